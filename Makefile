@@ -1,0 +1,38 @@
+# Everything runs in .venv, from the versions pinned in constraints.txt.
+PYTHON ?= python3
+VENV := .venv
+INSTALLED := $(VENV)/.installed
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: help install repro test check ui publish bench clean
+
+help:  ## show these lines
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+install: $(INSTALLED)  ## create .venv with the pinned requirements
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+repro: install  ## run what is out of date in the pipeline
+	dvc repro
+
+test: install  ## run the tests
+	python -m pytest
+
+check: install  ## format, lint and type check
+	ruff format --check src tests benchmarks
+	ruff check src tests benchmarks
+	mypy
+
+ui: install  ## open the MLflow UI on http://127.0.0.1:5000
+	convscope ui
+
+publish: install  ## send finished stages to MLflow, each once
+	convscope publish
+
+clean:  ## remove what the pipeline made; DVC's cache and .venv stay
+	rm -rf data/dataset.safetensors models reports logs .convscope

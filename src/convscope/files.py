@@ -1,0 +1,166 @@
+"""Files written whole or not at all, and read with errors that say which stage makes them."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from convscope.errors import UserError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write a file whole or not at all.
+
+    Args:
+        path: The file to make; its folder is created.
+
+    Yields:
+        A temporary path in the same folder. It is renamed to ``path`` when the block ends and
+        removed when the block fails.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Make a folder whole or not at all.
+
+    Args:
+        path: The folder to make; an earlier one is replaced.
+
+    Yields:
+        A temporary folder beside it. It is renamed to ``path`` when the block ends and removed
+        when the block fails.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        shutil.rmtree(path, ignore_errors=True)
+        partial.replace(path)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` as UTF-8 with Unix line ends."""
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON document, indented, in the order of its keys.
+
+    Raises:
+        ValueError: ``value`` holds NaN or an infinity, which JSON has no words for.
+    """
+    write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def write_csv(path: Path, frame: pd.DataFrame) -> None:
+    """Write a table without its index; floats in the shortest form that reads back the same."""
+    write_text(path, frame.to_csv(index=False, lineterminator="\n"))
+
+
+def write_tensors(
+    path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write tensors and string metadata as a safetensors file.
+
+    Args:
+        path: The file to make.
+        tensors: Tensors of any shape, on any device; stored contiguous, in the order of the keys.
+        metadata: Strings to keep in the file's header. They are stored as one JSON string,
+            because the format's own map has no order and would change the bytes.
+    """
+    ready = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+    header = {"convscope": json.dumps(dict(metadata or {}), sort_keys=True)}
+    with replacing(path) as partial:
+        save_file(ready, partial, metadata=header)
+
+
+def read_tensors(path: Path, made_by: str) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """Read what ``write_tensors`` wrote.
+
+    Args:
+        path: The file.
+        made_by: The stage that makes it, as the command line names it.
+
+    Returns:
+        The tensors, on the CPU, and the metadata.
+
+    Raises:
+        UserError: The file is missing or is not a whole safetensors file.
+    """
+    try:
+        with safe_open(path, framework="pt") as stored:
+            tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
+            header = stored.metadata() or {}
+    except FileNotFoundError:
+        raise missing(path, made_by) from None
+    except (SafetensorError, OSError) as error:
+        raise damaged(path, made_by, str(error)) from None
+    return tensors, json.loads(header.get("convscope", "{}"))
+
+
+def read_json(path: Path, made_by: str) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        UserError: The file is missing or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise missing(path, made_by) from None
+    except (ValueError, OSError) as error:
+        raise damaged(path, made_by, str(error)) from None
+
+
+def read_csv(path: Path, made_by: str) -> pd.DataFrame:
+    """Read a table that ``write_csv`` wrote.
+
+    Raises:
+        UserError: The file is missing or is not a table.
+    """
+    try:
+        return pd.read_csv(path)
+    except FileNotFoundError:
+        raise missing(path, made_by) from None
+    except (ValueError, OSError) as error:
+        raise damaged(path, made_by, str(error)) from None
+
+
+def missing(path: Path, made_by: str) -> UserError:
+    """The error for an input file that is not there."""
+    return UserError(f"{path} is missing: run `convscope {made_by}` (or `dvc repro`) to make it")
+
+
+def damaged(path: Path, made_by: str, why: str) -> UserError:
+    """The error for an input file that cannot be read."""
+    reason = " ".join(why.split())
+    return UserError(
+        f"{path} is damaged ({reason}): delete it and run `convscope {made_by}` (or `dvc repro`)"
+    )
+
+
+def digest(path: Path, algorithm: str = "md5") -> str:
+    """The hexadecimal digest of a file's bytes; md5 is what DVC and the archives' hosts state."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, algorithm).hexdigest()
