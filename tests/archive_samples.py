@@ -1,0 +1,91 @@
+"""Toy CIFAR-10 archives: three images a batch, in both official layouts."""
+
+import hashlib
+import io
+import pickle
+import tarfile
+from pathlib import Path
+from struct import pack
+
+import numpy as np
+import numpy.typing as npt
+
+CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+BATCHES = [f"data_batch_{number}" for number in range(1, 6)] + ["test_batch"]
+EACH = 3
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (6 * EACH, 3072)).astype(np.uint8)
+LABELS = [(7 * index) % 10 for index in range(6 * EACH)]
+
+Members = dict[str, bytes]
+
+
+def batch(number: int) -> tuple[npt.NDArray[np.uint8], list[int]]:
+    """A batch's pixels, (3, 3072), and labels."""
+    part = slice(number * EACH, (number + 1) * EACH)
+    return PIXELS[part], LABELS[part]
+
+
+def python2_pickle(pixels: npt.NDArray[np.uint8], labels: list[int]) -> bytes:
+    """The opcodes in which Python 2 pickled the official batches (protocol 2, byte strings)."""
+    shape = b"M" + pack("<H", len(pixels)) + b"M" + pack("<H", pixels.shape[1]) + b"\x86"
+    return (
+        b"\x80\x02}q\x01(U\x0bbatch_labelq\x02U\x15training batch 1 of 5q\x03"
+        + b"U\x06labelsq\x04]q\x05("
+        + b"".join(b"K" + bytes([label]) for label in labels)
+        + b"eU\x04dataq\x06cnumpy.core.multiarray\n_reconstruct\nq\x07cnumpy\nndarray\nq\x08"
+        + b"K\x00\x85U\x01b\x87Rq\x09(K\x01"
+        + shape
+        + b"cnumpy\ndtype\nq\x0aU\x02u1K\x00K\x01\x87Rq\x0b"
+        + b"(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89"
+        + b"T"
+        + pack("<i", pixels.nbytes)
+        + pixels.tobytes()
+        + b"tbU\x09filenamesq\x0c]q\x0du."
+    )
+
+
+def python_members() -> Members:
+    """The members of a toy archive in the python layout, pickled as by Python 2."""
+    members = {
+        f"cifar-10-batches-py/{name}": python2_pickle(*batch(number))
+        for number, name in enumerate(BATCHES)
+    }
+    names = [name.encode() for name in CLASSES]
+    return members | {"cifar-10-batches-py/batches.meta": pickle.dumps({b"label_names": names})}
+
+
+def binary_members() -> Members:
+    """The members of a toy archive in the binary layout."""
+    members = {}
+    for number, name in enumerate(BATCHES):
+        pixels, labels = batch(number)
+        records = np.column_stack([np.array(labels, np.uint8), pixels])
+        members[f"cifar-10-batches-bin/{name}.bin"] = records.tobytes()
+    return members | {"cifar-10-batches-bin/batches.meta.txt": "\n".join(CLASSES).encode()}
+
+
+def packed(members: Members, links: dict[str, str] | None = None) -> bytes:
+    """Members, and symbolic links by name and target, as the bytes of a .tar.gz."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+        for name, target in (links or {}).items():
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = tarfile.SYMTYPE, target
+            tar.addfile(info)
+    return out.getvalue()
+
+
+def written(path: Path, content: bytes) -> Path:
+    """The path, once the content is there."""
+    path.write_bytes(content)
+    return path
+
+
+def md5_of(content: bytes) -> str:
+    """The md5 that an entry of data.archives states."""
+    return hashlib.md5(content).hexdigest()
