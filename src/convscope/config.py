@@ -1,0 +1,144 @@
+"""Read params.yaml; nothing else does."""
+
+import math
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import torch
+from pydantic import Field, ValidationError, field_validator, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from convscope import nets
+from convscope.errors import UserError
+from convscope.sections import (
+    AXES,
+    SHAPE_AXES,
+    Analysis,
+    Data,
+    Evaluate,
+    FilterAblation,
+    FilterIdentify,
+    Grid,
+    Occlusion,
+    Section,
+    Train,
+)
+
+PARAMS = Path("params.yaml")
+MAX_RUNS = 10_000
+MAX_PARAMETERS = 200_000_000
+
+S = TypeVar("S", bound=Section)
+
+
+class Params(Section):
+    """params.yaml. A section is None when the file given does not have it."""
+
+    data: Data | None = None
+    train: Train | None = None
+    baseline: Grid | None = None
+    nets: dict[str, Grid] = Field(default_factory=dict)
+    evaluate: Evaluate | None = None
+    analysis: Analysis | None = None
+    occlusion: Occlusion | None = None
+    filter_ablation: FilterAblation | None = None
+    filter_identify: FilterIdentify | None = None
+
+    @field_validator("nets")
+    @classmethod
+    def _known(cls, grids: dict[str, Grid]) -> dict[str, Grid]:
+        if unknown := sorted(set(grids) - set(nets.NETS)):
+            known = ", ".join(nets.NETS)
+            raise ValueError(f"{unknown[0]} is no network; known: {known}")
+        return grids
+
+    @model_validator(mode="after")
+    def _buildable(self) -> Self:
+        grids = {f"nets.{net}": (net, grid) for net, grid in self.nets.items()}
+        if self.baseline:
+            grids["baseline"] = ("baseline", self.baseline)
+        for key, (net, grid) in grids.items():
+            _check_grid(key, net, grid)
+        return self
+
+
+def _check_grid(key: str, net: str, grid: Grid) -> None:
+    """Refuse a grid with a point whose network cannot be built, before any work."""
+    runs = math.prod(len(getattr(grid, axis)) for axis in AXES)
+    if runs > MAX_RUNS:
+        raise ValueError(f"{key} has {runs:,} points; a grid may have {MAX_RUNS:,}")
+    shapes = {tuple((axis, point[axis]) for axis in SHAPE_AXES) for point in grid.points()}
+    for shape in sorted(shapes):
+        point = ", ".join(f"{axis}={value:g}" for axis, value in shape)
+        try:
+            with torch.device("meta"):
+                parameters = nets.parameter_count(nets.build(net, **dict(shape)))
+        except ValueError as error:
+            raise ValueError(f"{key} has a point that cannot be built ({point}): {error}") from None
+        if parameters > MAX_PARAMETERS:
+            raise ValueError(
+                f"{key} has a point ({point}) of {parameters:,} parameters; "
+                f"a network may have {MAX_PARAMETERS:,}"
+            )
+
+
+def load(path: Path = PARAMS) -> Params:
+    """Read and check params.yaml. Sections may be missing; nothing may be unknown or wrong.
+
+    Args:
+        path: The file.
+
+    Raises:
+        UserError: The file is missing, is no YAML, or a value is wrong; the key is named.
+    """
+    try:
+        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: run convscope in the project's folder") from None
+    except (YAMLError, OSError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path} is no readable YAML file: {reason}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path} holds no parameters: it must map sections to their keys")
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        raise UserError(f"{path}: {_explain(error)}") from None
+
+
+def _explain(error: ValidationError) -> str:
+    """The first thing that is wrong, with its key as DVC's ``-S`` writes it."""
+    first, *others = error.errors(include_url=False)
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+    key = key.removesuffix(".[key]").lstrip(".")
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        message = "is unknown: remove it or correct its name"
+    elif first["type"] == "missing":
+        message = "is missing: add it"
+    elif not isinstance(first["input"], dict) and not message.startswith(key or "\0"):
+        message = f"{message} (it is {_shortened(first['input'])})"
+    more = f" (and {len(others)} more)" if others else ""
+    return f"{key}: {message}{more}" if key else f"{message}{more}"
+
+
+def _shortened(value: Any) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def need(section: S | None, key: str, path: Path = PARAMS) -> S:
+    """A section that a stage cannot do without.
+
+    Args:
+        section: What ``load`` found for it.
+        key: Its name in params.yaml.
+        path: The file, for the message.
+
+    Raises:
+        UserError: The section is not there.
+    """
+    if section is None:
+        raise UserError(f"{path}: {key} is missing: add the section (see conf/ for its keys)")
+    return section
