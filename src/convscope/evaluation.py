@@ -1,0 +1,143 @@
+"""Tables that hold trained networks side by side; logits and labels in, DataFrames out."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from convscope import metrics
+
+
+def best_of_nets(
+    outputs: Mapping[str, Tensor], labels: Tensor, best: Mapping[str, Mapping[str, Any]]
+) -> pd.DataFrame:
+    """The best run of each network, with its accuracy on the test set and how sure that is.
+
+    Args:
+        outputs: By network, logits (N, classes).
+        labels: (N,) int64.
+        best: By network, its best.json.
+
+    Returns:
+        A row a network: net, run, epoch, test_accuracy in [0, 1], its 95 % confidence interval
+        (low, high), train_accuracy, overfit_percent, total_parameters, and the point.
+    """
+    rows = []
+    for net, logits in outputs.items():
+        correct = int((logits.argmax(1) == labels).sum())
+        low, high = metrics.accuracy_interval(correct, len(labels))
+        run, measured = best[net], best[net]["best"]
+        rows.append(
+            {
+                "net": net,
+                "run": run["run"],
+                "epoch": measured["epoch"],
+                "test_accuracy": correct / len(labels),
+                "low": low,
+                "high": high,
+                "train_accuracy": measured["train_accuracy"],
+                "overfit_percent": measured["overfit_percent"],
+                "total_parameters": run["total_parameters"],
+                **run["point"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def predictions(outputs: Mapping[str, Tensor], labels: Tensor) -> pd.DataFrame:
+    """What each network takes each test image for: image, label, then a column a network."""
+    taken = {net: logits.argmax(1).tolist() for net, logits in outputs.items()}
+    return pd.DataFrame({"image": range(len(labels)), "label": labels.tolist(), **taken})
+
+
+def confusions(outputs: Mapping[str, Tensor], labels: Tensor, classes: int) -> dict[str, Tensor]:
+    """Each network's confusion matrix, (classes, classes) int64, rows true."""
+    return {
+        net: metrics.confusion_matrix(labels, logits.argmax(1), classes)
+        for net, logits in outputs.items()
+    }
+
+
+def labeled(confusion: Tensor, classes: Sequence[str]) -> pd.DataFrame:
+    """A confusion matrix as a table: the true class, then a column for each predicted one."""
+    table = pd.DataFrame(confusion.tolist(), columns=list(classes))
+    table.insert(0, "true", list(classes))
+    return table
+
+
+def class_accuracies(matrices: Mapping[str, Tensor], classes: Sequence[str]) -> pd.DataFrame:
+    """Each network's accuracy by class, in [0, 1]: class, then a column a network."""
+    columns = {net: metrics.class_accuracy(matrix).tolist() for net, matrix in matrices.items()}
+    return pd.DataFrame({"class": list(classes), **columns})
+
+
+def misclassified(logits: Tensor, labels: Tensor, classes: Sequence[str]) -> pd.DataFrame:
+    """The images that a network gets wrong.
+
+    Returns:
+        A row an image, the surest mistakes first: image, true, predicted, and confidence, the
+        softmax probability of the predicted class.
+    """
+    confidence, taken = torch.softmax(logits.double(), 1).max(1)
+    wrong = (taken != labels).nonzero().flatten()
+    table = pd.DataFrame(
+        {
+            "image": wrong.tolist(),
+            "true": [classes[index] for index in labels[wrong].tolist()],
+            "predicted": [classes[index] for index in taken[wrong].tolist()],
+            "confidence": confidence[wrong].tolist(),
+        }
+    )
+    return table.sort_values("confidence", ascending=False, kind="stable", ignore_index=True)
+
+
+def commonest_pairs(
+    wrong: pd.DataFrame, pairs: int, images_per_pair: int
+) -> list[tuple[str, list[int]]]:
+    """The commonest confusions with their surest images.
+
+    Args:
+        wrong: What ``misclassified`` found.
+        pairs: How many (true, predicted) pairs.
+        images_per_pair: How many images of each at most.
+
+    Returns:
+        A label such as ``"cat taken for dog (102)"`` and image indices, for each pair.
+    """
+    members: dict[tuple[str, str], list[int]] = {}
+    for true, predicted, image in zip(
+        wrong["true"], wrong["predicted"], wrong["image"], strict=True
+    ):
+        members.setdefault((true, predicted), []).append(image)
+    commonest = sorted(members, key=lambda pair: (-len(members[pair]), pair))[:pairs]
+    return [
+        (f"{true} taken for {predicted} ({len(images)})", images[:images_per_pair])
+        for true, predicted in commonest
+        for images in [members[true, predicted]]
+    ]
+
+
+def drawn_by_class(labels: Tensor, count: int, seed: int) -> Tensor:
+    """Draw images so that every class is there about equally often.
+
+    Args:
+        labels: (N,) int64.
+        count: How many images; all of them if there are fewer.
+        seed: Decides the draw.
+
+    Returns:
+        (min(count, N),) int64 indices, by class and then in their own order.
+    """
+    labels = labels.cpu()
+    shuffled = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    seen: Counter[int] = Counter()
+    turns = []
+    for label in labels[shuffled].tolist():
+        turns.append((seen[label], label))
+        seen[label] += 1
+    first = sorted(range(len(turns)), key=turns.__getitem__)[:count]
+    chosen = shuffled[first].tolist()
+    return torch.tensor(sorted(chosen, key=lambda index: (int(labels[index]), index)))

@@ -1,0 +1,131 @@
+"""Train runs side by side, each in a process of its own declared number of threads."""
+
+import multiprocessing
+import os
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from convscope import data as data_sets
+from convscope import runtime, training
+from convscope.data import DataSet
+from convscope.errors import UserError
+from convscope.runs import Run
+from convscope.training import Row
+
+Job = tuple[Run, Path]
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a run: it started, finished an epoch (``row``), or finished."""
+
+    run_id: str
+    row: Row | None = None
+    finished: bool = False
+
+
+def train_side_by_side(jobs: Sequence[Job], dataset: Path, tell: Callable[[Event], None]) -> None:
+    """Train runs, as many at a time as ``runtime.workers`` says; the bits are the same for any.
+
+    Args:
+        jobs: Runs, each with the folder that it is kept in.
+        dataset: The data set's file.
+        tell: Told every event, in this process.
+
+    Raises:
+        UserError: A run cannot be trained, or a process was killed.
+    """
+    if not jobs:
+        return
+    workers = min(len(jobs), runtime.workers(jobs[0][0].settings.threads))
+    if workers == 1:
+        data = _on_device(dataset)
+        for job in jobs:
+            _train(job, data, tell)
+        return
+    context = multiprocessing.get_context("spawn")
+    events = context.Queue()
+    with ProcessPoolExecutor(workers, context, _begin, (dataset, events)) as pool:
+        futures = [pool.submit(_work, job) for job in jobs]
+        try:
+            _listen(futures, events, tell)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
+
+
+def _listen(futures: Sequence["Future[None]"], events: Any, tell: Callable[[Event], None]) -> None:
+    """Pass events on until every run is done; the first failure ends it."""
+    waiting = set(futures)
+    while waiting:
+        _pass_on(events, tell, POLL_SECONDS)
+        for future in [future for future in waiting if future.done()]:
+            waiting.remove(future)
+            try:
+                future.result()
+            except BrokenProcessPool:
+                raise UserError(
+                    "a training process was killed, perhaps for want of memory: run the stage "
+                    f"again (finished epochs are kept), with {runtime.WORKERS}=1 if it recurs"
+                ) from None
+    _pass_on(events, tell, POLL_SECONDS)
+
+
+def _pass_on(events: Any, tell: Callable[[Event], None], seconds: float) -> None:
+    """Wait for an event at most so long, and pass on all that are there."""
+    while True:
+        try:
+            tell(events.get(timeout=seconds))
+        except queue.Empty:
+            return
+
+
+class _Process:
+    """What a training process holds on to between runs."""
+
+    data: DataSet
+    events: Any
+
+
+def _begin(dataset: Path, events: Any) -> None:
+    """Prepare a training process."""
+    _end_with_parent()
+    _Process.data, _Process.events = _on_device(dataset), events
+
+
+def _end_with_parent() -> None:
+    """Without this a training process would outlive a pipeline that was killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "a training process has a parent"
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _work(job: Job) -> None:
+    _train(job, _Process.data, _Process.events.put)
+
+
+def _train(job: Job, data: DataSet, tell: Callable[[Event], None]) -> None:
+    run, folder = job
+    tell(Event(run.id))
+    training.train(
+        run, data, folder, runtime.device(), on_epoch=lambda row: tell(Event(run.id, row))
+    )
+    tell(Event(run.id, finished=True))
+
+
+def _on_device(dataset: Path) -> DataSet:
+    return data_sets.load(dataset).to(runtime.device())

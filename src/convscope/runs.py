@@ -1,0 +1,102 @@
+"""What a training run is: its point, its settings, its seed and its fingerprint."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cache, cached_property
+from typing import Any
+
+import torch
+
+from convscope import sources
+
+# what a run leaves in its folder, and a grid in its model folder
+RUN = "run.json"
+HISTORY = "history.csv"
+WEIGHTS = "best.safetensors"
+BEST = "best.json"
+
+TRAINING = "convscope.training"
+# these carry bytes and words, never a number of a run
+_NO_NUMBERS = {"convscope.errors", "convscope.files", "convscope.runtime", "convscope.sources"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the runs of a grid share; the meanings are those of params.yaml.
+
+    Attributes:
+        epochs: How often the run sees all training images.
+        augment: Whether it sees them randomly cropped, flipped and color-jittered.
+        select_on: ``"test"`` or ``"validation"``: the accuracy that chooses the best epoch.
+        validation_fraction: The part of the training images held out for ``"validation"``.
+        precision: ``"fp32"``, or ``"bf16"`` for autocast to bfloat16.
+        threads: CPU threads; the bits of a result depend on them.
+    """
+
+    epochs: int
+    augment: bool
+    select_on: str = "test"
+    validation_fraction: float = 0.1
+    precision: str = "fp32"
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """A point of a grid, ready to be trained.
+
+    Attributes:
+        net: A key of ``nets.NETS``.
+        point: lr, batch_size, momentum, the shape keys of the network, and seed.
+        settings: What it shares with the other runs.
+        data: The data set's fingerprint.
+    """
+
+    net: str
+    point: dict[str, float]
+    settings: Settings
+    data: str
+
+    @property
+    def id(self) -> str:
+        """The point as a folder's name; the same whatever else is in the grid."""
+        names = {
+            "l1_oc": "l1_oc",
+            "filter_multiplier": "m",
+            "kernel_size": "k",
+            "stride": "s",
+            "dropout_rate": "d",
+            "lr": "lr",
+            "batch_size": "b",
+            "momentum": "mom",
+            "seed": "seed",
+        }
+        return "-".join(f"{short}{self.point[key]:g}" for key, short in names.items())
+
+    @property
+    def seed(self) -> int:
+        """The run's own seed, from (seed, net, point)."""
+        return derived_seed(self.net, self.point)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of all that the run's result depends on, but for the kind of processor."""
+        settings = asdict(self.settings)
+        if self.settings.select_on == "test":
+            del settings["validation_fraction"]
+        identity = [self.net, self.point, settings, self.data, _code(), torch.__version__]
+        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
+
+
+@cache
+def _code() -> str:
+    """A hash of the source of the modules that a run's numbers come from."""
+    used = sources.closure(TRAINING)
+    return sources.code_hash(path for name, path in used.items() if name not in _NO_NUMBERS)
+
+
+def derived_seed(*parts: Any) -> int:
+    """A seed, 0 to 2**56 - 1, from anything that JSON can hold."""
+    text = json.dumps(parts, sort_keys=True)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")

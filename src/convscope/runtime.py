@@ -1,0 +1,83 @@
+"""How to run, never what comes out: the device, side-by-side processes, determinism."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from convscope.errors import UserError
+
+DEVICE = "CONVSCOPE_DEVICE"
+WORKERS = "CONVSCOPE_WORKERS"
+
+
+def device() -> torch.device:
+    """The device that the environment variable CONVSCOPE_DEVICE asks for.
+
+    Returns:
+        ``cpu`` or ``cuda``; without the variable (or with ``auto``), CUDA where there is one.
+
+    Raises:
+        UserError: The device is unknown or not there.
+    """
+    name = os.environ.get(DEVICE, "auto")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name not in ("cpu", "cuda"):
+        raise UserError(f"{DEVICE}={name}: set it to auto, cpu or cuda")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError(f"{DEVICE}=cuda, but torch sees no CUDA device: set it to auto or cpu")
+    return torch.device(name)
+
+
+def workers(threads: int) -> int:
+    """How many runs are trained side by side.
+
+    Args:
+        threads: CPU threads of one run.
+
+    Returns:
+        CONVSCOPE_WORKERS if it is set; otherwise as many as fill this process's processors, or
+        one on a CUDA device.
+
+    Raises:
+        UserError: The variable is no whole number from 1 to 256.
+    """
+    asked = os.environ.get(WORKERS)
+    if asked is not None:
+        if not asked.isdecimal() or not 1 <= int(asked) <= 256:
+            raise UserError(f"{WORKERS}={asked}: set it to a whole number from 1 to 256")
+        return int(asked)
+    if device().type == "cuda":
+        return 1
+    return max(1, _processors() // threads)
+
+
+def _processors() -> int:
+    """The processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def deterministic(threads: int) -> Iterator[None]:
+    """Compute with deterministic algorithms and a fixed number of CPU threads.
+
+    The bits of a sum depend on how many threads share it, so their number is a parameter of the
+    pipeline and not a property of the machine.
+
+    Args:
+        threads: CPU threads of torch's operations.
+    """
+    # cuBLAS reads this when it starts; without it torch refuses deterministic matrix products
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        torch.use_deterministic_algorithms(before[1])

@@ -1,0 +1,36 @@
+"""Read trained networks back from their model folders."""
+
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from convscope import files, nets
+from convscope.runs import BEST, WEIGHTS
+
+
+def load_best(folder: Path) -> tuple[nn.Sequential, dict[str, Any]]:
+    """A network's best run, ready for inference.
+
+    Args:
+        folder: A model folder.
+
+    Returns:
+        The network with the best epoch's weights, in evaluation mode, and what best.json says.
+
+    Raises:
+        UserError: A file is missing, damaged, or does not fit the network.
+    """
+    made_by = f"train {folder.name}"
+    best = files.read_json(folder / BEST, made_by)
+    try:
+        weights = folder / "runs" / best["id"] / WEIGHTS
+        module = nets.build(best["net"], **best["point"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise files.damaged(folder / BEST, made_by, f"{error!r}") from None
+    tensors, _ = files.read_tensors(weights, made_by)
+    try:
+        module.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise files.damaged(weights, made_by, str(error)) from None
+    return module.eval(), best

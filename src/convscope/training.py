@@ -1,0 +1,208 @@
+"""One training run: seeded, resumable from its last finished epoch, whole when it is there.
+
+The recipe is the study's (DESIGN, training): SGD with momentum, cross entropy, a constant learning
+rate and a new permutation of the images each epoch.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from convscope import augment, files, nets, runtime
+from convscope.data import DataSet, stratified_part, to_unit
+from convscope.errors import UserError
+from convscope.inference import logits
+from convscope.runs import HISTORY, RUN, WEIGHTS, Run, derived_seed
+
+Row = dict[str, float]
+
+CHECKPOINT = "checkpoint.safetensors"
+
+
+def overfit_percent(train_accuracy: float, test_accuracy: float) -> float:
+    """The study's overfit%, 100 (train - test), clipped at 0 (study, net 2 and its run logs)."""
+    return max(0.0, 100 * (train_accuracy - test_accuracy))
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a run was trained to its end in a folder: run.json is written last."""
+    return (folder / RUN).is_file()
+
+
+def train(
+    run: Run,
+    data: DataSet,
+    folder: Path,
+    device: torch.device,
+    on_epoch: Callable[[Row], None] | None = None,
+) -> None:
+    """Train a run to its end, going on after the last epoch that an earlier attempt finished.
+
+    Seeds torch's global generators, which dropout draws from.
+
+    Args:
+        run: What to train.
+        data: The data set, on ``device``.
+        folder: Where the checkpoint goes, and at the end run.json, history.csv (a row an epoch)
+            and best.safetensors (the weights of the best epoch).
+        device: Where to compute.
+        on_epoch: Told each finished epoch's row of history.csv.
+
+    Raises:
+        UserError: The loss is no longer a number.
+    """
+    with runtime.deterministic(run.settings.threads):
+        trainer = _Trainer(run, data, device)
+        trainer.restore(folder / CHECKPOINT)
+        while len(trainer.history) < run.settings.epochs:
+            row = trainer.epoch()
+            trainer.checkpoint(folder / CHECKPOINT)
+            if on_epoch:
+                on_epoch(row)
+        trainer.finish(folder)
+
+
+class _Trainer:
+    """The state of a run between two epochs."""
+
+    def __init__(self, run: Run, data: DataSet, device: torch.device) -> None:
+        self.run, self.device = run, device
+        self.images, self.labels = data.train_images, data.train_labels
+        self.judges = {"test": (data.test_images, data.test_labels)}
+        if run.settings.select_on == "validation":
+            fraction = run.settings.validation_fraction
+            kept, held = stratified_part(self.labels, fraction, int(run.point["seed"]))
+            self.judges["validation"] = self.images[held], self.labels[held]
+            self.images, self.labels = self.images[kept], self.labels[kept]
+        torch.manual_seed(run.seed)
+        module = nets.build(run.net, **run.point)
+        self.module = module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizer = torch.optim.SGD(
+            self.module.parameters(), lr=run.point["lr"], momentum=run.point["momentum"], fused=True
+        )
+        self.history: list[Row] = []
+        self.best: dict[str, Tensor] = {}
+
+    def epoch(self) -> Row:
+        """Train one epoch, measure it, and keep the weights if they are the best so far."""
+        number = len(self.history) + 1
+        loss, train_accuracy = self._train(number)
+        if not math.isfinite(loss):
+            raise UserError(
+                f"{self.run.net}: the loss is {loss} in epoch {number} of run {self.run.id}: "
+                f"lower its lr ({self.run.point['lr']:g}) in params.yaml"
+            )
+        judged = {f"{name}_accuracy": self._accuracy(*part) for name, part in self.judges.items()}
+        test_accuracy = judged.pop("test_accuracy")
+        row: Row = {
+            "epoch": number,
+            "loss": loss,
+            "train_accuracy": train_accuracy,
+            "test_accuracy": test_accuracy,
+            "overfit_percent": overfit_percent(train_accuracy, test_accuracy),
+            "total_parameters": nets.parameter_count(self.module),
+            **self.run.point,
+            **judged,
+        }
+        self.history.append(row)
+        if self._best_row() is row:
+            self.best = {key: value.clone() for key, value in self.module.state_dict().items()}
+        return row
+
+    def _train(self, number: int) -> tuple[float, float]:
+        """One pass over the training images: their mean loss and accuracy as it went."""
+        torch.manual_seed(derived_seed(self.run.seed, number))
+        self.module.train()
+        bf16 = self.run.settings.precision == "bf16"
+        loss_sum = torch.zeros((), device=self.device, dtype=torch.float64)
+        correct = torch.zeros((), device=self.device, dtype=torch.int64)
+        for images, labels in self._batches(number):
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
+                output = self.module(images)
+                loss = nn.functional.cross_entropy(output, labels)
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimizer.step()
+            loss_sum += loss.detach() * len(labels)
+            correct += (output.detach().argmax(1) == labels).sum()
+        total = len(self.labels)
+        return loss_sum.item() / total, correct.item() / total
+
+    def _batches(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """The epoch's batches: a new permutation, and new augmentations, drawn on the CPU."""
+        generator = torch.Generator().manual_seed(derived_seed(self.run.seed, number, "images"))
+        total, size = len(self.labels), int(self.run.point["batch_size"])
+        order = torch.randperm(total, generator=generator).to(self.device)
+        if self.run.settings.augment:
+            draws = augment.draw(total, generator).to(self.device)
+        for start in range(0, total, size):
+            index = order[start : start + size]
+            images = self.images[index]
+            if self.run.settings.augment:
+                images = augment.apply(images, draws[start : start + size])
+            else:
+                images = to_unit(images)
+            yield images.contiguous(memory_format=torch.channels_last), self.labels[index]
+
+    def _accuracy(self, images: Tensor, labels: Tensor) -> float:
+        """Accuracy in evaluation mode on clean images, always in fp32."""
+        return (logits(self.module, images).argmax(1) == labels).sum().item() / len(labels)
+
+    def _best_row(self) -> Row:
+        """The row with the highest selecting accuracy; of equals the earliest."""
+        return max(self.history, key=lambda row: row[f"{self.run.settings.select_on}_accuracy"])
+
+    def checkpoint(self, path: Path) -> None:
+        """Keep all that the next epoch depends on."""
+        momenta = {
+            key: self.optimizer.state[parameter]["momentum_buffer"]
+            for key, parameter in self.module.named_parameters()
+            if self.optimizer.state[parameter].get("momentum_buffer") is not None
+        }
+        parts = {"module": self.module.state_dict(), "momentum": momenta, "best": self.best}
+        tensors = {f"{part}.{key}": t for part, items in parts.items() for key, t in items.items()}
+        files.write_tensors(path, tensors, {"history": json.dumps(self.history)})
+
+    def restore(self, path: Path) -> None:
+        """Go on after a checkpoint, if there is one that can be read."""
+        if not path.is_file():
+            return
+        try:
+            tensors, metadata = files.read_tensors(path, f"train {self.run.net}")
+            history = json.loads(metadata["history"])
+        except (UserError, KeyError, ValueError):
+            return  # a damaged checkpoint costs its epochs, not the run
+        parts: dict[str, dict[str, Tensor]] = {"module": {}, "momentum": {}, "best": {}}
+        for name, tensor in tensors.items():
+            part, key = name.split(".", 1)
+            parts[part][key] = tensor.to(self.device)
+        self.module.load_state_dict(parts["module"])
+        for key, parameter in self.module.named_parameters():
+            if key in parts["momentum"]:
+                buffer = torch.empty_like(parameter).copy_(parts["momentum"][key])
+                self.optimizer.state[parameter]["momentum_buffer"] = buffer
+        self.history, self.best = history, parts["best"]
+
+    def finish(self, folder: Path) -> None:
+        """Write the run's files, run.json last, and drop the checkpoint."""
+        best = self._best_row()
+        files.write_tensors(folder / WEIGHTS, self.best)
+        files.write_csv(folder / HISTORY, pd.DataFrame(self.history))
+        measured = {key: value for key, value in best.items() if key not in self.run.point}
+        parameters = measured.pop("total_parameters")
+        run = {
+            "net": self.run.net,
+            "point": self.run.point,
+            "settings": asdict(self.run.settings),
+            "fingerprint": self.run.fingerprint,
+            "total_parameters": parameters,
+            "best": measured,
+        }
+        files.write_json(folder / RUN, run)
+        (folder / CHECKPOINT).unlink(missing_ok=True)

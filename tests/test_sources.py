@@ -1,0 +1,39 @@
+import ast
+
+from convscope import sources
+
+
+def test_closure_follows_imports_of_the_package_only():
+    found = sources.closure("convscope.metrics")
+    assert set(found) == {"convscope.metrics"}
+    assert set(sources.closure("convscope.nets")) == {"convscope.layers", "convscope.nets"}
+
+
+def test_training_needs_neither_tracking_nor_configuration_nor_figures():
+    used = set(sources.closure("convscope.training"))
+    assert "convscope.nets" in used
+    assert "convscope.augment" in used
+    unwanted = ("config", "sections", "tracking", "figures", "metrics", "archives", "tables")
+    assert not {f"convscope.{name}" for name in unwanted} & used
+
+
+def test_core_modules_import_neither_dvc_nor_mlflow_nor_pydantic():
+    core = ["data", "origins", "augment", "nets", "training", "grid", "inference"]
+    core += [f"analysis.{name}" for name in ("occlusion", "ablation", "atlas", "filters")]
+    paths = {p for name in core for p in sources.closure(f"convscope.{name}").values()}
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            assert not {n.split(".")[0] for n in names} & {"dvc", "mlflow", "pydantic"}, path
+
+
+def test_comments_docstrings_and_layout_do_not_change_the_hash(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text('"""Words."""\ndef double(x):\n    """More."""\n    return 2 * x\n')
+    before = sources.code_hash([path])
+    path.write_text("# other words\ndef double(x):\n    return (2 *\n            x)\n")
+    assert sources.code_hash([path]) == before
+    path.write_text("def double(x):\n    return 3 * x\n")
+    assert sources.code_hash([path]) != before

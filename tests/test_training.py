@@ -1,0 +1,153 @@
+import json
+
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+from convscope import files, metrics, nets, runs, training
+from convscope.errors import UserError
+from tests import toys
+
+CPU = torch.device("cpu")
+
+
+def train(run, folder, data=None, **options):
+    training.train(run, data or toys.red_or_blue(), folder, CPU, **options)
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def history(folder):
+    return pd.read_csv(folder / "history.csv")
+
+
+def test_a_run_leaves_three_files_with_the_contracts_columns(tmp_path):
+    assert set(train(toys.run(), tmp_path)) == {"run.json", "history.csv", "best.safetensors"}
+    assert tuple(history(tmp_path).columns) == metrics.HISTORY[1:]
+    assert history(tmp_path)["epoch"].tolist() == [1, 2]
+
+
+def test_it_learns(tmp_path):
+    train(toys.run(epochs=4), tmp_path, toys.red_or_blue(train=320))
+    rows = history(tmp_path)
+    assert rows["test_accuracy"].max() == 1.0
+    assert rows["loss"].iloc[-1] < rows["loss"].iloc[0]
+
+
+@pytest.mark.parametrize("net", ["net1", "net2", "net3", "net4"])
+def test_the_same_run_gives_the_same_bytes(net, tmp_path):
+    dropout = 0.3 if net in ("net3", "net4") else 0.0
+    run = toys.run(net, epochs=1, dropout_rate=dropout)
+    first = train(run, tmp_path / "a")
+    torch.rand(7)  # the state of the global generator does not matter
+    assert train(run, tmp_path / "b") == first
+
+
+def test_an_interrupted_run_ends_with_the_same_bytes(tmp_path):
+    run = toys.run("net4", epochs=4, dropout_rate=0.3)
+    whole = train(run, tmp_path / "whole")
+
+    class KilledError(Exception):
+        pass
+
+    def kill_after_two(row):
+        if row["epoch"] == 2:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        train(run, tmp_path / "cut", on_epoch=kill_after_two)
+    assert not training.is_finished(tmp_path / "cut")
+    rest = []
+    assert train(run, tmp_path / "cut", on_epoch=rest.append) == whole
+    assert [row["epoch"] for row in rest] == [3, 4]
+
+
+def test_a_damaged_checkpoint_costs_only_its_epochs(tmp_path):
+    run = toys.run()
+    whole = train(run, tmp_path / "whole")
+    folder = tmp_path / "cut"
+    folder.mkdir()
+    (folder / training.CHECKPOINT).write_bytes(b"\0" * 100)
+    assert train(run, folder) == whole
+
+
+def test_one_epoch_agrees_with_a_plain_loop(tmp_path):
+    """The slow, obvious reference: the same batches through torch's own, unfused pieces."""
+    run, data = toys.run("net2", epochs=1), toys.red_or_blue()
+    train(run, tmp_path)
+    row = history(tmp_path).iloc[0]
+
+    trainer = training._Trainer(run, data, CPU)
+    batches = [(images.contiguous(), labels) for images, labels in trainer._batches(1)]
+    torch.manual_seed(run.seed)
+    module = nets.build(run.net, **run.point)
+    optimizer = torch.optim.SGD(module.parameters(), lr=0.02, momentum=0.9)
+    losses = []
+    for images, labels in batches:
+        loss = nn.functional.cross_entropy(module(images), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item() * len(labels))
+    assert [len(labels) for _, labels in batches] == [16, 16, 8]
+    assert row["loss"] == pytest.approx(sum(losses) / 40, rel=1e-4)
+    weights, _ = files.read_tensors(tmp_path / runs.WEIGHTS, "train")
+    for key, value in module.state_dict().items():
+        torch.testing.assert_close(weights[key], value, rtol=1e-3, atol=1e-5)
+
+
+def test_every_epoch_sees_every_image_once_in_a_new_order():
+    data = toys.red_or_blue()
+    trainer = training._Trainer(toys.run(), data, CPU)
+
+    def order(epoch):
+        images = torch.cat([images for images, _ in trainer._batches(epoch)])
+        pixels = (images * 255).round().to(torch.uint8)
+        return [int((data.train_images == image).flatten(1).all(1).nonzero()) for image in pixels]
+
+    assert sorted(order(1)) == list(range(40))
+    assert order(1) != order(2)
+
+
+def test_best_is_the_epoch_with_the_highest_test_accuracy(tmp_path):
+    run = toys.run(epochs=4)
+    train(run, tmp_path)
+    best = json.loads((tmp_path / "run.json").read_text())["best"]
+    rows = history(tmp_path)
+    assert best["epoch"] == rows.loc[rows["test_accuracy"].idxmax(), "epoch"]
+    module = nets.build(run.net, **run.point)
+    module.load_state_dict(files.read_tensors(tmp_path / runs.WEIGHTS, "train")[0])
+    data = toys.red_or_blue()
+    outputs = training.logits(module, data.test_images)
+    assert metrics.accuracy(outputs, data.test_labels) == best["test_accuracy"]
+
+
+def test_selection_on_validation_holds_out_a_part_of_the_training_set(tmp_path):
+    run = toys.run(epochs=3, select_on="validation", validation_fraction=0.25)
+    trainer = training._Trainer(run, toys.red_or_blue(), CPU)
+    images, labels = trainer.judges["validation"]
+    assert (len(images), len(trainer.images)) == (10, 30)
+    assert torch.bincount(labels).tolist() == [5, 5]
+    train(run, tmp_path)
+    rows = history(tmp_path)
+    best = json.loads((tmp_path / "run.json").read_text())["best"]
+    assert best["epoch"] == rows.loc[rows["validation_accuracy"].idxmax(), "epoch"]
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_its_name(tmp_path):
+    run = toys.run(lr=1e30)
+    with pytest.raises(
+        UserError, match=r"net1: the loss is nan in epoch 1 of run l1_oc4\S+: lower its lr"
+    ):
+        train(run, tmp_path)
+    assert not training.is_finished(tmp_path)
+
+
+def test_overfit_is_clipped_at_zero():
+    assert training.overfit_percent(0.75, 0.5) == 25.0
+    assert training.overfit_percent(0.5, 0.75) == 0.0
+
+
+def test_bf16_trains_too(tmp_path):
+    train(toys.run(epochs=4, precision="bf16"), tmp_path, toys.red_or_blue(train=320))
+    assert history(tmp_path)["test_accuracy"].max() > 0.9

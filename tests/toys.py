@@ -1,0 +1,39 @@
+"""Small data sets and runs that several test files use."""
+
+import torch
+
+from convscope.data import DataSet
+from convscope.runs import Run, Settings
+
+POINT = {
+    "lr": 0.02,
+    "batch_size": 16,
+    "momentum": 0.9,
+    "l1_oc": 4,
+    "filter_multiplier": 2.0,
+    "kernel_size": 3,
+    "stride": 1,
+    "dropout_rate": 0.0,
+    "seed": 0,
+}
+
+
+def red_or_blue(train: int = 40, test: int = 20) -> DataSet:
+    """Noise whose color tells its class: any network learns it in a few epochs."""
+    generator = torch.Generator().manual_seed(0)
+    parts = []
+    for count in (train, test):
+        labels = torch.arange(count) % 2
+        pixels = torch.randint(0, 100, (count, 3, 32, 32), generator=generator)
+        pixels[torch.arange(count), labels * 2] += 150
+        parts += [pixels.to(torch.uint8), labels]
+    return DataSet(*parts, classes=("red", "blue"), groups={}, url="toy", md5="")
+
+
+def run(net: str = "net1", epochs: int = 2, data: str = "toy", **changes: object) -> Run:
+    """A run of a small network; ``changes`` go to its settings or its point."""
+    settings = {"augment": net in ("net3", "net4")}
+    point = dict(POINT)
+    for key, value in changes.items():
+        (point if key in point else settings)[key] = value
+    return Run(net, point, Settings(epochs=epochs, **settings), data)
