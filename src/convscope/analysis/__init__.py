@@ -1,0 +1,1 @@
+"""What a trained network looks at: occlusion, filter ablation, filter identification."""

@@ -1,0 +1,219 @@
+"""Occlusion sensitivity: how a network's confidence falls when part of an image is gray.
+
+Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks" (2014); study, part 2.1.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from convscope import inference
+from convscope.analysis import patches
+
+GRAY = 128  # of 255, in every channel
+BATCH_SIZE = 256
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the confidence maps of one window size say about each image.
+
+    Attributes:
+        mean: (N,) mean confidence over all positions of the window, 0 to 1.
+        depth: (N,) the deepest drop: clean confidence minus the map's smallest value. Negative
+            where the window raises the confidence at every position.
+        corner: (N, 2) int64, row and column in the image of the top left pixel of the window that
+            makes the deepest drop; of equal ones, the first by rows.
+        center: (N, 2) float32, row and column of that window's center; half pixels if K is even.
+    """
+
+    mean: Tensor
+    depth: Tensor
+    corner: Tensor
+    center: Tensor
+
+
+@dataclass(frozen=True)
+class Survey:
+    """How images fare under one window size.
+
+    Attributes:
+        window: Side of the window in pixels; 0 for the clean images.
+        positions: Number of the window's positions for each image; 1 for the clean images.
+        confidence: (N,) float32, each image's mean confidence over the positions, 0 to 1.
+        accuracy: (N,) float32, each image's share of positions at which it is classified correctly.
+    """
+
+    window: int
+    positions: int
+    confidence: Tensor
+    accuracy: Tensor
+
+
+def confidences(
+    module: nn.Module, images: Tensor, labels: Tensor, batch_size: int = BATCH_SIZE
+) -> Tensor:
+    """The network's confidence in the true class of each clean image.
+
+    Args:
+        module: A network from images to logits; evaluated in evaluation mode, its mode restored.
+        images: (N, 3, H, W), uint8, or float in [0, 1].
+        labels: (N,) true classes.
+        batch_size: How many images go through the network at a time.
+
+    Returns:
+        (N,) float32 softmax probabilities of the true class, on the CPU.
+    """
+    return _clean(module, images, labels, batch_size)[0]
+
+
+def confidence_maps(
+    module: nn.Sequential,
+    images: Tensor,
+    labels: Tensor,
+    window: int,
+    batch_size: int = BATCH_SIZE,
+) -> Tensor:
+    """The confidence in the true class with a gray square at each position (study, part 2.1).
+
+    The square (128/255 in every channel) slides with stride 1 and stays wholly inside the image.
+
+    Args:
+        module: A network from images to logits; evaluated in evaluation mode, its mode restored.
+        images: (N, 3, S, S), uint8, or float in [0, 1].
+        labels: (N,) true classes.
+        window: The square's side K in pixels.
+        batch_size: How many occluded images go through the network at a time. Memory depends on
+            this and not on N; the maps do not depend on it but for rounding.
+
+    Returns:
+        (N, S - K + 1, S - K + 1) float32 softmax probabilities of the true class, on the CPU; the
+        value at (i, j) is for the square whose top left pixel is (i, j).
+
+    Raises:
+        ValueError: The window is smaller than 1 or larger than the images, there is no image, or
+            there are not as many labels as images.
+    """
+    starts = _starts(images, window, stride=1)
+    confidence, _ = _occluded(module, images, labels, window, starts, batch_size)
+    return confidence.view(len(images), len(starts), len(starts))
+
+
+def summary(maps: Tensor, clean: Tensor, window: int) -> Summary:
+    """What is read off confidence maps: their means and where the drop is deepest.
+
+    Args:
+        maps: (N, P, P), from ``confidence_maps``.
+        clean: (N,) clean confidences, from ``confidences``.
+        window: The side of the window that made the maps, in pixels.
+    """
+    flat = maps.flatten(1)
+    lowest = flat.argmin(1)
+    corner = torch.stack([lowest // maps.shape[2], lowest % maps.shape[2]], dim=1)
+    return Summary(
+        mean=flat.mean(1),
+        depth=clean - flat.amin(1),
+        corner=corner,
+        center=corner + (window - 1) / 2,
+    )
+
+
+def survey(
+    module: nn.Sequential,
+    images: Tensor,
+    labels: Tensor,
+    windows: Sequence[int],
+    stride: int = 4,
+    batch_size: int = BATCH_SIZE,
+) -> list[Survey]:
+    """How confidence and correctness fall with the window's size, over many images.
+
+    The window takes every ``stride``-th position, centered on the image. The cost is
+    ((S - K) // stride + 1)^2 images for each image and window.
+
+    Args:
+        module: A network from images to logits; evaluated in evaluation mode, its mode restored.
+        images: (N, 3, S, S), uint8, or float in [0, 1].
+        labels: (N,) true classes.
+        windows: Sides of the windows in pixels.
+        stride: Pixels from one position to the next.
+        batch_size: How many occluded images go through the network at a time.
+
+    Returns:
+        The clean images as window 0, then one entry for each window, in order; on the CPU.
+
+    Raises:
+        ValueError: As for ``confidence_maps``.
+    """
+    confidence, correct = _clean(module, images, labels, batch_size)
+    entries = [Survey(0, 1, confidence, correct.float())]
+    for window in windows:
+        starts = _starts(images, window, stride)
+        confidence, correct = _occluded(module, images, labels, window, starts, batch_size)
+        by_image = (len(images), len(starts) ** 2)
+        entries.append(
+            Survey(
+                window=window,
+                positions=by_image[1],
+                confidence=confidence.view(by_image).mean(1),
+                accuracy=correct.view(by_image).float().mean(1),
+            )
+        )
+    return entries
+
+
+def _clean(
+    module: nn.Module, images: Tensor, labels: Tensor, batch_size: int
+) -> tuple[Tensor, Tensor]:
+    """Confidence in the true class, and whether it is the prediction, for the images themselves."""
+    return _judge(inference.logits(module, images, batch_size), labels)
+
+
+def _occluded(
+    module: nn.Sequential,
+    images: Tensor,
+    labels: Tensor,
+    window: int,
+    starts: Tensor,
+    batch_size: int,
+) -> tuple[Tensor, Tensor]:
+    """The same as ``_clean`` for each image at each position, image by image, row by row."""
+    if not 0 < len(images) == len(labels):
+        raise ValueError(f"needs images and a label for each, not {len(images)} and {len(labels)}")
+    device = next(module.parameters()).device
+    corners = torch.cartesian_prod(starts, starts)
+    judged = []
+    with inference.evaluating(module):
+        # a batch takes positions of several images, so that its size is the same whatever N
+        for batch in torch.split(torch.arange(len(images) * len(corners)), batch_size):
+            owners = batch // len(corners)
+            first, last = int(owners[0]), int(owners[-1])
+            gray = torch.full((len(batch), images.shape[1], window, window), GRAY / 255)
+            squares = patches.Patches(
+                gray.to(device),
+                corners[batch % len(corners)].to(device),
+                (owners - first).to(device),
+            )
+            clean = inference.as_input(images[first : last + 1], device)
+            judged.append(_judge(patches.logits(module, clean, squares), labels[owners]))
+    confidence, correct = zip(*judged, strict=True)
+    return torch.cat(confidence), torch.cat(correct)
+
+
+def _starts(images: Tensor, window: int, stride: int) -> Tensor:
+    """The rows (and columns) at which the window starts, equally far from both borders."""
+    size = images.shape[-1]
+    if not 1 <= window <= size:
+        raise ValueError(f"a window of {window} pixels does not fit into images of {size} pixels")
+    room = size - window
+    return torch.arange(room % stride // 2, room + 1, stride)
+
+
+def _judge(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Softmax probability of the true class (B,) and whether the prediction is right (B,)."""
+    outputs = logits.float().cpu()
+    truth = labels.cpu()
+    confidence = outputs.softmax(1).gather(1, truth[:, None]).squeeze(1)
+    return confidence, outputs.argmax(1) == truth

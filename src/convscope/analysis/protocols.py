@@ -1,0 +1,62 @@
+"""Three ways to test a network that was trained on augmented images.
+
+The study left its networks in training mode while testing (dropout on, batch statistics), on
+randomly augmented test images (published.yaml); later it switched to evaluation mode. The usual
+way is evaluation mode on clean images.
+"""
+
+from collections.abc import Iterator
+from copy import deepcopy
+
+import torch
+from torch import nn
+
+from convscope import augment
+from convscope.inference import BATCH_SIZE, logits
+
+CLEAN = "clean images, evaluation mode"
+AUGMENTED = "augmented images, evaluation mode"
+STUDY = "augmented images, training mode"
+
+
+def accuracies(
+    module: nn.Module, images: torch.Tensor, labels: torch.Tensor, seed: int
+) -> dict[str, float]:
+    """A network's accuracy under each protocol.
+
+    Args:
+        module: A network; left as it is.
+        images: (N, 3, 32, 32) uint8, on the network's device.
+        labels: (N,) int64.
+        seed: Draws the augmentations, and what dropout drops.
+
+    Returns:
+        The protocol's name to the accuracy, in [0, 1].
+    """
+    draws = augment.draw(len(images), torch.Generator().manual_seed(seed)).to(images.device)
+    augmented = torch.cat(
+        [augment.apply(images[part], draws[part]) for part in _batches(len(images))]
+    )
+    outputs = {
+        CLEAN: logits(module, images),
+        AUGMENTED: logits(module, augmented),
+        STUDY: _logits_in_training_mode(module, augmented, seed),
+    }
+    return {
+        name: (output.argmax(1) == labels).sum().item() / len(labels)
+        for name, output in outputs.items()
+    }
+
+
+def _batches(images: int) -> Iterator[slice]:
+    """The study's batches: 128 test images in order."""
+    return (slice(start, start + BATCH_SIZE) for start in range(0, images, BATCH_SIZE))
+
+
+def _logits_in_training_mode(module: nn.Module, images: torch.Tensor, seed: int) -> torch.Tensor:
+    """Outputs with dropout on and each batch's own statistics."""
+    # training mode moves the running statistics of batch norm, so a copy takes the harm
+    module = deepcopy(module).train()
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(seed)
+        return torch.cat([module(images[part]) for part in _batches(len(images))])
