@@ -1,0 +1,235 @@
+"""Values side by side: of classes, networks and filters."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import ScalarFormatter
+
+from convscope.figures.style import INK, MUTED, PALETTE, chart, signed, styled
+
+Floats = npt.NDArray[np.float64]
+
+OVERALL = "overall"
+# steps by the golden ratio spread filters evenly, however many there are
+JITTER = (5**0.5 - 1) / 2
+
+
+@styled
+def before_after(
+    classes: Sequence[str],
+    before: Sequence[float],
+    after: Sequence[float],
+    labels: tuple[str, str] = ("before", "after"),
+    title: str = "",
+) -> Figure:
+    """The accuracies of classes before and after a change, a pair of dots for each class.
+
+    Args:
+        classes: The class names, from top to bottom; one named "overall" stands apart, last.
+        before: Accuracies before the change, 0..1.
+        after: Accuracies after it.
+        labels: What the two are called in the legend.
+        title: Above the panel.
+    """
+    order = sorted(range(len(classes)), key=lambda index: classes[index] == OVERALL)
+    names = [classes[index] for index in order]
+    old, new = (100 * np.asarray(values, dtype=float)[order] for values in (before, after))
+    rows = np.arange(len(names)) + np.array([0.6 * (name == OVERALL) for name in names])
+    figure, panels = chart(900, 170 + 34 * len(names), title=title)
+    axes = panels[0, 0]
+    _pairs_of_dots(axes, rows, (old, new), labels, (PALETTE[0], PALETTE[1]))
+    axes.set_xlabel("accuracy (%)")
+    _name_rows(axes, rows, names)
+    _note_rows(axes, rows, [signed(change, 1) for change in new - old], "change (points)")
+    if OVERALL in names:
+        axes.axhline(rows[-1] - 0.8, color="#999999", linewidth=0.8)
+        axes.get_yticklabels()[-1].set_fontweight("bold")
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
+@styled
+def best_of_nets(
+    table: pd.DataFrame, title: str = "Test accuracy of the best run of each network"
+) -> Figure:
+    """The best run of each network, with the interval of its accuracy.
+
+    Args:
+        table: Columns net, test_accuracy and its interval's ends low and high (0..1),
+            total_parameters and epoch.
+        title: Above the panel.
+    """
+    figure, panels = chart(900, 120 + 64 * len(table), title=title)
+    axes = panels[0, 0]
+    rows = np.arange(len(table), dtype=float)
+    accuracy, low, high = (100 * table[key] for key in ("test_accuracy", "low", "high"))
+    axes.errorbar(
+        accuracy,
+        rows,
+        xerr=[accuracy - low, high - accuracy],
+        fmt="o",
+        markersize=8,
+        capsize=5,
+        color=PALETTE[0],
+    )
+    for row, value in zip(rows, accuracy, strict=True):
+        axes.annotate(
+            f"{value:.2f}%", (value, row), (0, 9), textcoords="offset points", ha="center"
+        )
+    axes.set_xlabel("test accuracy (%), with its 95% confidence interval")
+    names = [
+        f"{net}\n{parameters:,} parameters\nepoch {epoch}"
+        for net, parameters, epoch in zip(
+            table["net"], table["total_parameters"], table["epoch"], strict=True
+        )
+    ]
+    _name_rows(axes, rows, names)
+    axes.margins(x=0.12)
+    return figure
+
+
+@styled
+def protocols(table: pd.DataFrame, title: str = "Test accuracy by the way of testing") -> Figure:
+    """How the same networks score under several ways of testing them.
+
+    Args:
+        table: Columns net, protocol and accuracy (0..1); both names in order of appearance.
+        title: Above the panel.
+    """
+    wide = 100 * table.pivot(index="net", columns="protocol", values="accuracy")
+    wide = wide.loc[table["net"].unique(), table["protocol"].unique()]
+    height = 0.8 / wide.shape[1]
+    figure, panels = chart(
+        900, 110 + 18 * wide.shape[1] + len(wide) * (26 * wide.shape[1] + 16), title=title
+    )
+    axes = panels[0, 0]
+    rows = np.arange(len(wide), dtype=float)
+    for index, (protocol, values) in enumerate(wide.items()):
+        offset = (index - (wide.shape[1] - 1) / 2) * height
+        bars = axes.barh(
+            rows + offset,
+            values,
+            0.92 * height,
+            color=PALETTE[index % len(PALETTE)],
+            label=str(protocol),
+        )
+        axes.bar_label(bars, fmt="%.1f", padding=4)
+    axes.set_xlabel("accuracy (%)")
+    axes.set_xlim(0, 100)
+    _name_rows(axes, rows, list(wide.index))
+    figure.legend(loc="outside lower left")
+    return figure
+
+
+@styled
+def atlas(
+    table: pd.DataFrame, title: str = "What the network loses with a single filter at zero"
+) -> Figure:
+    """The drop in accuracy by single filters, layer by layer, with the median of each layer.
+
+    Points are spread sideways by the filter's index, which has no meaning. The filter with the
+    largest drop of each layer is named.
+
+    Args:
+        table: Columns layer, filter and drop_percent (points of accuracy; negative: a gain).
+        title: Above the panel.
+    """
+    layers = list(table["layer"].unique())
+    figure, panels = chart(max(700, 110 + 170 * len(layers)), 520, title=title)
+    axes = panels[0, 0]
+    axes.axhline(0, color=INK, linewidth=0.9)
+    for column, layer in enumerate(layers):
+        rows = table[table["layer"] == layer]
+        spread = 0.64 * ((rows["filter"] * JITTER) % 1 - 0.5)
+        axes.scatter(
+            column + spread, rows["drop_percent"], s=14, color=PALETTE[0], alpha=0.55, linewidth=0
+        )
+        middle = rows["drop_percent"].median()
+        axes.plot(
+            [column - 0.4, column + 0.4],
+            [middle, middle],
+            color=PALETTE[1],
+            linewidth=2,
+            label="median of the layer" if column == 0 else None,
+        )
+        worst = rows["drop_percent"].idxmax()
+        axes.annotate(
+            f"filter {rows['filter'][worst]}",
+            (column + spread[worst], rows["drop_percent"][worst]),
+            (0, 6),
+            textcoords="offset points",
+            ha="center",
+            size=8,
+        )
+    counts = table.groupby("layer").size()
+    axes.set_xticks(range(len(layers)), [f"{name}\n{counts[name]} filters" for name in layers])
+    axes.grid(visible=False, axis="x")
+    axes.set_ylabel("drop in test accuracy (points)")
+    axes.margins(y=0.1)
+    figure.legend(loc="outside lower center")
+    return figure
+
+
+@styled
+def responses(
+    table: pd.DataFrame, title: str = "Response of each filter to its top images"
+) -> Figure:
+    """The mean and the largest response of each filter, on a scale that is logarithmic beyond 1.
+
+    Args:
+        table: Columns filter (name), mean, max and dead (bool).
+        title: Above the panel.
+    """
+    figure, panels = chart(900, 190 + 30 * len(table), title=title)
+    axes = panels[0, 0]
+    rows = np.arange(len(table), dtype=float)
+    axes.set_xscale("symlog", linthresh=1)
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.axvline(0, color=INK, linewidth=0.9)
+    colors = np.where(table["dead"], MUTED, PALETTE[0]).tolist()
+    values = (table["max"].to_numpy(), table["mean"].to_numpy())
+    _pairs_of_dots(axes, rows, values, ("largest", "mean of the top images"), (colors, colors))
+    names = [
+        f"{name} (dead)" if dead else str(name)
+        for name, dead in zip(table["filter"], table["dead"], strict=True)
+    ]
+    _name_rows(axes, rows, names)
+    notes = [f"{mean:.4g}".replace("-", "\N{MINUS SIGN}") for mean in table["mean"]]
+    _note_rows(axes, rows, notes, "mean")
+    axes.set_xlabel("response: sum over the feature map before ReLU (logarithmic beyond \u00b11)")
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure
+
+
+def _name_rows(axes: Axes, rows: Floats, names: Sequence[str]) -> None:
+    """Name the rows, the first at the top, without lines between them."""
+    axes.set_yticks(rows, names)
+    axes.set_ylim(rows[-1] + 0.6, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+
+
+def _note_rows(axes: Axes, rows: Floats, notes: Sequence[str], heading: str) -> None:
+    """Write a text to the right of each row, and a heading above them."""
+    for row, note in zip(rows, notes, strict=True):
+        axes.text(1.01, row, note, transform=axes.get_yaxis_transform(), va="center")
+    axes.set_title(heading, loc="right", size=9, color=MUTED)
+
+
+def _pairs_of_dots(
+    axes: Axes,
+    rows: Floats,
+    values: tuple[Floats, Floats],
+    labels: tuple[str, str],
+    colors: tuple[str | list[str], str | list[str]],
+) -> None:
+    """Draw a ring and a dot in each row, joined by a line; equal values show as a dot in a ring."""
+    axes.hlines(rows, *values, color="#bbbbbb", linewidth=3, zorder=1)
+    ring: dict[str, Any] = {"s": 84, "facecolor": "white", "linewidth": 2, "zorder": 2}
+    axes.scatter(values[0], rows, edgecolor=colors[0], label=labels[0], **ring)
+    axes.scatter(values[1], rows, s=34, color=colors[1], label=labels[1], zorder=3)

@@ -1,0 +1,212 @@
+"""Curves over epochs and over window sizes."""
+
+from collections.abc import Mapping
+from itertools import cycle, islice
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from convscope.figures.style import INK, MUTED, PALETTE, SEQUENTIAL, apart, chart, styled
+from convscope.metrics import POINT
+
+LINES: tuple[Any, ...] = (
+    *("-", (0, (5, 2)), (0, (1, 1.4))),
+    *((0, (6, 1.5, 1, 1.5)), (0, (2, 4)), (0, (8, 1.5, 1, 1.5, 1, 1.5))),
+)
+WIDTHS = (0.9, 2.4)
+PANELS = {
+    "loss": ("Training loss", "cross entropy"),
+    "train_accuracy": ("Train accuracy", "accuracy (%)"),
+    "test_accuracy": ("Test accuracy", "accuracy (%)"),
+}
+# look of a value of an axis: arguments of Axes.plot
+Looks = dict[str, dict[Any, dict[str, Any]]]
+
+
+@styled
+def learning_curves(history: pd.DataFrame, title: str = "") -> Figure:
+    """Loss, train and test accuracy against the epoch, a line for each run of a grid.
+
+    The first axis of the grid that varies gives the color, the second the line style, the third the
+    line width; any further ones get a row of panels for each of their values. Where the runs
+    have several seeds, each seed is a thin line and their mean a thick one.
+
+    Args:
+        history: A history.csv.
+        title: Above all panels.
+    """
+    varying = [axis for axis in POINT if axis != "seed" and history[axis].nunique() > 1]
+    looks = _looks(history, varying[:3])
+    apart_by = varying[3:]
+    parts = list(history.groupby(apart_by)) if apart_by else [((), history)]
+    figure, panels = chart(1280, 70 + 330 * len(parts), len(parts), len(PANELS), title)
+    for row, (values, part) in zip(panels, parts, strict=True):
+        where = _words(dict(zip(apart_by, values, strict=True)))
+        for axes, (column, (name, unit)) in zip(row, PANELS.items(), strict=True):
+            _draw_runs(axes, part, column, looks)
+            axes.set(title=f"{name} ({where})" if where else name, xlabel="epoch", ylabel=unit)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    _share_y(panels[:, 0])
+    _share_y(panels[:, 1:])
+    if handles := _legend(looks, history["seed"].nunique()):
+        figure.legend(handles=handles, loc="outside right upper")
+    return figure
+
+
+@styled
+def train_against_test(histories: Mapping[str, pd.DataFrame], title: str = "") -> Figure:
+    """Train and test accuracy against the epoch, the gap between them shaded.
+
+    Args:
+        histories: By panel title, the history.csv rows of one run, or of runs that differ in their
+            seed only, of which the mean is shown.
+        title: Above all panels.
+    """
+    width = max(440, 90 + 330 * len(histories))
+    figure, panels = chart(width, 400, 1, len(histories), title, sharey=True)
+    for axes, (name, history) in zip(panels[0], histories.items(), strict=True):
+        means = history.groupby("epoch")[["train_accuracy", "test_accuracy"]].mean() * 100
+        train, test = means["train_accuracy"], means["test_accuracy"]
+        marker = _marker(len(means))
+        axes.fill_between(means.index, train, test, color=MUTED, alpha=0.2, linewidth=0)
+        axes.plot(means.index, train, color=PALETTE[0], linestyle=LINES[1], marker=marker)
+        axes.plot(means.index, test, color=PALETTE[1], marker=marker)
+        gap = f"train \N{MINUS SIGN} test: {train.iloc[-1] - test.iloc[-1]:.1f} points at the end"
+        axes.set_title(f"{name}\n{gap}")
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    panels[0, 0].set_ylabel("accuracy (%)")
+    handles = [
+        Line2D([], [], color=PALETTE[0], linestyle=LINES[1], label="train (running mean)"),
+        Line2D([], [], color=PALETTE[1], label="test"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    return figure
+
+
+@styled
+def fall_with_window(
+    table: pd.DataFrame, title: str = "What is left when a gray window covers part of the image"
+) -> Figure:
+    """Mean confidence and accuracy against the window's size, a line for each class.
+
+    Args:
+        table: Columns class, window (pixels), confidence and accuracy (0..1). Rows of a class
+            "all" are drawn as the mean over all; without them it is the mean of the classes.
+        title: Above both panels.
+    """
+    figure, panels = chart(1150, 480, 1, 2, title)
+    for axes, column, unit in zip(
+        panels[0],
+        ("confidence", "accuracy"),
+        ("mean probability of the true class", "accuracy (%)"),
+        strict=True,
+    ):
+        wide = table.pivot(index="window", columns="class", values=column)
+        wide = wide[table["class"].unique()] * (100 if column == "accuracy" else 1)
+        overall = wide.pop("all") if "all" in wide else wide.mean(axis=1)
+        styles = [{"color": c, "linestyle": line} for line in LINES for c in PALETTE]
+        for (name, values), look in zip(wide.items(), cycle(styles), strict=False):
+            axes.plot(wide.index, values, linewidth=1.4, label=name, **look)
+        axes.plot(wide.index, overall, color="black", linewidth=3, label="all")
+        axes.set(title=column.capitalize(), xlabel="window size K (pixels)", ylabel=unit)
+        axes.set_xticks(wide.index)
+        _label_ends(axes)
+    return figure
+
+
+def _looks(history: pd.DataFrame, axes: list[str]) -> Looks:
+    """How each value of the axes of a grid is drawn: by color, line style and line width."""
+    values = [sorted(history[axis].unique()) for axis in axes]
+    counts = [len(some) for some in values] + [0] * (3 - len(axes))
+    choices = (
+        [{"color": color} for color in _colors(counts[0])],
+        [{"linestyle": line} for line in islice(cycle(LINES), counts[1])],
+        [{"linewidth": width} for width in np.linspace(*WIDTHS, max(counts[2], 1))],
+    )
+    return {
+        axis: dict(zip(some, looks, strict=True))
+        for axis, some, looks in zip(axes, values, choices, strict=False)
+    }
+
+
+def _colors(count: int) -> list[Any]:
+    """So many different colors; beyond those of the palette, steps along the sequential map."""
+    if count <= len(PALETTE):
+        return list(PALETTE[:count])
+    return list(colormaps[SEQUENTIAL](np.linspace(0, 0.95, count)))
+
+
+def _draw_runs(axes: Axes, history: pd.DataFrame, column: str, looks: Looks) -> None:
+    """Draw the runs of one panel; those that differ in the seed only share a look."""
+    factor = 1 if column == "loss" else 100
+    # without an axis that varies, all runs differ in their seed only
+    groups = history.groupby(list(looks)) if looks else [((), history)]
+    for values, group in groups:
+        look: dict[str, Any] = {"color": PALETTE[0], "linewidth": 1.6}
+        for (_, choices), value in zip(looks.items(), values, strict=True):
+            look |= choices[value]
+        marker = _marker(group["epoch"].nunique())
+        if group["seed"].nunique() > 1:
+            for _, run in group.groupby("run"):
+                thin = look | {"linewidth": 0.8, "alpha": 0.4}
+                axes.plot(run["epoch"], run[column] * factor, marker=marker, **thin)
+        mean = group.groupby("epoch")[column].mean() * factor
+        axes.plot(mean.index, mean, marker=marker, **look)
+
+
+def _marker(epochs: int) -> str:
+    """A line of a single epoch shows by its marker only."""
+    return "o" if epochs == 1 else ""
+
+
+def _words(values: Mapping[str, Any]) -> str:
+    """The values of a grid's axes in words: "l1_oc = 6"."""
+    return ", ".join(f"{axis} = {value:g}" for axis, value in values.items())
+
+
+def _legend(looks: Looks, seeds: int) -> list[Line2D]:
+    """A legend entry for each value of each axis, and for what the lines of several seeds are."""
+    plain: dict[str, Any] = {"color": INK, "linewidth": 1.6}
+    handles = [
+        Line2D([], [], label=_words({axis: value}), **(plain | look))
+        for axis, choices in looks.items()
+        for value, look in choices.items()
+    ]
+    if seeds > 1:
+        handles += [
+            Line2D([], [], color=INK, linewidth=0.8, alpha=0.4, label="one seed"),
+            Line2D([], [], color=INK, linewidth=1.6, label=f"mean of {seeds} seeds"),
+        ]
+    return handles
+
+
+def _share_y(panels: np.ndarray[Any, Any]) -> None:
+    """Give panels the same range of y."""
+    for axes in panels.flat[1:]:
+        axes.sharey(panels.flat[0])
+
+
+def _label_ends(axes: Axes) -> None:
+    """Write each line's label behind its end, in its color, the labels apart from each other."""
+    low, high = axes.get_ylim()
+    lines = axes.get_lines()
+    ends = [float(np.asarray(line.get_ydata())[-1]) for line in lines]
+    for line, end, y in zip(lines, ends, apart(ends, 0.045 * (high - low)), strict=True):
+        x = float(np.asarray(line.get_xdata())[-1])
+        axes.annotate(
+            str(line.get_label()),
+            xy=(x, end),
+            xytext=(1.05, (y - low) / (high - low)),
+            textcoords="axes fraction",
+            color=line.get_color(),
+            va="center",
+            weight="bold" if line.get_label() == "all" else "normal",
+            arrowprops={"arrowstyle": "-", "color": line.get_color(), "linewidth": 0.6},
+        )

@@ -1,0 +1,166 @@
+"""Heat maps of counts: confusion matrices and class frequencies."""
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+
+from convscope.figures.style import (
+    COUNTS,
+    DIFFERENCE,
+    INK,
+    MUTED,
+    PALETTE,
+    bare,
+    chart,
+    signed,
+    styled,
+)
+
+Counts = npt.NDArray[np.int64]
+CELL = 40
+CELL_TEXT = 7.5
+LINES: tuple[Any, ...] = ("-", (0, (3, 1.2)))
+OUTLINES: tuple[Any, ...] = (PALETTE[1], PALETTE[2])
+DIAGONAL = "#e9e9e9"
+
+
+@styled
+def confusion(
+    matrices: Mapping[str, npt.ArrayLike | torch.Tensor],
+    classes: Sequence[str],
+    groups: Mapping[str, Sequence[str]],
+    difference: Collection[str] = (),
+    title: str = "",
+) -> Figure:
+    """Confusion matrices side by side, a panel each, with the mistakes between groups outlined.
+
+    Colors show mistakes: the scale ends at the largest count off the diagonal, the same for all
+    panels, and the diagonal, which would drown everything else, is gray. A difference has its own
+    scale, symmetric around 0, whose end is its largest change off the diagonal; on its diagonal,
+    larger changes have the color of the end.
+
+    Args:
+        matrices: By panel title, (n, n) integers; rows true classes, columns predicted ones.
+        classes: The n class names.
+        groups: Class names by the name of their group; may be empty.
+        difference: The titles of the panels that hold differences, which may be negative.
+        title: Above all panels.
+    """
+    counts = {name: torch.as_tensor(matrix).cpu().numpy() for name, matrix in matrices.items()}
+    plain = [_mistakes(counts[name]) for name in counts if name not in difference]
+    columns = len(counts) if len(counts) < 4 else 2
+    rows = -(-len(counts) // columns)
+    side = CELL * len(classes) + 70
+    figure, panels = chart(columns * side, rows * side + 60, rows, columns, title)
+    for axes in panels.flat[len(counts) :]:
+        axes.set_axis_off()
+    for axes, (name, matrix) in zip(panels.flat, counts.items(), strict=False):
+        changes = name in difference
+        end = max(1, *[_mistakes(matrix)] if changes else plain)
+        image = axes.imshow(
+            matrix if changes else np.ma.masked_array(matrix, np.eye(len(classes), dtype=bool)),
+            cmap=DIFFERENCE if changes else COUNTS,
+            norm=Normalize(-end if changes else 0, end),
+        )
+        axes.set_facecolor(DIAGONAL)
+        _annotate(axes, image, matrix, changes)
+        _name_cells(axes, classes, classes)
+        axes.set(title=name, xlabel="predicted class", ylabel="true class")
+        _outline(axes, classes, groups)
+    if handles := _outline_legend(groups):
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    return figure
+
+
+@styled
+def class_frequency(table: pd.DataFrame, title: str = "Classes of the top images") -> Figure:
+    """How often each class is among each filter's top images.
+
+    Args:
+        table: Counts; a row for each filter, its name as the index, and a column for each class.
+        title: Above the panel.
+    """
+    matrix = table.to_numpy()
+    figure, panels = chart(110 + 62 * table.shape[1], 150 + 28 * len(table), title=title)
+    axes = panels[0, 0]
+    image = axes.imshow(matrix, cmap=COUNTS, norm=Normalize(0, max(1, matrix.max())), aspect="auto")
+    _annotate(axes, image, matrix, changes=False)
+    _name_cells(axes, list(table.index), list(table.columns))
+    axes.set(xlabel="class of the image (cells: number of images)", ylabel="filter")
+    return figure
+
+
+def _mistakes(matrix: Counts) -> int:
+    """The largest absolute value off the diagonal."""
+    off_diagonal = ~np.eye(len(matrix), dtype=bool)
+    return int(np.abs(matrix[off_diagonal]).max(initial=0))
+
+
+def _annotate(axes: Axes, image: AxesImage, matrix: Counts, changes: bool) -> None:
+    """Write each cell's number in ink that shows on the cell's color; zeros are faint."""
+    shown = image.get_array()
+    assert shown is not None, "imshow was given an array"
+    colors = np.asarray(image.to_rgba(shown))
+    # masked cells are transparent; the weights are those of the eye (ITU-R BT.601)
+    dark = (colors[..., 3] > 0) & (colors[..., :3] @ (0.299, 0.587, 0.114) < 0.55)
+    for (row, column), value in np.ndenumerate(matrix):
+        text = signed(int(value)) if changes else str(value)
+        color = "white" if dark[row, column] else INK if value else MUTED
+        axes.text(column, row, text, ha="center", va="center", size=CELL_TEXT, color=color)
+
+
+def _name_cells(axes: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
+    """Name the rows and columns of a heat map and part the cells by thin white lines."""
+    bare(axes)
+    axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set_xticks(np.arange(0.5, len(columns) - 1), minor=True)
+    axes.set_yticks(np.arange(0.5, len(rows) - 1), minor=True)
+    axes.tick_params(which="minor", length=0)
+    axes.grid(visible=True, which="minor", color="white", linewidth=1)
+    axes.set_axisbelow(False)
+
+
+def _runs(classes: Sequence[str], members: Sequence[str]) -> list[tuple[int, int]]:
+    """The stretches (first, one past the last) of neighboring classes that belong to a group."""
+    inside = np.array([False, *(name in members for name in classes), False])
+    edges = np.flatnonzero(inside[1:] != inside[:-1]).tolist()
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+def _outline(axes: Axes, classes: Sequence[str], groups: Mapping[str, Sequence[str]]) -> None:
+    """Outline the cells of one group's classes taken for another group's."""
+    for pair, (true, predicted) in enumerate(permutations(groups, 2)):
+        for top, bottom in _runs(classes, groups[true]):
+            for left, right in _runs(classes, groups[predicted]):
+                # inset, so that the outlines of neighboring blocks stand side by side
+                corner, size = (left - 0.44, top - 0.44), (right - left - 0.12, bottom - top - 0.12)
+                box = Rectangle(corner, *size, fill=False, linewidth=1.8, zorder=3)
+                box.set(edgecolor=OUTLINES[pair % 2], linestyle=LINES[pair % 2])
+                axes.add_patch(box)
+
+
+def _outline_legend(groups: Mapping[str, Sequence[str]]) -> list[Line2D]:
+    """A legend entry for each color of outline."""
+    return [
+        Line2D(
+            [],
+            [],
+            color=OUTLINES[pair % 2],
+            linestyle=LINES[pair % 2],
+            linewidth=1.8,
+            label=f"{true} taken for {predicted}",
+        )
+        for pair, (true, predicted) in enumerate(permutations(groups, 2))
+    ]

@@ -1,0 +1,112 @@
+"""A page laid out in pixels, for figures made of images: they are crisp at whole multiples only."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+from matplotlib.textpath import TextPath
+
+from convscope.figures.style import DPI, INK
+
+MARGIN = 14
+TITLE_HEIGHT = 34
+TITLE_SIZE = 12
+TEXT_SIZE = 8.5
+LINE_HEIGHT = 15
+FRAME = "#cccccc"
+
+
+class Page:
+    """A page whose content has its origin at the top left, x to the right, y down.
+
+    Attributes:
+        figure: The matplotlib figure.
+        axes: Its single panel, without axes; a data unit is a pixel.
+    """
+
+    def __init__(self, width: float, height: float, title: str = "") -> None:
+        """Make an empty page.
+
+        Args:
+            width: Pixels of the content; the page is made wider for a title that needs it.
+            height: Pixels of the content, without the title.
+            title: Above the content.
+        """
+        width = max(width, text_width(title, TITLE_SIZE, "bold"))
+        top = MARGIN + (TITLE_HEIGHT if title else 0)
+        self._left, self._top = MARGIN, top
+        self._width, self._height = width + 2 * MARGIN, height + top + MARGIN
+        self.figure = Figure(figsize=(self._width / DPI, self._height / DPI), dpi=DPI)
+        self.axes = self.figure.add_axes((0, 0, 1, 1))
+        self.axes.set_axis_off()
+        self.axes.set_xlim(-MARGIN, width + MARGIN)
+        self.axes.set_ylim(height + MARGIN, -top)
+        self.axes.autoscale(enable=False)
+        if title:
+            self.text(0, MARGIN - top, title, size=TITLE_SIZE, weight="bold", va="top")
+
+    def picture(
+        self,
+        pixels: npt.NDArray[Any],
+        left: float,
+        top: float,
+        width: float,
+        height: float,
+        **coloring: Any,
+    ) -> None:
+        """Draw an image, (h, w, 3) or (h, w), stretched over a rectangle, every pixel crisp."""
+        self.axes.imshow(
+            pixels,
+            extent=(left, left + width, top + height, top),
+            aspect="auto",
+            interpolation="nearest",
+            **coloring,
+        )
+
+    def text(self, x: float, y: float, text: str, **font: Any) -> None:
+        """Write text; without other wishes, its left end at x and its middle at y."""
+        usual: dict[str, Any] = {"size": TEXT_SIZE, "va": "center", "color": INK}
+        self.axes.text(x, y, text, **(usual | font))
+
+    def frame(self, left: float, top: float, width: float, height: float) -> None:
+        """Draw a faint border, where white must not run into the page."""
+        self.axes.add_patch(
+            Rectangle((left, top), width, height, fill=False, edgecolor=FRAME, linewidth=0.8)
+        )
+
+    def outline(self, left: float, top: float, width: float, height: float, color: str) -> None:
+        """Draw a strong border, with a white halo that keeps it visible on any image."""
+        border = Rectangle((left, top), width, height, fill=False, edgecolor=color, linewidth=1.6)
+        border.set_path_effects([withStroke(linewidth=3.2, foreground="white")])
+        self.axes.add_patch(border)
+
+    def panel(self, left: float, top: float, width: float, height: float) -> Axes:
+        """A panel of its own on the page, for example for a color bar."""
+        bottom = self._height - (top + self._top) - height
+        return self.figure.add_axes(
+            (
+                (left + self._left) / self._width,
+                bottom / self._height,
+                width / self._width,
+                height / self._height,
+            )
+        )
+
+
+def text_width(text: str, size: float = TEXT_SIZE, weight: str = "normal") -> float:
+    """How wide a line of text is on a page, in pixels."""
+    if not text.strip():
+        return 0.0
+    font = FontProperties(family="DejaVu Sans", weight=weight)
+    return float(TextPath((0, 0), text, size=size, prop=font).get_extents().x1) * DPI / 72
+
+
+def pixels(image: torch.Tensor) -> npt.NDArray[Any]:
+    """(3, h, w) on any device, uint8 or float in [0, 1] -> (h, w, 3) for matplotlib."""
+    return np.ascontiguousarray(image.detach().cpu().permute(1, 2, 0).numpy())

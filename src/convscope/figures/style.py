@@ -1,0 +1,153 @@
+"""The common look of all figures, and the one way to save them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, cast
+
+import matplotlib
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from convscope import files
+
+DPI = 110
+INK = "#222222"
+MUTED = "#7a7a7a"
+# Okabe & Ito, "Color Universal Design" (2008), without black (here: means) and yellow (too pale)
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+SEQUENTIAL = "viridis"
+COUNTS = "Blues"
+DIFFERENCE = "RdBu_r"
+LOOK: dict[Any, Any] = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": "#999999",
+    "axes.grid": True,
+    "axes.labelcolor": INK,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10,
+    "figure.titlesize": 12,
+    "figure.titleweight": "bold",
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.7,
+    "image.interpolation": "nearest",
+    "legend.frameon": False,
+    "legend.title_fontsize": 9,
+    "text.color": INK,
+    "xtick.color": "#999999",
+    "xtick.labelcolor": INK,
+    "ytick.color": "#999999",
+    "ytick.labelcolor": INK,
+}
+
+P = ParamSpec("P")
+
+
+@contextmanager
+def look() -> Iterator[None]:
+    """The figures' look while the block runs, whatever the user's own matplotlib settings are."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(LOOK)
+        yield
+
+
+def styled(builder: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Run a function that builds a figure inside ``look``."""
+
+    @wraps(builder)
+    def build(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with look():
+            return builder(*args, **kwargs)
+
+    return build
+
+
+def chart(
+    width: float, height: float, rows: int = 1, columns: int = 1, title: str = "", **grid: Any
+) -> tuple[Figure, npt.NDArray[Any]]:
+    """An empty chart.
+
+    Args:
+        width: Pixels.
+        height: Pixels.
+        rows: Rows of panels.
+        columns: Columns of panels.
+        title: Above all panels.
+        grid: More arguments of ``Figure.subplots``, for example ``sharey``.
+
+    Returns:
+        The figure and its panels, a (rows, columns) array of ``Axes``.
+    """
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, layout="constrained")
+    # inches of air around each panel
+    cast(ConstrainedLayoutEngine, figure.get_layout_engine()).set(w_pad=0.1, h_pad=0.08)
+    panels: npt.NDArray[Any] = figure.subplots(rows, columns, squeeze=False, **grid)
+    if title:
+        figure.suptitle(title, x=0.01, ha="left")
+    return figure, panels
+
+
+def apart(wanted: Sequence[float], gap: float) -> npt.NDArray[np.float64]:
+    """Positions for labels near the wanted ones, at least ``gap`` apart, their order kept.
+
+    Labels that would overlap form a cluster around the mean of their wanted positions.
+    """
+    order = np.argsort(wanted, kind="stable")
+    clusters: list[list[float]] = []
+    for value in np.asarray(wanted, dtype=float)[order]:
+        clusters.append([value])
+        while len(clusters) > 1 and _start(clusters[-1], gap) < _end(clusters[-2], gap) + gap:
+            last = clusters.pop()
+            clusters[-1].extend(last)
+    placed = [_start(c, gap) + gap * rank for c in clusters for rank in range(len(c))]
+    positions = np.empty(len(order))
+    positions[order] = placed
+    return positions
+
+
+def _start(cluster: Sequence[float], gap: float) -> float:
+    """The lowest position of a cluster of labels."""
+    return float(np.mean(cluster)) - gap * (len(cluster) - 1) / 2
+
+
+def _end(cluster: Sequence[float], gap: float) -> float:
+    """The highest position of a cluster of labels."""
+    return float(np.mean(cluster)) + gap * (len(cluster) - 1) / 2
+
+
+def signed(value: float, decimals: int = 0) -> str:
+    """A change with its sign, a true minus; plain 0 if it rounds to 0."""
+    text = f"{value:+.{decimals}f}"
+    return f"{0:.{decimals}f}" if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
+
+
+def bare(axes: Axes) -> None:
+    """Take the grid, the frame and the tick marks off a panel; its labels stay."""
+    axes.grid(visible=False)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all; the same arrays give the same bytes.
+
+    Args:
+        figure: What a builder of this package returned.
+        path: The file to make; its folder is created.
+    """
+    # fonts, ticks and layout are resolved while drawing, so the look must hold here as well
+    with look(), files.replacing(path) as partial:
+        if (layout := figure.get_layout_engine()) is not None:
+            # once only: another pass would start from this one's result and give other bytes
+            layout.execute(figure)
+            figure.set_layout_engine("none")
+        figure.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})

@@ -1,0 +1,149 @@
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from convscope.figures import curves
+
+POINT = {
+    "lr": [0.01],
+    "batch_size": [128],
+    "momentum": [0.9],
+    "l1_oc": [6],
+    "filter_multiplier": [2.0],
+    "kernel_size": [3],
+    "stride": [1],
+    "dropout_rate": [0.0],
+    "seed": [0],
+}
+
+
+def history(epochs=2, **grid):
+    """A history whose test accuracy is run / 100 + epoch / 1000."""
+    points = [dict(zip(POINT, values, strict=True)) for values in product(*(POINT | grid).values())]
+    return pd.DataFrame(
+        {
+            "run": run,
+            "epoch": epoch,
+            "loss": 2.0 / epoch,
+            "train_accuracy": 0.5 + run / 100,
+            "test_accuracy": run / 100 + epoch / 1000,
+            **point,
+        }
+        for run, point in enumerate(points, start=1)
+        for epoch in range(1, epochs + 1)
+    )
+
+
+def legend(figure):
+    return [text.get_text() for box in figure.legends for text in box.get_texts()]
+
+
+def test_one_run_is_one_line_a_panel_without_a_legend():
+    figure = curves.learning_curves(history(), "net4")
+    assert [len(axes.lines) for axes in figure.axes] == [1, 1, 1]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        "Training loss",
+        "Train accuracy",
+        "Test accuracy",
+    ]
+    assert not figure.legends
+    test = figure.axes[2].lines[0]
+    assert test.get_xdata().tolist() == [1, 2]
+    assert test.get_ydata().tolist() == pytest.approx([1.1, 1.2])  # percent
+
+
+def test_color_line_style_and_width_follow_the_axes_that_vary():
+    grid = {"l1_oc": [6, 12, 18], "kernel_size": [3, 5], "stride": [1, 2]}
+    figure = curves.learning_curves(history(**grid))
+    lines = figure.axes[0].lines
+    assert len(lines) == 12
+    looks = [(line.get_color(), line.get_linestyle(), line.get_linewidth()) for line in lines]
+    assert len(set(looks)) == 12
+    assert [len(set(choices)) for choices in zip(*looks, strict=True)] == [3, 2, 2]
+    assert legend(figure) == [
+        *("l1_oc = 6", "l1_oc = 12", "l1_oc = 18"),
+        *("kernel_size = 3", "kernel_size = 5", "stride = 1", "stride = 2"),
+    ]
+
+
+def test_many_values_of_an_axis_still_look_different():
+    figure = curves.learning_curves(history(lr=[k / 100 for k in range(1, 10)]))
+    assert len({str(line.get_color()) for line in figure.axes[0].lines}) == 9
+
+
+def test_a_fourth_axis_gets_a_row_of_panels_for_each_value():
+    grid = {"l1_oc": [6, 12, 18], "filter_multiplier": [1.5, 2.0]}
+    figure = curves.learning_curves(history(**grid, kernel_size=[3, 5], stride=[1, 2]))
+    assert [len(axes.lines) for axes in figure.axes] == [12] * 6
+    assert figure.axes[5].get_title(loc="left") == "Test accuracy (stride = 2)"
+    assert legend(figure)[3] == "filter_multiplier = 1.5"
+    # runs with stride 2 are those with even numbers
+    last = [line.get_ydata()[0] for line in figure.axes[5].lines]
+    assert last == pytest.approx(np.arange(2, 25, 2) + 0.1)
+
+
+def test_accuracy_panels_share_their_range():
+    loss, train, test = curves.learning_curves(history()).axes
+    assert train.get_ylim() == test.get_ylim() != loss.get_ylim()
+
+
+def test_seeds_are_thin_lines_and_their_mean_a_thick_one():
+    figure = curves.learning_curves(history(dropout_rate=[0.3, 0.5], seed=[0, 1, 2]))
+    lines = figure.axes[2].lines
+    assert len(lines) == 2 * (3 + 1)
+    *seeds, mean = lines[:4]
+    assert all(line.get_linewidth() < mean.get_linewidth() for line in seeds)
+    # runs 1, 2 and 3
+    assert mean.get_ydata().tolist() == pytest.approx([2.1, 2.2])
+    assert legend(figure)[2:] == ["one seed", "mean of 3 seeds"]
+
+
+def test_a_single_epoch_is_visible():
+    figure = curves.learning_curves(history(epochs=1))
+    assert figure.axes[0].lines[0].get_marker() == "o"
+
+
+def test_train_against_test_shades_the_gap():
+    figure = curves.train_against_test(
+        {"dropout 0.1": history(), "dropout 0.5": history(dropout_rate=[0.5])}, "net3"
+    )
+    assert len(figure.axes) == 2
+    for axes in figure.axes:
+        assert len(axes.lines) == 2
+        heights = axes.collections[0].get_paths()[0].vertices[:, 1]
+        assert (heights.min(), heights.max()) == pytest.approx((1.1, 51))
+    # train 51, test 1.2 at the last epoch
+    assert figure.axes[1].get_title(loc="left").startswith("dropout 0.5\n")
+    assert "49.8 points" in figure.axes[1].get_title(loc="left")
+
+
+def windows(*names):
+    return pd.DataFrame(
+        {"class": name, "window": k, "confidence": (n + 1) / k, "accuracy": (n + 1) / 2 / k}
+        for n, name in enumerate(names)
+        for k in (3, 5, 7)
+    )
+
+
+def test_fall_with_window_has_a_labeled_line_a_class_and_the_mean():
+    confidence, accuracy = curves.fall_with_window(windows("plane", "car")).axes
+    assert [text.get_text() for text in confidence.texts] == ["plane", "car", "all"]
+    *_, mean = confidence.lines
+    assert mean.get_color() == "black"
+    assert mean.get_ydata().tolist() == pytest.approx([1.5 / 3, 1.5 / 5, 1.5 / 7])
+    assert accuracy.lines[0].get_ydata()[0] == pytest.approx(100 / 6)
+    assert confidence.get_xticks().tolist() == [3, 5, 7]
+
+
+def test_given_rows_of_all_are_the_mean():
+    confidence, _ = curves.fall_with_window(windows("plane", "all", "car")).axes
+    assert len(confidence.lines) == 3
+    assert confidence.lines[-1].get_ydata()[0] == pytest.approx(2 / 3)
+
+
+def test_ten_classes_look_different():
+    confidence, _ = curves.fall_with_window(windows(*"abcdefghij")).axes
+    looks = {(line.get_color(), line.get_linestyle()) for line in confidence.lines}
+    assert len(looks) == 11

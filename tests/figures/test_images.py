@@ -1,0 +1,130 @@
+import numpy as np
+import torch
+from matplotlib.patches import Rectangle
+
+from convscope.figures import images
+
+CLASSES = ("plane", "car", "bird")
+
+
+def plain(*levels):
+    """Images of a single gray level each."""
+    return torch.stack([torch.full((3, 32, 32), level, dtype=torch.uint8) for level in levels])
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.axes[0].texts]
+
+
+def shown(figure):
+    """(left, top, mean level) of each picture of a page."""
+    found = []
+    for image in figure.axes[0].images:
+        left, _, _, top = image.get_extent()
+        found.append((left, top, float(np.mean(image.get_array()))))
+    return found
+
+
+def test_samples_has_a_row_of_its_first_images_for_each_class():
+    pictures = plain(10, 20, 30, 40, 50)
+    figure = images.samples(pictures, torch.tensor([1, 0, 1, 1, 0]), CLASSES, per_class=2)
+    mosaic = figure.axes[0].images[0].get_array()
+    centers = mosaic[16::34, 16::34, 0]
+    assert centers.tolist() == [[20, 50], [10, 30], [255, 255]]
+    assert texts(figure)[1:] == list(CLASSES)
+    rows = [text.get_position()[1] for text in figure.axes[0].texts[1:]]
+    assert rows == [48, 150, 252]
+
+
+def test_samples_of_a_single_image():
+    figure = images.samples(plain(7), torch.tensor([0]), ("only",), per_class=1)
+    assert figure.axes[0].images[0].get_array().shape == (32, 32, 3)
+
+
+def test_gallery_wraps_into_rows_and_keeps_captions_with_their_images():
+    figure = images.gallery(plain(1, 2, 3), ["one", "two", "three"], columns=2, title="all")
+    assert texts(figure) == ["all", "one", "two", "three"]
+    places = shown(figure)
+    assert [level for *_, level in places] == [1, 2, 3]
+    assert places[0][1] == places[1][1] < places[2][1]
+    assert places[0][0] == places[2][0] < places[1][0]
+    lefts = [text.get_position()[0] for text in figure.axes[0].texts[1:]]
+    assert lefts == [left for left, *_ in places]
+
+
+def test_long_captions_are_wrapped_and_short_ones_are_not():
+    caption = "cat, taken for automobile with confidence 0.93"
+    figure = images.gallery(plain(1, 2), [caption, "cat\nnow dog"])
+    long, short = texts(figure)
+    assert long.replace("\n", " ") == caption
+    assert long.count("\n") >= 1
+    assert short == "cat\nnow dog"
+
+
+def test_nothing_to_show_says_so():
+    for figure in (
+        images.gallery(plain(1)[:0], []),
+        images.pair_gallery([]),
+        images.top_images([]),
+    ):
+        assert "no image to show" in texts(figure)
+        assert not figure.axes[0].images
+
+
+def test_pair_gallery_has_a_row_for_each_pair():
+    figure = images.pair_gallery(
+        [("cat taken for dog (102)", plain(5, 6)), ("dog taken for cat (1)", plain(9))]
+    )
+    assert texts(figure)[1:] == ["cat taken for dog (102)", "dog taken for cat (1)"]
+    first, second = (image.get_array() for image in figure.axes[0].images)
+    assert first[16, [16, 50], 0].tolist() == [5, 6]
+    assert second.shape == (32, 32, 3)
+
+
+def test_filter_pictures_are_numbered_tiles():
+    figure = images.filter_pictures(torch.linspace(0, 1, 18 * 27).reshape(18, 3, 3, 3), "conv1")
+    assert texts(figure) == ["conv1", *map(str, range(18))]
+    places = shown(figure)
+    assert len(places) == 18
+    assert places[16][0] == places[0][0]
+
+
+def block(**changes):
+    usual = {
+        "name": "conv3/1",
+        "dead": False,
+        "images": plain(10, 20),
+        "boxes": [(0, 4, 7, 11), (30, 0, 32, 4)],
+        "captions": ["cat 9.1", "dog 8.0"],
+    }
+    return usual | changes
+
+
+def test_top_images_outline_the_patch_and_enlarge_it():
+    pictures = plain(0, 0)
+    pictures[0, :, 0:7, 4:11] = 200
+    figure = images.top_images([block(images=pictures)])
+    assert texts(figure)[1:] == ["conv3/1", "cat 9.1", "dog 8.0"]
+    image, patch, _, clipped = figure.axes[0].images
+    assert patch.get_array().shape == (7, 7, 3)
+    assert (patch.get_array() == 200).all()
+    left, _, _, top = image.get_extent()
+    outline = next(p for p in figure.axes[0].patches if isinstance(p, Rectangle))
+    assert outline.get_xy() == (left + 4 * 3, top)
+    assert (outline.get_width(), outline.get_height()) == (21, 21)
+    # 2 rows and 4 columns at the border: as wide as an image, half as high
+    left, right, bottom, top = clipped.get_extent()
+    assert (right - left, bottom - top) == (96, 48)
+
+
+def test_a_dead_filter_has_a_line_and_no_image():
+    figure = images.top_images([block(name="conv2/1", dead=True, images=plain(1)[:0])])
+    assert texts(figure)[1:] == ["conv2/1", "dead: no test image makes it positive"]
+    assert not figure.axes[0].images
+
+
+def test_two_filters_stand_side_by_side():
+    figure = images.top_images([block(name=name) for name in ("a", "b", "c")])
+    places = {text.get_text(): text.get_position() for text in figure.axes[0].texts}
+    assert places["a"][1] == places["b"][1] < places["c"][1]
+    assert places["a"][0] == places["c"][0] < places["b"][0]

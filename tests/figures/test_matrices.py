@@ -1,0 +1,89 @@
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from matplotlib.colors import to_hex
+
+from convscope.figures import matrices
+
+CLASSES = ("plane", "bird", "cat", "ship")
+GROUPS = {"animals": ("bird", "cat"), "vehicles": ("plane", "ship")}
+BEFORE = np.array([[90, 4, 0, 6], [3, 80, 17, 0], [0, 12, 88, 0], [2, 1, 0, 97]])
+AFTER = np.array([[70, 20, 4, 6], [3, 85, 12, 0], [0, 13, 87, 0], [2, 9, 5, 84]])
+
+
+@pytest.fixture(scope="module")
+def figure():
+    panels = {"before": torch.from_numpy(BEFORE), "after": AFTER, "change": AFTER - BEFORE}
+    return matrices.confusion(panels, CLASSES, GROUPS, difference=["change"])
+
+
+def cells(axes):
+    """Cell texts by (row, column)."""
+    return {text.get_position()[::-1]: text.get_text() for text in axes.texts}
+
+
+def test_every_cell_has_its_count(figure):
+    before, _, change = figure.axes
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["before", "after", "change"]
+    expected = {place: str(count) for place, count in np.ndenumerate(BEFORE)}
+    assert cells(before) == expected
+    assert cells(change)[0, 1] == "+16"
+    assert cells(change)[0, 0] == "\N{MINUS SIGN}20"
+    assert cells(change)[0, 3] == "0"
+    assert before.get_ylabel() == "true class"
+    assert [label.get_text() for label in before.get_xticklabels()] == list(CLASSES)
+
+
+def test_counts_share_a_scale_that_ends_at_the_largest_mistake(figure):
+    before, after, change = (axes.images[0] for axes in figure.axes)
+    assert (before.norm.vmin, before.norm.vmax) == (0, 20)
+    assert (after.norm.vmin, after.norm.vmax) == (0, 20)
+    assert np.ma.getmaskarray(before.get_array()).tolist() == np.eye(4, dtype=bool).tolist()
+    assert (change.norm.vmin, change.norm.vmax) == (-16, 16)
+    assert not np.ma.is_masked(change.get_array())
+
+
+def test_numbers_are_white_on_dark_cells_only(figure):
+    after = {t.get_position()[::-1]: to_hex(t.get_color()) for t in figure.axes[1].texts}
+    assert after[0, 1] == "#ffffff"  # 20, the end of the scale
+    assert after[0, 0] == matrices.INK  # gray diagonal
+    assert after[1, 3] == matrices.MUTED  # zero
+
+
+def test_outlines_hold_the_cells_between_groups(figure):
+    for axes in figure.axes:
+        found = {}
+        for box in axes.patches:
+            (left, top), (right, bottom) = box.get_bbox().get_points()
+            rows = [row for row in range(4) if top < row < bottom]
+            columns = [column for column in range(4) if left < column < right]
+            inside = set(product(rows, columns))
+            found.setdefault(to_hex(box.get_edgecolor()), []).append(inside)
+        animals, vehicles = (color.lower() for color in matrices.OUTLINES)
+        assert found == {
+            animals: [{(1, 0), (2, 0)}, {(1, 3), (2, 3)}],
+            vehicles: [{(0, 1), (0, 2)}, {(3, 1), (3, 2)}],
+        }
+
+
+def test_the_legend_names_the_outlines(figure):
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["animals taken for vehicles", "vehicles taken for animals"]
+
+
+def test_without_groups_there_is_neither_outline_nor_legend():
+    figure = matrices.confusion({f"net{n}": np.eye(2, dtype=int) for n in range(4)}, "01", {})
+    assert len(figure.axes) == 4
+    assert not any(axes.patches for axes in figure.axes)
+    assert not figure.legends
+
+
+def test_class_frequency_shows_counts_by_filter_and_class():
+    table = pd.DataFrame([[6, 0], [2, 13]], index=["conv1/0", "conv1/1"], columns=["plane", "car"])
+    (axes,) = matrices.class_frequency(table).axes
+    assert cells(axes) == {(0, 0): "6", (0, 1): "0", (1, 0): "2", (1, 1): "13"}
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["conv1/0", "conv1/1"]
+    assert (axes.images[0].norm.vmin, axes.images[0].norm.vmax) == (0, 13)

@@ -1,0 +1,80 @@
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from convscope.figures import style
+
+
+@style.styled
+def wavy(title="a title"):
+    figure, panels = style.chart(300, 200, 1, 2, title)
+    for axes in panels.flat:
+        axes.plot(np.sin(np.arange(20)), label="sine")
+        axes.set(xlabel="x", ylabel="y")
+    figure.legend(loc="outside lower center")
+    return figure
+
+
+def test_the_same_arrays_give_the_same_bytes(tmp_path):
+    figure = wavy()
+    style.save(figure, tmp_path / "first.png")
+    style.save(figure, tmp_path / "again.png")
+    style.save(wavy(), tmp_path / "rebuilt.png")
+    first = (tmp_path / "first.png").read_bytes()
+    assert (tmp_path / "again.png").read_bytes() == first
+    assert (tmp_path / "rebuilt.png").read_bytes() == first
+
+
+def test_a_saved_figure_has_its_size_in_pixels_and_names_no_software(tmp_path):
+    style.save(wavy(), tmp_path / "new folder" / "figure.png")
+    with Image.open(tmp_path / "new folder" / "figure.png") as image:
+        assert image.size == (300, 200)
+        assert set(image.info) == {"dpi"}
+
+
+def test_the_users_own_settings_change_nothing_and_are_left_alone(tmp_path):
+    style.save(wavy(), tmp_path / "plain.png")
+    mine = {"font.size": 20, "axes.facecolor": "red", "lines.linewidth": 9, "savefig.dpi": 30}
+    with matplotlib.rc_context(mine):
+        style.save(wavy(), tmp_path / "mine.png")
+        assert {key: matplotlib.rcParams[key] for key in mine} == mine
+    assert (tmp_path / "mine.png").read_bytes() == (tmp_path / "plain.png").read_bytes()
+
+
+def test_figures_are_not_registered_with_pyplot():
+    assert wavy().canvas.manager is None
+
+
+def test_a_failed_save_leaves_the_earlier_file(tmp_path, monkeypatch):
+    path = tmp_path / "figure.png"
+    path.write_bytes(b"earlier")
+
+    def fail(_figure, partial, **_options):
+        partial.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Figure, "savefig", fail)
+    with pytest.raises(OSError, match="disk full"):
+        style.save(wavy(), path)
+    assert [file.name for file in tmp_path.iterdir()] == ["figure.png"]
+    assert path.read_bytes() == b"earlier"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "placed"),
+    [
+        ([5.0, 1.0, 3.0], [5.0, 1.0, 3.0]),
+        ([2.0, 2.0], [1.5, 2.5]),
+        ([0.0, 0.2, 0.9, 9.0], [-0.6333333, 0.3666667, 1.3666667, 9.0]),
+        ([], []),
+    ],
+)
+def test_labels_keep_their_order_and_distance(wanted, placed):
+    assert style.apart(wanted, 1.0) == pytest.approx(placed)
+
+
+def test_signed_uses_a_true_minus_and_no_sign_for_zero():
+    assert [style.signed(value) for value in (3, -12, 0)] == ["+3", "\N{MINUS SIGN}12", "0"]
+    assert [style.signed(value, 1) for value in (-0.04, 0.06)] == ["0.0", "+0.1"]
