@@ -1,0 +1,25 @@
+"""MLflow tracking: the only package that imports mlflow, and it does so as late as it can.
+
+Publishing reads finished folders, so a stage that was restored from DVC's cache, or was made on
+another machine, is published like one that has just run. Model weights are not uploaded: DVC keeps
+them, and a run carries their md5 as the tag ``weights_md5``, which names the bytes in DVC's cache.
+
+An MLflow run is found again by its tags ``stage`` and ``fingerprint``. The tag ``complete`` is set
+last, so a run without it is partial and the next attempt fills in what it lacks.
+"""
+
+from convscope.tracking.finished import fingerprint, grid_fingerprint
+from convscope.tracking.observer import Observer, live
+from convscope.tracking.publishing import Published, publish, publish_stage
+from convscope.tracking.server import ui_command
+
+__all__ = [
+    "Observer",
+    "Published",
+    "fingerprint",
+    "grid_fingerprint",
+    "live",
+    "publish",
+    "publish_stage",
+    "ui_command",
+]

@@ -1,0 +1,48 @@
+"""Where a result came from: the DVC experiment, the git commit and dvc.lock."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from convscope.files import digest
+
+GIT_SECONDS = 10
+
+
+def provenance(root: Path) -> dict[str, str]:
+    """Tags that say which state of the project a run belongs to.
+
+    They describe the checkout at the time the MLflow run is first recorded.
+
+    Args:
+        root: The project folder.
+
+    Returns:
+        ``dvc_experiment`` (inside ``dvc exp run``), ``git_commit`` and ``git_dirty`` (inside a git
+        checkout that has a commit; tracked files only) and ``dvc_lock_md5``; what is unknown is
+        left out. ``mlflow.source.git.commit`` repeats the commit for MLflow's own pages.
+    """
+    tags: dict[str, str] = {}
+    if name := os.environ.get("DVC_EXP_NAME"):
+        tags["dvc_experiment"] = name
+    commit = _git(root, "rev-parse", "--verify", "HEAD")
+    if commit:
+        changes = _git(root, "status", "--porcelain", "--untracked-files=no")
+        tags |= {"git_commit": commit, "mlflow.source.git.commit": commit}
+        tags["git_dirty"] = "unknown" if changes is None else str(bool(changes)).lower()
+    lock = root / "dvc.lock"
+    if lock.exists():
+        tags["dvc_lock_md5"] = digest(lock)
+    return tags
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """What a git command prints, or None where git or the repository cannot answer."""
+    command = ["git", "-C", str(root), "--no-optional-locks", *arguments]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=True, timeout=GIT_SECONDS
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,193 @@
+"""The tracking server: where it is, how long to wait for it, and what to say when it fails."""
+
+import os
+import re
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+from filelock import FileLock
+
+from convscope.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlflow import MlflowClient
+
+EXPERIMENT = "convscope"
+LOCK_SECONDS = 30
+REASON_LENGTH = 300
+
+# MLflow's own defaults wait for minutes and chat on stderr; whatever the user has set stays.
+_ENVIRONMENT = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+}
+_DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+
+# Live tracking and publishing fail for the same reason, which is worth one line.
+_warned: set[str] = set()
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open tracking store and the id of the experiment in it."""
+
+    client: "MlflowClient"
+    experiment_id: str
+
+
+def tracking_uri(root: Path) -> str:
+    """``MLFLOW_TRACKING_URI``, or an SQLite file in the project folder."""
+    default = f"sqlite:///{(root.resolve() / 'mlflow.db').as_posix()}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or default
+
+
+def open_client(uri: str) -> "MlflowClient":
+    """A client that is quick to give up and says nothing; the only place that starts MLflow."""
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    from mlflow import MlflowClient
+
+    return MlflowClient(uri)
+
+
+def connect(root: Path) -> Store:
+    """Open the tracking store, creating it and the experiment where they are missing.
+
+    A database keeps no files, so artifacts go to ``mlartifacts`` in the project folder; a server
+    decides for itself. Call it under ``publish_lock``: two processes must not both create.
+
+    Raises:
+        mlflow.exceptions.MlflowException: The store cannot be reached or refuses.
+    """
+    uri = tracking_uri(root)
+    client = open_client(uri)
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    if experiment is not None:
+        return Store(client, experiment.experiment_id)
+    artifacts = (root.resolve() / "mlartifacts").as_uri() if _is_database(uri) else None
+    return Store(client, client.create_experiment(EXPERIMENT, artifact_location=artifacts))
+
+
+@contextmanager
+def publish_lock(root: Path) -> "Iterator[None]":
+    """Keep other processes of this project from creating the same runs.
+
+    Raises:
+        filelock.Timeout: Another process held the lock for ``LOCK_SECONDS``.
+    """
+    path = root / ".convscope" / "publish.lock"
+    path.parent.mkdir(exist_ok=True)
+    with FileLock(path, timeout=LOCK_SECONDS):
+        yield
+
+
+def within(seconds: float, action: Callable[[], T]) -> T:
+    """Run ``action`` in a daemon thread, which cannot keep the process alive.
+
+    Raises:
+        TimeoutError: It took longer than ``seconds``.
+        Exception: Whatever ``action`` raised.
+    """
+    results: list[T] = []
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            results.append(action())
+        except Exception as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name="convscope-tracking", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if errors:
+        raise errors[0]
+    if not results:
+        raise TimeoutError(f"no end after {seconds:g} seconds")
+    return results[0]
+
+
+def reason(error: BaseException) -> str:
+    """Why the server failed, on one line, without secrets and without MLflow's long tail."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    # requests puts the cause last, behind two addresses; SQLAlchemy puts the statement last.
+    if cause := re.search(r"Caused by \w+\(\"(.*)\"\)", text):
+        text = cause[1]
+    return redact(text.split(" [SQL:")[0])[:REASON_LENGTH]
+
+
+def redact(text: str) -> str:
+    """Blank the user and password, and any secret in the query, of the URIs in ``text``."""
+    text = re.sub(r"://\S*@", "://***@", text)
+    secret = r"([?&;][^=&\s]*(?:password|passwd|pwd|token|secret|key|sig)[^=&\s]*=)[^&;\s'\"]+"
+    return re.sub(secret, r"\1***", text, flags=re.IGNORECASE)
+
+
+def failure(root: Path, what: str, error: BaseException) -> str:
+    """One line: what could not be tracked, where, why, and the remedy."""
+    where = redact(tracking_uri(root))
+    return (
+        f"{what}: not tracked in MLflow at {where} ({reason(error)}): run `convscope publish` later"
+    )
+
+
+def warn(root: Path, stage: str, error: BaseException) -> None:
+    """Say on stderr that a stage is not tracked, once for each stage in a process."""
+    if stage not in _warned:
+        _warned.add(stage)
+        print(f"convscope: warning: {failure(root, stage, error)}", file=sys.stderr)
+
+
+def ui_command(root: Path, port: int = 5000) -> list[str]:
+    """The command that shows the tracked runs in a browser.
+
+    Args:
+        root: The project folder.
+        port: The port of a server that is started for it.
+
+    Returns:
+        For a database, MLflow's server on 127.0.0.1; for a server, opening its address.
+
+    Raises:
+        UserError: The address carries a password, which a command line would show to every user
+            of the machine.
+    """
+    uri = tracking_uri(root)
+    if redact(uri) != uri:
+        raise UserError(
+            "MLFLOW_TRACKING_URI carries a password, which a command line would show: "
+            "open the server's own page instead"
+        )
+    if urlsplit(uri).scheme in ("http", "https"):
+        return [sys.executable, "-m", "webbrowser", uri]
+    # One reader needs one worker; MLflow's four each take seconds to start.
+    where = [
+        "--backend-store-uri",
+        uri,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+    ]
+    return [sys.executable, "-m", "mlflow", "ui", *where]
+
+
+def _is_database(uri: str) -> bool:
+    """Whether a URI names a database, such as sqlite or postgresql+psycopg2."""
+    return urlsplit(uri).scheme.split("+")[0] in _DATABASES

@@ -1,0 +1,69 @@
+import pytest
+
+from convscope.errors import UserError
+from convscope.tracking.finished import (
+    fingerprint,
+    finished_stages,
+    flatten,
+    grid_fingerprint,
+    read_stage,
+)
+
+
+def test_a_grids_fingerprint_is_known_from_its_runs_in_any_order(folders):
+    expected = grid_fingerprint(["point-0.1", "point-0.01"])
+    assert fingerprint(folders.root, "train@net1") == expected
+    assert grid_fingerprint(["point-0.1"]) != expected
+
+
+def test_an_analysis_fingerprint_follows_names_and_bytes_but_not_temporary_files(folders):
+    before = fingerprint(folders.root, "occlusion")
+    folders.write("reports/occlusion/.maps.png.partial", "half")
+    assert fingerprint(folders.root, "occlusion") == before
+    folders.write("reports/occlusion/maps.png", "another")
+    assert fingerprint(folders.root, "occlusion") != before
+
+
+def test_only_finished_stages_are_listed(folders):
+    assert finished_stages(folders.root) == ["occlusion", "train@net1"]
+    folders.write("reports/report.html", "page")
+    folders.write("reports/report.md", "page")
+    assert finished_stages(folders.root) == ["occlusion", "report", "train@net1"]
+    (folders.root / "models/net1/history.csv").unlink()
+    assert finished_stages(folders.root) == ["occlusion", "report"]
+
+
+def test_the_report_is_its_pages(folders):
+    folders.write("reports/report.html", "page")
+    folders.write("reports/report.md", "page")
+    folders.write("reports/claims.json", [])
+    names = [path.name for path, _ in read_stage(folders.root, "report").files]
+    assert names == ["report.html", "report.md", "claims.json"]
+
+
+def test_an_unfinished_stage_is_refused(folders):
+    (folders.root / "reports/occlusion/metrics.json").unlink()
+    with pytest.raises(UserError, match=r"occlusion has not finished.*metrics\.json is missing"):
+        read_stage(folders.root, "occlusion")
+
+
+def test_seconds_come_from_the_last_row_with_the_same_fingerprint(folders):
+    folders.write(
+        "logs/timings.csv",
+        "stage,run,fingerprint,seconds,device\n"
+        "train@net1,lr=0.1,point-0.1,9.5,cpu\n"
+        "train@net1,lr=0.1,point-0.1,8.25,cpu\n",
+    )
+    seconds = [p.metrics.get("seconds") for p in read_stage(folders.root, "train@net1").children]
+    assert seconds == [None, 8.25]
+
+
+def test_a_damaged_log_of_timings_counts_as_absent(folders):
+    folders.write("logs/timings.csv", "stage,fingerprint,seconds\ntrain@net1,point-0.1,soon\n")
+    assert "seconds" not in read_stage(folders.root, "train@net1").children[1].metrics
+
+
+def test_flatten_joins_keys_by_dots_and_keeps_lists_whole():
+    nested = {"a": {"b": {"c": 1e-05}, "d": [1, 2]}, "e": None, "f": "text", "g": True}
+    expected = {"a.b.c": "1e-05", "a.d": "[1, 2]", "e": "null", "f": "text", "g": "true"}
+    assert flatten(nested) == expected

@@ -1,0 +1,197 @@
+import json
+import socket
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from convscope.errors import UserError
+from convscope.files import digest
+from convscope.tracking import runs, server
+from convscope.tracking.finished import EPOCH_METRICS, read_stage
+from convscope.tracking.publishing import publish, publish_stage
+
+
+def test_a_point_holds_its_params_epochs_best_numbers_tables_and_weights_hash(project):
+    publish(project.root)
+    point = project.run("lr=0.1")
+    assert point.data.params == {
+        "net": "net1",
+        "lr": "0.1",
+        "settings.epochs": "3",
+        "settings.select_on": "null",
+    }
+    for key in EPOCH_METRICS:
+        expected = [(row["epoch"], row[key]) for row in project.epochs(0.1)]
+        assert project.history(point, key) == expected
+    best = {key: point.data.metrics[key] for key in point.data.metrics if key.startswith("best.")}
+    assert best == {f"best.{key}": value for key, value in project.epochs(0.1)[2].items()}
+    assert point.data.metrics["total_parameters"] == 50677
+    assert project.artifacts(point) == {"run.json", "history.csv"}
+    weights = project.root / "models/net1/runs/lr=0.1/best.safetensors"
+    assert point.data.tags["weights_md5"] == digest(weights)
+
+
+def test_a_training_stage_has_its_points_as_children_and_the_best_ones_numbers(project):
+    publish(project.root)
+    parent = project.run("train@net1")
+    assert project.children(parent) == ["lr=0.01", "lr=0.1"]
+    assert parent.data.params == {"lr": "[0.01, 0.1]", "train.epochs": "3"}
+    assert parent.data.metrics["runs"] == 2
+    assert parent.data.metrics["best.test_accuracy"] == project.epochs(0.1)[2]["test_accuracy"]
+    assert project.artifacts(parent) == {"params.json", "metrics.json", "curves.png", "models"}
+    assert project.artifacts(parent, "models") == {"models/history.csv", "models/best.json"}
+
+
+def test_an_analysis_is_one_run_with_its_numbers_pictures_and_data_set(project):
+    (published, _) = publish(project.root)
+    run = project.run("occlusion")
+    assert published.run_id == run.info.run_id
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics == {"mean_confidence": 0.25}
+    assert run.data.params["windows"] == "[3, 5]"
+    assert run.data.params["note"] == "x" * 5997 + "..."
+    assert project.artifacts(run) == {"params.json", "metrics.json", "maps.png"}
+    assert run.info.artifact_uri.startswith((project.root / "mlartifacts").as_uri())
+    (used,) = run.inputs.dataset_inputs
+    assert (used.dataset.name, used.dataset.digest) == ("digits", "d" * 36)
+    assert json.loads(used.dataset.profile)["md5"] == "a" * 32
+
+
+def test_tags_say_which_state_of_the_project_a_run_belongs_to(project, monkeypatch):
+    monkeypatch.setenv("DVC_EXP_NAME", "wide-nets")
+    project.write("dvc.lock", "lock")
+    git = ["git", "-C", str(project.root), "-c", "user.name=a", "-c", "user.email=a@b"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "add", "dvc.lock"], check=True)
+    subprocess.run([*git, "commit", "-qm", "first"], check=True)
+    head = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    project.write("dvc.lock", "changed")
+    (published, _) = publish(project.root)
+    tags = project.run("occlusion").data.tags
+    assert tags["stage"] == "occlusion"
+    assert tags["fingerprint"] == published.fingerprint
+    assert tags["complete"] == "true"
+    assert tags["dvc_experiment"] == "wide-nets"
+    assert tags["git_commit"] == head.stdout.strip()
+    assert tags["git_dirty"] == "true"
+    assert tags["dvc_lock_md5"] == digest(project.root / "dvc.lock")
+
+
+def test_publishing_twice_leaves_one_run_each_and_changes_nothing(project):
+    first = publish(project.root)
+    before = project.store.client.search_runs([project.store.experiment_id])
+    second = publish(project.root)
+    after = project.store.client.search_runs([project.store.experiment_id])
+    assert [entry.action for entry in first] == ["created", "created"]
+    assert [entry.action for entry in second] == ["unchanged", "unchanged"]
+    assert [entry.run_id for entry in first] == [entry.run_id for entry in second]
+    assert [run.to_dictionary() for run in before] == [run.to_dictionary() for run in after]
+    assert len(after) == 4
+
+
+def test_a_partial_run_is_completed_with_no_epoch_twice(project):
+    record = read_stage(project.root, "train@net1")
+    parent = runs.create(project.store, project.root, record)
+    point = runs.create(project.store, project.root, record.children[0], parent.info.run_id)
+    runs.log(project.store, point.info.run_id, runs.epoch_metrics(record.children[0].epochs[1]))
+    published = publish_stage(project.root, "train@net1")
+    assert (published.run_id, published.action) == (parent.info.run_id, "completed")
+    completed = project.run("lr=0.01")
+    assert completed.info.run_id == point.info.run_id
+    assert [step for step, _ in project.history(completed, "loss")] == [1, 2, 3]
+    assert completed.data.tags["complete"] == "true"
+
+
+def test_changed_results_are_a_new_run_and_the_old_one_stays(project):
+    first = publish_stage(project.root, "occlusion")
+    project.write("reports/occlusion/metrics.json", {"mean_confidence": 0.5})
+    second = publish_stage(project.root, "occlusion")
+    assert first.fingerprint != second.fingerprint
+    assert len(project.runs("occlusion")) == 2
+
+
+def test_a_redrawn_figure_replaces_the_artifact_of_a_trained_grid(project):
+    first = publish_stage(project.root, "train@net1")
+    project.write("reports/train/net1/curves.png", "a better picture")
+    second = publish_stage(project.root, "train@net1")
+    assert (second.run_id, second.action) == (first.run_id, "completed")
+    folder = project.run("train@net1").info.artifact_uri.removeprefix("file://")
+    assert (project.root / folder / "curves.png").read_text() == "a better picture"
+
+
+def test_params_that_changed_without_the_results_are_told_in_a_tag(project):
+    publish_stage(project.root, "train@net1")
+    project.write("reports/train/net1/params.json", {"lr": [0.1, 0.01], "train": {"epochs": 3}})
+    publish_stage(project.root, "train@net1")
+    run = project.run("train@net1")
+    assert run.data.params["lr"] == "[0.01, 0.1]"
+    assert json.loads(run.data.tags["changed_params"]) == {"lr": "[0.1, 0.01]"}
+
+
+def test_more_entries_than_one_request_may_hold(project):
+    values = {f"key{i}": str(i) for i in range(250)}
+    project.write("reports/occlusion/params.json", values)
+    project.write("reports/occlusion/metrics.json", {key: int(values[key]) for key in values})
+    publish_stage(project.root, "occlusion")
+    run = project.run("occlusion")
+    assert run.data.params == values
+    assert run.data.metrics == {key: float(value) for key, value in values.items()}
+
+
+def test_two_publishers_at_once_make_no_doubles(project):
+    with ThreadPoolExecutor(2) as pool:
+        actions = [[p.action for p in done] for done in pool.map(publish, [project.root] * 2)]
+    assert sorted(actions) == [["created", "created"], ["unchanged", "unchanged"]]
+    for name in ("occlusion", "train@net1", "lr=0.01", "lr=0.1"):
+        assert len(project.runs(name)) == 1
+
+
+def test_a_closed_port_is_one_warning_without_the_password(project, monkeypatch, capfd):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://ann:secret@127.0.0.1:{port}")
+    assert publish_stage(project.root, "occlusion") is None
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("convscope: warning: occlusion: not tracked in MLflow")
+    assert "Connection refused" in line
+    assert line.endswith("run `convscope publish` later")
+    assert "secret" not in line
+    with pytest.raises(UserError, match="Connection refused"):
+        publish(project.root)
+
+
+def test_a_server_that_never_answers_costs_one_timeout(project, monkeypatch, capfd):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{mute.getsockname()[1]}")
+        start = time.monotonic()
+        assert publish_stage(project.root, "occlusion") is None
+        assert 1 <= time.monotonic() - start < 3
+    assert capfd.readouterr().err.count("timed out") == 1
+
+
+def test_a_read_only_database_is_one_warning(project, monkeypatch, capfd):
+    monkeypatch.chdir(project.root)
+    assert project.store
+    uri = f"sqlite:///file:{project.root}/mlflow.db?mode=ro&uri=true"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert publish_stage(project.root, "occlusion") is None
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "attempt to write a readonly database" in line
+    assert "INSERT" not in line
+
+
+def test_a_stage_does_not_wait_for_another_process_for_ever(project, monkeypatch, capfd):
+    monkeypatch.setattr(server, "LOCK_SECONDS", 0.1)
+    with server.publish_lock(project.root):
+        assert publish_stage(project.root, "occlusion") is None
+    assert "publish.lock" in capfd.readouterr().err
+
+
+def test_an_unfinished_stage_is_not_published(project):
+    (project.root / "models/net1/best.json").unlink()
+    (project.root / "reports/occlusion/metrics.json").unlink()
+    assert publish(project.root) == []

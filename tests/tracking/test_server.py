@@ -1,0 +1,89 @@
+import subprocess
+import sys
+import time
+
+import pytest
+
+from convscope.errors import UserError
+from convscope.tracking.provenance import provenance
+from convscope.tracking.server import connect, reason, redact, tracking_uri, ui_command, within
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("http://ann:pw@host:5000/a", "http://***@host:5000/a"),
+        ("https://ann:p@w/x@host", "https://***@host"),
+        ("postgresql+psycopg2://ann:pw@db/mlflow", "postgresql+psycopg2://***@db/mlflow"),
+        ("https://host/a?api_key=abc&x=1", "https://host/a?api_key=***&x=1"),
+        ("sqlite:////home/ann/mlflow.db", "sqlite:////home/ann/mlflow.db"),
+    ],
+)
+def test_redact_blanks_secrets_only(uri, shown):
+    assert redact(f"cannot reach {uri}: refused") == f"cannot reach {shown}: refused"
+
+
+def test_the_reason_is_one_line_with_the_cause():
+    request = (
+        "API request to http://a:b@h/api failed with exception Pool(host='h'): Max retries exceeded"
+        " (Caused by NewConnectionError(\"HTTPConnection(host='h'): Connection refused\"))"
+    )
+    assert reason(Exception(request)) == "HTTPConnection(host='h'): Connection refused"
+    assert reason(Exception("locked\n[SQL: INSERT INTO runs]")) == "locked"
+    assert reason(TimeoutError()) == "TimeoutError"
+
+
+def test_within_returns_raises_and_gives_up():
+    assert within(1, lambda: 3) == 3
+    with pytest.raises(ZeroDivisionError):
+        within(1, lambda: 1 // 0)
+    with pytest.raises(TimeoutError, match=r"no end after 0\.05 seconds"):
+        within(0.05, lambda: time.sleep(0.3))
+
+
+def test_the_store_is_a_file_in_the_project_unless_the_environment_names_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
+    assert tracking_uri(tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://host")
+    assert tracking_uri(tmp_path) == "http://host"
+
+
+def test_the_ui_listens_on_this_machine_only(tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    store = f"sqlite:///{tmp_path}/mlflow.db"
+    command = ui_command(tmp_path)
+    assert command[:4] == [sys.executable, "-m", "mlflow", "ui"]
+    options = dict(zip(command[4::2], command[5::2], strict=True))
+    assert options == {
+        "--backend-store-uri": store,
+        "--host": "127.0.0.1",
+        "--port": "5000",
+        "--workers": "1",
+    }
+
+
+def test_the_ui_of_a_server_is_its_page_and_a_password_is_not_put_on_a_command_line(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://host")
+    assert ui_command(tmp_path) == [sys.executable, "-m", "webbrowser", "https://host"]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://ann:pw@host")
+    with pytest.raises(UserError, match="carries a password"):
+        ui_command(tmp_path)
+
+
+def test_outside_git_and_dvc_nothing_is_claimed(tmp_path, monkeypatch):
+    monkeypatch.delenv("DVC_EXP_NAME", raising=False)
+    assert provenance(tmp_path) == {}
+
+
+def test_importing_the_package_does_not_import_mlflow():
+    check = "import sys, convscope.tracking; sys.exit('mlflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+def test_creating_a_store_says_nothing(tmp_path, monkeypatch, capfd):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    connect(tmp_path)
+    assert (tmp_path / "mlflow.db").exists()
+    assert capfd.readouterr() == ("", "")
