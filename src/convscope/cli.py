@@ -1,0 +1,100 @@
+"""The command line: one command a stage, and what is done with finished stages."""
+
+import argparse
+import importlib
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from convscope.errors import UserError
+
+STAGES = {
+    "download": "make the data set",
+    "baseline": "train the learning-rate x batch-size grid",
+    "train": "train the grid of a network",
+    "evaluate": "test the best run of every network",
+    "occlusion": "slide gray windows over test images",
+    "filter-ablation": "zero filters and see what is lost",
+    "filter-identify": "find what filters respond to",
+    "report": "write reports/report.html and report.md",
+}
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: The command line without the program's name; None takes this process's.
+
+    Returns:
+        The exit code: 0, 2 for an error that the user can put right, 130 when interrupted.
+    """
+    asked = _parser().parse_args(arguments)
+    try:
+        if asked.command == "publish":
+            _publish()
+        elif asked.command == "ui":
+            _open_ui(asked.port)
+        else:
+            _run_stage(asked.command, getattr(asked, "net", None))
+    except UserError as error:
+        print(f"convscope: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("convscope: interrupted; run the same command to go on", file=sys.stderr)
+        return INTERRUPTED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="convscope",
+        description="A published study of convolutional networks on CIFAR-10, rerun. "
+        "`dvc repro` runs the stages in order; these commands run one by hand.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for stage, what in STAGES.items():
+        command = commands.add_parser(stage, help=what, description=f"{stage}: {what}.")
+        if stage == "train":
+            command.add_argument("net", help="a name under nets in params.yaml, such as net1")
+    commands.add_parser("publish", help="send finished stages to MLflow, each once")
+    ui = commands.add_parser("ui", help="open the MLflow UI on this machine")
+    ui.add_argument("--port", type=int, default=5000, help="its port (default: %(default)s)")
+    return parser
+
+
+def _run_stage(stage: str, net: str | None) -> None:
+    """Run a stage, note how long it took, and send what it made to MLflow."""
+    from convscope import runtime, timings, tracking
+
+    began = time.monotonic()
+    name = stage if net is None else f"{stage}@{net}"
+    module = "train" if stage == "baseline" else stage.replace("-", "_")
+    run = importlib.import_module(f"convscope.stages.{module}").run
+    run(net or stage) if module == "train" else run()
+    root = Path()
+    seconds = time.monotonic() - began
+    identity = tracking.fingerprint(root, name)
+    timings.record(name, "", identity, seconds, runtime.device().type)
+    tracking.publish_stage(root, name)
+
+
+def _publish() -> None:
+    from convscope import tracking
+
+    for published in tracking.publish(Path()):
+        print(published)
+
+
+def _open_ui(port: int) -> None:
+    import subprocess
+
+    from convscope import tracking
+
+    subprocess.run(tracking.ui_command(Path(), port), check=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""filter-ablation: filters zeroed, together and alone -> reports/filter-ablation/."""
+
+import torch
+
+from convscope import config, evaluation, progress, runtime, workspace
+from convscope.analysis import ablation, ablation_tables, atlas
+from convscope.figures import bars, images, matrices
+from convscope.inference import logits
+from convscope.stages import analyzed
+
+
+def run() -> None:
+    """Zero the chosen filters together, then every filter alone (study, part 2.2.2).
+
+    Raises:
+        UserError: A parameter, the data set or the model is missing or wrong; a filter that the
+            network does not have.
+    """
+    subject = analyzed.load()
+    settings = config.need(subject.params.filter_ablation, "filter_ablation")
+    dataset, classes, groups = subject.dataset, subject.dataset.classes, subject.dataset.groups
+    ablated = ablation.ablated(subject.module, settings.filters)
+
+    used = {**subject.used, "filter_ablation": settings.model_dump(mode="json")}
+    with (
+        runtime.deterministic(subject.settings.threads),
+        workspace.reporting(workspace.REPORTS / "filter-ablation", used) as report,
+    ):
+        before = logits(subject.module, dataset.test_images)
+        after = logits(ablated, dataset.test_images)
+        found = ablation.compare(dataset.test_labels, before, after, classes)
+        cells = {
+            "before": found.confusion_before,
+            "after": found.confusion_after,
+            "difference": found.difference,
+        }
+        accuracies = ablation_tables.class_accuracy(found)
+        report.table("class_accuracy", accuracies)
+        for name, matrix in cells.items():
+            report.table(f"confusion_{name}", evaluation.labeled(matrix, classes))
+        report.table("between_groups", ablation_tables.between_groups(found, groups))
+        lost = ablation_tables.newly_misclassified(found, dataset.test_labels, after)
+        report.table("newly_misclassified", lost)
+        report.metrics(ablation_tables.headlines(found))
+
+        part = slice(settings.atlas_images)
+        charted = atlas.atlas(
+            subject.module,
+            dataset.test_images[part],
+            dataset.test_labels[part],
+            progress=progress.counter("atlas", "image x filter"),
+        )
+        filters = ablation_tables.atlas(charted, classes)
+        report.table("atlas", filters)
+        report.table("atlas_by_layer", ablation_tables.atlas_by_layer(filters))
+
+        report.figure(
+            "class_accuracy",
+            bars.before_after(
+                accuracies["class"].tolist(),
+                (accuracies["before_percent"] / 100).tolist(),
+                (accuracies["after_percent"] / 100).tolist(),
+            ),
+        )
+        report.figure(
+            "confusion", matrices.confusion(cells, classes, groups, difference=["difference"])
+        )
+        shown = lost.head(settings.newly_wrong)
+        captions = [f"{row.true} → {row.predicted}" for row in shown.itertuples()]
+        picked = dataset.test_images[torch.tensor(shown["image"].tolist(), dtype=torch.int64)]
+        report.figure("newly_misclassified", images.gallery(picked.cpu(), captions))
+        report.figure("atlas", bars.atlas(filters))

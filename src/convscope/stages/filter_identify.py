@@ -1,0 +1,66 @@
+"""filter-identify: what filters respond to -> reports/filter-identify/ (study, part 2.2.1)."""
+
+import torch
+
+from convscope import config, runtime, workspace
+from convscope.analysis import filter_tables, filters
+from convscope.figures import bars, images, matrices
+from convscope.stages import analyzed
+
+
+def run() -> None:
+    """Find the images and patches to which the chosen filters respond most.
+
+    Raises:
+        UserError: A parameter, the data set or the model is missing or wrong; a filter that the
+            network does not have.
+    """
+    subject = analyzed.load()
+    settings = config.need(subject.params.filter_identify, "filter_identify")
+    dataset, classes = subject.dataset, subject.dataset.classes
+    pixels, labels = dataset.test_images, dataset.test_labels
+
+    used = {**subject.used, "filter_identify": settings.model_dump(mode="json")}
+    with (
+        runtime.deterministic(subject.settings.threads),
+        workspace.reporting(workspace.REPORTS / "filter-identify", used) as report,
+    ):
+        found = filter_tables.identify(
+            subject.module, settings.filters, pixels, labels, settings.top_k, len(classes)
+        )
+        frequency = filter_tables.class_frequency(found, classes)
+        responses = filter_tables.responses(found)
+        report.table("class_frequency", frequency)
+        report.table("responses", responses)
+        report.table("patch_sizes", filter_tables.patch_sizes(found))
+        report.table("top_images", filter_tables.top_images(found, labels, classes))
+        report.metrics({"filters": len(found), "dead_filters": sum(item.dead for item in found)})
+
+        first = filters.first_layer_pictures(subject.module.get_parameter("conv1.weight"))
+        report.figure("first_layer", images.filter_pictures(first, "filters of conv1"))
+        by_class = frequency.set_index("filter")[list(classes)]
+        report.figure("class_frequency", matrices.class_frequency(by_class))
+        report.figure("responses", bars.responses(responses))
+        blocks = [_block(item, pixels, labels, classes, settings.shown) for item in found]
+        report.figure("top_images", images.top_images(blocks))
+
+
+def _block(
+    item: filter_tables.Identified,
+    pixels: torch.Tensor,
+    labels: torch.Tensor,
+    classes: tuple[str, ...],
+    shown: int,
+) -> dict[str, object]:
+    """One filter's part of the figure: its first images, where the patch is, and captions."""
+    chosen = item.top.images[:shown]
+    return {
+        "name": item.name,
+        "dead": item.dead,
+        "images": pixels[chosen.to(pixels.device)].cpu(),
+        "boxes": [tuple(patch) for patch in item.patches[:shown]],
+        "captions": [
+            f"{classes[int(labels[image])]} {response:.1f}"
+            for image, response in zip(chosen.tolist(), item.responses, strict=False)
+        ],
+    }

@@ -1,0 +1,53 @@
+"""occlusion: gray windows over test images -> reports/occlusion/ (study, part 2.1)."""
+
+from convscope import config, evaluation, runtime, workspace
+from convscope.analysis import occlusion, occlusion_tables
+from convscope.figures import curves, maps
+from convscope.stages import analyzed
+
+
+def run() -> None:
+    """Map the confidence of some images under windows of every size, and survey many images.
+
+    Raises:
+        UserError: A parameter, the data set or the model is missing or wrong.
+    """
+    subject = analyzed.load()
+    settings = config.need(subject.params.occlusion, "occlusion")
+    dataset, labels = subject.dataset, subject.dataset.test_labels
+    shown = evaluation.drawn_by_class(labels, settings.images, settings.seed)
+    many = evaluation.drawn_by_class(labels, settings.survey_images, settings.seed)
+    images, truth = dataset.test_images[shown], labels[shown]
+
+    used = {**subject.used, "occlusion": settings.model_dump(mode="json")}
+    with (
+        runtime.deterministic(subject.settings.threads),
+        workspace.reporting(workspace.REPORTS / "occlusion", used) as report,
+    ):
+        clean = occlusion.confidences(subject.module, images, truth)
+        mapped = {
+            window: occlusion.confidence_maps(subject.module, images, truth, window)
+            for window in settings.window_sizes
+        }
+        surveyed = occlusion.survey(
+            subject.module,
+            dataset.test_images[many],
+            labels[many],
+            settings.window_sizes,
+            settings.survey_stride,
+        )
+        names = [dataset.classes[label] for label in truth.tolist()]
+        by_image = occlusion_tables.by_image(shown, names, clean, mapped)
+        fall = occlusion_tables.fall(surveyed, labels[many], dataset.classes)
+        report.table("by_image", by_image)
+        report.table("by_window", occlusion_tables.by_window(by_image))
+        report.table("by_class", occlusion_tables.by_class(by_image))
+        report.table("fall_with_window", fall)
+        for window, confidence in mapped.items():
+            report.table(f"map_{window}", occlusion_tables.long_map(shown, confidence))
+        report.metrics(occlusion_tables.headlines(by_image))
+
+        titles = [f"{name} ({sure:.2f})" for name, sure in zip(names, clean.tolist(), strict=True)]
+        pictures = {window: confidence.numpy() for window, confidence in mapped.items()}
+        report.figure("maps", maps.confidence_maps(images.cpu(), titles, pictures))
+        report.figure("fall_with_window", curves.fall_with_window(fall))

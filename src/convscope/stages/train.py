@@ -1,0 +1,61 @@
+"""baseline and train@netN: a grid of runs -> its model folder, its tables and curves."""
+
+from pathlib import Path
+
+from convscope import config, data, grid, runtime, tables, tracking, workspace
+from convscope.figures import curves
+from convscope.progress import GridProgress
+from convscope.runs import Run, Settings
+from convscope.sections import Grid, Train
+from convscope.timings import Timings
+
+HEADLINES = ("epoch", "loss", "train_accuracy", "test_accuracy", "overfit_percent")
+
+
+def run(net: str) -> None:
+    """Train the grid of a network; runs that were trained before are reused.
+
+    Args:
+        net: A name under ``nets`` in params.yaml, or ``"baseline"``.
+
+    Raises:
+        UserError: params.yaml has no such grid, or a run cannot be trained.
+    """
+    params = config.load()
+    shared = config.need(params.train, "train")
+    if net == "baseline":
+        section, stage, key = config.need(params.baseline, "baseline"), "baseline", "baseline"
+    else:
+        section = config.need(params.nets.get(net), f"nets.{net}")
+        stage, key = f"train@{net}", "net"
+    used = {"train": shared.model_dump(mode="json"), key: section.model_dump(mode="json")}
+    runs = _runs(net, section, shared)
+
+    identity = tracking.grid_fingerprint([run.fingerprint for run in runs])
+    progress = GridProgress(stage, len(runs), section.epochs)
+    timings = Timings(stage, runtime.device().type)
+    with tracking.live(Path(), stage, used, identity) as live:
+        grid.complete(runs, workspace.DATASET, [progress, timings, live])
+    progress.close()
+
+    with workspace.reporting(workspace.report_of(net), used) as report:
+        models = report.folder / "grid" if net == "baseline" else workspace.models_of(net)
+        history, best = grid.assemble(runs, models)
+        for name, table in tables.of_net(net, history).items():
+            report.table(name, table)
+        measured = {name: best["best"][name] for name in HEADLINES}
+        report.metrics({**measured, "total_parameters": best["total_parameters"]})
+        report.figure("curves", curves.learning_curves(history, title=net))
+
+
+def _runs(net: str, section: Grid, shared: Train) -> list[Run]:
+    settings = Settings(
+        epochs=section.epochs,
+        augment=section.augment,
+        select_on=shared.select_on,
+        validation_fraction=shared.validation_fraction,
+        precision=shared.precision,
+        threads=shared.threads,
+    )
+    fingerprint = data.load(workspace.DATASET).fingerprint
+    return grid.runs(net, section.points(), shared.seeds, settings, fingerprint)
