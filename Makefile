@@ -4,7 +4,7 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help install repro test check ui publish bench clean
+.PHONY: help install repro test check ui publish clean
 
 help:  ## show these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -24,8 +24,8 @@ test: install  ## run the tests
 	python -m pytest
 
 check: install  ## format, lint and type check
-	ruff format --check src tests benchmarks
-	ruff check src tests benchmarks
+	ruff format --check src tests
+	ruff check src tests
 	mypy
 
 ui: install  ## open the MLflow UI on http://127.0.0.1:5000
@@ -35,4 +35,4 @@ publish: install  ## send finished stages to MLflow, each once
 	convscope publish
 
 clean:  ## remove what the pipeline made; DVC's cache and .venv stay
-	rm -rf data/dataset.safetensors models reports logs .convscope
+	git clean -qfdX data models reports logs .convscope

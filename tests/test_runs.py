@@ -11,6 +11,10 @@ def test_the_id_names_the_point_and_nothing_else():
     assert toys.run(epochs=9, lr=0.01, filter_multiplier=1.5).id == run.id
 
 
+def test_ids_tell_close_points_apart():
+    assert toys.run(lr=0.010000001).id != toys.run(lr=0.01).id
+
+
 @pytest.mark.parametrize(
     "change",
     [

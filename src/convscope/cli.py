@@ -69,6 +69,8 @@ def _run_stage(stage: str, net: str | None) -> None:
     """Run a stage, note how long it took, and send what it made to MLflow."""
     from convscope import runtime, timings, tracking
 
+    if net == "baseline":
+        raise UserError("baseline is a stage of its own: run `convscope baseline`")
     began = time.monotonic()
     name = stage if net is None else f"{stage}@{net}"
     module = "train" if stage == "baseline" else stage.replace("-", "_")
@@ -93,7 +95,9 @@ def _open_ui(port: int) -> None:
 
     from convscope import tracking
 
-    subprocess.run(tracking.ui_command(Path(), port), check=False)
+    code = subprocess.run(tracking.ui_command(Path(), port), check=False).returncode
+    if code:
+        raise UserError(f"the UI ended with code {code}: if port {port} is taken, try another --port")
 
 
 if __name__ == "__main__":

@@ -81,7 +81,9 @@ def misclassified(logits: Tensor, labels: Tensor, classes: Sequence[str]) -> pd.
         A row an image, the surest mistakes first: image, true, predicted, and confidence, the
         softmax probability of the predicted class.
     """
-    confidence, taken = torch.softmax(logits.double(), 1).max(1)
+    # predictions are of the logits: probabilities can be equal where logits are not
+    taken = logits.argmax(1)
+    confidence = torch.softmax(logits.double(), 1).gather(1, taken[:, None]).squeeze(1)
     wrong = (taken != labels).nonzero().flatten()
     table = pd.DataFrame(
         {

@@ -3,10 +3,12 @@
 import multiprocessing
 import os
 import queue
+import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,14 +55,31 @@ def train_side_by_side(jobs: Sequence[Job], dataset: Path, tell: Callable[[Event
     context = multiprocessing.get_context("spawn")
     events = context.Queue()
     with ProcessPoolExecutor(workers, context, _begin, (dataset, events)) as pool:
-        futures = [pool.submit(_work, job) for job in jobs]
         try:
+            with _interrupts_held():
+                futures = [pool.submit(_work, job) for job in jobs]
             _listen(futures, events, tell)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in multiprocessing.active_children():
                 process.terminate()
             raise
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Processes started meanwhile never see an interrupt; this one sees it afterwards.
+
+    A terminal sends Ctrl-C to all of them, and this process ends the others.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _listen(futures: Sequence["Future[None]"], events: Any, tell: Callable[[Event], None]) -> None:

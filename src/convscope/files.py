@@ -1,6 +1,7 @@
 """Files written whole or not at all, and read with errors that say which stage makes them."""
 
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -85,7 +86,7 @@ def write_tensors(
 
     Args:
         path: The file to make.
-        tensors: Tensors of any shape, on any device; stored contiguous, in the order of the keys.
+        tensors: Tensors of any shape, on any device; stored contiguous, whatever their order.
         metadata: Strings to keep in the file's header. They are stored as one JSON string,
             because the format's own map has no order and would change the bytes.
     """
@@ -112,11 +113,14 @@ def read_tensors(path: Path, made_by: str) -> tuple[dict[str, torch.Tensor], dic
         with safe_open(path, framework="pt") as stored:
             tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
             header = stored.metadata() or {}
+        metadata = json.loads(header.get("convscope", "{}"))
     except FileNotFoundError:
         raise missing(path, made_by) from None
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, ValueError, OSError) as error:
         raise damaged(path, made_by, str(error)) from None
-    return tensors, json.loads(header.get("convscope", "{}"))
+    if not isinstance(metadata, dict):
+        raise damaged(path, made_by, "its metadata is no map")
+    return tensors, metadata
 
 
 def read_json(path: Path, made_by: str) -> Any:
@@ -137,14 +141,18 @@ def read_csv(path: Path, made_by: str) -> pd.DataFrame:
     """Read a table that ``write_csv`` wrote.
 
     Raises:
-        UserError: The file is missing or is not a table.
+        UserError: The file is missing, is not a table, or its last line is cut.
     """
     try:
-        return pd.read_csv(path)
+        text = path.read_text(encoding="utf-8")
+        frame = pd.read_csv(io.StringIO(text))
     except FileNotFoundError:
         raise missing(path, made_by) from None
     except (ValueError, OSError) as error:
         raise damaged(path, made_by, str(error)) from None
+    if not text.endswith("\n"):
+        raise damaged(path, made_by, "its last line is cut")
+    return frame
 
 
 def missing(path: Path, made_by: str) -> UserError:

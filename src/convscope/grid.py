@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -91,11 +90,10 @@ def complete(grid: Sequence[Run], dataset: Path, observers: Sequence[Observer] =
 
 def describe(run: Run) -> dict[str, object]:
     """What identifies a run, before it is trained."""
-    settings = asdict(run.settings)
     return {
         "net": run.net,
         "point": run.point,
-        "settings": settings,
+        "settings": run.settings.effective(),
         "fingerprint": run.fingerprint,
     }
 

@@ -17,6 +17,7 @@ class GridProgress:
         self._title, self._runs, self._epochs = title, runs, epochs
         self._numbers: dict[str, int] = {}
         self._seen: dict[str, int] = {}
+        self._trained = 0
         self._best = 0.0
         self._started = self._told = time.monotonic()
         self._bar = tqdm(
@@ -35,8 +36,10 @@ class GridProgress:
     def epoch(self, run_id: str, row: Mapping[str, float]) -> None:
         """Show the epoch."""
         number = int(row["epoch"])
-        self._bar.update(number - self._seen[run_id])
+        self._reuse(run_id, number - 1)
+        self._bar.update()
         self._seen[run_id] = number
+        self._trained += 1
         self._best = max(self._best, row["test_accuracy"])
         words = (
             f"run {self._numbers[run_id]} of {self._runs}, epoch {number} of {self._epochs}: "
@@ -49,17 +52,26 @@ class GridProgress:
 
     def run_finished(self, run_id: str) -> None:
         """Count all of the run's epochs, reused ones too."""
-        self._bar.update(self._epochs - self._seen[run_id])
-        self._seen[run_id] = self._epochs
+        self._reuse(run_id, self._epochs)
 
     def close(self) -> None:
         """Leave the last state of the bar."""
         self._bar.close()
 
+    def _reuse(self, run_id: str, epochs: int) -> None:
+        """Count a run's epochs of earlier attempts, which say nothing of the time to come."""
+        reused = epochs - self._seen[run_id]
+        self._seen[run_id] = epochs
+        if reused and not self._bar.disable:
+            self._bar.initial += reused
+            self._bar.n += reused
+            self._bar.last_print_n += reused
+            self._bar.refresh()
+
     def _left(self) -> str:
-        done = sum(self._seen.values())
-        seconds = (time.monotonic() - self._started) / max(done, 1)
-        return f", about {seconds * (self._runs * self._epochs - done):.0f} s left"
+        seconds = (time.monotonic() - self._started) / self._trained
+        left = self._runs * self._epochs - sum(self._seen.values())
+        return f", about {seconds * left:.0f} s left"
 
 
 def download_bar() -> Callable[[str, int, int | None], None]:

@@ -41,6 +41,13 @@ class Settings:
     precision: str = "fp32"
     threads: int = 1
 
+    def effective(self) -> dict[str, Any]:
+        """The settings that change this result: nothing is held out where the test set selects."""
+        settings = asdict(self)
+        if self.select_on == "test":
+            del settings["validation_fraction"]
+        return settings
+
 
 @dataclass(frozen=True)
 class Run:
@@ -72,7 +79,7 @@ class Run:
             "momentum": "mom",
             "seed": "seed",
         }
-        return "-".join(f"{short}{self.point[key]:g}" for key, short in names.items())
+        return "-".join(f"{short}{_shortest(self.point[key])}" for key, short in names.items())
 
     @property
     def seed(self) -> int:
@@ -82,11 +89,14 @@ class Run:
     @cached_property
     def fingerprint(self) -> str:
         """A hash of all that the run's result depends on, but for the kind of processor."""
-        settings = asdict(self.settings)
-        if self.settings.select_on == "test":
-            del settings["validation_fraction"]
+        settings = self.settings.effective()
         identity = [self.net, self.point, settings, self.data, _code(), torch.__version__]
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _shortest(value: float) -> str:
+    """A number in the fewest digits that tell it from all others: 2.0 is 2."""
+    return repr(value).removesuffix(".0")
 
 
 @cache

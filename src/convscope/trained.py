@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from convscope import files, nets
+from convscope import files, nets, workspace
 from convscope.runs import BEST, WEIGHTS
 
 
@@ -21,13 +21,13 @@ def load_best(folder: Path) -> tuple[nn.Sequential, dict[str, Any]]:
     Raises:
         UserError: A file is missing, damaged, or does not fit the network.
     """
-    made_by = f"train {folder.name}"
+    made_by = "baseline" if folder == workspace.BASELINE_GRID else f"train {folder.name}"
     best = files.read_json(folder / BEST, made_by)
     try:
         weights = folder / "runs" / best["id"] / WEIGHTS
         module = nets.build(best["net"], **best["point"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise files.damaged(folder / BEST, made_by, f"{error!r}") from None
+    except (ArithmeticError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise files.damaged(folder / BEST, made_by, repr(error)) from None
     tensors, _ = files.read_tensors(weights, made_by)
     try:
         module.load_state_dict(tensors)

@@ -7,7 +7,6 @@ rate and a new permutation of the images each epoch.
 import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -199,7 +198,7 @@ class _Trainer:
         run = {
             "net": self.run.net,
             "point": self.run.point,
-            "settings": asdict(self.run.settings),
+            "settings": self.run.settings.effective(),
             "fingerprint": self.run.fingerprint,
             "total_parameters": parameters,
             "best": measured,

@@ -18,7 +18,7 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from convscope.data import to_unit
+from convscope.inference import as_input
 
 BATCH_SIZE = 64
 # layers that keep channels apart
@@ -85,35 +85,35 @@ def atlas(
     """
     labels = labels.cpu()
     blocks = _blocks(module)
-    convolutions = [block for block in blocks if isinstance(block.weighted, nn.Conv2d)]
-    filters = {block.name: len(block.weighted.weight) for block in convolutions}
-    classes = len(blocks[-1].weighted.weight)
-    found = Atlas(
-        images=torch.bincount(labels, minlength=classes),
-        intact=torch.zeros(classes, dtype=torch.int64),
-        ablated={name: torch.zeros(n, classes, dtype=torch.int64) for name, n in filters.items()},
-    )
+    found = _zero_counts(blocks, labels)
     device = blocks[0].weighted.weight.device
-    done, total = 0, len(images) * sum(filters.values())
+    done, total = 0, len(images) * sum(map(len, found.ablated.values()))
+    batches = zip(torch.split(images, batch_size), torch.split(labels, batch_size), strict=True)
     with torch.inference_mode():
-        for some, truth in zip(
-            torch.split(images, batch_size), torch.split(labels, batch_size), strict=True
-        ):
-            outputs = _outputs(blocks, _unit(some.to(device)))
-            intact = outputs[-1].argmax(1)
-            _count(found.intact, intact, truth)
-            for index, block in enumerate(convolutions):
+        for some, truth in batches:
+            outputs = _outputs(blocks, as_input(some, device))
+            _count(found.intact, outputs[-1].argmax(1), truth)
+            for index, counts in enumerate(found.ablated.values()):
                 predictions = _predictions(blocks[index:], outputs[index:], batch_size)
-                _count(found.ablated[block.name], predictions, truth)
+                _count(counts, predictions, truth)
                 done += predictions.numel()
                 if progress:
                     progress(done, total)
     return found
 
 
-def _unit(images: torch.Tensor) -> torch.Tensor:
-    """Images as float32 in [0, 1]."""
-    return to_unit(images) if images.dtype == torch.uint8 else images.float()
+def _zero_counts(blocks: Sequence[_Block], labels: torch.Tensor) -> Atlas:
+    """An atlas of nothing yet; convolutions come before all other blocks, in order."""
+    classes = len(blocks[-1].weighted.weight)
+    return Atlas(
+        images=torch.bincount(labels, minlength=classes),
+        intact=torch.zeros(classes, dtype=torch.int64),
+        ablated={
+            block.name: torch.zeros(len(block.weighted.weight), classes, dtype=torch.int64)
+            for block in blocks
+            if isinstance(block.weighted, nn.Conv2d)
+        },
+    )
 
 
 def _blocks(module: nn.Sequential) -> list[_Block]:

@@ -61,8 +61,8 @@ def identify(
     Raises:
         UserError: The network has no such convolution or filter.
     """
-    found = []
     _check(module, chosen)
+    found = []
     for layer, indices in chosen.items():
         measured = filters.responses(module, layer, images)
         dead = filters.is_dead(measured.largest)
@@ -93,7 +93,7 @@ def _check(module: nn.Sequential, chosen: Mapping[str, Sequence[int]]) -> None:
             raise UserError(f"{where}: the network has no {layer!r}; choose from {known}")
         available = len(module.get_submodule(layer).get_parameter("weight"))
         for index in indices:
-            if index >= available:
+            if not 0 <= index < available:
                 raise UserError(
                     f"{where}: {layer} has no filter {index}; choose from 0 to {available - 1}"
                 )

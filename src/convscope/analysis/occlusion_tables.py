@@ -8,7 +8,6 @@ from torch import Tensor
 
 from convscope.analysis.occlusion import Survey, summary
 
-CLEAN = 0  # the "window" of an image that is not occluded
 ALL = "all"
 
 

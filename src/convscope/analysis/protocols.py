@@ -7,12 +7,14 @@ way is evaluation mode on clean images.
 
 from collections.abc import Iterator
 from copy import deepcopy
+from itertools import pairwise
 
 import torch
 from torch import nn
 
 from convscope import augment
 from convscope.inference import BATCH_SIZE, logits
+from convscope.metrics import accuracy
 
 CLEAN = "clean images, evaluation mode"
 AUGMENTED = "augmented images, evaluation mode"
@@ -42,15 +44,14 @@ def accuracies(
         AUGMENTED: logits(module, augmented),
         STUDY: _logits_in_training_mode(module, augmented, seed),
     }
-    return {
-        name: (output.argmax(1) == labels).sum().item() / len(labels)
-        for name, output in outputs.items()
-    }
+    return {name: accuracy(output, labels) for name, output in outputs.items()}
 
 
 def _batches(images: int) -> Iterator[slice]:
-    """The study's batches: 128 test images in order."""
-    return (slice(start, start + BATCH_SIZE) for start in range(0, images, BATCH_SIZE))
+    """The study's batches: 128 test images in order; a single one left over joins the last."""
+    # batch norm has no statistics of one image whose feature maps are 1x1 (net3 with kernel 7)
+    starts = range(0, max(images - 1, 1), BATCH_SIZE)
+    return (slice(start, stop) for start, stop in pairwise([*starts, images]))
 
 
 def _logits_in_training_mode(module: nn.Module, images: torch.Tensor, seed: int) -> torch.Tensor:

@@ -1,0 +1,84 @@
+"""Copies of this project in temporary folders, shrunk so that every stage takes a second or two."""
+
+import copy
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parent.parent
+PARAMS: dict[str, Any] = YAML(typ="safe").load((ROOT / "params.yaml").read_text())
+
+
+def shrunk(params: dict[str, Any] = PARAMS) -> dict[str, Any]:
+    """The real configuration with few images, short grids of narrow networks, small surveys."""
+    small = copy.deepcopy(params)
+    small["data"] |= {"train_images": 120, "test_images": 60}
+    for grid in (small["baseline"], *small["nets"].values()):
+        grid |= {"epochs": 2, "batch_size": [32], "stride": [1], "kernel_size": [3]}
+    small["baseline"]["lr"] = [0.02]
+    for net, grid in small["nets"].items():
+        grid["l1_oc"] = [4, 6] if net == "net1" else [4]
+        grid["dropout_rate"] = [0.1, 0.3] if net == "net3" else grid["dropout_rate"][:1]
+    small["occlusion"] |= {"images": 2, "window_sizes": [9, 28], "survey_images": 4}
+    small["filter_ablation"] |= {"atlas_images": 20, "filters": {"conv1": [0, 1], "conv5": [2]}}
+    small["filter_identify"] |= {"top_k": 6, "filters": {"conv1": [0, 1], "conv5": [2]}}
+    return small
+
+
+class Project:
+    """A folder with this project's files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write_params(self, params: dict[str, Any]) -> None:
+        """Replace params.yaml."""
+        YAML().dump(params, self.folder / "params.yaml")
+
+    def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command there, with this copy's own source and without a terminal."""
+        home = {"PYTHONPATH": str(self.folder / "src"), "CONVSCOPE_WORKERS": "2"}
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**os.environ, **home, "PATH": _path(), **environment},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    def convscope(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of convscope."""
+        return self.run(sys.executable, "-m", "convscope.cli", *arguments, **environment)
+
+    def repro(self, *arguments: str, **environment: str) -> list[str]:
+        """Run ``dvc repro`` and return the stages that it ran."""
+        done = self.run(sys.executable, "-m", "dvc", "repro", *arguments, **environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        lines = done.stdout.splitlines()
+        return [line.split("'")[1] for line in lines if line.startswith("Running stage")]
+
+
+def _path() -> str:
+    """The commands' search path, with those of this Python first."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+
+def copied(folder: Path) -> Project:
+    """Copy this project's files, committed or not, into a repository of their own."""
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in names.splitlines():
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, folder / name)
+    author = ["-c", "user.name=test", "-c", "user.email=test@example.invalid"]
+    for command in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "copy"]):
+        subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
+    return Project(folder)

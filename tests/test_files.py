@@ -1,0 +1,175 @@
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from convscope import files
+from convscope.errors import UserError
+
+READERS = [files.read_tensors, files.read_json, files.read_csv]
+
+
+def everything(folder):
+    """What is below a folder: relative paths, and the text of files."""
+    return {
+        str(path.relative_to(folder)): path.read_text() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+def refused(reader, path):
+    """The message, less the file's name, with which a reader refuses a file."""
+    with pytest.raises(UserError) as told:
+        reader(path, "train net4")
+    message = str(told.value)
+    assert "\n" not in message
+    assert message.startswith(f"{path} is ")
+    assert "run `convscope train net4`" in message
+    return message.removeprefix(f"{path} is ")
+
+
+def test_a_file_appears_under_its_name_only_when_it_is_whole(tmp_path):
+    path = tmp_path / "new/folder/a.txt"
+    with files.replacing(path) as partial:
+        partial.write_text("whole")
+        assert partial.parent == path.parent  # a rename inside one file system
+        assert not path.exists()
+    assert everything(path.parent) == {"a.txt": "whole"}
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_failing_writer_leaves_the_old_file_and_no_other(tmp_path, error):
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(error), files.replacing(tmp_path / "a.txt") as partial:
+        partial.write_text("half of the n")
+        raise error
+    assert everything(tmp_path) == {"a.txt": "old"}
+
+
+def test_a_folder_replaces_the_earlier_one_whole(tmp_path):
+    files.write_text(tmp_path / "report/old.txt", "old")
+    files.write_text(tmp_path / ".report.partial/left.txt", "by a killed attempt")
+    with files.replacing_folder(tmp_path / "report") as partial:
+        files.write_text(partial / "new.txt", "new")
+        assert (tmp_path / "report/old.txt").exists()
+    assert everything(tmp_path) == {"report": None, "report/new.txt": "new"}
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_failing_writer_leaves_the_old_folder_and_no_other(tmp_path, error):
+    files.write_text(tmp_path / "report/old.txt", "old")
+    with pytest.raises(error), files.replacing_folder(tmp_path / "report") as partial:
+        files.write_text(partial / "new.txt", "new")
+        raise error
+    assert everything(tmp_path) == {"report": None, "report/old.txt": "old"}
+
+
+def test_text_is_utf8_with_unix_line_ends(tmp_path):
+    files.write_text(tmp_path / "a.txt", "2 × 2\n")
+    assert (tmp_path / "a.txt").read_bytes() == b"2 \xc3\x97 2\n"
+
+
+def test_json_is_indented_keeps_its_order_and_reads_back(tmp_path):
+    path = tmp_path / "a.json"
+    files.write_json(path, {"z": 0.1, "a": ["é"]})
+    assert path.read_text(encoding="utf-8") == '{\n  "z": 0.1,\n  "a": [\n    "é"\n  ]\n}\n'
+    assert files.read_json(path, "report") == {"z": 0.1, "a": ["é"]}
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_json_refuses_what_it_has_no_words_for_and_leaves_the_old_file(tmp_path, value):
+    (tmp_path / "a.json").write_text("old")
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        files.write_json(tmp_path / "a.json", {"loss": value})
+    assert everything(tmp_path) == {"a.json": "old"}
+
+
+def test_csv_has_no_index_and_short_floats(tmp_path):
+    files.write_csv(tmp_path / "a.csv", pd.DataFrame({"epoch": [1, 2], "loss": [0.1, 1 / 3]}))
+    assert (tmp_path / "a.csv").read_bytes() == b"epoch,loss\n1,0.1\n2,0.3333333333333333\n"
+
+
+def test_floats_of_a_csv_read_back_bit_for_bit(tmp_path):
+    bits = np.random.default_rng(0).integers(0, 2**64, 20_000, dtype=np.uint64)
+    floats = bits.view(np.float64)
+    frame = pd.DataFrame({"x": floats[np.isfinite(floats)]})
+    files.write_csv(tmp_path / "a.csv", frame)
+    pd.testing.assert_frame_equal(files.read_csv(tmp_path / "a.csv", ""), frame, check_exact=True)
+
+
+def test_tensors_and_metadata_read_back(tmp_path):
+    tensors = {
+        "weights": torch.arange(6.0).reshape(2, 3).t().requires_grad_(),  # not contiguous
+        "labels": torch.tensor([3, 1]),
+        "halves": torch.tensor(0.5, dtype=torch.bfloat16),
+    }
+    files.write_tensors(tmp_path / "a.safetensors", tensors, {"classes": '["é", "b"]', "url": ""})
+    found, metadata = files.read_tensors(tmp_path / "a.safetensors", "download")
+    assert metadata == {"classes": '["é", "b"]', "url": ""}
+    assert found.keys() == tensors.keys()
+    for key, tensor in tensors.items():
+        torch.testing.assert_close(found[key], tensor.detach(), rtol=0, atol=0)
+
+
+def test_the_same_tensors_give_the_same_bytes_in_whatever_order(tmp_path):
+    tensors = {f"t{i}": torch.full((2,), float(i)) for i in range(5)}
+    metadata = {f"key{i}": str(i) for i in range(8)}
+    files.write_tensors(tmp_path / "a", tensors, metadata)
+    turned = dict(reversed(tensors.items())), dict(reversed(metadata.items()))
+    files.write_tensors(tmp_path / "b", *turned)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_missing_file_is_named_with_the_stage_that_makes_it(reader, tmp_path):
+    assert refused(reader, tmp_path / "a").startswith("missing: run")
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("content", [b"", b"\xff\0\xff", None])
+def test_a_damaged_file_is_named_with_the_stage_that_makes_it(reader, content, tmp_path):
+    path = tmp_path / "a"
+    path.mkdir() if content is None else path.write_bytes(content)
+    assert refused(reader, path).startswith("damaged (")
+
+
+@pytest.mark.parametrize("kept", [4, 40, -1])
+def test_cut_tensors_are_damaged(kept, tmp_path):
+    path = tmp_path / "a.safetensors"
+    files.write_tensors(path, {"a": torch.ones(9)})
+    path.write_bytes(path.read_bytes()[:kept])
+    assert refused(files.read_tensors, path).startswith("damaged (")
+
+
+@pytest.mark.parametrize("header", ["{cut", "[]"])
+def test_tensors_with_metadata_that_is_no_map_are_damaged(header, tmp_path):
+    path = tmp_path / "a.safetensors"
+    save_file({"a": torch.ones(1)}, path, metadata={"convscope": header})
+    assert refused(files.read_tensors, path).startswith("damaged (")
+
+
+def test_tensors_of_others_have_no_metadata(tmp_path):
+    save_file({"a": torch.ones(1)}, tmp_path / "a.safetensors")
+    assert files.read_tensors(tmp_path / "a.safetensors", "train")[1] == {}
+
+
+def test_cut_json_is_damaged(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps({"best": [1, 2]})[:-1])
+    assert refused(files.read_json, tmp_path / "a.json").startswith("damaged (")
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,2\n3", "a,b\n1,2\n3,0.1", "a,b\n1,2,3,4\n5,6,7,8,9\n"])
+def test_a_cut_or_ragged_csv_is_damaged(text, tmp_path):
+    (tmp_path / "a.csv").write_text(text)
+    assert refused(files.read_csv, tmp_path / "a.csv").startswith("damaged (")
+
+
+def test_digests_are_those_of_the_standard_tools(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    # RFC 1321, appendix A.5; FIPS 180-2, appendix B.1
+    assert files.digest(tmp_path / "a") == "900150983cd24fb0d6963f7d28e17f72"
+    assert files.digest(tmp_path / "a", "sha256").startswith("ba7816bf8f01cfea414140de5dae2223")

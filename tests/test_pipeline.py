@@ -1,0 +1,140 @@
+"""The pipeline as a user runs it: ``dvc repro`` in a copy of the project, shrunk."""
+
+import json
+import sqlite3
+
+import pytest
+from ruamel.yaml import YAML
+
+from convscope import data, files
+from tests import archive_samples as samples
+from tests import projects
+
+pytestmark = pytest.mark.pipeline
+
+ANALYSES = ["occlusion", "filter-ablation", "filter-identify"]
+ALL = ["download", "baseline", *[f"train@net{n}" for n in (1, 2, 3, 4)], "evaluate", *ANALYSES]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A copy of the project in which the pipeline has run once, from nothing."""
+    copy = projects.copied(tmp_path_factory.mktemp("clone"))
+    (copy.folder / "dvc.lock").unlink(missing_ok=True)
+    copy.write_params(projects.shrunk())
+    assert sorted(copy.repro()) == sorted([*ALL, "report"])
+    return copy
+
+
+def lock(project):
+    """The hashes that dvc.lock holds of every stage's outputs."""
+    stages = YAML(typ="safe").load((project.folder / "dvc.lock").read_text())["stages"]
+    return {stage: {out["path"]: out["md5"] for out in of["outs"]} for stage, of in stages.items()}
+
+
+def rows(project, query):
+    with sqlite3.connect(project.folder / "mlflow.db") as database:
+        return database.execute(query).fetchall()
+
+
+def test_a_second_run_does_nothing(project):
+    assert project.repro() == []
+
+
+def test_nothing_temporary_is_left(project):
+    ignored = {".git", ".dvc"}
+    left = [
+        path
+        for path in project.folder.rglob("*.partial*")
+        if not ignored & set(path.relative_to(project.folder).parts)
+    ]
+    assert left == []
+
+
+def test_every_stage_is_one_finished_run_in_mlflow_with_a_child_for_each_point(project):
+    runs = rows(project, "select name, status from runs where lifecycle_stage = 'active'")
+    assert {status for _, status in runs} == {"FINISHED"}
+    names = [name for name, _ in runs]
+    stages = {*ALL, "report"}
+    assert sorted(name for name in names if name in stages) == sorted(stages)
+    params = projects.shrunk()
+    grids = [params["baseline"], *params["nets"].values()]
+    points = sum(
+        len(grid["lr"])
+        * len(grid["batch_size"])
+        * len(grid["l1_oc"])
+        * len(grid["filter_multiplier"])
+        * len(grid["dropout_rate"])
+        for grid in grids
+    )
+    assert len(names) - len(stages) == points
+    epochs = rows(project, "select count(*) from metrics where key = 'test_accuracy' and step > 0")
+    assert epochs == [(points * params["baseline"]["epochs"],)]
+
+
+def test_publishing_again_adds_nothing(project):
+    before = rows(project, "select run_uuid from runs order by 1")
+    done = project.convscope("publish")
+    assert done.returncode == 0, done.stderr
+    assert "created" not in done.stdout
+    assert rows(project, "select run_uuid from runs order by 1") == before
+
+
+def test_a_change_of_net3s_dropout_retrains_net3_alone_and_only_the_new_point(project):
+    before = lock(project)
+    params = projects.shrunk()
+    params["nets"]["net3"]["dropout_rate"] = [0.1, 0.5]
+    project.write_params(params)
+    timings = project.folder / "logs/timings.csv"
+    trained = len(timings.read_text().splitlines())
+    assert sorted(project.repro()) == ["evaluate", "report", "train@net3"]
+    new = timings.read_text().splitlines()[trained:]
+    assert [line.split(",")[1] for line in new if line.split(",")[1]] == [
+        line.split(",")[1] for line in new if "-d0.5-" in line
+    ]
+    assert any("-d0.5-" in line for line in new)
+    assert lock(project)["train@net1"] == before["train@net1"]
+    project.write_params(projects.shrunk())
+    project.repro()
+    assert lock(project) == before
+
+
+def test_a_run_from_scratch_one_after_another_and_without_a_server_gives_the_same_bytes(
+    project, tmp_path
+):
+    other = projects.copied(tmp_path)
+    (other.folder / "dvc.lock").unlink(missing_ok=True)
+    other.write_params(projects.shrunk())
+    port = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "CONVSCOPE_WORKERS": "1"}
+    assert sorted(other.repro(**port)) == sorted([*ALL, "report"])
+    assert lock(other) == lock(project)
+
+
+def test_an_experiment_takes_cifar10_from_any_archive(tmp_path):
+    archive = tmp_path / "toy.tar.gz"
+    archive.write_bytes(samples.packed(samples.binary_members()))
+    (tmp_path / "clone").mkdir()
+    other = projects.copied(tmp_path / "clone")
+    source = f"{{url: '{archive.as_uri()}', md5: {files.digest(archive)}}}"
+    choices = [
+        "-S",
+        "data=cifar10",
+        "-S",
+        f"data.archives=[{source}]",
+        "-S",
+        "data.train_images=10",
+    ]
+    done = other.run("dvc", "exp", "run", "download", *choices)
+    assert done.returncode == 0, done.stdout + done.stderr
+    dataset = data.load(other.folder / "data/dataset.safetensors")
+    assert (dataset.classes[0], len(dataset.train_images)) == ("plane", 10)
+    assert dataset.url == "file:toy.tar.gz"
+    assert str(tmp_path) not in (other.folder / "reports/download/params.json").read_text()
+
+
+def test_metrics_are_numbers_that_dvc_shows(project):
+    done = project.run("dvc", "metrics", "show", "--json")
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)[""]["data"]
+    tested = shown["reports/evaluate/metrics.json"]["data"]
+    assert set(tested) == {f"net{n}_test_accuracy" for n in (1, 2, 3, 4)}

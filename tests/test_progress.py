@@ -1,0 +1,164 @@
+import io
+import re
+import sys
+import time
+
+import pytest
+
+from convscope import progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+class Clock:
+    """Stands for the module time; it goes on only when it is told to."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Standard error as a terminal."""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    return sys.stderr
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(progress, "time", clock)
+    return clock
+
+
+def epoch(following, run_id, number, accuracy=0.5):
+    following.epoch(run_id, {"epoch": number, "test_accuracy": accuracy})
+
+
+def states(terminal):
+    """The bar's successive counts, each one once."""
+    counts = re.findall(r" (\d+)/\d+ \[", terminal.getvalue())
+    return [int(count) for count in dict.fromkeys(counts)]
+
+
+def test_a_log_gets_a_line_now_and_then(clock, capsys):
+    following = progress.GridProgress("train@net1", runs=2, epochs=4)
+    following.run_started("a", {})
+    clock.now += 30
+    epoch(following, "a", 1, 0.75)
+    assert capsys.readouterr().err == ""
+    clock.now += 10
+    epoch(following, "a", 2, 0.5)
+    assert capsys.readouterr().err == (
+        "train@net1: run 1 of 2, epoch 2 of 4: "
+        "test accuracy 0.5000 (best 0.7500), about 120 s left\n"
+    )
+    clock.now += 30
+    epoch(following, "a", 3)
+    following.run_finished("a")
+    following.close()
+    assert capsys.readouterr().err == ""
+
+
+def left(capsys):
+    return re.findall(r"about (\d+) s left", capsys.readouterr().err)
+
+
+def test_reused_runs_do_not_shorten_the_time_left(clock, capsys):
+    following = progress.GridProgress("train@net1", runs=3, epochs=4)
+    for reused in ("a", "b"):
+        following.run_started(reused, {})
+        following.run_finished(reused)
+    following.run_started("c", {})
+    clock.now += 40
+    epoch(following, "c", 1)
+    assert left(capsys) == ["120"]
+
+
+def test_nor_do_the_epochs_before_an_interruption(clock, capsys):
+    following = progress.GridProgress("train@net1", runs=1, epochs=10)
+    following.run_started("a", {})
+    clock.now += 40
+    epoch(following, "a", 8)
+    assert left(capsys) == ["80"]
+
+
+def test_runs_side_by_side_share_the_time(clock, capsys):
+    following = progress.GridProgress("train@net1", runs=2, epochs=4)
+    for run_id in ("a", "b"):
+        following.run_started(run_id, {})
+    clock.now += 20
+    epoch(following, "b", 1)
+    clock.now += 20
+    epoch(following, "a", 1)
+    assert left(capsys) == ["120"]
+
+
+def test_a_terminal_gets_a_bar_that_counts_every_epoch(terminal):
+    following = progress.GridProgress("train@net1", runs=3, epochs=2)
+    following.run_started("reused", {})
+    following.run_finished("reused")
+    for run_id in ("a", "b"):
+        following.run_started(run_id, {})
+    for run_id, number in (("a", 1), ("b", 1), ("b", 2), ("a", 2)):
+        epoch(following, run_id, number, accuracy=number / 4)
+        if number == 2:
+            following.run_finished(run_id)
+    following.close()
+    assert states(terminal) == [0, 2, 3, 4, 5, 6]
+    last = terminal.getvalue().split("\r")[-1]
+    assert last.startswith("train@net1: 100%")
+    assert "run 2 of 3, epoch 2 of 2: test accuracy 0.5000 (best 0.5000)" in last
+
+
+def test_the_bars_speed_is_that_of_trained_epochs(terminal):
+    following = progress.GridProgress("train@net1", runs=2, epochs=1000)
+    following.run_started("reused", {})
+    following.run_finished("reused")
+    following.run_started("a", {})
+    for number in (1, 2):
+        time.sleep(0.15)
+        epoch(following, "a", number)
+    following.close()
+    speeds = re.findall(r"([\d.]+)epoch/s", terminal.getvalue())
+    assert speeds
+    assert max(map(float, speeds)) < 20
+
+
+def test_a_download_is_shown_by_its_files_name(terminal):
+    tell = progress.download_bar()
+    for done in (0, 500, 2000):
+        tell("https://example.org/files/cifar.tar.gz?download=1", done, 2000)
+    last = terminal.getvalue().rstrip().split("\r")[-1]
+    assert last.startswith("cifar.tar.gz: 100%")
+    assert "2.00k/2.00k" in last
+
+
+def test_a_download_of_unknown_size_is_shown_too(terminal):
+    tell = progress.download_bar()
+    tell("https://example.org/a.tar.gz", 0, None)
+    time.sleep(0.15)
+    tell("https://example.org/a.tar.gz", 3000, None)
+    assert "a.tar.gz: 3.00kB" in terminal.getvalue()
+
+
+def test_a_counter_disappears_when_it_is_done(terminal):
+    tell = progress.counter("occlusion", "image")
+    for done in (1, 2, 3):
+        tell(done, 3)
+    assert "occlusion:" in terminal.getvalue()
+    assert terminal.getvalue().endswith("\r")
+
+
+def test_nothing_is_shown_where_there_is_no_terminal(capsys):
+    download, count = progress.download_bar(), progress.counter("occlusion", "image")
+    for done in (0, 5, 10):
+        download("https://example.org/a.tar.gz", done, 10)
+        count(done, 10)
+    assert capsys.readouterr() == ("", "")

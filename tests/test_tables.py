@@ -1,0 +1,64 @@
+import pandas as pd
+import pytest
+
+from convscope import metrics, tables
+
+
+def history(**columns):
+    """A small history: what the test does not name is the same in every row."""
+    rows = len(next(iter(columns.values())))
+    return pd.DataFrame({key: columns.get(key, [0] * rows) for key in metrics.HISTORY})
+
+
+@pytest.mark.parametrize(
+    ("net", "named"),
+    [
+        ("baseline", ["by_lr_batch_size"]),
+        ("net1", ["by_l1_oc_filter_multiplier", "by_kernel_size_stride", "by_kernel_size"]),
+        ("net2", ["by_epoch", "by_l1_oc", "by_kernel_size"]),
+        ("net3", ["by_dropout_rate", "by_l1_oc"]),
+        ("net4", ["by_dropout_rate"]),
+    ],
+)
+def test_the_study_s_networks_get_its_tables_even_where_nothing_varies(net, named):
+    made = tables.of_net(net, history(run=[1, 1], epoch=[1, 2]))
+    assert list(made) == [*named, "best"]
+    keys = {"by_lr_batch_size": ["lr", "batch_size"], "by_epoch": ["epoch"]}
+    for name, columns in keys.items():
+        if name in made:
+            assert list(made[name])[: len(columns) + 1] == [*columns, "loss"]
+
+
+def test_another_network_gets_a_table_by_epoch_and_by_each_axis_that_varies():
+    rows = history(run=[1, 2, 3], lr=[0.1, 0.2, 0.1], stride=[1, 1, 2], seed=[0, 0, 1])
+    assert list(tables.of_net("net5", rows)) == ["by_epoch", "by_lr", "by_stride", "best"]
+
+
+def test_tables_are_means_over_all_epochs_of_all_runs():
+    rows = history(
+        run=[1, 1, 2, 2, 3, 3],
+        epoch=[1, 2, 1, 2, 1, 2],
+        l1_oc=[8, 8, 8, 8, 4, 4],
+        kernel_size=[3, 3, 5, 5, 3, 3],
+        loss=[4.0, 2.0, 3.0, 1.0, 8.0, 6.0],
+        test_accuracy=[0.125, 0.25, 0.375, 0.25, 0.5, 0.75],
+    )
+    made = tables.of_net("net2", rows)
+    by_width = made["by_l1_oc"]
+    assert by_width["l1_oc"].tolist() == [4, 8]
+    assert by_width["loss"].tolist() == [7.0, 2.5]
+    assert by_width["test_accuracy"].tolist() == [0.625, 0.25]
+    assert made["by_epoch"]["loss"].tolist() == [5.0, 3.0]
+    assert made["by_kernel_size"]["loss"].tolist() == [5.0, 2.0]
+
+
+def test_best_is_the_row_with_the_highest_test_accuracy():
+    rows = history(
+        run=[1, 1, 2, 2],
+        epoch=[1, 2, 1, 2],
+        train_accuracy=[0.9, 0.5, 0.6, 0.7],
+        test_accuracy=[0.4, 0.5, 0.6, 0.3],
+    )
+    best = tables.of_net("net4", rows)["best"]
+    assert list(best) == list(metrics.HISTORY)
+    assert best[["run", "epoch", "test_accuracy"]].to_numpy().tolist() == [[2, 1, 0.6]]

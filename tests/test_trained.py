@@ -1,0 +1,130 @@
+import json
+
+import pytest
+import torch
+
+from convscope import files, nets, runs, trained, workspace
+from convscope.errors import UserError
+from tests import toys
+
+RUN = toys.run("net3", dropout_rate=0.5)
+
+
+@pytest.fixture
+def model_folder(tmp_path):
+    """A model folder with two runs, the second of which is the best."""
+    folder = tmp_path / "net3"
+    for seed, run in enumerate((toys.run("net3", lr=0.5), RUN)):
+        torch.manual_seed(seed)
+        state = nets.build(run.net, **run.point).state_dict()
+        files.write_tensors(folder / "runs" / run.id / runs.WEIGHTS, state)
+    write_best(folder)
+    return folder
+
+
+def write_best(folder, **changes):
+    best = {"run": 2, "id": RUN.id, "net": RUN.net, "point": RUN.point, **changes}
+    files.write_json(folder / runs.BEST, best)
+    return best
+
+
+def refusal(folder):
+    with pytest.raises(UserError) as refused:
+        trained.load_best(folder)
+    message = str(refused.value)
+    assert "\n" not in message
+    assert "run `convscope train net3`" in message
+    return message
+
+
+def test_the_best_run_s_weights_come_back_in_evaluation_mode(model_folder):
+    module, best = trained.load_best(model_folder)
+    assert best == json.loads((model_folder / runs.BEST).read_text())
+    assert not any(part.training for part in module.modules())
+    stored, _ = files.read_tensors(model_folder / "runs" / RUN.id / runs.WEIGHTS, "train net3")
+    torch.manual_seed(1)
+    drawn = nets.build(RUN.net, **RUN.point)
+    assert set(stored) == set(module.state_dict())
+    for key, value in module.state_dict().items():
+        assert torch.equal(value, stored[key])
+        assert torch.equal(value, drawn.state_dict()[key])
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(module(images), drawn.eval()(images))
+
+
+def test_without_best_json_the_stage_that_makes_it_is_named(model_folder):
+    (model_folder / runs.BEST).unlink()
+    assert refusal(model_folder).startswith(f"{model_folder / runs.BEST} is missing")
+
+
+def test_without_weights_the_stage_that_makes_them_is_named(model_folder):
+    weights = model_folder / "runs" / RUN.id / runs.WEIGHTS
+    weights.unlink()
+    assert refusal(model_folder).startswith(f"{weights} is missing")
+
+
+def test_the_baseline_s_stage_is_not_named_after_its_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="run `convscope baseline`"):
+        trained.load_best(workspace.models_of("baseline"))
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", '"net3"', '{"id": "a"}', "\0"])
+def test_a_best_json_that_is_none_is_refused(model_folder, content):
+    (model_folder / runs.BEST).write_text(content)
+    assert refusal(model_folder).startswith(f"{model_folder / runs.BEST} is damaged")
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"id": 7}, "int"),
+        ({"net": "net9"}, "unknown network 'net9'"),
+        ({"point": None}, "mapping"),
+        ({"point": {"width": 3}}, "unknown key of a point: width"),
+        ({"point": {"kernel_size": 33}}, "too small for a 33x33 convolution"),
+        ({"point": {"kernel_size": -3}}, "negative dimension"),
+        ({"point": {"stride": 0}}, "zero"),
+    ],
+)
+def test_a_best_json_that_names_no_network_is_refused_with_the_reason(model_folder, changes, why):
+    write_best(model_folder, **changes)
+    message = refusal(model_folder)
+    assert message.startswith(f"{model_folder / runs.BEST} is damaged")
+    assert why in message
+
+
+@pytest.mark.parametrize("kept", [0, 7, 2000])
+def test_cut_off_weights_are_refused(model_folder, kept):
+    weights = model_folder / "runs" / RUN.id / runs.WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:kept])
+    assert refusal(model_folder).startswith(f"{weights} is damaged")
+
+
+def wider(state):
+    return {**state, "fc3.weight": state["fc3.weight"].new_zeros(11, 84)}
+
+
+def without_a_tensor(state):
+    return {key: value for key, value in state.items() if key != "fc3.weight"}
+
+
+def with_another(state):
+    return {**state, "fc4.weight": state["fc3.weight"].clone()}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (wider, "size mismatch for fc3.weight"),
+        (without_a_tensor, 'Missing key(s) in state_dict: "fc3.weight"'),
+        (with_another, 'Unexpected key(s) in state_dict: "fc4.weight"'),
+    ],
+)
+def test_weights_that_do_not_fit_the_network_are_refused(model_folder, change, named):
+    weights = model_folder / "runs" / RUN.id / runs.WEIGHTS
+    state, _ = files.read_tensors(weights, "train net3")
+    files.write_tensors(weights, change(state))
+    message = refusal(model_folder)
+    assert message.startswith(f"{weights} is damaged")
+    assert named in message
