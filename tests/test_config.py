@@ -62,6 +62,8 @@ def test_the_committed_parameters_are_accepted():
         ("analysis.net", "net9", "analysis.net: is no network; known: baseline, net1"),
         ("filter_ablation.filters", {}, "filter_ablation.filters: "),
         ("filter_ablation.filters", {"conv1": [-1]}, "filter_ablation.filters.conv1[0]: "),
+        ("filter_ablation.filters", {"conv1": []}, "filter_ablation.filters.conv1: "),
+        ("filter_ablation.filters", {"conv1": [0, 0]}, "filter_ablation.filters: lists a value"),
         ("filter_identify.shown", 20, None),
         ("filter_identify.top_k", 3, "filter_identify: shown (5) must not exceed top_k (3)"),
         ("data.source", "cifar10", "data: data.archives must list an archive"),

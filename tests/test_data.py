@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from convscope import data, files
+from convscope import data, tensors
 from convscope.data import DataSet
 from convscope.errors import UserError
 from tests.archive_samples import written
@@ -124,7 +124,7 @@ def test_load_refuses_tensors_that_break_the_contract(
     changed = {
         name: value for name, value in (toy().tensors() | change).items() if value is not None
     }
-    files.write_tensors(path, changed, METADATA)
+    tensors.write_tensors(path, changed, METADATA)
     with pytest.raises(UserError, match=rf"{path} is damaged \(.*{why}.*convscope download"):
         data.load(path)
 
@@ -146,7 +146,7 @@ def test_load_refuses_headers_that_break_the_contract(
 ) -> None:
     path = tmp_path / "toy.safetensors"
     header = {key: value for key, value in (METADATA | change).items() if value is not None}
-    files.write_tensors(path, toy().tensors(), header)
+    tensors.write_tensors(path, toy().tensors(), header)
     with pytest.raises(UserError, match=rf"{path} is damaged \(.*{why}.*convscope download"):
         data.load(path)
 

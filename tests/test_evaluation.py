@@ -1,5 +1,7 @@
+import pandas as pd
 import pytest
 import torch
+from pandas.testing import assert_frame_equal
 from sklearn import metrics as oracle
 
 from convscope import evaluation
@@ -31,7 +33,7 @@ def test_best_of_nets_measures_the_logits_it_is_given():
         LABELS,
         {"net1": best_json(3, 7, lr=0.1, l1_oc=6), "net2": best_json(5, 2, lr=0.2, l1_oc=8)},
     )
-    assert table.drop(columns=["low", "high"]).to_dict("list") == {
+    expected = {
         "net": ["net2", "net1"],
         "run": [5, 3],
         "epoch": [2, 7],
@@ -42,6 +44,7 @@ def test_best_of_nets_measures_the_logits_it_is_given():
         "lr": [0.2, 0.1],
         "l1_oc": [8, 6],
     }
+    assert_frame_equal(table.drop(columns=["low", "high"]), pd.DataFrame(expected))
     # 3 of 4 and 1 of 4: Wilson (1927), z = 1.96
     assert table["low"].tolist() == pytest.approx([0.3006, 0.0456], abs=1e-4)
     assert table["high"].tolist() == pytest.approx([0.9544, 0.6994], abs=1e-4)
@@ -72,12 +75,13 @@ def test_confusions_and_class_accuracies_agree_with_scikit_learn():
 
 def test_a_labeled_confusion_matrix_has_true_classes_in_rows():
     table = evaluation.labeled(torch.tensor([[5, 1, 0], [2, 6, 3], [0, 4, 7]]), CLASSES)
-    assert table.to_dict("list") == {
+    expected = {
         "true": ["cat", "dog", "ship"],
         "cat": [5, 2, 0],
         "dog": [1, 6, 4],
         "ship": [0, 3, 7],
     }
+    assert_frame_equal(table, pd.DataFrame(expected))
 
 
 def test_misclassified_lists_the_surest_mistakes_first():
@@ -85,11 +89,18 @@ def test_misclassified_lists_the_surest_mistakes_first():
         [[0.25, 0.5, 0.25], [0.75, 0.125, 0.125], [0.25, 0.0, 0.75], [0.5, 0.25, 0.25]]
     )
     table = evaluation.misclassified(probabilities.log(), LABELS, CLASSES)
-    # images 0 and 3 are equally sure: the lower one first
+    assert table.index.tolist() == [0, 1, 2]
     assert table["image"].tolist() == [2, 0, 3]
     assert table["true"].tolist() == ["dog", "cat", "ship"]
     assert table["predicted"].tolist() == ["ship", "dog", "cat"]
     assert table["confidence"].tolist() == pytest.approx([0.75, 0.5, 0.5])
+
+
+def test_equally_sure_mistakes_stay_in_the_order_of_the_images():
+    labels = torch.zeros(300, dtype=torch.int64)
+    sureness = torch.arange(300) % 3 + 1
+    table = evaluation.misclassified(sure_of(*[1] * 300) * sureness[:, None], labels, CLASSES)
+    assert table["image"].tolist() == [*range(2, 300, 3), *range(1, 300, 3), *range(0, 300, 3)]
 
 
 def test_misclassified_agrees_with_predictions_where_probabilities_are_equal():
@@ -106,18 +117,18 @@ def test_a_network_without_mistakes_has_an_empty_table_of_them():
 
 
 def test_commonest_pairs_with_their_surest_images():
-    labels = torch.tensor([0, 0, 0, 1, 1, 2, 2, 2])
-    sureness = torch.tensor([1.0, 3.0, 2.0, 1.0, 2.0, 2.0, 1.0, 9.0])
-    logits = sure_of(1, 1, 1, 2, 2, 0, 0, 2) * sureness[:, None]
+    labels = torch.tensor([1, 1, 1, 0, 0, 2, 2, 2])
+    sureness = torch.tensor([1.0, 3.0, 2.0, 1.0, 2.0, 4.0, 3.0, 9.0])
+    logits = sure_of(2, 2, 2, 1, 1, 0, 0, 2) * sureness[:, None]
     wrong = evaluation.misclassified(logits, labels, CLASSES)
-    # ship for cat and dog for ship are equally common: by name
+    # cats for dogs and ships for cats are equally common: by name, though the ships are surer
     assert evaluation.commonest_pairs(wrong, pairs=2, images_per_pair=2) == [
-        ("cat taken for dog (3)", [1, 2]),
-        ("dog taken for ship (2)", [4, 3]),
+        ("dog taken for ship (3)", [1, 2]),
+        ("cat taken for dog (2)", [4, 3]),
     ]
     assert evaluation.commonest_pairs(wrong, pairs=9, images_per_pair=9) == [
-        ("cat taken for dog (3)", [1, 2, 0]),
-        ("dog taken for ship (2)", [4, 3]),
+        ("dog taken for ship (3)", [1, 2, 0]),
+        ("cat taken for dog (2)", [4, 3]),
         ("ship taken for cat (2)", [5, 6]),
     ]
 

@@ -3,8 +3,7 @@ import json
 import pandas as pd
 import pytest
 
-from convscope import data, executor, grid, runs, training
-from convscope.errors import UserError
+from convscope import data, grid, runs
 from tests import toys
 
 
@@ -99,42 +98,6 @@ def test_a_runs_bytes_do_not_depend_on_the_rest_of_the_grid(project):
         path.unlink()
     grid.complete(widths(8, 4), project)
     assert outputs(grid.store_folder(widths(4)[0])) == alone
-
-
-def test_side_by_side_gives_the_same_bytes(project, tmp_path, monkeypatch):
-    wanted = widths(4, 6, 8, epochs=1)
-    grid.complete(wanted, project)
-    grid.assemble(wanted, tmp_path / "one")
-    monkeypatch.setattr(grid, "STORE", tmp_path / "other-store")
-    monkeypatch.setenv("CONVSCOPE_WORKERS", "2")
-    recorder = Recorder()
-    grid.complete(wanted, project, [recorder])
-    grid.assemble(wanted, tmp_path / "two")
-    assert outputs(tmp_path / "two") == outputs(tmp_path / "one")
-    assert sum(event[0] == "epoch" for event in recorder.told) == 3
-
-
-def test_a_run_that_fails_side_by_side_is_a_user_error_and_keeps_the_others(project, monkeypatch):
-    monkeypatch.setenv("CONVSCOPE_WORKERS", "2")
-    good, bad = toys.run(epochs=1), toys.run(epochs=1, lr=1e30)
-    with pytest.raises(UserError, match="the loss is nan"):
-        grid.complete([good, bad], project)
-    assert not training.is_finished(grid.store_folder(bad))
-
-
-def test_a_killed_process_is_a_user_error(project, monkeypatch):
-    monkeypatch.setenv("CONVSCOPE_WORKERS", "2")
-    monkeypatch.setattr(executor, "_work", killed)
-    with pytest.raises(UserError, match="a training process was killed"):
-        grid.complete(widths(4, 6), project)
-
-
-def killed(job):
-    """Stands for a process that the system kills."""
-    import os
-    import signal
-
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_the_best_run_is_the_earliest_of_equals(project, tmp_path):

@@ -13,6 +13,12 @@ class Terminal(io.StringIO):
         return True
 
 
+def on_terminal(monkeypatch):
+    """Make standard error a terminal; pytest sets it anew after fixtures, so no fixture can."""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    return sys.stderr
+
+
 class Clock:
     """Stands for the module time; it goes on only when it is told to."""
 
@@ -21,13 +27,6 @@ class Clock:
 
     def monotonic(self):
         return self.now
-
-
-@pytest.fixture
-def terminal(monkeypatch):
-    """Standard error as a terminal."""
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    return sys.stderr
 
 
 @pytest.fixture
@@ -41,10 +40,9 @@ def epoch(following, run_id, number, accuracy=0.5):
     following.epoch(run_id, {"epoch": number, "test_accuracy": accuracy})
 
 
-def states(terminal):
+def counts(written):
     """The bar's successive counts, each one once."""
-    counts = re.findall(r" (\d+)/\d+ \[", terminal.getvalue())
-    return [int(count) for count in dict.fromkeys(counts)]
+    return [int(count) for count in dict.fromkeys(re.findall(r" (\d+)/\d+ \[", written))]
 
 
 def test_a_log_gets_a_line_now_and_then(clock, capsys):
@@ -100,7 +98,8 @@ def test_runs_side_by_side_share_the_time(clock, capsys):
     assert left(capsys) == ["120"]
 
 
-def test_a_terminal_gets_a_bar_that_counts_every_epoch(terminal):
+def test_a_terminal_gets_a_bar_that_counts_every_epoch(monkeypatch):
+    terminal = on_terminal(monkeypatch)
     following = progress.GridProgress("train@net1", runs=3, epochs=2)
     following.run_started("reused", {})
     following.run_finished("reused")
@@ -111,13 +110,15 @@ def test_a_terminal_gets_a_bar_that_counts_every_epoch(terminal):
         if number == 2:
             following.run_finished(run_id)
     following.close()
-    assert states(terminal) == [0, 2, 3, 4, 5, 6]
-    last = terminal.getvalue().split("\r")[-1]
+    written = terminal.getvalue()
+    assert counts(written) == [0, 2, 3, 4, 5, 6]
+    last = written.split("\r")[-1]
     assert last.startswith("train@net1: 100%")
     assert "run 2 of 3, epoch 2 of 2: test accuracy 0.5000 (best 0.5000)" in last
 
 
-def test_the_bars_speed_is_that_of_trained_epochs(terminal):
+def test_the_bars_speed_is_that_of_trained_epochs(monkeypatch):
+    terminal = on_terminal(monkeypatch)
     following = progress.GridProgress("train@net1", runs=2, epochs=1000)
     following.run_started("reused", {})
     following.run_finished("reused")
@@ -131,7 +132,8 @@ def test_the_bars_speed_is_that_of_trained_epochs(terminal):
     assert max(map(float, speeds)) < 20
 
 
-def test_a_download_is_shown_by_its_files_name(terminal):
+def test_a_download_is_shown_by_its_files_name(monkeypatch):
+    terminal = on_terminal(monkeypatch)
     tell = progress.download_bar()
     for done in (0, 500, 2000):
         tell("https://example.org/files/cifar.tar.gz?download=1", done, 2000)
@@ -140,7 +142,8 @@ def test_a_download_is_shown_by_its_files_name(terminal):
     assert "2.00k/2.00k" in last
 
 
-def test_a_download_of_unknown_size_is_shown_too(terminal):
+def test_a_download_of_unknown_size_is_shown_too(monkeypatch):
+    terminal = on_terminal(monkeypatch)
     tell = progress.download_bar()
     tell("https://example.org/a.tar.gz", 0, None)
     time.sleep(0.15)
@@ -148,12 +151,14 @@ def test_a_download_of_unknown_size_is_shown_too(terminal):
     assert "a.tar.gz: 3.00kB" in terminal.getvalue()
 
 
-def test_a_counter_disappears_when_it_is_done(terminal):
+def test_a_counter_disappears_when_it_is_done(monkeypatch):
+    terminal = on_terminal(monkeypatch)
     tell = progress.counter("occlusion", "image")
     for done in (1, 2, 3):
         tell(done, 3)
-    assert "occlusion:" in terminal.getvalue()
-    assert terminal.getvalue().endswith("\r")
+    written = terminal.getvalue()
+    assert "occlusion:" in written
+    assert written.endswith(" \r")
 
 
 def test_nothing_is_shown_where_there_is_no_terminal(capsys):

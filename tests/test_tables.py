@@ -23,10 +23,6 @@ def history(**columns):
 def test_the_study_s_networks_get_its_tables_even_where_nothing_varies(net, named):
     made = tables.of_net(net, history(run=[1, 1], epoch=[1, 2]))
     assert list(made) == [*named, "best"]
-    keys = {"by_lr_batch_size": ["lr", "batch_size"], "by_epoch": ["epoch"]}
-    for name, columns in keys.items():
-        if name in made:
-            assert list(made[name])[: len(columns) + 1] == [*columns, "loss"]
 
 
 def test_another_network_gets_a_table_by_epoch_and_by_each_axis_that_varies():

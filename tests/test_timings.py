@@ -14,10 +14,13 @@ class Clock:
         return self.now
 
 
-@pytest.fixture
-def clock(tmp_path, monkeypatch):
-    """A project folder of its own, and a clock in hand."""
+@pytest.fixture(autouse=True)
+def _project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def clock(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(timings, "time", clock)
     return clock
@@ -32,7 +35,7 @@ def start(observer, run_id):
     observer.run_started(run_id, {"fingerprint": f"hash-{run_id}"})
 
 
-def test_lines_are_added_below_one_header(clock):
+def test_lines_are_added_below_one_header():
     timings.record("train@net1", "a", "f1", 1.25, "cpu")
     timings.record("evaluate", "", "f2", 0.0004, "cuda")
     assert timings.TIMINGS.read_text() == (
@@ -50,7 +53,7 @@ def test_a_trained_run_is_timed_from_start_to_finish(clock):
     assert recorded() == [["a", "hash-a", 5.0]]
 
 
-def test_a_reused_run_is_not_recorded(clock):
+def test_a_reused_run_is_not_recorded():
     observer = timings.Timings("train@net1", "cpu")
     start(observer, "a")
     observer.run_finished("a")
@@ -71,7 +74,7 @@ def test_runs_side_by_side_have_clocks_of_their_own(clock):
     assert recorded() == [["b", "hash-b", 4.0], ["a", "hash-a", 7.0]]
 
 
-def test_a_run_that_was_cut_short_is_not_recorded(clock):
+def test_a_run_that_was_cut_short_is_not_recorded():
     observer = timings.Timings("train@net1", "cpu")
     start(observer, "a")
     observer.epoch("a", {"epoch": 1})

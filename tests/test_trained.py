@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from convscope import files, nets, runs, trained, workspace
+from convscope import files, nets, runs, tensors, trained, workspace
 from convscope.errors import UserError
 from tests import toys
 
@@ -17,7 +17,7 @@ def model_folder(tmp_path):
     for seed, run in enumerate((toys.run("net3", lr=0.5), RUN)):
         torch.manual_seed(seed)
         state = nets.build(run.net, **run.point).state_dict()
-        files.write_tensors(folder / "runs" / run.id / runs.WEIGHTS, state)
+        tensors.write_tensors(folder / "runs" / run.id / runs.WEIGHTS, state)
     write_best(folder)
     return folder
 
@@ -41,7 +41,7 @@ def test_the_best_run_s_weights_come_back_in_evaluation_mode(model_folder):
     module, best = trained.load_best(model_folder)
     assert best == json.loads((model_folder / runs.BEST).read_text())
     assert not any(part.training for part in module.modules())
-    stored, _ = files.read_tensors(model_folder / "runs" / RUN.id / runs.WEIGHTS, "train net3")
+    stored, _ = tensors.read_tensors(model_folder / "runs" / RUN.id / runs.WEIGHTS, "train net3")
     torch.manual_seed(1)
     drawn = nets.build(RUN.net, **RUN.point)
     assert set(stored) == set(module.state_dict())
@@ -123,8 +123,8 @@ def with_another(state):
 )
 def test_weights_that_do_not_fit_the_network_are_refused(model_folder, change, named):
     weights = model_folder / "runs" / RUN.id / runs.WEIGHTS
-    state, _ = files.read_tensors(weights, "train net3")
-    files.write_tensors(weights, change(state))
+    state, _ = tensors.read_tensors(weights, "train net3")
+    tensors.write_tensors(weights, change(state))
     message = refusal(model_folder)
     assert message.startswith(f"{weights} is damaged")
     assert named in message

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from convscope import files, metrics, nets, runs, training
+from convscope import metrics, nets, runs, tensors, training
 from convscope.errors import UserError
 from tests import toys
 
@@ -91,7 +91,7 @@ def test_one_epoch_agrees_with_a_plain_loop(tmp_path):
         losses.append(loss.item() * len(labels))
     assert [len(labels) for _, labels in batches] == [16, 16, 8]
     assert row["loss"] == pytest.approx(sum(losses) / 40, rel=1e-4)
-    weights, _ = files.read_tensors(tmp_path / runs.WEIGHTS, "train")
+    weights, _ = tensors.read_tensors(tmp_path / runs.WEIGHTS, "train")
     for key, value in module.state_dict().items():
         torch.testing.assert_close(weights[key], value, rtol=1e-3, atol=1e-5)
 
@@ -116,7 +116,7 @@ def test_best_is_the_epoch_with_the_highest_test_accuracy(tmp_path):
     rows = history(tmp_path)
     assert best["epoch"] == rows.loc[rows["test_accuracy"].idxmax(), "epoch"]
     module = nets.build(run.net, **run.point)
-    module.load_state_dict(files.read_tensors(tmp_path / runs.WEIGHTS, "train")[0])
+    module.load_state_dict(tensors.read_tensors(tmp_path / runs.WEIGHTS, "train")[0])
     data = toys.red_or_blue()
     outputs = training.logits(module, data.test_images)
     assert metrics.accuracy(outputs, data.test_labels) == best["test_accuracy"]

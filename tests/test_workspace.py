@@ -55,12 +55,14 @@ def test_a_new_report_keeps_nothing_of_the_old_one(tmp_path):
 def test_a_stage_that_fails_leaves_the_old_report(tmp_path):
     with workspace.reporting(tmp_path / "report", {}) as report:
         report.json("old", 1)
-    with (
-        pytest.raises(RuntimeError, match="drawing failed"),
-        workspace.reporting(tmp_path / "report", {}) as report,
-    ):
-        report.json("new", 2)
-        raise RuntimeError("drawing failed")
+
+    def fail():
+        with workspace.reporting(tmp_path / "report", {}) as report:
+            report.json("new", 2)
+            raise RuntimeError("drawing failed")
+
+    with pytest.raises(RuntimeError, match="drawing failed"):
+        fail()
     assert names(tmp_path) == {"report"}
     assert names(tmp_path / "report") == {"params.json", "old.json"}
 

@@ -97,7 +97,9 @@ def _open_ui(port: int) -> None:
 
     code = subprocess.run(tracking.ui_command(Path(), port), check=False).returncode
     if code:
-        raise UserError(f"the UI ended with code {code}: if port {port} is taken, try another --port")
+        raise UserError(
+            f"the UI ended with code {code}: if port {port} is taken, try another --port"
+        )
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import torch
 
 from convscope import files
 from convscope.errors import UserError
+from convscope.tensors import read_tensors, write_tensors
 
 IMAGE_SHAPE = (3, 32, 32)
 MADE_BY = "download"
@@ -113,7 +114,7 @@ def save(dataset: DataSet, path: Path) -> None:
         "url": dataset.url,
         "md5": dataset.md5,
     }
-    files.write_tensors(path, dataset.tensors(), metadata)
+    write_tensors(path, dataset.tensors(), metadata)
 
 
 def load(path: Path) -> DataSet:
@@ -126,7 +127,7 @@ def load(path: Path) -> DataSet:
         UserError: The file is missing, damaged, or breaks the data set's contract.
     """
     try:
-        tensors, metadata = files.read_tensors(path, made_by=MADE_BY)
+        tensors, metadata = read_tensors(path, made_by=MADE_BY)
         dataset = DataSet(
             **tensors,
             classes=tuple(json.loads(metadata["classes"])),

@@ -5,6 +5,7 @@ import os
 import queue
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -60,10 +61,13 @@ def train_side_by_side(jobs: Sequence[Job], dataset: Path, tell: Callable[[Event
                 futures = [pool.submit(_work, job) for job in jobs]
             _listen(futures, events, tell)
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            # leaving the pool then waits until they are gone
             for process in multiprocessing.active_children():
                 process.terminate()
             raise
+    # a process that ends has sent all its events, though perhaps after its result
+    while not events.empty():
+        tell(events.get())
 
 
 @contextmanager
@@ -96,14 +100,14 @@ def _listen(futures: Sequence["Future[None]"], events: Any, tell: Callable[[Even
                     "a training process was killed, perhaps for want of memory: run the stage "
                     f"again (finished epochs are kept), with {runtime.WORKERS}=1 if it recurs"
                 ) from None
-    _pass_on(events, tell, POLL_SECONDS)
 
 
 def _pass_on(events: Any, tell: Callable[[Event], None], seconds: float) -> None:
-    """Wait for an event at most so long, and pass on all that are there."""
-    while True:
+    """Pass on events for so long, or until none comes."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
         try:
-            tell(events.get(timeout=seconds))
+            tell(events.get(timeout=left))
         except queue.Empty:
             return
 

@@ -4,15 +4,12 @@ import hashlib
 import io
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from convscope.errors import UserError
 
@@ -77,50 +74,6 @@ def write_json(path: Path, value: Any) -> None:
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
     """Write a table without its index; floats in the shortest form that reads back the same."""
     write_text(path, frame.to_csv(index=False, lineterminator="\n"))
-
-
-def write_tensors(
-    path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str] | None = None
-) -> None:
-    """Write tensors and string metadata as a safetensors file.
-
-    Args:
-        path: The file to make.
-        tensors: Tensors of any shape, on any device; stored contiguous, whatever their order.
-        metadata: Strings to keep in the file's header. They are stored as one JSON string,
-            because the format's own map has no order and would change the bytes.
-    """
-    ready = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
-    header = {"convscope": json.dumps(dict(metadata or {}), sort_keys=True)}
-    with replacing(path) as partial:
-        save_file(ready, partial, metadata=header)
-
-
-def read_tensors(path: Path, made_by: str) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """Read what ``write_tensors`` wrote.
-
-    Args:
-        path: The file.
-        made_by: The stage that makes it, as the command line names it.
-
-    Returns:
-        The tensors, on the CPU, and the metadata.
-
-    Raises:
-        UserError: The file is missing or is not a whole safetensors file.
-    """
-    try:
-        with safe_open(path, framework="pt") as stored:
-            tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
-            header = stored.metadata() or {}
-        metadata = json.loads(header.get("convscope", "{}"))
-    except FileNotFoundError:
-        raise missing(path, made_by) from None
-    except (SafetensorError, ValueError, OSError) as error:
-        raise damaged(path, made_by, str(error)) from None
-    if not isinstance(metadata, dict):
-        raise damaged(path, made_by, "its metadata is no map")
-    return tensors, metadata
 
 
 def read_json(path: Path, made_by: str) -> Any:

@@ -12,6 +12,9 @@ Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Side = Annotated[int, Field(ge=1, le=IMAGE_SIZE)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Index = Annotated[int, Field(ge=0, le=100_000)]
+Filters = Annotated[
+    dict[str, Annotated[tuple[Index, ...], Field(min_length=1)]], Field(min_length=1)
+]
 
 # the order in which the study counts its runs, the last key changing fastest
 AXES = (
@@ -41,8 +44,10 @@ class Section(BaseModel):
     @field_validator("*")
     @classmethod
     def _no_doubles(cls, value: Any) -> Any:
-        if isinstance(value, tuple) and len(set(map(repr, value))) < len(value):
-            raise ValueError("lists a value twice")
+        lists = value.values() if isinstance(value, dict) else [value]
+        for items in lists:
+            if isinstance(items, tuple) and len(set(map(repr, items))) < len(items):
+                raise ValueError("lists a value twice")
         return value
 
 
@@ -179,7 +184,7 @@ class FilterAblation(Section):
         atlas_images: On how many test images every filter is ablated alone; null takes all.
     """
 
-    filters: Annotated[dict[str, tuple[Index, ...]], Field(min_length=1)]
+    filters: Filters
     newly_wrong: Annotated[int, Field(ge=1, le=100)]
     atlas_images: Count | None
 
@@ -198,7 +203,7 @@ class FilterIdentify(Section):
         shown: How many of them are drawn with their patches.
     """
 
-    filters: Annotated[dict[str, tuple[Index, ...]], Field(min_length=1)]
+    filters: Filters
     top_k: Count
     shown: Annotated[int, Field(ge=1, le=20)]
 

@@ -4,7 +4,7 @@ import pandas as pd
 
 from convscope import metrics
 
-# the study's tables "by X" (published.yaml); other networks get one by epoch and by each varied axis
+# the study's tables "by X" (published.yaml); other networks get one by epoch and by each axis
 STUDY = {
     "baseline": (("lr", "batch_size"),),
     "net1": (("l1_oc", "filter_multiplier"), ("kernel_size", "stride"), ("kernel_size",)),

@@ -7,6 +7,7 @@ from torch import nn
 
 from convscope import files, nets, workspace
 from convscope.runs import BEST, WEIGHTS
+from convscope.tensors import read_tensors
 
 
 def load_best(folder: Path) -> tuple[nn.Sequential, dict[str, Any]]:
@@ -28,7 +29,7 @@ def load_best(folder: Path) -> tuple[nn.Sequential, dict[str, Any]]:
         module = nets.build(best["net"], **best["point"])
     except (ArithmeticError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise files.damaged(folder / BEST, made_by, repr(error)) from None
-    tensors, _ = files.read_tensors(weights, made_by)
+    tensors, _ = read_tensors(weights, made_by)
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:

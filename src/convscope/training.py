@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pandas as pd
 import torch
@@ -18,6 +19,7 @@ from convscope.data import DataSet, stratified_part, to_unit
 from convscope.errors import UserError
 from convscope.inference import logits
 from convscope.runs import HISTORY, RUN, WEIGHTS, Run, derived_seed
+from convscope.tensors import read_tensors, write_tensors
 
 Row = dict[str, float]
 
@@ -123,7 +125,7 @@ class _Trainer:
         correct = torch.zeros((), device=self.device, dtype=torch.int64)
         for images, labels in self._batches(number):
             with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
-                output = self.module(images)
+                output = self._forward(images)
                 loss = nn.functional.cross_entropy(output, labels)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -132,6 +134,16 @@ class _Trainer:
             correct += (output.detach().argmax(1) == labels).sum()
         total = len(self.labels)
         return loss_sum.item() / total, correct.item() / total
+
+    def _forward(self, images: Tensor) -> Tensor:
+        """The network's outputs in training mode."""
+        try:
+            return cast(Tensor, self.module(images))
+        except ValueError as error:  # batch norm has no variance of a single value
+            raise UserError(
+                f"{self.run.net}: run {self.run.id} cannot be trained on a last batch of "
+                f"{len(images)} image ({error}): change its batch_size or data.train_images"
+            ) from None
 
     def _batches(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
         """The epoch's batches: a new permutation, and new augmentations, drawn on the CPU."""
@@ -166,14 +178,14 @@ class _Trainer:
         }
         parts = {"module": self.module.state_dict(), "momentum": momenta, "best": self.best}
         tensors = {f"{part}.{key}": t for part, items in parts.items() for key, t in items.items()}
-        files.write_tensors(path, tensors, {"history": json.dumps(self.history)})
+        write_tensors(path, tensors, {"history": json.dumps(self.history)})
 
     def restore(self, path: Path) -> None:
         """Go on after a checkpoint, if there is one that can be read."""
         if not path.is_file():
             return
         try:
-            tensors, metadata = files.read_tensors(path, f"train {self.run.net}")
+            tensors, metadata = read_tensors(path, f"train {self.run.net}")
             history = json.loads(metadata["history"])
         except (UserError, KeyError, ValueError):
             return  # a damaged checkpoint costs its epochs, not the run
@@ -191,7 +203,7 @@ class _Trainer:
     def finish(self, folder: Path) -> None:
         """Write the run's files, run.json last, and drop the checkpoint."""
         best = self._best_row()
-        files.write_tensors(folder / WEIGHTS, self.best)
+        write_tensors(folder / WEIGHTS, self.best)
         files.write_csv(folder / HISTORY, pd.DataFrame(self.history))
         measured = {key: value for key, value in best.items() if key not in self.run.point}
         parameters = measured.pop("total_parameters")

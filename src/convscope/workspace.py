@@ -1,15 +1,6 @@
-"""Where the pipeline's files are, and how a stage makes its report folder."""
+"""Where the pipeline's files are."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from convscope import files
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.figure import Figure
 
 DATASET = Path("data/dataset.safetensors")
 ARCHIVES = Path("data/archives")
@@ -26,45 +17,3 @@ def models_of(net: str) -> Path:
 def report_of(net: str) -> Path:
     """The report folder of a network's grid."""
     return REPORTS / "baseline" if net == "baseline" else REPORTS / "train" / net
-
-
-class Report:
-    """A stage's report folder while it is made: numbers first, then the figures drawn of them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def table(self, name: str, frame: "pd.DataFrame") -> None:
-        """Write a table as ``name``.csv."""
-        files.write_csv(self.folder / f"{name}.csv", frame)
-
-    def json(self, name: str, value: Any) -> None:
-        """Write a document as ``name``.json."""
-        files.write_json(self.folder / f"{name}.json", value)
-
-    def metrics(self, values: Mapping[str, float]) -> None:
-        """Write the stage's few headline numbers, which MLflow and ``dvc metrics`` show."""
-        self.json("metrics", dict(values))
-
-    def figure(self, name: str, figure: "Figure") -> None:
-        """Write a figure as ``name``.png."""
-        from convscope.figures.style import save  # matplotlib: only when there is a figure
-
-        save(figure, self.folder / f"{name}.png")
-
-
-@contextmanager
-def reporting(folder: Path, params: Mapping[str, Any]) -> Iterator[Report]:
-    """Make a stage's report folder, whole or not at all.
-
-    Args:
-        folder: For example ``reports/occlusion``.
-        params: The parameters that the stage used, kept as params.json.
-
-    Yields:
-        The report, to be filled.
-    """
-    with files.replacing_folder(folder) as partial:
-        report = Report(partial)
-        report.json("params", dict(params))
-        yield report

@@ -7,6 +7,7 @@ from convscope import config, data, origins, workspace
 from convscope.archives import Archive
 from convscope.figures import images
 from convscope.progress import download_bar
+from convscope.reporting import reporting
 from convscope.sections import Data
 
 
@@ -20,7 +21,7 @@ def run() -> None:
     dataset = _obtain(settings)
     # where the archive lay on this machine changes nothing, so it stays out of the outputs
     params = {"data": settings.model_dump(mode="json", exclude={"archives"})}
-    with workspace.reporting(workspace.REPORTS / "download", params) as report:
+    with reporting(workspace.REPORTS / "download", params) as report:
         report.json(
             "dataset",
             {

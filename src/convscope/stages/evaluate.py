@@ -10,6 +10,7 @@ from convscope.analysis import protocols
 from convscope.errors import UserError
 from convscope.figures import bars, images, matrices
 from convscope.inference import logits
+from convscope.reporting import reporting
 
 
 def run() -> None:
@@ -27,7 +28,7 @@ def run() -> None:
     used = {"evaluate": settings.model_dump(mode="json")}
     with (
         runtime.deterministic(settings.threads),
-        workspace.reporting(workspace.REPORTS / "evaluate", used) as report,
+        reporting(workspace.REPORTS / "evaluate", used) as report,
     ):
         outputs = {net: logits(module, dataset.test_images) for net, (module, _) in models.items()}
         best = evaluation.best_of_nets(outputs, labels, {net: b for net, (_, b) in models.items()})

@@ -6,6 +6,7 @@ from convscope import config, evaluation, progress, runtime, workspace
 from convscope.analysis import ablation, ablation_tables, atlas
 from convscope.figures import bars, images, matrices
 from convscope.inference import logits
+from convscope.reporting import reporting
 from convscope.stages import analyzed
 
 
@@ -24,7 +25,7 @@ def run() -> None:
     used = {**subject.used, "filter_ablation": settings.model_dump(mode="json")}
     with (
         runtime.deterministic(subject.settings.threads),
-        workspace.reporting(workspace.REPORTS / "filter-ablation", used) as report,
+        reporting(workspace.REPORTS / "filter-ablation", used) as report,
     ):
         before = logits(subject.module, dataset.test_images)
         after = logits(ablated, dataset.test_images)

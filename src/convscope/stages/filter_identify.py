@@ -5,6 +5,7 @@ import torch
 from convscope import config, runtime, workspace
 from convscope.analysis import filter_tables, filters
 from convscope.figures import bars, images, matrices
+from convscope.reporting import reporting
 from convscope.stages import analyzed
 
 
@@ -23,7 +24,7 @@ def run() -> None:
     used = {**subject.used, "filter_identify": settings.model_dump(mode="json")}
     with (
         runtime.deterministic(subject.settings.threads),
-        workspace.reporting(workspace.REPORTS / "filter-identify", used) as report,
+        reporting(workspace.REPORTS / "filter-identify", used) as report,
     ):
         found = filter_tables.identify(
             subject.module, settings.filters, pixels, labels, settings.top_k, len(classes)

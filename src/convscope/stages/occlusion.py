@@ -3,6 +3,7 @@
 from convscope import config, evaluation, runtime, workspace
 from convscope.analysis import occlusion, occlusion_tables
 from convscope.figures import curves, maps
+from convscope.reporting import reporting
 from convscope.stages import analyzed
 
 
@@ -22,7 +23,7 @@ def run() -> None:
     used = {**subject.used, "occlusion": settings.model_dump(mode="json")}
     with (
         runtime.deterministic(subject.settings.threads),
-        workspace.reporting(workspace.REPORTS / "occlusion", used) as report,
+        reporting(workspace.REPORTS / "occlusion", used) as report,
     ):
         clean = occlusion.confidences(subject.module, images, truth)
         mapped = {

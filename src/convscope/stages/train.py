@@ -5,6 +5,7 @@ from pathlib import Path
 from convscope import config, data, grid, runtime, tables, tracking, workspace
 from convscope.figures import curves
 from convscope.progress import GridProgress
+from convscope.reporting import reporting
 from convscope.runs import Run, Settings
 from convscope.sections import Grid, Train
 from convscope.timings import Timings
@@ -38,7 +39,7 @@ def run(net: str) -> None:
         grid.complete(runs, workspace.DATASET, [progress, timings, live])
     progress.close()
 
-    with workspace.reporting(workspace.report_of(net), used) as report:
+    with reporting(workspace.report_of(net), used) as report:
         models = report.folder / "grid" if net == "baseline" else workspace.models_of(net)
         history, best = grid.assemble(runs, models)
         for name, table in tables.of_net(net, history).items():

@@ -79,7 +79,10 @@ def connect(root: Path) -> Store:
     if experiment is not None:
         return Store(client, experiment.experiment_id)
     artifacts = (root.resolve() / "mlartifacts").as_uri() if _is_database(uri) else None
-    return Store(client, client.create_experiment(EXPERIMENT, artifact_location=artifacts))
+    # with this tag MLflow's page opens on runs and their comparison, not on tools for chat models
+    tags = {"mlflow.experimentKind": "custom_model_development"}
+    created = client.create_experiment(EXPERIMENT, artifact_location=artifacts, tags=tags)
+    return Store(client, created)
 
 
 @contextmanager

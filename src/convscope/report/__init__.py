@@ -1,0 +1,1 @@
+"""The study's report: its content as plain data, read from reports/, and two renderings."""

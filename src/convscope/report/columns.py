@@ -1,0 +1,113 @@
+"""What the columns of the pipeline's tables mean: a heading, and how their values are printed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+NOTHING = "–"  # noqa: RUF001 - a dash is how a table says "no value"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How values are printed, and whether they sort as numbers."""
+
+    form: Callable[[str], str]
+    numeric: bool = True
+
+    def show(self, value: str) -> str:
+        """A value of a CSV file as a reader sees it; a missing one as a dash.
+
+        Raises:
+            ValueError: The value is no number though the kind is.
+        """
+        return self.form(value) if value else NOTHING
+
+
+def percent(share: float) -> str:
+    """A share in [0, 1] as percent, two decimals."""
+    return f"{100 * share:.2f}%"
+
+
+def count(number: float) -> str:
+    """A whole number, or the mean of some, with thousands separators."""
+    return f"{number:,.0f}"
+
+
+TEXT = Kind(str, numeric=False)
+AS_IS = Kind(str)
+COUNT = Kind(lambda value: count(float(value)))
+SHARE = Kind(lambda value: percent(float(value)))
+POINTS = Kind(lambda value: f"{float(value):z.2f}")
+LOSS = Kind(lambda value: f"{float(value):.4f}")
+PROBABILITY = Kind(lambda value: f"{float(value):.3f}")
+RESPONSE = Kind(lambda value: f"{float(value):z,.2f}")
+FLAG = Kind(lambda value: "yes" if value == "True" else "no", numeric=False)
+
+_SPREAD = "_std"
+_KNOWN: dict[str, tuple[str, Kind]] = {
+    "accuracy": ("Accuracy", SHARE),
+    "after": ("After", COUNT),
+    "after_percent": ("After", Kind(lambda value: percent(float(value) / 100))),
+    "batch_size": ("Batch size", COUNT),
+    "before": ("Before", COUNT),
+    "before_percent": ("Before", Kind(lambda value: percent(float(value) / 100))),
+    "class": ("Class", TEXT),
+    "clean_confidence": ("Without a window", PROBABILITY),
+    "confidence": ("Confidence", PROBABILITY),
+    "dead": ("Dead", FLAG),
+    "deepest_drop": ("Deepest drop", PROBABILITY),
+    "drop_percent": ("Drop (points)", POINTS),
+    "drop_points": ("Drop (points)", POINTS),
+    "dropout_rate": ("Dropout rate", AS_IS),
+    "epoch": ("Epoch", COUNT),
+    "filter": ("Filter", TEXT),
+    "filter_multiplier": ("Filter multiplier", AS_IS),
+    "filters": ("Filters", COUNT),
+    "high": ("95% high", SHARE),
+    "image": ("Image", AS_IS),
+    "images": ("Images", COUNT),
+    "kernel_size": ("Kernel size", COUNT),
+    "l1_oc": ("l1_oc", COUNT),
+    "layer": ("Layer", TEXT),
+    "loss": ("Loss", LOSS),
+    "low": ("95% low", SHARE),
+    "lr": ("Learning rate", AS_IS),
+    "max": ("Largest response", RESPONSE),
+    "max_class": ("Commonest class", TEXT),
+    "max_drop_percent": ("Largest drop (points)", POINTS),
+    "max_filter": ("Of filter", AS_IS),
+    "mean": ("Mean response", RESPONSE),
+    "mean_confidence": ("Mean confidence", PROBABILITY),
+    "mean_drop_percent": ("Mean drop (points)", POINTS),
+    "median_drop_percent": ("Median drop (points)", POINTS),
+    "min_confidence": ("Lowest confidence", PROBABILITY),
+    "momentum": ("Momentum", AS_IS),
+    "net": ("Net", TEXT),
+    "overfit_percent": ("Overfit (points)", POINTS),
+    "patch_size": ("Patch size (pixels)", COUNT),
+    "predicted": ("Predicted", TEXT),
+    "protocol": ("Protocol", TEXT),
+    "run": ("Run", COUNT),
+    "seed": ("Seed", AS_IS),
+    "stride": ("Stride", COUNT),
+    "test": ("Test images", COUNT),
+    "test_accuracy": ("Test accuracy", SHARE),
+    "total_parameters": ("Parameters", COUNT),
+    "train": ("Training images", COUNT),
+    "train_accuracy": ("Train accuracy", SHARE),
+    "true": ("True class", TEXT),
+    "window": ("Window (pixels)", COUNT),
+}
+
+
+def known(name: str) -> tuple[str, Kind]:
+    """The heading and the kind of a column.
+
+    Args:
+        name: Its name in the file. ``<name>_std`` is a spread of what ``name`` measures.
+
+    Returns:
+        For a name that no stage is known to write, the name itself, as text.
+    """
+    base = name.removesuffix(_SPREAD)
+    label, kind = _KNOWN.get(base, (name, TEXT))
+    return (f"± {label.lower()}" if base != name else label), kind

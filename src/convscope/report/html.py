@@ -1,0 +1,30 @@
+"""A report as one HTML page that needs no other file and no network."""
+
+from base64 import b64encode
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from convscope.report.document import Document
+
+
+def render(document: Document) -> str:
+    """A report as HTML, with its figures, styles and scripts inside.
+
+    Args:
+        document: The report.
+
+    Returns:
+        The page. Its links to files are relative to reports/.
+    """
+    environment = Environment(
+        loader=PackageLoader("convscope"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["base64"] = lambda content: b64encode(content).decode("ascii")
+    environment.filters["path"] = quote
+    return environment.get_template("report.html").render(document=document)

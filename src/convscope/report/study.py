@@ -1,0 +1,65 @@
+"""The whole report, in the study's order."""
+
+import re
+from pathlib import Path
+
+from convscope.errors import UserError
+from convscope.report import ablation, evaluation, identification, occlusion, overview, training
+from convscope.report.document import Document
+from convscope.report.reading import Folder, finished
+
+
+def document(reports: Path) -> Document:
+    """Read the finished stages' folders.
+
+    Args:
+        reports: The folder reports/.
+
+    Returns:
+        The report.
+
+    Raises:
+        UserError: A stage has not run, or one of its files is missing or damaged.
+    """
+    download = finished(reports, "download", "download")
+    baseline = finished(reports, "baseline", "baseline")
+    nets = _nets(reports)
+    evaluate = finished(reports, "evaluate", "evaluate")
+    analyses = [
+        finished(reports, stage, stage)
+        for stage in ("occlusion", "filter-ablation", "filter-identify")
+    ]
+    occluded, ablated, identified = analyses
+    return Document(
+        title="convscope",
+        subtitle=f"a study of convolutional networks on {download.json('dataset').get('name', '')}",
+        sections=(
+            overview.summary(download, nets, evaluate, occluded, ablated, identified),
+            training.data(download),
+            training.baseline(baseline),
+            *(training.net(folder) for folder in nets),
+            evaluation.section(evaluate),
+            occlusion.section(occluded),
+            ablation.section(ablated),
+            identification.section(identified),
+            overview.reproduction(download, [download, baseline, *nets, evaluate, *analyses]),
+        ),
+    )
+
+
+def _nets(reports: Path) -> list[Folder]:
+    """The report folders of the trained networks, net2 before net10."""
+    names = sorted(
+        (path.name for path in (reports / "train").glob("[!.]*") if path.is_dir()), key=_natural
+    )
+    if not names:
+        raise UserError(
+            f"{reports / 'train'} holds no network: run `convscope train net1` (or `dvc repro`) "
+            "before the report"
+        )
+    return [Folder(reports, f"train/{name}", f"train {name}") for name in names]
+
+
+def _natural(name: str) -> list[str | int]:
+    """A sort key that takes digits for numbers: text and numbers alternate."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]

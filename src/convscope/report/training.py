@@ -1,0 +1,152 @@
+"""The report's sections on the data, the baseline grid and the networks (study, part 1)."""
+
+import math
+from typing import Any
+
+from convscope import files
+from convscope.report import columns
+from convscope.report.document import Part, Section, Table, Text
+from convscope.report.reading import Folder, Sheet
+from convscope.report.wording import counted
+
+NETS = {
+    "net1": "Two convolutions, each followed by ReLU and pooling, and three fully connected "
+    "layers: the tutorial's network with its width, kernel and stride varied.",
+    "net2": "net1 with a padded convolution before each of its two: deeper, and prone to overfit.",
+    "net3": "net2 with batch normalization after every convolution, dropout before every fully "
+    "connected layer, and augmented training images.",
+    "net4": "Six convolutions, narrower and deeper than net3, with batch normalization, dropout "
+    "and augmented training images.",
+}
+# the order in which the study varies a network: its tables "by X" follow it
+AXES = (
+    "dropout_rate",
+    "lr",
+    "batch_size",
+    "momentum",
+    "l1_oc",
+    "filter_multiplier",
+    "kernel_size",
+    "stride",
+    "seed",
+)
+_EPOCH = "epoch"
+_MEANS = (
+    "Means over all epochs of all runs that share the value; the highest test accuracy is marked."
+)
+
+
+def data(folder: Folder) -> Section:
+    """The data: how many images of each class, and what they look like."""
+    counts = folder.sheet("class_counts")
+    return Section(
+        "data",
+        "The data",
+        (
+            Text(
+                f"The data set is {folder.json('dataset').get('name', '')}: "
+                f"{columns.count(sum(counts.numbers('train')))} training and "
+                f"{columns.count(sum(counts.numbers('test')))} test images of "
+                f"{len(counts.rows)} classes, each 32 × 32 pixels."  # noqa: RUF001
+            ),
+            counts.table("Images of each class"),
+            folder.figure("samples", "The first training images of each class"),
+        ),
+    )
+
+
+def baseline(folder: Folder) -> Section:
+    """The learning-rate and batch-size grid of the baseline network."""
+    about = (
+        "Before the networks are compared, the tutorial's network is trained with every pair of "
+        "learning rate and batch size."
+    )
+    return Section(
+        "baseline",
+        "Baseline: learning rate and batch size",
+        (Text(about), *_grid(folder, folder.params.get("baseline", {}))),
+    )
+
+
+def net(folder: Folder) -> Section:
+    """One network's grid."""
+    name = folder.path.name
+    about = [Text(NETS[name])] if name in NETS else []
+    parts = _grid(folder, folder.params.get("net", {}))
+    return Section(f"train-{name}", f"Network: {name}", (*about, *parts))
+
+
+def _grid(folder: Folder, grid: dict[str, Any]) -> tuple[Part, ...]:
+    best = folder.sheet("best")
+    axes = _axes(folder, grid)
+    varied = {name for name, values in axes.items() if len(values) > 1}
+    return (
+        Text(_extent(grid, axes)),
+        best.only(name for name in best.header if name not in AXES or name in varied).table(
+            "The run and epoch with the highest test accuracy"
+        ),
+        *_tables(folder),
+        folder.figure("curves", "Loss and accuracy by epoch, a line for each run"),
+    )
+
+
+def _axes(folder: Folder, grid: dict[str, Any]) -> dict[str, list[Any]]:
+    """The values of each setting that the grid's runs combine."""
+    seeds = folder.params.get("train", {}).get("seeds", [0])
+    return {key: value for key, value in grid.items() if key in AXES} | {"seed": seeds}
+
+
+def _extent(grid: dict[str, Any], axes: dict[str, list[Any]]) -> str:
+    """How many runs of how many epochs, what they vary and what they share."""
+    runs = counted(math.prod(map(len, axes.values())), "run")
+    images = "randomly cropped, flipped and colored" if grid.get("augment") else "unchanged"
+    varied, shared = (
+        "; ".join(
+            f"{_words(key)} {', '.join(map(str, values))}"
+            for key, values in axes.items()
+            if (len(values) > 1) is several
+        )
+        for several in (True, False)
+    )
+    sentences = [
+        f"{runs} of {counted(grid.get('epochs', 0), 'epoch')} on {images} training images.",
+        f"Varied: {varied}." if varied else "",
+        f"The same for all: {shared}." if shared else "",
+    ]
+    return " ".join(filter(None, sentences))
+
+
+def _words(key: str) -> str:
+    """What a column is called, inside a sentence."""
+    return columns.known(key)[0].lower()
+
+
+def _tables(folder: Folder) -> list[Table]:
+    """The tables "by X", in the order in which the study varies X, the finer ones first."""
+    found = []
+    for name in folder.named("by_*.csv"):
+        sheet = folder.sheet(name)
+        keys = [key for key in sheet.header if key in (_EPOCH, *AXES)]
+        first = (_EPOCH, *AXES).index(keys[0]) if keys else len(AXES)
+        found.append(((first, -len(keys), name), keys, sheet))
+    found.sort(key=lambda item: item[0])
+    return [
+        sheet.table(
+            f"By {' and '.join(map(_words, keys))}",
+            marked={highest(sheet): "best"} if len(sheet.rows) > 1 else {},
+            notes=[_MEANS],
+        )
+        for _, keys, sheet in found
+    ]
+
+
+def highest(sheet: Sheet, name: str = "test_accuracy") -> int:
+    """The row of the highest value of a column, the first of equals.
+
+    Raises:
+        UserError: The table has no rows.
+    """
+    values = sheet.numbers(name)
+    if not values:
+        raise files.damaged(sheet.path, sheet.made_by, "it has no rows")
+    return values.index(max(values))

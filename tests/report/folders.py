@@ -1,0 +1,163 @@
+"""The report folders of a small finished study, as the stages write them."""
+
+import base64
+import json
+from pathlib import Path
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+EVIL = '<script>alert("1")</script>'
+PIPED = "a|b *c*"
+CLASSES = (EVIL, PIPED)
+HISTORY = "loss,train_accuracy,test_accuracy,overfit_percent,total_parameters"
+POINT = "lr,batch_size,l1_oc,seed"
+GRID = {"epochs": 2, "augment": False, "lr": [0.01, 0.001], "batch_size": [128], "l1_oc": [6]}
+TRAIN = {"seeds": [0], "select_on": "test"}
+
+
+def quoted(value: str) -> str:
+    escaped = value.replace('"', '""')
+    return f'"{escaped}"'
+
+
+HEADER = ",".join(map(quoted, CLASSES))
+FIRST, SECOND = map(quoted, CLASSES)
+CONFUSION = f"true,{HEADER}\n{FIRST},1100,100\n{SECOND},300,900\n"
+
+DOWNLOAD = {
+    "params.json": {"data": {"source": "digits", "train_images": None}},
+    "dataset.json": {
+        "name": "digits",
+        "url": "https://host/a?b=1&c=2",
+        "md5": "",
+        "fingerprint": "f",
+    },
+    "class_counts.csv": f"class,train,test\n{FIRST},5000,1200\n{SECOND},400,1200\n",
+    "samples.png": PNG,
+}
+EVALUATE = {
+    "params.json": {"evaluate": {"pairs": 3}},
+    "best.csv": (
+        "net,run,epoch,test_accuracy,low,high,train_accuracy,overfit_percent,total_parameters,lr,l1_oc\n"
+        "net2,1,2,0.81246,0.8,0.825,0.9,8.754,62006,0.01,6\n"
+        "net10,2,1,0.91666666,0.9,0.93,0.95,3.333,4403518,0.01,64\n"
+    ),
+    "confusion_net2.csv": CONFUSION,
+    "confusion_net10.csv": CONFUSION,
+    "class_accuracy.csv": f"class,net2,net10\n{FIRST},0.5,0.25\n{SECOND},1.0,0.125\n",
+    "predictions.csv": "image,label,net2,net10\n0,1,1,1\n",
+    "protocols.csv": 'net,protocol,accuracy\nnet10,"clean images, evaluation mode",0.75\n',
+    "protocols.png": PNG,
+    "misclassified.csv": "image,true,predicted,confidence\n"
+    + "".join(f"{image},{FIRST},{SECOND},0.{99 - image}\n" for image in range(12)),
+    "best.png": PNG,
+    "confusion.png": PNG,
+    "misclassified.png": PNG,
+}
+OCCLUSION = {
+    "params.json": {
+        "analysis": {"net": "net10"},
+        "occlusion": {"images": 2, "survey_images": 100, "survey_stride": 4},
+    },
+    "by_window.csv": (
+        "window,clean_confidence,mean_confidence,min_confidence,deepest_drop\n"
+        "3,0.75,0.625,0.25,0.5\n9,0.75,0.375,0.125,0.625\n"
+    ),
+    "by_class.csv": (
+        f"class,window,mean_confidence\n{FIRST},3,0.5\n{FIRST},9,0.25\n"
+        f"{SECOND},3,0.75\n{SECOND},9,0.125\n"
+    ),
+    "fall_with_window.csv": (
+        f"class,window,images,confidence,accuracy\nall,0,100,0.9,0.95\nall,3,100,0.8,0.85\n"
+        f"{FIRST},0,50,0.7,0.65\n{FIRST},3,50,0.6,0.55\n"
+    ),
+    "by_image.csv": "image,class,window\n",
+    "map_3.csv": "image,row,column,confidence\n",
+    "map_13.csv": "image,row,column,confidence\n",
+    "maps.png": PNG,
+    "fall_with_window.png": PNG,
+}
+ABLATION = {
+    "params.json": {
+        "analysis": {"net": "net10"},
+        "filter_ablation": {"filters": {"conv1": [0, 1], "conv2": [3]}, "atlas_images": 500},
+    },
+    "metrics.json": {"accuracy_before": 0.91666666, "accuracy_after": 0.5},
+    "class_accuracy.csv": (
+        f"class,before_percent,after_percent,drop_points\n{FIRST},90.0,95.5,-5.5\n"
+        f"{SECOND},80.25,40.125,40.125\noverall,85.0,60.0,25.0\n"
+    ),
+    "confusion_before.csv": CONFUSION,
+    "confusion_after.csv": CONFUSION,
+    "confusion_difference.csv": CONFUSION,
+    "between_groups.csv": "true,predicted,before,after\nanimals,vehicles,10,1234\n",
+    "newly_misclassified.csv": f"image,true,predicted\n7,{FIRST},{SECOND}\n",
+    "atlas.csv": (
+        f"layer,filter,drop_percent,{HEADER}\nconv1,0,0.5,1.0,0.0\nconv1,1,2.5,5.0,-0.001\n"
+    ),
+    "atlas_by_layer.csv": (
+        "layer,filters,mean_drop_percent,median_drop_percent,max_drop_percent,max_filter\n"
+        "conv1,2,1.5,1.5,2.5,1\n"
+    ),
+    "class_accuracy.png": PNG,
+    "confusion.png": PNG,
+    "newly_misclassified.png": PNG,
+    "atlas.png": PNG,
+}
+IDENTIFICATION = {
+    "params.json": {"analysis": {"net": "net10"}, "filter_identify": {"top_k": 20}},
+    "class_frequency.csv": f"filter,{HEADER},max_class\nconv1/0,15,5,{FIRST}\n",
+    "responses.csv": (
+        "filter,layer,mean,max,dead\nconv1/0,conv1,1578.772,1637.594,False\n"
+        "conv2/1,conv2,-13.1319,-12.5783,True\n"
+    ),
+    "patch_sizes.csv": "layer,patch_size\nconv1,3\n",
+    "top_images.csv": "filter,rank,image\nconv1/0,1,4\n",
+    "first_layer.png": PNG,
+    "class_frequency.png": PNG,
+    "responses.png": PNG,
+    "top_images.png": PNG,
+}
+
+
+def grid(key: str) -> dict[str, object]:
+    return {
+        "params.json": {"train": TRAIN, key: GRID},
+        "best.csv": (
+            f"run,epoch,{HISTORY},{POINT}\n1,2,1.23456,0.5,0.4375,6.25,62006,0.01,128,6,0\n"
+        ),
+        "by_lr.csv": (
+            f"lr,{HISTORY}\n0.001,2.25,0.25,0.125,0.0,62006.0\n0.01,1.5,0.5,0.375,1.0,62006.0\n"
+        ),
+        "by_l1_oc.csv": f"l1_oc,{HISTORY}\n6,1.875,0.375,0.25,0.5,62006.0\n",
+        "by_epoch.csv": f"epoch,{HISTORY}\n1,2.0,0.25,0.125,0.0,62006.0\n",
+        "curves.png": PNG,
+    }
+
+
+STUDY = {
+    "download": DOWNLOAD,
+    "baseline": grid("baseline"),
+    "train/net10": grid("net"),
+    "train/net2": grid("net"),
+    "evaluate": EVALUATE,
+    "occlusion": OCCLUSION,
+    "filter-ablation": ABLATION,
+    "filter-identify": IDENTIFICATION,
+}
+
+
+def write(reports: Path) -> Path:
+    for folder, files in STUDY.items():
+        for name, content in files.items():
+            replace(reports / folder / name, content)
+    return reports
+
+
+def replace(path: Path, content: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        path.write_text(content if isinstance(content, str) else json.dumps(content))

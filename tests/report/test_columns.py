@@ -1,0 +1,40 @@
+import pytest
+
+from convscope.report import columns
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("test_accuracy", "0.48958", "48.96%"),
+        ("test_accuracy_std", "0.0123", "1.23%"),
+        ("before_percent", "86.94", "86.94%"),
+        ("loss", "2.112819", "2.1128"),
+        ("overfit_percent", "24.452", "24.45"),
+        ("drop_points", "-0.001", "0.00"),
+        ("total_parameters", "4870654", "4,870,654"),
+        ("total_parameters", "654346.0", "654,346"),
+        ("lr", "0.001", "0.001"),
+        ("mean_confidence", "0.12345", "0.123"),
+        ("mean", "-13.1319", "-13.13"),
+        ("dead", "True", "yes"),
+        ("dead", "False", "no"),
+        ("image", "9876", "9876"),
+        ("loss_std", "", "–"),  # noqa: RUF001
+        ("something else", "12345", "12345"),
+    ],
+)
+def test_values_are_shown_as_their_column_means(name, value, shown):
+    _, kind = columns.known(name)
+    assert kind.show(value) == shown
+
+
+def test_headings_name_the_measure_and_its_spread():
+    assert columns.known("test_accuracy")[0] == "Test accuracy"
+    assert columns.known("test_accuracy_std")[0] == "± test accuracy"
+    assert columns.known("cat")[0] == "cat"
+
+
+def test_a_word_is_no_number():
+    with pytest.raises(ValueError, match="cat"):
+        columns.LOSS.show("cat")

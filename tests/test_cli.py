@@ -1,0 +1,166 @@
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from convscope import cli, tracking
+from convscope.errors import UserError
+
+PARAMS = Path(__file__).parents[1] / "params.yaml"
+HEAVY = {"torch", "mlflow", "pandas", "matplotlib", "pydantic", "convscope.config"}
+
+
+@pytest.fixture(autouse=True)
+def _project(tmp_path, monkeypatch):
+    """A project folder with the committed parameters and nothing else."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copyfile(PARAMS, "params.yaml")
+
+
+def run(*arguments):
+    """Run the command in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "convscope.cli", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def refused(capsys, *arguments):
+    """The one line, less the program's name, with which a command ends with exit code 2."""
+    assert cli.main(arguments) == 2
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert written.err.startswith("convscope: ")
+    assert written.err.endswith("\n")
+    assert written.err.count("\n") == 1
+    return written.err.removeprefix("convscope: ").rstrip()
+
+
+def test_an_error_is_one_line_and_exit_code_2_in_a_shell_too():
+    Path("params.yaml").unlink()
+    done = run("train", "net9")
+    assert (done.returncode, done.stdout) == (2, "")
+    told = "convscope: params.yaml is missing: run convscope in the project's folder\n"
+    assert done.stderr == told
+
+
+def test_every_stage_has_a_command_and_needs_params(capsys):
+    Path("params.yaml").unlink()
+    for stage in cli.STAGES:
+        arguments = [stage, "net1"] if stage == "train" else [stage]
+        told = refused(capsys, *arguments)
+        assert "is missing" in told, stage
+
+
+def test_an_unknown_key_is_named(capsys):
+    text = PARAMS.read_text().replace("  net1:\n", "  net1:\n    epoks: 3\n")
+    Path("params.yaml").write_text(text)
+    assert "params.yaml: nets.net1.epoks: is unknown" in refused(capsys, "train", "net1")
+
+
+def test_a_missing_data_set_is_named_with_its_stage(capsys):
+    told = refused(capsys, "train", "net1")
+    assert told.startswith("data/dataset.safetensors is missing: run `convscope download`")
+
+
+def test_an_unknown_net_is_named(capsys):
+    assert refused(capsys, "train", "net9").startswith("params.yaml: nets.net9 is missing")
+
+
+def test_the_baseline_is_no_net_to_train(capsys):
+    assert "run `convscope baseline`" in refused(capsys, "train", "baseline")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nope"], "invalid choice: 'nope'"),
+        ([], "required: COMMAND"),
+        (["train"], "required: net"),
+        (["ui", "--port", "high"], "invalid int value: 'high'"),
+    ],
+)
+def test_a_wrong_command_line_is_exit_code_2(arguments, told, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_an_interrupt_is_exit_code_130(capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_run_stage", interrupted)
+    assert cli.main(["evaluate"]) == 130
+    assert capsys.readouterr().err == "convscope: interrupted; run the same command to go on\n"
+
+
+def test_help_names_the_commands_and_imports_nothing_heavy():
+    code = f"""
+import sys
+from convscope import cli
+try:
+    cli.main(["--help"])
+except SystemExit as ended:
+    assert ended.code == 0
+print("heavy:", {HEAVY} & set(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    *described, heavy = done.stdout.splitlines()
+    assert heavy == "heavy: set()"
+    for command in (*cli.STAGES, "publish", "ui"):
+        assert any(line.split()[:1] == [command] for line in described), command
+
+
+@pytest.mark.parametrize(
+    ("arguments", "module", "stage", "given"),
+    [
+        (["train", "net3"], "train", "train@net3", ["net3"]),
+        (["baseline"], "train", "baseline", ["baseline"]),
+        (["filter-ablation"], "filter_ablation", "filter-ablation", []),
+    ],
+)
+def test_a_stage_is_run_timed_and_published(arguments, module, stage, given, monkeypatch):
+    done = []
+    monkeypatch.setattr(f"convscope.stages.{module}.run", lambda *args: done.append(list(args)))
+    monkeypatch.setattr(tracking, "fingerprint", lambda _, name: f"identity of {name}")
+    monkeypatch.setattr(tracking, "publish_stage", lambda _, name: done.append(name))
+    assert cli.main(arguments) == 0
+    assert done == [given, stage]
+    (row,) = pd.read_csv("logs/timings.csv", keep_default_na=False).to_dict("records")
+    assert (row["stage"], row["run"], row["fingerprint"]) == (stage, "", f"identity of {stage}")
+
+
+def test_publish_tells_what_it_did(capsys, monkeypatch):
+    monkeypatch.setattr(tracking, "publish", lambda _: ["train@net1: new", "report: there"])
+    assert cli.main(["publish"]) == 0
+    assert capsys.readouterr().out == "train@net1: new\nreport: there\n"
+
+
+def test_publish_that_cannot_is_exit_code_2(capsys, monkeypatch):
+    def unreachable(_):
+        raise UserError("the server is away")
+
+    monkeypatch.setattr(tracking, "publish", unreachable)
+    assert refused(capsys, "publish") == "the server is away"
+
+
+def ui_that_ends_with(code, monkeypatch):
+    command = [sys.executable, "-c", f"raise SystemExit({code})"]
+    monkeypatch.setattr(tracking, "ui_command", lambda *_: command)
+
+
+def test_a_ui_that_fails_is_exit_code_2(capsys, monkeypatch):
+    ui_that_ends_with(1, monkeypatch)
+    assert "if port 5001 is taken" in refused(capsys, "ui", "--port", "5001")
+
+
+def test_a_ui_that_was_closed_is_exit_code_0(monkeypatch):
+    ui_that_ends_with(0, monkeypatch)
+    assert cli.main(["ui"]) == 0
