@@ -47,6 +47,8 @@ def test_the_committed_parameters_are_accepted():
     [
         ("oclusion", {}, "oclusion: is unknown: remove it or correct its name"),
         ("train.sedes", [0], "train.sedes: is unknown"),
+        ("train", {"sedes": [0]}, "train.sedes: is unknown"),
+        ("nets.baseline", copy.deepcopy(COMMITTED["baseline"]), "nets: baseline is no network"),
         ("nets.net1.epochs", 0, "nets.net1.epochs: Input should be greater than or equal to 1"),
         ("nets.net1.epochs", "ten", "nets.net1.epochs: Input should be a valid integer"),
         ("nets.net1.epochs", True, "nets.net1.epochs: Input should be a valid integer"),

@@ -22,7 +22,7 @@ import os, sys, time
 from pathlib import Path
 
 if __name__ == "__mp_main__":
-    print("born", os.getpid(), flush=True)
+    os.write(1, b"born %d\\n" % os.getpid())  # in one piece
     time.sleep(1)
 
 from convscope import cli, executor
@@ -77,10 +77,10 @@ def test_side_by_side_gives_the_same_bytes_and_the_same_events(dataset, tmp_path
     for workers in ("1", "2"):
         monkeypatch.setenv(runtime.WORKERS, workers)
         told[workers] = []
-        train_side_by_side(jobs(tmp_path / workers, 4, 6, 8), dataset, told[workers].append)
+        train_side_by_side(jobs(tmp_path / workers, 4, 6), dataset, told[workers].append)
     assert outputs(tmp_path / "2") == outputs(tmp_path / "1")
-    assert len(outputs(tmp_path / "1")) == 9
-    for run, _ in jobs(tmp_path, 4, 6, 8):
+    assert len(outputs(tmp_path / "1")) == 6
+    for run, _ in jobs(tmp_path, 4, 6):
         one, two = ([e for e in told[workers] if e.run_id == run.id] for workers in ("1", "2"))
         assert two == one
         what = [(event.row and event.row["epoch"], event.finished) for event in one]

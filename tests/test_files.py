@@ -4,13 +4,11 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-import torch
-from safetensors.torch import save_file
 
 from convscope import files
 from convscope.errors import UserError
 
-READERS = [files.read_tensors, files.read_json, files.read_csv]
+READERS = [files.read_json, files.read_csv]
 
 
 def everything(folder):
@@ -111,29 +109,6 @@ def test_floats_of_a_csv_read_back_bit_for_bit(tmp_path):
     pd.testing.assert_frame_equal(files.read_csv(tmp_path / "a.csv", ""), frame, check_exact=True)
 
 
-def test_tensors_and_metadata_read_back(tmp_path):
-    tensors = {
-        "weights": torch.arange(6.0).reshape(2, 3).t().requires_grad_(),  # not contiguous
-        "labels": torch.tensor([3, 1]),
-        "halves": torch.tensor(0.5, dtype=torch.bfloat16),
-    }
-    files.write_tensors(tmp_path / "a.safetensors", tensors, {"classes": '["é", "b"]', "url": ""})
-    found, metadata = files.read_tensors(tmp_path / "a.safetensors", "download")
-    assert metadata == {"classes": '["é", "b"]', "url": ""}
-    assert found.keys() == tensors.keys()
-    for key, tensor in tensors.items():
-        torch.testing.assert_close(found[key], tensor.detach(), rtol=0, atol=0)
-
-
-def test_the_same_tensors_give_the_same_bytes_in_whatever_order(tmp_path):
-    tensors = {f"t{i}": torch.full((2,), float(i)) for i in range(5)}
-    metadata = {f"key{i}": str(i) for i in range(8)}
-    files.write_tensors(tmp_path / "a", tensors, metadata)
-    turned = dict(reversed(tensors.items())), dict(reversed(metadata.items()))
-    files.write_tensors(tmp_path / "b", *turned)
-    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-
-
 @pytest.mark.parametrize("reader", READERS)
 def test_a_missing_file_is_named_with_the_stage_that_makes_it(reader, tmp_path):
     assert refused(reader, tmp_path / "a").startswith("missing: run")
@@ -145,26 +120,6 @@ def test_a_damaged_file_is_named_with_the_stage_that_makes_it(reader, content, t
     path = tmp_path / "a"
     path.mkdir() if content is None else path.write_bytes(content)
     assert refused(reader, path).startswith("damaged (")
-
-
-@pytest.mark.parametrize("kept", [4, 40, -1])
-def test_cut_tensors_are_damaged(kept, tmp_path):
-    path = tmp_path / "a.safetensors"
-    files.write_tensors(path, {"a": torch.ones(9)})
-    path.write_bytes(path.read_bytes()[:kept])
-    assert refused(files.read_tensors, path).startswith("damaged (")
-
-
-@pytest.mark.parametrize("header", ["{cut", "[]"])
-def test_tensors_with_metadata_that_is_no_map_are_damaged(header, tmp_path):
-    path = tmp_path / "a.safetensors"
-    save_file({"a": torch.ones(1)}, path, metadata={"convscope": header})
-    assert refused(files.read_tensors, path).startswith("damaged (")
-
-
-def test_tensors_of_others_have_no_metadata(tmp_path):
-    save_file({"a": torch.ones(1)}, tmp_path / "a.safetensors")
-    assert files.read_tensors(tmp_path / "a.safetensors", "train")[1] == {}
 
 
 def test_cut_json_is_damaged(tmp_path):

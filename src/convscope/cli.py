@@ -29,12 +29,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line without the program's name; None takes this process's.
 
     Returns:
-        The exit code: 0, 2 for an error that the user can put right, 130 when interrupted.
+        The exit code: 0; 1 when a claim no longer holds (``claims --against``); 2 for an error
+        that the user can put right; 130 when interrupted.
     """
     asked = _parser().parse_args(arguments)
     try:
         if asked.command == "publish":
             _publish()
+        elif asked.command == "claims":
+            return _judge(asked.against)
         elif asked.command == "ui":
             _open_ui(asked.port)
         else:
@@ -60,6 +63,13 @@ def _parser() -> argparse.ArgumentParser:
         if stage == "train":
             command.add_argument("net", help="a name under nets in params.yaml, such as net1")
     commands.add_parser("publish", help="send finished stages to MLflow, each once")
+    claims = commands.add_parser("claims", help="say which of the study's findings hold")
+    claims.add_argument(
+        "--against",
+        type=Path,
+        metavar="FILE",
+        help="an earlier claims.json: exit with 1 if a claim that held there no longer does",
+    )
     ui = commands.add_parser("ui", help="open the MLflow UI on this machine")
     ui.add_argument("--port", type=int, default=5000, help="its port (default: %(default)s)")
     return parser
@@ -88,6 +98,13 @@ def _publish() -> None:
 
     for published in tracking.publish(Path()):
         print(published)
+
+
+def _judge(against: Path | None) -> int:
+    from convscope import workspace
+    from convscope.claims import terminal
+
+    return terminal.run(workspace.REPORTS, against)
 
 
 def _open_ui(port: int) -> None:

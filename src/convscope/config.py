@@ -48,8 +48,9 @@ class Params(Section):
     @field_validator("nets")
     @classmethod
     def _known(cls, grids: dict[str, Grid]) -> dict[str, Grid]:
-        if unknown := sorted(set(grids) - set(nets.NETS)):
-            known = ", ".join(nets.NETS)
+        known_nets = [net for net in nets.NETS if net != "baseline"]
+        if unknown := sorted(set(grids) - set(known_nets)):
+            known = ", ".join(known_nets)
             raise ValueError(f"{unknown[0]} is no network; known: {known}")
         return grids
 
@@ -109,7 +110,9 @@ def load(path: Path = PARAMS) -> Params:
 
 def _explain(error: ValidationError) -> str:
     """The first thing that is wrong, with its key as DVC's ``-S`` writes it."""
-    first, *others = error.errors(include_url=False)
+    # a misspelt key is also a missing one: the misspelling is what the user can see
+    errors = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
+    first, *others = errors
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
     key = key.removesuffix(".[key]").lstrip(".")
     message = first["msg"].removeprefix("Value error, ")

@@ -1,5 +1,6 @@
 """baseline and train@netN: a grid of runs -> its model folder, its tables and curves."""
 
+from contextlib import closing
 from pathlib import Path
 
 from convscope import config, data, grid, runtime, tables, tracking, workspace
@@ -33,11 +34,12 @@ def run(net: str) -> None:
     runs = _runs(net, section, shared)
 
     identity = tracking.grid_fingerprint([run.fingerprint for run in runs])
-    progress = GridProgress(stage, len(runs), section.epochs)
     timings = Timings(stage, runtime.device().type)
-    with tracking.live(Path(), stage, used, identity) as live:
+    with (
+        closing(GridProgress(stage, len(runs), section.epochs)) as progress,
+        tracking.live(Path(), stage, used, identity) as live,
+    ):
         grid.complete(runs, workspace.DATASET, [progress, timings, live])
-    progress.close()
 
     with reporting(workspace.report_of(net), used) as report:
         models = report.folder / "grid" if net == "baseline" else workspace.models_of(net)

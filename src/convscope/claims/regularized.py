@@ -1,0 +1,127 @@
+"""Claims 9 to 13: the networks with batch norm and dropout, on augmented images."""
+
+from convscope.claims.claim import Finding, rule
+from convscope.claims.means import Means, not_falling
+from convscope.claims.plain import best_of, unless
+from convscope.claims.sources import NotMeasuredError, Source
+
+
+@rule(
+    9,
+    "net3",
+    "net3: the best run overfits at most half as much as net2's, and its test accuracy is higher.",
+    "train/net3/best.csv and train/net2/best.csv: net3's overfit_percent is at most half of "
+    "net2's, which must be above 0, and net3's test_accuracy is larger.",
+)
+def net3_best(source: Source) -> Finding:
+    """Claim 9."""
+    plain = best_of(source, "net2", "overfit_percent", "test_accuracy")
+    regularized = best_of(source, "net3", "overfit_percent", "test_accuracy")
+    before, after = plain["overfit_percent"], regularized["overfit_percent"]
+    if before <= 0:
+        raise NotMeasuredError(
+            "net2's best run does not overfit, so there is nothing to halve: "
+            "raise nets.net2.epochs in params.yaml and run `dvc repro`"
+        )
+    return Finding(
+        {
+            "net2, overfit_percent": before,
+            "net3, overfit_percent": after,
+            "net2, test_accuracy": plain["test_accuracy"],
+            "net3, test_accuracy": regularized["test_accuracy"],
+        },
+        (
+            *unless(after <= before / 2, "net3's best overfits more than half as much as net2's"),
+            *unless(
+                regularized["test_accuracy"] > plain["test_accuracy"],
+                "net3's best does not beat net2's",
+            ),
+        ),
+    )
+
+
+@rule(
+    10,
+    "net3",
+    "net3: with more dropout, mean overfit is less and mean test accuracy is lower.",
+    "train/net3/by_dropout_rate.csv: overfit_percent and test_accuracy are both smaller at each "
+    "dropout_rate than at the next smaller one.",
+)
+def net3_dropout(source: Source) -> Finding:
+    """Claim 10."""
+    against: tuple[str, ...] = ()
+    numbers: dict[str, float] = {}
+    for measure in ("overfit_percent", "test_accuracy"):
+        means = Means(source, "train/net3/by_dropout_rate", ["dropout_rate"], measure)
+        means.several("dropout_rate")
+        against += not_falling(means.named(), measure)
+        numbers |= {f"{name}, {measure}": value for name, value in means.named().items()}
+    return Finding(numbers, against)
+
+
+@rule(
+    11,
+    "net3",
+    "net3: from l1_oc 32 to 96 mean test accuracy gains less than 5 points.",
+    "train/net3/by_l1_oc.csv: 100 times test_accuracy is less than 5 higher at l1_oc 96 than at "
+    "l1_oc 32; a loss is less.",
+)
+def net3_width(source: Source) -> Finding:
+    """Claim 11."""
+    means = Means(source, "train/net3/by_l1_oc", ["l1_oc"])
+    numbers = means.named([(32,), (96,)])
+    gain = 100 * (means.at(96) - means.at(32))
+    return Finding(
+        {**numbers, "gain, points": gain},
+        unless(gain < 5, f"it gains {gain:.3g} points"),
+        remark="it loses" if gain < 0 else "",
+    )
+
+
+@rule(
+    12,
+    "net4",
+    "net4: its best beats net3's best with about 35 percent fewer parameters.",
+    "train/net4/best.csv and train/net3/best.csv: net4's test_accuracy is larger, and its "
+    "total_parameters are 30 to 40 percent fewer.",
+)
+def net4_best(source: Source) -> Finding:
+    """Claim 12."""
+    wide = best_of(source, "net3", "test_accuracy", "total_parameters")
+    deep = best_of(source, "net4", "test_accuracy", "total_parameters")
+    fewer = _percent_fewer(deep["total_parameters"], wide["total_parameters"])
+    return Finding(
+        {
+            "net3, test_accuracy": wide["test_accuracy"],
+            "net4, test_accuracy": deep["test_accuracy"],
+            "net3, total_parameters": wide["total_parameters"],
+            "net4, total_parameters": deep["total_parameters"],
+            "fewer parameters, percent": fewer,
+        },
+        (
+            *unless(
+                deep["test_accuracy"] > wide["test_accuracy"], "net4's best does not beat net3's"
+            ),
+            *unless(30 <= fewer <= 40, f"it has {fewer:.3g} percent fewer parameters"),
+        ),
+    )
+
+
+@rule(
+    13,
+    "net4",
+    "net4: mean test accuracy is higher with dropout 0.3 than with 0.5.",
+    "train/net4/by_dropout_rate.csv: test_accuracy is larger at dropout_rate 0.3 than at 0.5.",
+)
+def net4_dropout(source: Source) -> Finding:
+    """Claim 13."""
+    means = Means(source, "train/net4/by_dropout_rate", ["dropout_rate"])
+    numbers = means.named([(0.3,), (0.5,)])
+    return Finding(
+        numbers,
+        unless(means.at(0.3) > means.at(0.5), "dropout 0.5 is at least as good"),
+    )
+
+
+def _percent_fewer(count: float, than: float) -> float:
+    return 100 * (than - count) / than

@@ -1,0 +1,93 @@
+import pytest
+
+from tests.claims.folders import judged
+
+
+def bests(net2, net3):
+    header = "overfit_percent,test_accuracy"
+    return {"train/net2/best": f"{header}\n{net2}", "train/net3/best": f"{header}\n{net3}"}
+
+
+@pytest.mark.parametrize(
+    ("net3", "why"),
+    [
+        ("10,0.8", ""),
+        ("10.5,0.8", "net3's best overfits more than half as much as net2's"),
+        ("5,0.75", "net3's best does not beat net2's"),
+    ],
+)
+def test_9_half_the_overfit_and_more_accuracy(net3, why, tmp_path):
+    claim = judged(tmp_path, 9, bests("20,0.75", net3))
+    assert (claim.verdict, claim.why) == ("does not hold" if why else "holds", why)
+
+
+def test_9_needs_some_overfit_to_halve(tmp_path):
+    claim = judged(tmp_path, 9, bests("0,0.75", "0,0.8"))
+    assert claim.verdict == "not measured"
+    assert "does not overfit" in claim.why
+
+
+def dropout(net, rows):
+    return {f"train/{net}/by_dropout_rate": f"dropout_rate,overfit_percent,test_accuracy\n{rows}"}
+
+
+def test_10_overfit_and_accuracy_both_fall(tmp_path):
+    assert judged(tmp_path, 10, dropout("net3", "0.1,5,0.8\n0.5,2,0.7")).verdict == "holds"
+    claim = judged(tmp_path, 10, dropout("net3", "0.1,0,0.8\n0.5,0,0.7"))
+    assert claim.verdict == "does not hold"
+    assert claim.why == "overfit_percent goes from 0 (dropout 0.1) to 0 (dropout 0.5)"
+    claim = judged(tmp_path, 10, dropout("net3", "0.1,5,0.7\n0.3,3,0.8\n0.5,2,0.6"))
+    assert claim.why == "test_accuracy goes from 0.7 (dropout 0.1) to 0.8 (dropout 0.3)"
+    assert judged(tmp_path, 10, dropout("net3", "0.1,5,0.8")).verdict == "not measured"
+
+
+@pytest.mark.parametrize(
+    ("widest", "verdict", "why"),
+    [
+        (0.04, "holds", ""),
+        (0.0, "holds", ""),
+        (-0.1, "holds", "it loses"),
+        (0.05, "does not hold", "it gains 5 points"),
+    ],
+)
+def test_11_three_times_the_width_gains_less_than_5_points(widest, verdict, why, tmp_path):
+    claim = judged(
+        tmp_path, 11, {"train/net3/by_l1_oc": f"l1_oc,test_accuracy\n32,0\n64,0.9\n96,{widest}"}
+    )
+    assert (claim.verdict, claim.why) == (verdict, why)
+
+
+def test_11_needs_both_widths(tmp_path):
+    claim = judged(tmp_path, 11, {"train/net3/by_l1_oc": "l1_oc,test_accuracy\n6,0.7\n12,0.9"})
+    assert claim.verdict == "not measured"
+    assert "has no l1_oc 32; l1_oc 96: change nets.net3.l1_oc" in claim.why
+
+
+@pytest.mark.parametrize(
+    ("net4", "why"),
+    [
+        ("0.9,700", ""),
+        ("0.9,600", ""),
+        ("0.8,650", "net4's best does not beat net3's"),
+        ("0.9,710", "it has 29 percent fewer parameters"),
+        ("0.9,590", "it has 41 percent fewer parameters"),
+    ],
+)
+def test_12_better_with_fewer_parameters(net4, why, tmp_path):
+    header = "test_accuracy,total_parameters"
+    files = {"train/net3/best": f"{header}\n0.8,1000", "train/net4/best": f"{header}\n{net4}"}
+    claim = judged(tmp_path, 12, files)
+    assert (claim.verdict, claim.why) == ("does not hold" if why else "holds", why)
+
+
+def test_12_needs_net3(tmp_path):
+    claim = judged(tmp_path, 12, {"train/net4/best": "test_accuracy,total_parameters\n0.9,600"})
+    assert claim.why == "reports/train/net3/best.csv is missing: run `convscope train net3`"
+
+
+def test_13_less_dropout_is_better(tmp_path):
+    assert judged(tmp_path, 13, dropout("net4", "0.3,0,0.8\n0.5,0,0.7")).verdict == "holds"
+    assert judged(tmp_path, 13, dropout("net4", "0.3,0,0.7\n0.5,0,0.7")).verdict == "does not hold"
+    claim = judged(tmp_path, 13, dropout("net4", "0.3,0,0.7\n0.4,0,0.6"))
+    assert claim.verdict == "not measured"
+    assert "has no dropout 0.5" in claim.why
