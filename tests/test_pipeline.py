@@ -1,6 +1,7 @@
 """The pipeline as a user runs it: ``dvc repro`` in a copy of the project, shrunk."""
 
 import json
+import shutil
 import sqlite3
 
 import pytest
@@ -108,6 +109,25 @@ def test_a_run_from_scratch_one_after_another_and_without_a_server_gives_the_sam
     port = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "CONVSCOPE_WORKERS": "1"}
     assert sorted(other.repro(**port)) == sorted([*ALL, "report"])
     assert lock(other) == lock(project)
+
+
+def test_a_clone_with_the_cache_pulled_trains_only_new_points(project, tmp_path):
+    remote, clone = tmp_path / "remote", tmp_path / "clone"
+    for command in (["remote", "add", "-d", "local", str(remote)], ["push", "-q"]):
+        assert project.run("dvc", *command).returncode == 0
+    clone.mkdir()
+    other = projects.copied(clone)
+    shutil.copyfile(project.folder / "dvc.lock", clone / "dvc.lock")
+    shutil.copyfile(project.folder / ".dvc/config", clone / ".dvc/config")
+    params = projects.shrunk()
+    params["nets"]["net1"]["l1_oc"] = [4, 6, 8]
+    other.write_params(params)
+    pulled = other.run("dvc", "pull", "-q")
+    assert pulled.returncode == 0, pulled.stderr
+    assert other.repro("train@net1") == ["train@net1"]
+    timings = (clone / "logs/timings.csv").read_text().splitlines()[1:]
+    trained = [line.split(",")[1] for line in timings if line.split(",")[1]]
+    assert [run.split("-")[0] for run in trained] == ["l1_oc8"]
 
 
 def test_an_experiment_takes_cifar10_from_any_archive(tmp_path):

@@ -17,7 +17,7 @@ STAGES = {
     "occlusion": "slide gray windows over test images",
     "filter-ablation": "zero filters and see what is lost",
     "filter-identify": "find what filters respond to",
-    "report": "write reports/report.html and report.md",
+    "report": "write reports/report.html, report.md and claims.json",
 }
 INTERRUPTED = 130
 

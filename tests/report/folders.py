@@ -4,6 +4,10 @@ import base64
 import json
 from pathlib import Path
 
+from convscope import claims
+from convscope.report import study
+from convscope.report.document import Document
+
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
@@ -146,6 +150,10 @@ STUDY = {
     "filter-ablation": ABLATION,
     "filter-identify": IDENTIFICATION,
 }
+
+
+def document(reports: Path) -> Document:
+    return study.document(reports, claims.judge(reports))
 
 
 def write(reports: Path) -> Path:

@@ -8,7 +8,8 @@ from html import unescape
 
 import pytest
 
-from convscope.report import html, study
+from convscope.report import html
+from tests.report import folders
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = (
@@ -57,9 +58,22 @@ seen.push(dialog.open);
 return seen;
 """
 WIDTH = """
-for (const table of document.querySelectorAll("details.table")) table.open = true;
+for (const folded of document.querySelectorAll("main details")) folded.open = true;
 return [
   document.documentElement.scrollWidth, innerWidth, document.querySelector("nav details").open,
+];
+"""
+CLAIMS = """
+const shown = [...document.querySelectorAll("#claims .claims li")];
+const first = shown[0];
+const mark = getComputedStyle(first.querySelector(".verdict"), "::before").content;
+const rule = first.querySelector("details");
+const hidden = rule.querySelector("p").checkVisibility();
+rule.querySelector("summary").click();
+return [
+  shown.length, first.querySelector(".verdict").textContent, mark,
+  first.querySelector(".statement").textContent, hidden, rule.querySelector("p").checkVisibility(),
+  [...first.querySelectorAll(".numbers td")].slice(0, 3).map((cell) => cell.textContent),
 ];
 """
 
@@ -69,7 +83,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the chromium bro
 @pytest.fixture
 def in_browser(reports, tmp_path):
     def run(probe: str, width: int) -> object:
-        page = html.render(study.document(reports))
+        page = html.render(folders.document(reports))
         probed = page.replace("</body>", PROBE.format(probe=probe) + "</body>")
         (reports / "report.html").write_text(probed, encoding="utf-8")
         frame = reports / "frame.html"
@@ -111,3 +125,16 @@ def test_the_page_never_scrolls_sideways(in_browser, width, contents):
     assert given == width
     assert needed <= given
     assert contents_open is contents
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_the_claims_are_there_with_verdicts_numbers_and_folded_rules(in_browser, width):
+    assert in_browser(CLAIMS, width) == [
+        20,
+        "not measured",
+        '"? "',
+        "1. Of six settings, lr 0.01 with batch 128 has the highest mean test accuracy.",
+        False,
+        True,
+        ["lr 0.01, batch 128", "0.4896", "–"],  # noqa: RUF001
+    ]

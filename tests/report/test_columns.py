@@ -29,6 +29,29 @@ def test_values_are_shown_as_their_column_means(name, value, shown):
     assert kind.show(value) == shown
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("test_accuracy", "0.28516", "+28.52"),
+        ("train_accuracy", "-0.0533", "-5.33"),
+        ("before_percent", "-3.19", "-3.19"),
+        ("drop_points", "56.5249", "+56.52"),
+        ("before", "-1278.0", "-1,278"),
+        ("mean", "1817.004", "+1,817.00"),
+        ("max", "-0.001", "+0.00"),
+    ],
+)
+def test_differences_have_a_sign_and_shares_differ_by_points(name, value, shown):
+    _, kind = columns.difference(name)
+    assert kind.show(value) == shown
+
+
+def test_headings_of_differences_name_points_where_the_measure_is_a_share():
+    assert columns.difference("test_accuracy")[0] == "difference (points)"
+    assert columns.difference("before_percent")[0] == "difference (points)"
+    assert columns.difference("before")[0] == "difference"
+
+
 def test_headings_name_the_measure_and_its_spread():
     assert columns.known("test_accuracy")[0] == "Test accuracy"
     assert columns.known("test_accuracy_std")[0] == "± test accuracy"

@@ -3,13 +3,12 @@ import shutil
 import pytest
 
 from convscope.errors import UserError
-from convscope.report import study
 from convscope.report.document import Facts, Figure, Files, Table, Text
 from tests.report import folders
 
 
 def section(reports, name):
-    return next(each for each in study.document(reports).sections if each.id == name)
+    return next(each for each in folders.document(reports).sections if each.id == name)
 
 
 def tables(reports, name):
@@ -29,8 +28,9 @@ def shown(table):
 
 
 def test_sections_come_in_the_studys_order_and_net2_before_net10(reports):
-    assert [each.id for each in study.document(reports).sections] == [
+    assert [each.id for each in folders.document(reports).sections] == [
         "summary",
+        "claims",
         "data",
         "baseline",
         "train-net2",
@@ -142,7 +142,7 @@ def test_what_the_data_has_not_is_left_out(reports):
     folders.replace(reports / "filter-ablation/between_groups.csv", "true,predicted,before,after\n")
     folders.replace(reports / "filter-ablation/newly_misclassified.csv", "image,true,predicted\n")
     folders.replace(reports / "evaluate/misclassified.csv", "image,true,predicted,confidence\n")
-    parts = [part for each in study.document(reports).sections for part in each.parts]
+    parts = [part for each in folders.document(reports).sections for part in each.parts]
     sources = {part.source for part in parts if isinstance(part, Table | Figure)}
     assert not {name for name in sources if "protocols" in name or "misclassified" in name}
     assert "filter-ablation/between_groups.csv" not in sources
@@ -165,15 +165,15 @@ def test_what_the_data_has_not_is_left_out(reports):
 def test_a_stage_that_has_not_run_is_named(reports, folder, stage):
     shutil.rmtree(reports / folder)
     with pytest.raises(UserError, match=f"{folder} .*run `convscope {stage}`"):
-        study.document(reports)
+        folders.document(reports)
 
 
 def test_a_table_without_rows_has_no_best(reports):
     folders.replace(reports / "evaluate/best.csv", "net,test_accuracy\n")
     with pytest.raises(UserError, match=r"best\.csv is damaged \(it has no rows\)"):
-        study.document(reports)
+        folders.document(reports)
 
 
 def test_a_report_folder_that_is_being_made_is_no_network(reports):
     (reports / "train/.net3.partial").mkdir()
-    assert "train-.net3.partial" not in {each.id for each in study.document(reports).sections}
+    assert "train-.net3.partial" not in {each.id for each in folders.document(reports).sections}

@@ -1,3 +1,4 @@
+import json
 import shutil
 import subprocess
 import sys
@@ -16,20 +17,38 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_it_writes_a_page_and_its_text_and_nothing_else(project):
+NAMES = ("report.html", "report.md", "claims.json")
+
+
+def test_it_writes_a_page_its_text_and_the_claims_and_nothing_else(project):
     before = set(project.rglob("*"))
     report.run()
     reports = project / "reports"
-    assert set(project.rglob("*")) - before == {reports / "report.html", reports / "report.md"}
+    assert set(project.rglob("*")) - before == {reports / name for name in NAMES}
     assert (reports / "report.html").read_text("utf-8").startswith("<!DOCTYPE html>")
     assert (reports / "report.md").read_text("utf-8").startswith("# convscope")
 
 
+def test_the_claims_are_judged_by_the_same_files_and_name_their_data(project):
+    folders.replace(
+        project / "reports/baseline/by_lr_batch_size.csv",
+        "lr,batch_size,train_accuracy,test_accuracy\n0.01,128,0.5,0.5\n0.01,256,0.5,0.25\n"
+        "0.01,512,0.5,0.25\n0.001,128,0.5,0.25\n0.001,256,0.5,0.25\n0.001,512,0.5,0.25\n",
+    )
+    report.run()
+    written = json.loads((project / "reports/claims.json").read_text("utf-8"))
+    assert written["data"] == "digits"
+    assert written["verdicts"] == {"holds": 1, "does not hold": 0, "not measured": 19}
+    first = written["claims"][0]
+    assert (first["number"], first["verdict"]) == (1, "holds")
+    assert first["measured"]["lr 0.01, batch 128"] == 0.5
+
+
 def test_it_writes_the_same_bytes_again(project):
     report.run()
-    first = [(project / "reports" / name).read_bytes() for name in ("report.html", "report.md")]
+    first = [(project / "reports" / name).read_bytes() for name in NAMES]
     report.run()
-    again = [(project / "reports" / name).read_bytes() for name in ("report.html", "report.md")]
+    again = [(project / "reports" / name).read_bytes() for name in NAMES]
     assert again == first
 
 
@@ -40,11 +59,11 @@ def test_it_reads_nothing_outside_reports(project):
 
 def test_a_stage_that_has_not_run_leaves_the_earlier_report(project):
     report.run()
-    page = (project / "reports/report.html").read_bytes()
+    before = [(project / "reports" / name).read_bytes() for name in NAMES]
     shutil.rmtree(project / "reports/occlusion")
     with pytest.raises(UserError, match="run `convscope occlusion`"):
         report.run()
-    assert (project / "reports/report.html").read_bytes() == page
+    assert [(project / "reports" / name).read_bytes() for name in NAMES] == before
 
 
 def test_it_needs_no_plotting(project):

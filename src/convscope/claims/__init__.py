@@ -3,11 +3,22 @@
 from pathlib import Path
 
 from convscope.claims import analyses, plain, regularized
-from convscope.claims.claim import Claim, Rule, Verdict
+from convscope.claims.claim import Claim, Numbers, Rule, Verdict, shown
 from convscope.claims.record import changed, to_json
 from convscope.claims.sources import NotMeasuredError, Reports
 
-__all__ = ["RULES", "Claim", "Rule", "Verdict", "changed", "data_name", "judge", "to_json"]
+__all__ = [
+    "RULES",
+    "Claim",
+    "Numbers",
+    "Rule",
+    "Verdict",
+    "changed",
+    "data_name",
+    "judge",
+    "shown",
+    "to_json",
+]
 
 RULES: tuple[Rule, ...] = (
     plain.best_setting,

@@ -110,6 +110,17 @@ class Rule:
             return {}
 
 
+def shown(value: float) -> str:
+    """A number of a claim as a reader sees it.
+
+    Whole numbers are whole, numbers below 1, which most shares are, have four decimals, and others
+    two.
+    """
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4f}" if abs(value) < 1 else f"{value:.2f}"
+
+
 def rule(
     number: int, section: str, statement: str, words: str
 ) -> Callable[[Callable[[Source], Finding]], Rule]:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from convscope import claims
-from convscope.claims.claim import Claim, Verdict
+from convscope.claims.claim import Claim, Verdict, shown
 from convscope.claims.record import read
 
 STYLES = {Verdict.HOLDS: "green", Verdict.DOES_NOT_HOLD: "red", Verdict.NOT_MEASURED: "yellow"}
@@ -76,12 +76,7 @@ def _line(console: Console, text: str, style: str = "") -> None:
 
 
 def _shown(value: float | None) -> str:
-    """Whole numbers whole, shares with four decimals, others with two."""
-    if value is None:
-        return ABSENT
-    if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:.4f}" if abs(value) < 1 else f"{value:.2f}"
+    return ABSENT if value is None else shown(value)
 
 
 def _summary(judged: list[Claim], data: str | None) -> str:

@@ -36,6 +36,7 @@ TEXT = Kind(str, numeric=False)
 AS_IS = Kind(str)
 COUNT = Kind(lambda value: count(float(value)))
 SHARE = Kind(lambda value: percent(float(value)))
+PERCENT = Kind(lambda value: percent(float(value) / 100))
 POINTS = Kind(lambda value: f"{float(value):z.2f}")
 LOSS = Kind(lambda value: f"{float(value):.4f}")
 PROBABILITY = Kind(lambda value: f"{float(value):.3f}")
@@ -46,10 +47,10 @@ _SPREAD = "_std"
 _KNOWN: dict[str, tuple[str, Kind]] = {
     "accuracy": ("Accuracy", SHARE),
     "after": ("After", COUNT),
-    "after_percent": ("After", Kind(lambda value: percent(float(value) / 100))),
+    "after_percent": ("After", PERCENT),
     "batch_size": ("Batch size", COUNT),
     "before": ("Before", COUNT),
-    "before_percent": ("Before", Kind(lambda value: percent(float(value) / 100))),
+    "before_percent": ("Before", PERCENT),
     "class": ("Class", TEXT),
     "clean_confidence": ("Without a window", PROBABILITY),
     "confidence": ("Confidence", PROBABILITY),
@@ -111,3 +112,19 @@ def known(name: str) -> tuple[str, Kind]:
     base = name.removesuffix(_SPREAD)
     label, kind = _KNOWN.get(base, (name, TEXT))
     return (f"± {label.lower()}" if base != name else label), kind
+
+
+def difference(name: str) -> tuple[str, Kind]:
+    """The heading's ending and the kind of a measured less a published value of a column.
+
+    Args:
+        name: The column's name in the file.
+    """
+    kind = known(name)[1]
+    if kind is SHARE:
+        return "difference (points)", Kind(lambda value: f"{100 * float(value):+z.2f}")
+    if kind is PERCENT:
+        return "difference (points)", Kind(lambda value: f"{float(value):+z.2f}")
+    if kind is COUNT:
+        return "difference", Kind(lambda value: f"{float(value):+,.0f}")
+    return "difference", Kind(lambda value: f"{float(value):+z,.2f}")

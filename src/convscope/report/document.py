@@ -134,7 +134,46 @@ class Figure:
     height: int
 
 
-Part = Text | Heading | Code | Facts | Files | Table | Figure
+@dataclass(frozen=True)
+class Judged:
+    """A claim of the study with its verdict.
+
+    Attributes:
+        number: Its place in the list of claims.
+        topic: The part of the study that it is from.
+        section: The identifier of the report's section on it; empty if there is none.
+        statement: The claim.
+        verdict: ``"holds"``, ``"does not hold"`` or ``"not measured"``.
+        numbers: What the rule compares, published beside measured; no rows where it has no number.
+        rule: What exactly is computed from which file.
+        why: Where it fails or what is missing, or empty.
+    """
+
+    number: int
+    topic: str
+    section: str
+    statement: str
+    verdict: str
+    numbers: Table
+    rule: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Judgments:
+    """The claims of the study.
+
+    Attributes:
+        source: The file that has them, below reports/.
+        judged: The claims in order.
+    """
+
+    kind: ClassVar = "judgments"
+    source: str
+    judged: tuple[Judged, ...]
+
+
+Part = Text | Heading | Code | Facts | Files | Table | Figure | Judgments
 
 
 @dataclass(frozen=True)

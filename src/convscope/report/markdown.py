@@ -11,6 +11,8 @@ from convscope.report.document import (
     Figure,
     Files,
     Heading,
+    Judged,
+    Judgments,
     Part,
     Row,
     Table,
@@ -54,18 +56,37 @@ def _part(part: Part) -> str:
             return _items(f"{_escaped(what)}: {_link(path)}" for what, path in files)
         case Figure(caption=caption, source=source):
             return f"![{_escaped(caption)}]({quote(source)})\n\n{_caption(caption, source)}"
+        case Judgments(source, judged):
+            listed = (_judged(each) for each in judged)
+            return "\n\n".join([_caption("The claims one by one", source), *listed])
         case Table():
-            return _table(part)
+            notes = [_escaped(note) for note in part.notes]
+            return "\n\n".join([_caption(part.caption, part.source), _grid(part), *notes])
 
 
-def _table(table: Table) -> str:
+def _judged(claim: Judged) -> str:
+    """A claim: its verdict, its numbers, and folded what it rests on."""
+    head = f"**{claim.number}. {_escaped(claim.statement)}** {claim.topic}: **{claim.verdict}**"
+    remark = [f"Remark: {_escaped(claim.why)}."] if claim.why else []
+    return "\n\n".join(
+        [
+            head,
+            *([_grid(claim.numbers)] if claim.numbers.rows else []),
+            "<details><summary>Rule</summary>",
+            _escaped(claim.rule),
+            *remark,
+            "</details>",
+        ]
+    )
+
+
+def _grid(table: Table) -> str:
     lines = [
         _line(_escaped(column.label) for column in table.columns),
         _line("---:" if column.numeric else "---" for column in table.columns),
         *(_row(row) for row in table.rows),
     ]
-    notes = [_escaped(note) for note in table.notes]
-    return "\n\n".join([_caption(table.caption, table.source), "\n".join(lines), *notes])
+    return "\n".join(lines)
 
 
 def _row(row: Row) -> str:

@@ -1,19 +1,31 @@
 """The whole report, in the study's order."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
+from convscope.claims import Claim
 from convscope.errors import UserError
-from convscope.report import ablation, evaluation, identification, occlusion, overview, training
+from convscope.report import (
+    ablation,
+    comparison,
+    evaluation,
+    findings,
+    identification,
+    occlusion,
+    overview,
+    training,
+)
 from convscope.report.document import Document
 from convscope.report.reading import Folder, finished
 
 
-def document(reports: Path) -> Document:
+def document(reports: Path, judged: Sequence[Claim]) -> Document:
     """Read the finished stages' folders.
 
     Args:
         reports: The folder reports/.
+        judged: The study's claims, judged by the same folder.
 
     Returns:
         The report.
@@ -30,19 +42,24 @@ def document(reports: Path) -> Document:
         for stage in ("occlusion", "filter-ablation", "filter-identify")
     ]
     occluded, ablated, identified = analyses
+    data = download.json("dataset").get("name", "")
+    sections = (
+        training.data(download),
+        training.baseline(baseline),
+        *(training.net(folder) for folder in nets),
+        evaluation.section(evaluate),
+        occlusion.section(occluded),
+        ablation.section(ablated),
+        identification.section(identified),
+        overview.reproduction(download, [download, baseline, *nets, evaluate, *analyses]),
+    )
     return Document(
         title="convscope",
-        subtitle=f"a study of convolutional networks on {download.json('dataset').get('name', '')}",
+        subtitle=f"a study of convolutional networks on {data}",
         sections=(
             overview.summary(download, nets, evaluate, occluded, ablated, identified),
-            training.data(download),
-            training.baseline(baseline),
-            *(training.net(folder) for folder in nets),
-            evaluation.section(evaluate),
-            occlusion.section(occluded),
-            ablation.section(ablated),
-            identification.section(identified),
-            overview.reproduction(download, [download, baseline, *nets, evaluate, *analyses]),
+            findings.section(judged, data, {section.id for section in sections}),
+            *(comparison.compared(section, data) for section in sections),
         ),
     )
 

@@ -4,6 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from convscope.report import columns
 
+# the data set of the study, as dataset.json and as its readers name it
+STUDY_DATA = "cifar10"
+STUDY_DATA_NAME = "CIFAR-10"
+
 
 def counted(number: int, noun: str, plural: str = "") -> str:
     """A number and its noun: ``"1 filter"``, ``"10 filters"``."""

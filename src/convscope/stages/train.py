@@ -3,7 +3,7 @@
 from contextlib import closing
 from pathlib import Path
 
-from convscope import config, data, grid, runtime, tables, tracking, workspace
+from convscope import config, data, dvc_cache, grid, runtime, tables, tracking, workspace
 from convscope.figures import curves
 from convscope.progress import GridProgress
 from convscope.reporting import reporting
@@ -33,6 +33,7 @@ def run(net: str) -> None:
     used = {"train": shared.model_dump(mode="json"), key: section.model_dump(mode="json")}
     runs = _runs(net, section, shared)
 
+    dvc_cache.recall(runs, workspace.models_of(net))
     identity = tracking.grid_fingerprint([run.fingerprint for run in runs])
     timings = Timings(stage, runtime.device().type)
     with (

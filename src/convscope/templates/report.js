@@ -51,7 +51,7 @@ function makeSortable(table) {
     });
   }
 }
-for (const table of document.querySelectorAll("table")) {
+for (const table of document.querySelectorAll(":not(.numbers) > .box > table")) {
   if (table.tBodies[0].rows.length > 1) makeSortable(table);
 }
 
@@ -75,5 +75,5 @@ dialog.addEventListener("click", (event) => {
 
 // a printed page has no details to open
 addEventListener("beforeprint", () => {
-  for (const table of document.querySelectorAll("details.table")) table.open = true;
+  for (const folded of document.querySelectorAll("main details")) folded.open = true;
 });

@@ -1,0 +1,100 @@
+"""The report's section on the study's claims, and whether the measured files bear them out."""
+
+from collections.abc import Container, Sequence
+
+from convscope import claims
+from convscope.claims import Claim, Verdict
+from convscope.report.columns import NOTHING
+from convscope.report.document import (
+    Cell,
+    Column,
+    Fact,
+    Facts,
+    Judged,
+    Judgments,
+    Row,
+    Section,
+    Table,
+    Text,
+)
+from convscope.report.wording import STUDY_DATA, STUDY_DATA_NAME
+
+SOURCE = "claims.json"
+_ID = "claims"
+_SECTIONS = {"filter-identify": "filter-identification", "pipeline": "reproduce"}
+_COLUMNS = (
+    Column("Number", "number", numeric=False),
+    Column("Published", "published", numeric=True),
+    Column("Measured", "measured", numeric=True),
+)
+
+
+def section(judged: Sequence[Claim], data: str | None, sections: Container[str]) -> Section:
+    """The claims: how many hold, and each with its numbers and its rule.
+
+    Args:
+        judged: The claims.
+        data: The data set that the files were measured on; None if unknown.
+        sections: Identifiers of the report's other sections, to link to.
+    """
+    return Section(
+        _ID,
+        "Claims",
+        (
+            Text(_judged_on(len(judged), data)),
+            Facts(tuple(_count(judged, verdict) for verdict in Verdict)),
+            Judgments(SOURCE, tuple(_one(claim, sections) for claim in judged)),
+        ),
+    )
+
+
+def _judged_on(number: int, data: str | None) -> str:
+    """What the verdicts are about, and on which images they were found."""
+    about = f"The study's {number} findings are about {STUDY_DATA_NAME}."
+    if data == STUDY_DATA:
+        return f"{about} They are judged here by what was measured on the same images."
+    return (
+        f"{about} They are judged here by what was measured on {data or 'unknown images'}: "
+        "a verdict tells what carries over to other images and smaller grids, and does not check "
+        "the study itself."
+    )
+
+
+def _count(judged: Sequence[Claim], verdict: Verdict) -> Fact:
+    count = sum(claim.verdict is verdict for claim in judged)
+    return Fact(verdict.capitalize(), str(count), (f"of {len(judged)} claims",), _ID)
+
+
+def _one(claim: Claim, sections: Container[str]) -> Judged:
+    linked = _SECTIONS.get(claim.section, claim.section)
+    if claim.section.startswith("net"):
+        linked = f"train-{claim.section}"
+    return Judged(
+        number=claim.number,
+        topic=claim.section,
+        section=linked if linked in sections else "",
+        statement=claim.statement,
+        verdict=claim.verdict.value,
+        numbers=_numbers(claim),
+        rule=claim.rule,
+        why=claim.why,
+    )
+
+
+def _numbers(claim: Claim) -> Table:
+    """What the rule compares: the study's numbers beside the measured ones."""
+    return Table(
+        caption=f"The numbers of claim {claim.number}",
+        source=SOURCE,
+        columns=_COLUMNS,
+        rows=tuple(
+            Row((Cell(name, name), _cell(claim.published, name), _cell(claim.measured, name)))
+            for name in dict.fromkeys([*claim.published, *claim.measured])
+        ),
+    )
+
+
+def _cell(numbers: claims.Numbers, name: str) -> Cell:
+    if name not in numbers:
+        return Cell(NOTHING, "")
+    return Cell(claims.shown(numbers[name]), repr(numbers[name]))
