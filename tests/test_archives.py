@@ -230,7 +230,7 @@ def test_all_failures_are_told_in_one_line_with_a_way_on(tmp_path: Path) -> None
         tmp_path / "data",
     )
     assert message == (
-        "data.archives: no archive can be had: "
+        "params.yaml: data.archives: no archive can be had: "
         f"file://{wrong} (its md5 is {md5_of(OTHER)}, not {MD5}); "
         "file:///absent.tar.gz (No such file or directory); "
         "file://data/toy.tar.gz (a file url is file:///absolute/path or file:relative/path). "

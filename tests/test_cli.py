@@ -138,9 +138,40 @@ def test_a_stage_is_run_timed_and_published(arguments, module, stage, given, mon
 
 
 def test_publish_tells_what_it_did(capsys, monkeypatch):
-    monkeypatch.setattr(tracking, "publish", lambda _: ["train@net1: new", "report: there"])
+    done = [
+        tracking.Published("train@net1", "f1", "r1", "created"),
+        tracking.Published("report", "f2", "r2", "unchanged"),
+    ]
+    monkeypatch.setattr(tracking, "publish", lambda _: done)
     assert cli.main(["publish"]) == 0
-    assert capsys.readouterr().out == "train@net1: new\nreport: there\n"
+    assert capsys.readouterr().out == "train@net1: created\nreport: unchanged\n"
+
+
+@pytest.mark.parametrize("command", ["publish", "claims", "ui", "report"])
+def test_no_command_litters_a_folder_that_is_not_the_projects(
+    command, capsys, monkeypatch, tmp_path
+):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert "run convscope in the project's folder" in refused(capsys, command)
+    assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device", "reports/x.csv"), "reports/x.csv: No space left"),
+        (PermissionError(13, "Permission denied", "reports"), "reports: Permission denied"),
+        (MemoryError(), "out of memory"),
+    ],
+)
+def test_what_the_machine_refuses_is_one_line(error, told, capsys, monkeypatch):
+    def refusing(_):
+        raise error
+
+    monkeypatch.setattr(tracking, "publish", refusing)
+    assert refused(capsys, "publish").startswith(told)
 
 
 def test_publish_that_cannot_is_exit_code_2(capsys, monkeypatch):

@@ -54,14 +54,19 @@ def test_the_committed_parameters_are_accepted():
         ("nets.net1.epochs", True, "nets.net1.epochs: Input should be a valid integer"),
         ("nets.net3.dropout_rate", [0.1, 1.5], r"nets.net3.dropout_rate[1]: Input should be less"),
         ("nets.net3.dropout_rate", [0.1, 0.1], "nets.net3.dropout_rate: lists a value twice"),
-        ("nets.net3.dropout_rate", [], "nets.net3.dropout_rate: "),
-        ("nets.net3.dropout_rate", 0.1, "nets.net3.dropout_rate: Input should be a valid tuple"),
+        ("nets.net3.dropout_rate", [], "nets.net3.dropout_rate: is empty: list at least one"),
+        ("analysis.net", "baseline", "analysis.net: is no network to analyze"),
+        (
+            "nets.net3.dropout_rate",
+            0.1,
+            "nets.net3.dropout_rate: must be a list, in brackets",
+        ),
         ("nets.net1.lr", [float("nan")], "nets.net1.lr[0]: "),
-        ("nets.net5", {}, "nets.net5"),
+        ("nets.net5", {}, "nets: net5 is no network; known: net1, net2, net3, net4"),
         ("train.select_on", "luck", "train.select_on: Input should be 'test' or 'validation'"),
         ("train.seeds", [-1], "train.seeds[0]: Input should be greater than or equal to 0"),
         ("occlusion.window_sizes", [3, 33], "occlusion.window_sizes[1]: Input should be less"),
-        ("analysis.net", "net9", "analysis.net: is no network; known: baseline, net1"),
+        ("analysis.net", "net9", "analysis.net: is no network to analyze; known: net1, net2"),
         ("filter_ablation.filters", {}, "filter_ablation.filters: "),
         ("filter_ablation.filters", {"conv1": [-1]}, "filter_ablation.filters.conv1[0]: "),
         ("filter_ablation.filters", {"conv1": []}, "filter_ablation.filters.conv1: "),
@@ -83,6 +88,13 @@ def test_every_wrong_value_is_named_by_its_key(tmp_path, key, value, message):
         config.load(path)
     else:
         assert refused(tmp_path, changed(key, value)).startswith(message)
+
+
+def test_one_wrong_item_is_one_error(tmp_path):
+    assert "more)" not in refused(tmp_path, changed("nets.net1.lr", [-1.0]))
+    assert "(and 1 more)" in refused(
+        tmp_path, changed("train", {**COMMITTED["train"], "a": 1, "b": 2})
+    )
 
 
 def test_a_network_that_cannot_be_built_is_named_with_its_point(tmp_path):

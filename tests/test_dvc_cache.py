@@ -66,10 +66,18 @@ def test_a_run_of_another_fingerprint_is_left_to_be_trained(trained):
     assert recalled(other) == {}
 
 
-def test_a_run_in_the_store_is_left_as_it_is(trained):
-    folder = grid.store_folder(trained)
-    (folder / runs.HISTORY).write_text("mine\n")
-    assert recalled(trained)[runs.HISTORY] == b"mine\n"
+def test_a_whole_run_in_the_store_is_left_as_it_is(trained):
+    weights = grid.store_folder(trained) / runs.WEIGHTS
+    before = weights.stat().st_mtime_ns
+    recalled(trained)
+    assert weights.stat().st_mtime_ns == before
+
+
+def test_a_damaged_run_in_the_store_is_replaced(trained):
+    weights = grid.store_folder(trained) / runs.WEIGHTS
+    whole = weights.read_bytes()
+    weights.write_bytes(b"abc")
+    assert recalled(trained)[runs.WEIGHTS] == whole
 
 
 def test_a_folder_inside_an_output_is_found(trained):

@@ -110,3 +110,29 @@ def test_the_best_run_is_the_earliest_of_equals(project, tmp_path):
         path.write_text(json.dumps(content))
     _, best = grid.assemble(wanted, tmp_path / "models")
     assert best["run"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (runs.HISTORY, b"epoch,loss\n"),
+        (runs.HISTORY, None),
+        (runs.WEIGHTS, b"abc"),
+        (runs.WEIGHTS, None),
+        (runs.RUN, b"{}"),
+        (runs.RUN, b"{"),
+    ],
+)
+def test_a_damaged_run_is_trained_again(project, name, content):
+    (run,) = widths(4, epochs=1)
+    grid.complete([run], project)
+    whole = outputs(grid.store_folder(run))
+    path = grid.store_folder(run) / name
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+    recorder = Recorder()
+    grid.complete([run], project, [recorder])
+    assert recorder.trained() == {run.id}
+    assert outputs(grid.store_folder(run)) == whole

@@ -90,7 +90,8 @@ def fetch(
         else:
             return path, next(other for other in archives if other.md5 == archive.md5)
     raise UserError(
-        f"data.archives: no archive can be had: {'; '.join(failures) or 'the list is empty'}. "
+        "params.yaml: data.archives: no archive can be had: "
+        f"{'; '.join(failures) or 'the list is empty'}. "
         "To go on offline, download an archive by any means and set data.archives to "
         "[{url: file:///path/cifar-10-python.tar.gz, md5: c58f30108f718f92721af3b95e74349a}], "
         "or use data=digits"

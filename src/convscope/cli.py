@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     asked = _parser().parse_args(arguments)
     try:
+        _require_project()
         if asked.command == "publish":
             _publish()
         elif asked.command == "claims":
@@ -45,10 +46,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"convscope: {error}", file=sys.stderr)
         return 2
+    except (OSError, MemoryError) as error:
+        print(f"convscope: {_machine_trouble(error)}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("convscope: interrupted; run the same command to go on", file=sys.stderr)
         return INTERRUPTED
     return 0
+
+
+def _require_project() -> None:
+    """Refuse to litter a folder that is not the project's."""
+    if not Path("params.yaml").is_file():
+        raise UserError("params.yaml is missing: run convscope in the project's folder")
+
+
+def _machine_trouble(error: OSError | MemoryError) -> str:
+    """What the machine refused, in one line: a full disk, a folder that is read-only, memory."""
+    if isinstance(error, MemoryError):
+        return "out of memory: close other programs, or lower batch sizes or widths in params.yaml"
+    where = f"{error.filename}: " if error.filename else ""
+    what = error.strerror or " ".join(str(error).split()) or type(error).__name__
+    return f"{where}{what}: make room or give access there, and run the same command again"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -97,7 +116,7 @@ def _publish() -> None:
     from convscope import tracking
 
     for published in tracking.publish(Path()):
-        print(published)
+        print(f"{published.stage}: {published.action}")
 
 
 def _judge(against: Path | None) -> int:

@@ -45,11 +45,11 @@ class Params(Section):
     filter_ablation: FilterAblation | None = None
     filter_identify: FilterIdentify | None = None
 
-    @field_validator("nets")
+    @field_validator("nets", mode="before")
     @classmethod
-    def _known(cls, grids: dict[str, Grid]) -> dict[str, Grid]:
+    def _known(cls, grids: Any) -> Any:
         known_nets = [net for net in nets.NETS if net != "baseline"]
-        if unknown := sorted(set(grids) - set(known_nets)):
+        if isinstance(grids, dict) and (unknown := [net for net in grids if net not in known_nets]):
             known = ", ".join(known_nets)
             raise ValueError(f"{unknown[0]} is no network; known: {known}")
         return grids
@@ -98,7 +98,9 @@ def load(path: Path = PARAMS) -> Params:
     except FileNotFoundError:
         raise UserError(f"{path} is missing: run convscope in the project's folder") from None
     except (YAMLError, OSError, ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(getattr(error, "problem", None) or error).split())
+        if mark := getattr(error, "problem_mark", None):
+            reason += f" in line {mark.line + 1}"
         raise UserError(f"{path} is no readable YAML file: {reason}") from None
     if not isinstance(content, dict):
         raise UserError(f"{path} holds no parameters: it must map sections to their keys")
@@ -112,7 +114,9 @@ def _explain(error: ValidationError) -> str:
     """The first thing that is wrong, with its key as DVC's ``-S`` writes it."""
     # a misspelt key is also a missing one: the misspelling is what the user can see
     errors = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-    first, *others = errors
+    # pydantic counts only a list's right items, and calls a list of wrong ones too short
+    wrong = {error["loc"][:-1] for error in errors if error["loc"]}
+    first, *others = [e for e in errors if not (e["type"] == "too_short" and e["loc"] in wrong)]
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
     key = key.removesuffix(".[key]").lstrip(".")
     message = first["msg"].removeprefix("Value error, ")
@@ -120,6 +124,10 @@ def _explain(error: ValidationError) -> str:
         message = "is unknown: remove it or correct its name"
     elif first["type"] == "missing":
         message = "is missing: add it"
+    elif first["type"] == "tuple_type":
+        message = f"must be a list, in brackets (it is {_shortened(first['input'])})"
+    elif first["type"] == "too_short":
+        message = "is empty: list at least one value"
     elif not isinstance(first["input"], dict) and not message.startswith(key or "\0"):
         message = f"{message} (it is {_shortened(first['input'])})"
     more = f" (and {len(others)} more)" if others else ""

@@ -102,7 +102,9 @@ def _available(key: str, wanted: int | None, held: int) -> int:
     if wanted is None:
         return held
     if not 1 <= wanted <= held:
-        raise UserError(f"{key} is {wanted}: take 1 to {held} images, or null for all {held}")
+        raise UserError(
+            f"params.yaml: {key} is {wanted}: take 1 to {held} images, or null for all {held}"
+        )
     return wanted
 
 

@@ -84,6 +84,9 @@ def complete(grid: Sequence[Run], dataset: Path, observers: Sequence[Observer] =
             tell(Event(run.id))
             tell(Event(run.id, finished=True))
         else:
+            # what is left of a damaged run must not be taken for part of a new one
+            for name in (RUN, HISTORY, WEIGHTS):
+                (store_folder(run) / name).unlink(missing_ok=True)
             waiting.append((run, store_folder(run)))
     train_side_by_side(waiting, dataset, tell)
 

@@ -117,7 +117,7 @@ _TRAINING_KEYS = ("lr", "batch_size", "momentum", "seed")
 
 
 def layers(net: str, **point: float) -> list[Layer]:
-    """The layer list of a network (DESIGN: the networks; study, part 1).
+    """The layer list of a network (study, part 1).
 
     Args:
         net: A key of ``NETS``.

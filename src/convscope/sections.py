@@ -152,8 +152,9 @@ class Analysis(Section):
     @field_validator("net")
     @classmethod
     def _known(cls, net: str) -> str:
-        if net not in nets.NETS:
-            raise ValueError(f"is no network; known: {', '.join(nets.NETS)}")
+        known = [name for name in nets.NETS if name != "baseline"]
+        if net not in known:
+            raise ValueError(f"is no network to analyze; known: {', '.join(known)}")
         return net
 
 

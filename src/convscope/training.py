@@ -1,7 +1,7 @@
 """One training run: seeded, resumable from its last finished epoch, whole when it is there.
 
-The recipe is the study's (DESIGN, training): SGD with momentum, cross entropy, a constant learning
-rate and a new permutation of the images each epoch.
+The recipe is the study's (part 1): SGD with momentum, cross entropy and a constant learning rate;
+unlike there, the images come in a new order each epoch.
 """
 
 import json
@@ -32,8 +32,15 @@ def overfit_percent(train_accuracy: float, test_accuracy: float) -> float:
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether a run was trained to its end in a folder: run.json is written last."""
-    return (folder / RUN).is_file()
+    """Whether a folder holds a run that was trained to its end and is undamaged.
+
+    run.json is written last, and names the md5 of the other files.
+    """
+    try:
+        stated = json.loads((folder / RUN).read_text(encoding="utf-8"))["md5"]
+        return bool(stated == {name: files.digest(folder / name) for name in (HISTORY, WEIGHTS)})
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def train(
@@ -214,6 +221,7 @@ class _Trainer:
             "fingerprint": self.run.fingerprint,
             "total_parameters": parameters,
             "best": measured,
+            "md5": {name: files.digest(folder / name) for name in (HISTORY, WEIGHTS)},
         }
         files.write_json(folder / RUN, run)
         (folder / CHECKPOINT).unlink(missing_ok=True)

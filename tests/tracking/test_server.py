@@ -5,6 +5,7 @@ import time
 import pytest
 
 from convscope.errors import UserError
+from convscope.tracking import server
 from convscope.tracking.provenance import provenance
 from convscope.tracking.server import connect, reason, redact, tracking_uri, ui_command, within
 
@@ -80,6 +81,22 @@ def test_outside_git_and_dvc_nothing_is_claimed(tmp_path, monkeypatch):
 def test_importing_the_package_does_not_import_mlflow():
     check = "import sys, convscope.tracking; sys.exit('mlflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+
+
+def test_a_store_is_created_whole_or_not_at_all(tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    (tmp_path / ".mlflow.db.partial").write_bytes(b"half a store")  # an earlier attempt, killed
+    with monkeypatch.context() as patch:
+        patch.setattr(server, "open_client", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            connect(tmp_path)
+    assert not (tmp_path / "mlflow.db").exists()
+    assert connect(tmp_path).experiment_id
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
+
+
+def _killed(_):
+    raise KeyboardInterrupt
 
 
 def test_creating_a_store_says_nothing(tmp_path, monkeypatch, capfd):

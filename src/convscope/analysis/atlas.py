@@ -65,7 +65,7 @@ def atlas(
     batch_size: int = BATCH_SIZE,
     progress: Callable[[int, int], None] | None = None,
 ) -> Atlas:
-    """Ablate every filter of every convolution alone (DESIGN: the analyses; study, part 2.2.2).
+    """Ablate every filter of every convolution alone (study, part 2.2.2).
 
     Weights are set to zero and the bias is kept, as in ``ablation.ablated``. Batch normalization is
     folded into the convolutions, so single logits differ from the plain network's by rounding.

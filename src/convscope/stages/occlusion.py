@@ -3,6 +3,7 @@
 from convscope import config, evaluation, runtime, workspace
 from convscope.analysis import occlusion, occlusion_tables
 from convscope.figures import curves, maps
+from convscope.progress import counter
 from convscope.reporting import reporting
 from convscope.stages import analyzed
 
@@ -26,10 +27,12 @@ def run() -> None:
         reporting(workspace.REPORTS / "occlusion", used) as report,
     ):
         clean = occlusion.confidences(subject.module, images, truth)
-        mapped = {
-            window: occlusion.confidence_maps(subject.module, images, truth, window)
-            for window in settings.window_sizes
-        }
+        tell, steps = counter("occlusion", "window size"), len(settings.window_sizes) + 1
+        mapped = {}
+        for done, window in enumerate(settings.window_sizes):
+            tell(done, steps)
+            mapped[window] = occlusion.confidence_maps(subject.module, images, truth, window)
+        tell(steps - 1, steps)
         surveyed = occlusion.survey(
             subject.module,
             dataset.test_images[many],
@@ -37,6 +40,7 @@ def run() -> None:
             settings.window_sizes,
             settings.survey_stride,
         )
+        tell(steps, steps)
         names = [dataset.classes[label] for label in truth.tolist()]
         by_image = occlusion_tables.by_image(shown, names, clean, mapped)
         fall = occlusion_tables.fall(surveyed, labels[many], dataset.classes)

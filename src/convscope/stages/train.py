@@ -31,6 +31,7 @@ def run(net: str) -> None:
         section = config.need(params.nets.get(net), f"nets.{net}")
         stage, key = f"train@{net}", "net"
     used = {"train": shared.model_dump(mode="json"), key: section.model_dump(mode="json")}
+    runtime.workers(shared.threads)  # a wrong setting ends the stage before anything begins
     runs = _runs(net, section, shared)
 
     dvc_cache.recall(runs, workspace.models_of(net))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 EXPERIMENT = "convscope"
+DATABASE = "mlflow.db"
 LOCK_SECONDS = 30
 REASON_LENGTH = 300
 
@@ -51,8 +52,23 @@ class Store:
 
 def tracking_uri(root: Path) -> str:
     """``MLFLOW_TRACKING_URI``, or an SQLite file in the project folder."""
-    default = f"sqlite:///{(root.resolve() / 'mlflow.db').as_posix()}"
-    return os.environ.get("MLFLOW_TRACKING_URI") or default
+    return os.environ.get("MLFLOW_TRACKING_URI") or _file_uri(root.resolve() / DATABASE)
+
+
+def _file_uri(database: Path) -> str:
+    return f"sqlite:///{database.as_posix()}"
+
+
+def _create(database: Path) -> None:
+    """Make an SQLite store whole or not at all.
+
+    MLflow needs seconds for its tables, and one that was killed half way through them can never
+    be opened again.
+    """
+    partial = database.with_name(f".{database.name}.partial")
+    partial.unlink(missing_ok=True)
+    open_client(_file_uri(partial)).search_experiments(max_results=1)
+    partial.replace(database)
 
 
 def open_client(uri: str) -> "MlflowClient":
@@ -74,6 +90,9 @@ def connect(root: Path) -> Store:
         mlflow.exceptions.MlflowException: The store cannot be reached or refuses.
     """
     uri = tracking_uri(root)
+    database = root.resolve() / DATABASE
+    if uri == _file_uri(database) and not database.exists():
+        _create(database)
     client = open_client(uri)
     experiment = client.get_experiment_by_name(EXPERIMENT)
     if experiment is not None:
