@@ -124,6 +124,7 @@ def stage(dataset, tmp_path):
     """A command that runs side by side without end; its processes end with the test."""
     script = tmp_path / "stage.py"
     script.write_text(STAGE)
+    (dataset.parent / "params.yaml").touch()  # the command line asks for the project's folder
     paths = os.pathsep.join([str(ROOT), str(ROOT / "src")])
     with subprocess.Popen(
         [sys.executable, script],
