@@ -1,13 +1,16 @@
 """filter-ablation: filters zeroed, together and alone -> reports/filter-ablation/."""
 
 import torch
+from torch import nn
 
 from convscope import config, evaluation, progress, runtime, workspace
 from convscope.analysis import ablation, ablation_tables, atlas
 from convscope.figures import bars, images, matrices
 from convscope.inference import logits
-from convscope.reporting import reporting
+from convscope.reporting import Report, reporting
+from convscope.sections import FilterAblation
 from convscope.stages import analyzed
+from convscope.stages.analyzed import Subject
 
 
 def run() -> None:
@@ -19,7 +22,6 @@ def run() -> None:
     """
     subject = analyzed.load()
     settings = config.need(subject.params.filter_ablation, "filter_ablation")
-    dataset, classes, groups = subject.dataset, subject.dataset.classes, subject.dataset.groups
     ablated = ablation.ablated(subject.module, settings.filters)
 
     used = {**subject.used, "filter_ablation": settings.model_dump(mode="json")}
@@ -27,47 +29,57 @@ def run() -> None:
         runtime.deterministic(subject.settings.threads),
         reporting(workspace.REPORTS / "filter-ablation", used) as report,
     ):
-        before = logits(subject.module, dataset.test_images)
-        after = logits(ablated, dataset.test_images)
-        found = ablation.compare(dataset.test_labels, before, after, classes)
-        cells = {
-            "before": found.confusion_before,
-            "after": found.confusion_after,
-            "difference": found.difference,
-        }
-        accuracies = ablation_tables.class_accuracy(found)
-        report.table("class_accuracy", accuracies)
-        for name, matrix in cells.items():
-            report.table(f"confusion_{name}", evaluation.labeled(matrix, classes))
-        report.table("between_groups", ablation_tables.between_groups(found, groups))
-        lost = ablation_tables.newly_misclassified(found, dataset.test_labels, after)
-        report.table("newly_misclassified", lost)
-        report.metrics(ablation_tables.headlines(found))
+        _together(report, subject, ablated, settings.newly_wrong)
+        _alone(report, subject, settings)
 
-        part = slice(settings.atlas_images)
-        charted = atlas.atlas(
-            subject.module,
-            dataset.test_images[part],
-            dataset.test_labels[part],
-            progress=progress.counter("atlas", "image x filter"),
-        )
-        filters = ablation_tables.atlas(charted, classes)
-        report.table("atlas", filters)
-        report.table("atlas_by_layer", ablation_tables.atlas_by_layer(filters))
 
-        report.figure(
-            "class_accuracy",
-            bars.before_after(
-                accuracies["class"].tolist(),
-                (accuracies["before_percent"] / 100).tolist(),
-                (accuracies["after_percent"] / 100).tolist(),
-            ),
-        )
-        report.figure(
-            "confusion", matrices.confusion(cells, classes, groups, difference=["difference"])
-        )
-        shown = lost.head(settings.newly_wrong)
-        captions = [f"{row.true} → {row.predicted}" for row in shown.itertuples()]
-        picked = dataset.test_images[torch.tensor(shown["image"].tolist(), dtype=torch.int64)]
-        report.figure("newly_misclassified", images.gallery(picked.cpu(), captions))
-        report.figure("atlas", bars.atlas(filters))
+def _together(report: Report, subject: Subject, ablated: nn.Module, newly_wrong: int) -> None:
+    """What the chosen filters cost together."""
+    dataset, classes, groups = subject.dataset, subject.dataset.classes, subject.dataset.groups
+    before = logits(subject.module, dataset.test_images)
+    after = logits(ablated, dataset.test_images)
+    found = ablation.compare(dataset.test_labels, before, after, classes)
+    cells = {
+        "before": found.confusion_before,
+        "after": found.confusion_after,
+        "difference": found.difference,
+    }
+    accuracies = ablation_tables.class_accuracy(found)
+    report.table("class_accuracy", accuracies)
+    for name, matrix in cells.items():
+        report.table(f"confusion_{name}", evaluation.labeled(matrix, classes))
+    report.table("between_groups", ablation_tables.between_groups(found, groups))
+    lost = ablation_tables.newly_misclassified(found, dataset.test_labels, after)
+    report.table("newly_misclassified", lost)
+    report.metrics(ablation_tables.headlines(found))
+
+    report.figure(
+        "class_accuracy",
+        bars.before_after(
+            accuracies["class"].tolist(),
+            (accuracies["before_percent"] / 100).tolist(),
+            (accuracies["after_percent"] / 100).tolist(),
+        ),
+    )
+    report.figure(
+        "confusion", matrices.confusion(cells, classes, groups, difference=["difference"])
+    )
+    shown = lost.head(newly_wrong)
+    captions = [f"{row.true} → {row.predicted}" for row in shown.itertuples()]
+    picked = dataset.test_images[torch.tensor(shown["image"].tolist(), dtype=torch.int64)]
+    report.figure("newly_misclassified", images.gallery(picked.cpu(), captions))
+
+
+def _alone(report: Report, subject: Subject, settings: FilterAblation) -> None:
+    """What every single filter costs: the atlas."""
+    part = slice(settings.atlas_images)
+    charted = atlas.atlas(
+        subject.module,
+        subject.dataset.test_images[part],
+        subject.dataset.test_labels[part],
+        progress=progress.counter("atlas", "image x filter"),
+    )
+    filters = ablation_tables.atlas(charted, subject.dataset.classes)
+    report.table("atlas", filters)
+    report.table("atlas_by_layer", ablation_tables.atlas_by_layer(filters))
+    report.figure("atlas", bars.atlas(filters))
