@@ -1,5 +1,7 @@
 """The study's tables of each network: functions of its history.csv alone."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from convscope import metrics
@@ -12,6 +14,8 @@ STUDY = {
     "net3": (("dropout_rate",), ("l1_oc",)),
     "net4": (("dropout_rate",),),
 }
+# the accuracy above which the study gives net4's mean overfit
+HIGH_ACCURACY = 0.88
 
 
 def of_net(net: str, history: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -23,10 +27,55 @@ def of_net(net: str, history: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
     Returns:
         Names such as ``by_kernel_size_stride`` to tables (see ``metrics.mean_by``), and ``best``,
-        one row: the (run, epoch) with the highest test accuracy.
+        one row: the (run, epoch) with the highest test accuracy. Net4 also gets
+        ``overfit_above``, see there.
     """
     varied = [(key,) for key in metrics.POINT if key != "seed" and history[key].nunique() > 1]
     keys = STUDY.get(net, (("epoch",), *varied))
     tables = {f"by_{'_'.join(by)}": metrics.mean_by(history, by) for by in keys}
     tables["best"] = metrics.best_row(history)
+    if net == "net4":
+        tables["overfit_above"] = overfit_above(history, HIGH_ACCURACY)
     return tables
+
+
+def overfit_above(history: pd.DataFrame, accuracy: float) -> pd.DataFrame:
+    """How much the epochs overfit whose test accuracy is high (study, analysis of net 4).
+
+    Args:
+        history: A history.csv.
+        accuracy: The test accuracy, in [0, 1], that they exceed.
+
+    Returns:
+        One row: ``test_accuracy_above``, the given one; ``epochs``, the number of epochs of all
+        runs that exceed it; ``overfit_percent``, their mean, missing where there are none.
+    """
+    high = history.loc[history["test_accuracy"] > accuracy, "overfit_percent"]
+    return pd.DataFrame(
+        {
+            "test_accuracy_above": [accuracy],
+            "epochs": [len(high)],
+            "overfit_percent": [high.mean()],
+        }
+    )
+
+
+def dropout_extremes(
+    history: pd.DataFrame, point: Mapping[str, float]
+) -> dict[float, pd.DataFrame]:
+    """The runs with the least and with the most dropout, all else being equal.
+
+    Args:
+        history: A history.csv.
+        point: The values of ``metrics.POINT`` that the runs share; its dropout rate and seed do
+            not matter.
+
+    Returns:
+        The two rates, lower first, each with the rows of its runs, which differ in their seed
+        only; nothing where the rate does not vary.
+    """
+    shared = [key for key in metrics.POINT if key not in ("dropout_rate", "seed")]
+    alike = history[(history[shared] == pd.Series(point)[shared]).all(axis=1)]
+    rates = alike["dropout_rate"]
+    extremes = (float(rates.min()), float(rates.max()))
+    return {rate: alike[rates == rate] for rate in extremes} if rates.nunique() > 1 else {}

@@ -116,7 +116,7 @@ def test_train_against_test_shades_the_gap():
         assert (heights.min(), heights.max()) == pytest.approx((1.1, 51))
     # train 51, test 1.2 at the last epoch
     assert figure.axes[1].get_title(loc="left").startswith("dropout 0.5\n")
-    assert "49.8 points" in figure.axes[1].get_title(loc="left")
+    assert "+49.8 points" in figure.axes[1].get_title(loc="left")
 
 
 def windows(*names):

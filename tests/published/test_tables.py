@@ -29,6 +29,11 @@ def test_a_table_holds_the_printed_numbers():
     assert best.to_dict() == {"net1": 0.6704, "net2": 0.7503, "net3": 0.875, "net4": 0.8874}
 
 
+def test_the_overfit_of_accurate_epochs_is_net4s():
+    table = published.of_net("net4")["overfit_above"]
+    assert table.to_dict("list") == {"test_accuracy_above": [0.88], "overfit_percent": [8.13]}
+
+
 def test_the_class_table_is_recomputed_from_the_matrices():
     recomputed = published.table("filter-ablation/class_accuracy").set_index("class")
     assert recomputed.loc["ship"].tolist() == pytest.approx([94.1, 82.7, 11.4])

@@ -78,6 +78,20 @@ def test_the_best_run_is_compared_whatever_its_settings_and_the_studys_are_named
     )
 
 
+@pytest.mark.parametrize(
+    ("row", "shown"),
+    [
+        ("0.88,12,7.13", ["88.00%", "12", "7.13", "8.13", "-1.00"]),
+        ("0.88,0,", ["88.00%", "0", NO, "8.13", NO]),
+    ],
+)
+def test_overfit_is_compared_and_published_even_where_no_epoch_is_accurate(compare, row, shown):
+    found = compare(
+        "train/net4/overfit_above", f"test_accuracy_above,epochs,overfit_percent\n{row}\n"
+    )
+    assert texts(found) == [shown]
+
+
 def test_other_images_are_named(compare):
     found = compare("train/net1/by_kernel_size", "kernel_size,test_accuracy\n3,0.5\n", "digits")
     assert found.notes[1] == f"{LEGEND}; published are of CIFAR-10, the others of digits."

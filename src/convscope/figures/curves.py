@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from convscope.figures.style import INK, MUTED, PALETTE, SEQUENTIAL, apart, chart, styled
+from convscope.figures.style import INK, MUTED, PALETTE, SEQUENTIAL, apart, chart, signed, styled
 from convscope.metrics import POINT
 
 LINES: tuple[Any, ...] = (
@@ -77,8 +77,8 @@ def train_against_test(histories: Mapping[str, pd.DataFrame], title: str = "") -
         axes.fill_between(means.index, train, test, color=MUTED, alpha=0.2, linewidth=0)
         axes.plot(means.index, train, color=PALETTE[0], linestyle=LINES[1], marker=marker)
         axes.plot(means.index, test, color=PALETTE[1], marker=marker)
-        gap = f"train \N{MINUS SIGN} test: {train.iloc[-1] - test.iloc[-1]:.1f} points at the end"
-        axes.set_title(f"{name}\n{gap}")
+        gap = signed(train.iloc[-1] - test.iloc[-1], 1)
+        axes.set_title(f"{name}\ntrain \N{MINUS SIGN} test: {gap} points at the end")
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     panels[0, 0].set_ylabel("accuracy (%)")

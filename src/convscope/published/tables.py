@@ -23,6 +23,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "train/net3/best": (),
     "train/net4/by_dropout_rate": ("dropout_rate",),
     "train/net4/best": (),
+    "train/net4/overfit_above": ("test_accuracy_above",),
     "evaluate/best": ("net",),
     "filter-ablation/class_accuracy": ("class",),
     "filter-ablation/confusion_before": ("true",),
@@ -93,6 +94,13 @@ def printed_class_accuracy() -> pd.DataFrame:
 
 def _best_of_nets() -> pd.DataFrame:
     return pd.DataFrame([{"net": net, **study()[net]["best"]} for net in NETS])
+
+
+def _overfit_above() -> pd.DataFrame:
+    name = "mean_overfit_percent_where_test_accuracy_above_"
+    ((key, overfit),) = ((k, v) for k, v in study()["net4"].items() if k.startswith(name))
+    above = float(key.removeprefix(name))
+    return pd.DataFrame({"test_accuracy_above": [above], "overfit_percent": [overfit]})
 
 
 def _matrix(when: str) -> pd.DataFrame:
@@ -176,6 +184,7 @@ def _patch_sizes() -> pd.DataFrame:
 
 
 _MADE: dict[str, Callable[[], pd.DataFrame]] = {
+    "train/net4/overfit_above": _overfit_above,
     "evaluate/best": _best_of_nets,
     "filter-ablation/class_accuracy": _class_accuracy,
     "filter-ablation/confusion_before": lambda: _confusion(_matrix("before")),

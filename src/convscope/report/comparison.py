@@ -20,6 +20,7 @@ _FREQUENCY = "filter-identify/class_frequency"
 _MEASURES = {
     **{name: ("test_accuracy",) for name in published.KEYS if "/by_" in name},
     "train/net2/by_epoch": ("test_accuracy", "overfit_percent"),
+    "train/net4/overfit_above": ("overfit_percent",),
     **{f"train/{net}/best": ("train_accuracy", "test_accuracy") for net in NETS},
     "evaluate/best": ("test_accuracy",),
     "filter-ablation/class_accuracy": ("before_percent", "after_percent", "drop_points"),

@@ -1,11 +1,13 @@
 """The report's sections on the data, the baseline grid and the networks (study, part 1)."""
 
 import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from convscope import files
 from convscope.report import columns
-from convscope.report.document import Part, Section, Table, Text
+from convscope.report.document import Cell, Figure, Part, Section, Table, Text
 from convscope.report.reading import Folder, Sheet
 from convscope.report.wording import counted
 
@@ -34,6 +36,7 @@ _EPOCH = "epoch"
 _MEANS = (
     "Means over all epochs of all runs that share the value; the highest test accuracy is marked."
 )
+_SPREADS = "± is the standard deviation of the seeds' own means."
 
 
 def data(folder: Folder) -> Section:
@@ -81,13 +84,52 @@ def _grid(folder: Folder, grid: dict[str, Any]) -> tuple[Part, ...]:
     axes = _axes(folder, grid)
     varied = {name for name, values in axes.items() if len(values) > 1}
     return (
+        folder.figure("network", "The network of the best run, from image to logits"),
+        _layers(folder),
         Text(_extent(grid, axes)),
         best.only(name for name in best.header if name not in AXES or name in varied).table(
             "The run and epoch with the highest test accuracy"
         ),
         *_tables(folder),
+        *_overfit_above(folder),
         folder.figure("curves", "Loss and accuracy by epoch, a line for each run"),
+        *_dropout(folder),
     )
+
+
+def _layers(folder: Folder) -> Table:
+    """The network layer by layer, folded: the diagram shows the same."""
+    sheet = folder.sheet("layers")
+    total = columns.count(sum(sheet.numbers("parameters")))
+    return sheet.table(
+        f"The network of the best run, layer by layer: {total} parameters", folded=True
+    )
+
+
+def _overfit_above(folder: Folder) -> list[Table]:
+    """How much the most accurate epochs overfit, of a network of which the study tells it."""
+    if not folder.has("overfit_above.csv"):
+        return []
+    sheet = folder.sheet("overfit_above")
+    notes = [
+        f"No epoch has a test accuracy above {columns.percent(accuracy)}."
+        for accuracy, epochs in zip(
+            sheet.numbers("test_accuracy_above"), sheet.numbers("epochs"), strict=True
+        )
+        if not epochs
+    ]
+    return [sheet.table("Mean overfit of all epochs with a high test accuracy", notes=notes)]
+
+
+def _dropout(folder: Folder) -> list[Figure]:
+    """The gap between train and test accuracy with little and with much dropout."""
+    if not folder.has("dropout.png"):
+        return []
+    caption = (
+        "Train and test accuracy by epoch with the least and the most dropout, all else as in "
+        "the best run; train accuracy is measured while training, with dropout on"
+    )
+    return [folder.figure("dropout", caption)]
 
 
 def _axes(folder: Folder, grid: dict[str, Any]) -> dict[str, list[Any]]:
@@ -131,13 +173,43 @@ def _tables(folder: Folder) -> list[Table]:
         found.append(((first, -len(keys), name), keys, sheet))
     found.sort(key=lambda item: item[0])
     return [
-        sheet.table(
-            f"By {' and '.join(map(_words, keys))}",
-            marked={highest(sheet): "best"} if len(sheet.rows) > 1 else {},
-            notes=[_MEANS],
+        _with_spreads(
+            sheet.table(
+                f"By {' and '.join(map(_words, keys))}",
+                marked={highest(sheet): "best"} if len(sheet.rows) > 1 else {},
+                notes=[_MEANS],
+            )
         )
         for _, keys, sheet in found
     ]
+
+
+def _with_spreads(table: Table) -> Table:
+    """The table with each mean and its standard deviation over the seeds in one cell."""
+    places = {column.name: place for place, column in enumerate(table.columns)}
+    spreads = {
+        place: places[f"{name}_std"] for name, place in places.items() if f"{name}_std" in places
+    }
+    if not spreads:
+        return table
+    kept = [place for place in places.values() if place not in spreads.values()]
+    return replace(
+        table,
+        columns=tuple(table.columns[place] for place in kept),
+        rows=tuple(
+            replace(row, cells=tuple(_with_spread(row.cells, place, spreads) for place in kept))
+            for row in table.rows
+        ),
+        notes=(*table.notes, _SPREADS),
+    )
+
+
+def _with_spread(cells: Sequence[Cell], place: int, spreads: Mapping[int, int]) -> Cell:
+    mean = cells[place]
+    spread = cells[spreads[place]] if place in spreads else None
+    if spread is None or not spread.value:
+        return mean
+    return replace(mean, text=f"{mean.text} ± {spread.text}")
 
 
 def highest(sheet: Sheet, name: str = "test_accuracy") -> int:

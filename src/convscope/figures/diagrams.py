@@ -1,0 +1,214 @@
+"""A network as a picture: a block for each step from the image to the logits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import accumulate, pairwise
+from textwrap import wrap
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Polygon
+
+from convscope.figures.page import LINE_HEIGHT, TEXT_SIZE, Page, text_width
+from convscope.figures.style import MUTED, PALETTE, styled
+
+COLORS = {
+    "image": "#9e9e9e",
+    "conv": PALETTE[0],
+    "norm": PALETTE[5],
+    "relu": PALETTE[1],
+    "pool": PALETTE[2],
+    "flatten": "#d6d6d6",
+    "dropout": PALETTE[4],
+    "fc": PALETTE[3],
+}
+# these change no shape: each is drawn as a slab of the block that it follows
+FOLLOWERS = ("norm", "relu", "dropout")
+ROWS = ("features", "map", "receptive field", "parameters")
+NOTE = (
+    "Height: the side of the map; from flatten on, the logarithm of the features. "
+    "Thickness of maps: the square root of the features."
+)
+TIMES = "\N{MULTIPLICATION SIGN}"
+RULE = "#e4e4e4"
+SMALL = TEXT_SIZE - 0.5
+LONGEST_LINE = 10  # characters of what a layer is
+# how much white is in the color of a block's upper and right side
+LID, SIDE = 0.55, 0.3
+# pixels of the picture
+WIDTH = 954
+LEGEND_HEIGHT = 36
+ROW_HEIGHT = 18
+LEAST_HEIGHT, HEIGHT_PER_PIXEL = 6, 4.2
+HEIGHT_PER_DOUBLING = 9
+SLAB, VECTOR_SLAB = 5, 7
+SLANT_PER_HEIGHT, VECTOR_SLANT = 0.2, 4
+SPACE = 10
+
+
+@dataclass(frozen=True)
+class Block:
+    """A layer with those that follow it and change no shape, as it is drawn.
+
+    Attributes:
+        name: The layer's.
+        what: What it is, in short lines.
+        numbers: The text for each of ``ROWS``.
+        slabs: The color of each layer and its thickness in pixels, from left to right.
+        height: Pixels of the front.
+        slant: How far it goes back, in pixels to the right and up.
+    """
+
+    name: str
+    what: tuple[str, ...]
+    numbers: tuple[str, ...]
+    slabs: tuple[tuple[str, float], ...]
+    height: float
+    slant: float
+
+    @property
+    def breadth(self) -> float:
+        """Pixels of the drawing, from left to right."""
+        return sum(thickness for _, thickness in self.slabs) + self.slant
+
+    @property
+    def width(self) -> float:
+        """Pixels that the block and its labels need, with some space."""
+        lines = [*self.numbers, *self.what]
+        return SPACE + max(self.breadth, _long(self.name, "bold"), *map(_long, lines))
+
+
+@styled
+def network(table: pd.DataFrame, title: str = "") -> Figure:
+    """A network from left to right, with each step's shape, receptive field and parameters.
+
+    Args:
+        table: The table of ``anatomy.table``.
+        title: Above the picture, before the number of parameters.
+    """
+    blocks = _blocks(table)
+    heads = max(map(_long, ROWS)) + SPACE
+    needed = heads + sum(block.width for block in blocks)
+    gap = max(WIDTH - needed, 0) / len(blocks)
+    ends = list(accumulate((block.width + gap for block in blocks), initial=heads))
+    centers = [sum(pair) / 2 for pair in pairwise(ends)]
+    tallest = max(block.height + block.slant for block in blocks)
+    floor = LEGEND_HEIGHT + tallest + SPACE
+    first_row = floor + (1 + max(len(block.what) for block in blocks)) * LINE_HEIGHT + ROW_HEIGHT
+    height = first_row + len(ROWS) * ROW_HEIGHT + LINE_HEIGHT
+
+    count = f"{table['parameters'].sum():,} parameters"
+    page = Page(ends[-1], height, f"{title}: {count}" if title else count)
+    _legend(page, table)
+    middle = LEGEND_HEIGHT + tallest / 2
+    page.axes.plot([centers[0], centers[-1]], [middle, middle], color=MUTED, linewidth=1, zorder=0)
+    for center, block in zip(centers, blocks, strict=True):
+        _draw(page.axes, block, center, middle)
+        _name(page, block, center, floor)
+    rows = zip(ROWS, zip(*(block.numbers for block in blocks), strict=True), strict=True)
+    for index, (row, numbers) in enumerate(rows):
+        y = first_row + index * ROW_HEIGHT
+        page.axes.plot([0, ends[-1]], [y - ROW_HEIGHT / 2] * 2, color=RULE, linewidth=0.7)
+        page.text(0, y, row, color=MUTED)
+        _write(page, numbers, centers, y)
+    page.text(0, height - LINE_HEIGHT / 2, NOTE, color=MUTED, size=SMALL)
+    return page.figure
+
+
+def kind(layer: str) -> str:
+    """What kind of layer a name is of: ``"conv"`` for ``"conv3"``."""
+    return layer.rstrip("0123456789")
+
+
+@cache
+def _long(text: str, weight: str = "normal") -> float:
+    """Pixels of a line of text; layers repeat their texts, and measuring takes a while."""
+    return text_width(text, weight=weight)
+
+
+def _blocks(table: pd.DataFrame) -> list[Block]:
+    """The table's layers, those that change no shape put to the one before."""
+    number = (~table["layer"].map(kind).isin(FOLLOWERS)).cumsum()
+    return [_block(layers) for _, layers in table.groupby(number)]
+
+
+def _block(layers: pd.DataFrame) -> Block:
+    first = layers.iloc[0]
+    name, side, features = first["layer"], first["map_size"], first["width"]
+    if pd.isna(side):
+        height, thickness = HEIGHT_PER_DOUBLING * float(np.log2(1 + features)), float(VECTOR_SLAB)
+    else:
+        height, thickness = LEAST_HEIGHT + HEIGHT_PER_PIXEL * side, 2 + float(np.sqrt(features))
+    colors = [COLORS[kind(layer)] for layer in layers["layer"]]
+    parts = [] if first["what"] == name else first["what"].split(", ")
+    return Block(
+        name=name,
+        what=tuple(line for part in parts for line in wrap(part, LONGEST_LINE)),
+        numbers=(
+            f"{features:,}",
+            *(_square(first[key]) for key in ("map_size", "receptive_field")),
+            f"{layers['parameters'].sum():,}",
+        ),
+        slabs=((colors[0], thickness), *((color, SLAB) for color in colors[1:])),
+        height=height,
+        slant=VECTOR_SLANT if pd.isna(side) else SLANT_PER_HEIGHT * height,
+    )
+
+
+def _square(side: float) -> str:
+    return "" if pd.isna(side) else f"{side}{TIMES}{side}"
+
+
+def _draw(axes: Axes, block: Block, center: float, middle: float) -> None:
+    """Draw a block around a point."""
+    left = center - block.breadth / 2
+    top = middle - (block.height - block.slant) / 2
+    for color, thickness in block.slabs:
+        _box(axes, (left, top), (thickness, block.height), block.slant, color)
+        left += thickness
+
+
+def _box(
+    axes: Axes, corner: tuple[float, float], size: tuple[float, float], slant: float, color: str
+) -> None:
+    """Draw a box seen from the front, a little from the right and from above."""
+    (left, top), (width, height) = corner, size
+    right, bottom = left + width, top + height
+    front = [(left, top), (right, top), (right, bottom), (left, bottom)]
+    far_left, far_right, far_bottom = (
+        (x + slant, y - slant) for x, y in ((left, top), (right, top), (right, bottom))
+    )
+    lid = [(left, top), (right, top), far_right, far_left]
+    side = [(right, top), (right, bottom), far_bottom, far_right]
+    for corners, white in ((front, 0.0), (lid, LID), (side, SIDE)):
+        shade = [part + white * (1 - part) for part in to_rgb(color)]
+        axes.add_patch(Polygon(corners, facecolor=shade, edgecolor="white", linewidth=0.6))
+
+
+def _name(page: Page, block: Block, center: float, floor: float) -> None:
+    """Write under a block what it is."""
+    y = floor + LINE_HEIGHT / 2
+    page.text(center, y, block.name, ha="center", weight="bold")
+    for line in block.what:
+        y += LINE_HEIGHT
+        page.text(center, y, line, ha="center", color=MUTED, size=SMALL)
+
+
+def _write(page: Page, texts: Sequence[str], centers: Sequence[float], y: float) -> None:
+    for center, text in zip(centers, texts, strict=True):
+        page.text(center, y, text, ha="center")
+
+
+def _legend(page: Page, table: pd.DataFrame) -> None:
+    """Name the colors by what the first layer of each is."""
+    firsts = dict(zip(table["layer"].map(kind)[::-1], table["what"][::-1], strict=True))
+    named = firsts | {"image": "image", "conv": "convolution"}
+    x = 0.0
+    for name in (name for name in COLORS if name in firsts):
+        _box(page.axes, (x, 2), (12, 12), 0, COLORS[name])
+        page.text(x + 18, 8, named[name])
+        x += 18 + _long(named[name]) + 2 * SPACE
