@@ -84,6 +84,41 @@ def test_a_labeled_confusion_matrix_has_true_classes_in_rows():
     assert_frame_equal(table, pd.DataFrame(expected))
 
 
+def test_the_study_s_sample_is_the_first_four_images_of_each_batch():
+    labels = torch.tensor([0, 0, 1, 1] + [0] * 124 + [1, 1])
+    right = torch.tensor([1, 0, 1, 1] + [0] * 62 + [1] * 62 + [1, 0], dtype=torch.bool)
+    logits = sure_of(*torch.where(right, labels, 1 - labels).tolist())
+    table = evaluation.class_sample("net1", logits, labels, CLASSES)
+    expected = {
+        "net": ["net1"] * 3,
+        "class": list(CLASSES),
+        # images 0 to 3 of the first batch, and the two of the second
+        "sampled_images": [2, 4, 0],
+        "sampled_accuracy": [0.5, 0.75, float("nan")],
+        "accuracy": [63 / 126, 0.75, float("nan")],
+        "difference_points": [0.0, 0.0, float("nan")],
+    }
+    assert_frame_equal(table, pd.DataFrame(expected))
+
+
+def test_the_study_s_sample_has_316_of_ten_thousand_images_and_its_own_accuracies():
+    labels, logits = random_case(10_000)
+    table = evaluation.class_sample("net1", logits, labels, [str(n) for n in range(10)])
+    assert table["sampled_images"].sum() == 316
+    chosen = [image for start in range(0, 10_000, 128) for image in range(start, start + 4)]
+    taken = logits.argmax(1).tolist()
+    for row in table[:-1].itertuples():
+        of_class = [image for image in chosen if labels[image] == int(row[2])]
+        hits = sum(taken[image] == int(row[2]) for image in of_class)
+        assert row.sampled_accuracy == pytest.approx(hits / len(of_class))
+        points = 100 * (row.sampled_accuracy - row.accuracy)
+        assert row.difference_points == pytest.approx(points)
+        everywhere = (logits.argmax(1) == labels)[labels == int(row[2])]
+        assert row.accuracy == pytest.approx(everywhere.double().mean().item())
+    # random_case leaves the last class out
+    assert table["sampled_accuracy"].isna().tolist() == [False] * 9 + [True]
+
+
 def test_misclassified_lists_the_surest_mistakes_first():
     probabilities = torch.tensor(
         [[0.25, 0.5, 0.25], [0.75, 0.125, 0.125], [0.25, 0.0, 0.75], [0.5, 0.25, 0.25]]

@@ -10,6 +10,10 @@ from torch import Tensor
 
 from convscope import metrics
 
+# the images of the study's table by class (published/study.yaml, filter_ablation)
+STUDY_BATCH = 128
+SAMPLED_OF_BATCH = 4
+
 
 def best_of_nets(
     outputs: Mapping[str, Tensor], labels: Tensor, best: Mapping[str, Mapping[str, Any]]
@@ -72,6 +76,40 @@ def class_accuracies(matrices: Mapping[str, Tensor], classes: Sequence[str]) -> 
     """Each network's accuracy by class, in [0, 1]: class, then a column a network."""
     columns = {net: metrics.class_accuracy(matrix).tolist() for net, matrix in matrices.items()}
     return pd.DataFrame({"class": list(classes), **columns})
+
+
+def class_sample(net: str, logits: Tensor, labels: Tensor, classes: Sequence[str]) -> pd.DataFrame:
+    """The study's sample for its table by class, beside all test images.
+
+    The study took the first 4 images of each batch of 128: 316 of CIFAR-10's 10,000.
+
+    Args:
+        net: The network's name.
+        logits: (N, classes).
+        labels: (N,) int64.
+        classes: Their names.
+
+    Returns:
+        A row a class: net, class, sampled_images, sampled_accuracy and accuracy (of all images)
+        in [0, 1], and difference_points, sampled less all. What has no image has no value.
+    """
+    taken = logits.argmax(1)
+    sampled = torch.arange(len(labels), device=labels.device) % STUDY_BATCH < SAMPLED_OF_BATCH
+    sample, whole = (
+        metrics.confusion_matrix(labels[part], taken[part], len(classes))
+        for part in (sampled, slice(None))
+    )
+    shares = [(cells.diagonal().double() / cells.sum(1)).cpu() for cells in (sample, whole)]
+    return pd.DataFrame(
+        {
+            "net": net,
+            "class": list(classes),
+            "sampled_images": sample.sum(1).tolist(),
+            "sampled_accuracy": shares[0].tolist(),
+            "accuracy": shares[1].tolist(),
+            "difference_points": (100 * (shares[0] - shares[1])).tolist(),
+        }
+    )
 
 
 def misclassified(logits: Tensor, labels: Tensor, classes: Sequence[str]) -> pd.DataFrame:

@@ -59,6 +59,39 @@ def test_best_of_nets_shows_interval_parameters_and_epoch():
     assert np.ravel(ends).tolist() == pytest.approx([66, 68, 88, 89.3])
 
 
+def selected(**columns):
+    return pd.DataFrame(
+        {
+            "net": ["net1", "net4"],
+            "test_accuracy": [0.67, 0.88],
+            "low": [0.66, 0.87],
+            "high": [0.68, 0.89],
+            "last_accuracy": [0.65, 0.85],
+            "last_low": [0.64, 0.84],
+            "last_high": [0.66, 0.86],
+            **columns,
+        }
+    )
+
+
+def test_selection_shows_best_and_last_with_their_intervals():
+    figure = bars.selection(selected())
+    (axes,) = figure.axes
+    assert row_names(axes) == ["net1", "net4"]
+    assert legend(figure) == ["best on the test images", "last epoch"]
+    assert [text.get_text() for text in axes.texts] == ["67.00%", "88.00%", "65.00%", "85.00%"]
+    ends = [segment[:, 0] for lines in axes.collections for segment in lines.get_segments()]
+    assert np.ravel(ends).tolist() == pytest.approx([66, 68, 87, 89, 64, 66, 84, 86])
+
+
+def test_selection_shows_the_chosen_epochs_of_the_networks_that_have_one():
+    nan = float("nan")
+    chosen = {"chosen_accuracy": [0.5, nan], "chosen_low": [0.4, nan], "chosen_high": [0.6, nan]}
+    figure = bars.selection(selected(**chosen))
+    assert legend(figure)[2] == "chosen on validation images"
+    assert [text.get_text() for text in figure.axes[0].texts][4:] == ["50.00%"]
+
+
 def test_protocols_are_grouped_in_order_of_appearance():
     names = ["clean images, evaluation mode", "augmented images, training mode"]
     table = pd.DataFrame(
@@ -104,6 +137,15 @@ def test_atlas_spreads_the_filters_and_names_the_worst_of_each_layer():
         "conv2\n512 filters",
     ]
     assert legend(figure) == ["median of the layer"]
+
+
+def test_atlas_shows_what_may_be_chance():
+    table = pd.DataFrame({"layer": ["conv1"] * 2, "filter": [0, 1], "drop_percent": [0.5, 3.0]})
+    figure = bars.atlas(table, chance=1.5)
+    (axes,) = figure.axes
+    band = axes.patches[0].get_bbox()
+    assert (band.y0, band.y1) == (-1.5, 1.5)
+    assert legend(figure) == ["may be chance", "median of the layer"]
 
 
 def test_responses_name_dead_filters_and_gray_them():

@@ -94,6 +94,49 @@ def best_of_nets(
 
 
 @styled
+def selection(
+    table: pd.DataFrame, title: str = "Test accuracy by the way of choosing the epoch"
+) -> Figure:
+    """The best epoch of each network beside those that the test images did not choose.
+
+    Args:
+        table: Columns net; test_accuracy, low and high (0..1) of the best epoch; the same of the
+            run's last epoch with names that begin with ``last_``; and, where there is a column
+            chosen_accuracy, of the epoch that validation chose, beginning with ``chosen_``.
+        title: Above the panel.
+    """
+    ways = {"best on the test images": ("test_accuracy", "low", "high")} | {
+        label: (f"{prefix}_accuracy", f"{prefix}_low", f"{prefix}_high")
+        for label, prefix in (("last epoch", "last"), ("chosen on validation images", "chosen"))
+        if f"{prefix}_accuracy" in table
+    }
+    figure, panels = chart(900, 140 + (20 + 26 * len(ways)) * len(table), title=title)
+    axes = panels[0, 0]
+    rows = np.arange(len(table), dtype=float)
+    for index, (label, names) in enumerate(ways.items()):
+        accuracy, low, high = (100 * table[name] for name in names)
+        places = rows + 0.24 * (index - (len(ways) - 1) / 2)
+        axes.errorbar(
+            accuracy,
+            places,
+            xerr=[accuracy - low, high - accuracy],
+            fmt="o",
+            capsize=4,
+            color=PALETTE[index],
+            label=label,
+        )
+        for place, end, value in zip(places, high, accuracy, strict=True):
+            if np.isfinite(value):
+                note = f"{value:.2f}%"
+                axes.annotate(note, (end, place), (8, 0), textcoords="offset points", va="center")
+    axes.set_xlabel("test accuracy (%), with its 95% confidence interval")
+    axes.margins(x=0.12)
+    _name_rows(axes, rows, list(table["net"]))
+    figure.legend(loc="outside lower center", ncols=len(ways))
+    return figure
+
+
+@styled
 def protocols(table: pd.DataFrame, title: str = "Test accuracy by the way of testing") -> Figure:
     """How the same networks score under several ways of testing them.
 
@@ -128,7 +171,9 @@ def protocols(table: pd.DataFrame, title: str = "Test accuracy by the way of tes
 
 @styled
 def atlas(
-    table: pd.DataFrame, title: str = "What the network loses with a single filter at zero"
+    table: pd.DataFrame,
+    chance: float = 0,
+    title: str = "What the network loses with a single filter at zero",
 ) -> Figure:
     """The drop in accuracy by single filters, layer by layer, with the median of each layer.
 
@@ -137,12 +182,15 @@ def atlas(
 
     Args:
         table: Columns layer, filter and drop_percent (points of accuracy; negative: a gain).
+        chance: Changes smaller than this many points, which may be chance, are on gray; 0 for none.
         title: Above the panel.
     """
     layers = list(table["layer"].unique())
     figure, panels = chart(max(700, 110 + 170 * len(layers)), 520, title=title)
     axes = panels[0, 0]
     axes.axhline(0, color=INK, linewidth=0.9)
+    if chance:
+        axes.axhspan(-chance, chance, color=MUTED, alpha=0.15, linewidth=0, label="may be chance")
     for column, layer in enumerate(layers):
         rows = table[table["layer"] == layer]
         spread = 0.64 * ((rows["filter"] * JITTER) % 1 - 0.5)
@@ -171,7 +219,7 @@ def atlas(
     axes.grid(visible=False, axis="x")
     axes.set_ylabel("drop in test accuracy (points)")
     axes.margins(y=0.1)
-    figure.legend(loc="outside lower center")
+    figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 

@@ -13,7 +13,7 @@ from convscope.report.wording import counted, filter_names
 
 _CHOSEN = {
     "test": "Each run's best epoch was chosen by its accuracy on the test images, as in the study: "
-    "these accuracies are a little optimistic.",
+    "these accuracies are a little optimistic, and the section on selection says how much.",
     "validation": "Each run's best epoch was chosen by its accuracy on training images that were "
     "held out.",
 }

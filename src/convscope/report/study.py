@@ -9,11 +9,13 @@ from convscope.errors import UserError
 from convscope.report import (
     ablation,
     comparison,
+    departures,
     evaluation,
     findings,
     identification,
     occlusion,
     overview,
+    selection,
     training,
 )
 from convscope.report.document import Document
@@ -48,9 +50,11 @@ def document(reports: Path, judged: Sequence[Claim]) -> Document:
         training.baseline(baseline),
         *(training.net(folder) for folder in nets),
         evaluation.section(evaluate),
+        selection.section(evaluate),
         occlusion.section(occluded),
         ablation.section(ablated),
         identification.section(identified),
+        departures.section(download, nets, evaluate, identified),
         overview.reproduction(download, [download, baseline, *nets, evaluate, *analyses]),
     )
     return Document(

@@ -1,0 +1,72 @@
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+import torch
+from tests import toys
+
+from convscope import data, files, nets, runs, tensors, workspace
+from convscope.errors import UserError
+from convscope.stages import evaluate
+
+HISTORY = pd.DataFrame({"run": [1], "epoch": [1], "test_accuracy": [0.5]})
+LATER = pd.DataFrame({"run": [1], "epoch": [2], "test_accuracy": [0.25]})
+PARAMS = "evaluate: {pairs: 1, images_per_pair: 1, seed: 0, threads: 1}\n"
+RUN = toys.run("net1")
+
+
+@pytest.fixture
+def history(tmp_path, monkeypatch):
+    """A project with one trained network; the path of its history.csv."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONVSCOPE_DEVICE", "cpu")
+    files.write_text(tmp_path / "params.yaml", PARAMS)
+    # a network's ten outputs need ten classes
+    data.save(replace(toys.red_or_blue(), classes=tuple("0123456789")), workspace.DATASET)
+    folder = workspace.models_of("net1")
+    torch.manual_seed(0)
+    weights = nets.build(RUN.net, **RUN.point).state_dict()
+    tensors.write_tensors(folder / "runs" / RUN.id / runs.WEIGHTS, weights)
+    best = {"epoch": 1, "train_accuracy": 0.5, "overfit_percent": 0.0}
+    files.write_json(
+        folder / runs.BEST,
+        {
+            "run": 1,
+            "id": RUN.id,
+            "net": RUN.net,
+            "point": RUN.point,
+            "best": best,
+            "settings": RUN.settings.effective(),
+            "total_parameters": 7,
+        },
+    )
+    files.write_csv(folder / runs.HISTORY, HISTORY)
+    return folder / runs.HISTORY
+
+
+def test_it_measures_what_choosing_adds(history):
+    files.write_csv(history, pd.concat([HISTORY, LATER]))
+    evaluate.run()
+    folder = workspace.REPORTS / "evaluate"
+    table = files.read_csv(folder / "selection.csv", "evaluate")
+    assert table["best_less_last"].tolist() == [25.0]
+    assert files.read_csv(folder / "mcnemar.csv", "evaluate").empty
+    # 20 test images: 4 are in the study's sample
+    assert files.read_csv(folder / "class_sample.csv", "evaluate")["sampled_images"].sum() == 4
+    assert (folder / "selection.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("table", "why"),
+    [(HISTORY.drop(columns="epoch"), "it has no column epoch"), (HISTORY[:0], "it has no rows")],
+)
+def test_a_damaged_history_is_refused(history, table, why):
+    files.write_csv(history, table)
+    with pytest.raises(UserError, match=rf"history\.csv is damaged \({why}\).*train net1"):
+        evaluate.run()
+
+
+def test_a_missing_history_is_refused(history):
+    history.unlink()
+    with pytest.raises(UserError, match=r"history\.csv is missing: run `convscope train net1`"):
+        evaluate.run()
