@@ -161,7 +161,30 @@ def test_a_counter_disappears_when_it_is_done(monkeypatch):
     assert written.endswith(" \r")
 
 
-def test_nothing_is_shown_where_there_is_no_terminal(capsys):
+def test_a_counter_tells_a_log_at_most_every_ten_seconds(clock, capsys):
+    tell = progress.counter("atlas", "image x filter")
+    written = []
+    for done, seconds in ((1000, 9), (2000, 1), (3000, 9), (4000, 1), (8000, 40)):
+        clock.now += seconds
+        tell(done, 8000)
+        written.append(capsys.readouterr().err)
+    assert written == [
+        "",
+        "atlas: 2,000/8,000 image x filter, about 30 s left\n",
+        "",
+        "atlas: 4,000/8,000 image x filter, about 20 s left\n",
+        "",
+    ]
+
+
+def test_a_counter_without_a_step_done_knows_no_time(clock, capsys):
+    tell = progress.counter("occlusion", "window size")
+    clock.now += 60
+    tell(0, 5)
+    assert capsys.readouterr().err == ""
+
+
+def test_short_work_shows_nothing_where_there_is_no_terminal(capsys):
     download, count = progress.download_bar(), progress.counter("occlusion", "image")
     for done in (0, 5, 10):
         download("https://example.org/a.tar.gz", done, 10)

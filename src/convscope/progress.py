@@ -8,6 +8,7 @@ from typing import Any
 from tqdm import tqdm
 
 LOG_SECONDS = 30.0
+COUNTER_SECONDS = 10.0
 
 
 class GridProgress:
@@ -101,24 +102,37 @@ def download_bar() -> Callable[[str, int, int | None], None]:
 
 
 def counter(title: str, unit: str) -> Callable[[int, int], None]:
-    """A progress function for work of a known size.
+    """A progress function for work of a known size that begins now.
 
     Args:
         title: What is going on.
         unit: What is counted.
 
     Returns:
-        A function of (done, total), silent when standard error is no terminal.
+        A function of (done, total): a bar on a terminal, else a line every ``COUNTER_SECONDS`` at
+        most.
     """
     bar: Any = None
+    started = told = time.monotonic()
 
     def tell(done: int, total: int) -> None:
-        nonlocal bar
+        nonlocal bar, told
         if bar is None:
             bar = tqdm(
-                total=total, desc=title, unit=unit, disable=None, dynamic_ncols=True, leave=False
+                total=total,
+                desc=title,
+                unit=unit,
+                disable=not sys.stderr.isatty(),
+                dynamic_ncols=True,
+                leave=False,
             )
         bar.update(done - bar.n)
+        now = time.monotonic()
+        if bar.disable and 0 < done < total and now - told >= COUNTER_SECONDS:
+            told = now
+            left = (now - started) / done * (total - done)
+            words = f"{title}: {done:,}/{total:,} {unit}, about {left:.0f} s left"
+            print(words, file=sys.stderr, flush=True)
         if done >= total:
             bar.close()
 

@@ -6,7 +6,6 @@ from sklearn import metrics as oracle
 
 from convscope.analysis import ablation_tables
 from convscope.analysis.ablation import compare
-from convscope.analysis.atlas import Atlas
 
 CLASSES = ("bird", "car", "cat")
 LABELS = torch.tensor([0, 0, 0, 0, 1, 1, 2, 2])
@@ -24,19 +23,6 @@ AFTER = sure_of(1, 0, 2, 2, 1, 0, 2, 2)
 @pytest.fixture
 def found():
     return compare(LABELS, BEFORE, AFTER, CLASSES)
-
-
-@pytest.fixture
-def charted():
-    """Six images of two classes, five of which the intact network gets right."""
-    return Atlas(
-        images=torch.tensor([4, 2, 0]),
-        intact=torch.tensor([3, 2, 0]),
-        ablated={
-            "conv2": torch.tensor([[3, 1, 0], [0, 2, 0], [0, 2, 0]]),
-            "conv10": torch.tensor([[4, 2, 0]]),
-        },
-    )
 
 
 def test_class_accuracy_in_percent_and_overall(found):
@@ -103,29 +89,3 @@ def test_an_ablation_without_harm_gives_a_table_without_rows():
     table = ablation_tables.newly_misclassified(unharmed, LABELS, BEFORE)
     assert list(table) == ["image", "true", "predicted"]
     assert table.empty
-
-
-def test_the_atlas_lists_points_lost_by_filter_and_class(charted):
-    table = ablation_tables.atlas(charted, CLASSES)
-    expected = {
-        "layer": ["conv2", "conv2", "conv2", "conv10"],
-        "filter": [0, 1, 2, 0],
-        "drop_percent": [100 / 6, 50.0, 50.0, -100 / 6],
-        "bird": [0.0, 75.0, 75.0, -25.0],
-        "car": [50.0, 0.0, 0.0, 0.0],
-        "cat": [0.0, 0.0, 0.0, 0.0],
-    }
-    assert_frame_equal(table, pd.DataFrame(expected))
-
-
-def test_the_atlas_by_layer_keeps_the_network_s_order(charted):
-    table = ablation_tables.atlas_by_layer(ablation_tables.atlas(charted, CLASSES))
-    expected = {
-        "layer": ["conv2", "conv10"],
-        "filters": [3, 1],
-        "mean_drop_percent": [350 / 9, -100 / 6],
-        "median_drop_percent": [50.0, -100 / 6],
-        "max_drop_percent": [50.0, -100 / 6],
-        "max_filter": [1, 0],
-    }
-    assert_frame_equal(table, pd.DataFrame(expected))

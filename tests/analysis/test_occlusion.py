@@ -222,16 +222,16 @@ def test_survey_of_a_network_that_looks_at_one_pixel():
     clean, small, large = survey(module, images, torch.tensor([0, 1]), [2, 3], stride=2)
     odds = 3 * math.exp(-0.1), math.exp(-0.1)
     sure, unsure = (odd / (1 + odd) for odd in odds)
-    assert (clean.window, clean.positions) == (0, 1)
+    assert (clean.window, clean.centers.tolist()) == (0, [1.5])
     torch.testing.assert_close(clean.confidence, torch.tensor([sure, 1 - sure]))
     assert clean.accuracy.tolist() == [1, 0]
     # windows start at 0 and 2 in each direction; one of the four covers the pixel
     mean = (3 * sure + unsure) / 4
-    assert (small.window, small.positions) == (2, 4)
+    assert (small.window, small.centers.tolist()) == (2, [0.5, 2.5])
     torch.testing.assert_close(small.confidence, torch.tensor([mean, 1 - mean]))
     assert small.accuracy.tolist() == [0.75, 0.25]
     # one position, (0, 0), which misses the pixel
-    assert (large.window, large.positions) == (3, 1)
+    assert (large.window, large.centers.tolist()) == (3, [1.0])
     torch.testing.assert_close(large.confidence, torch.tensor([sure, 1 - sure]))
 
 
@@ -241,5 +241,44 @@ def test_survey_takes_positions_of_the_maps(convolutional, images, labels):
     expected = maps[:, 1::3, 1::3].flatten(1).mean(1)
     _, found = survey(convolutional, images, labels, [4], stride=3, batch_size=10)
     assert isinstance(found, Survey)
-    assert found.positions == 9
+    assert found.centers.tolist() == [2.5, 5.5, 8.5]
     torch.testing.assert_close(found.confidence, expected, atol=1e-6, rtol=0)
+
+
+def test_survey_finds_where_each_image_loses_most():
+    module = _one_pixel_network(4, row=1, column=3)
+    images = torch.full((4, 3, 4, 4), 255, dtype=torch.uint8)
+    clean, found = survey(module, images, torch.tensor([0, 0, 0, 1]), [2], stride=2)
+    assert (clean.by_position.tolist(), clean.deepest.tolist()) == ([[pytest.approx(0.625)]], [[1]])
+    # class 0 falls from 3/4 to 1/2 at the pixel; class 1 is lowest, 1/4, at the other three
+    uncovered = (3 * 0.75 + 0.25) / 4
+    expected = torch.tensor([[uncovered, 0.5], [uncovered, uncovered]], dtype=torch.float64)
+    torch.testing.assert_close(found.by_position, expected, atol=1e-6, rtol=0)
+    third = 1 / 12
+    expected = torch.tensor([[third, 0.75], [third, third]], dtype=torch.float64)
+    torch.testing.assert_close(found.deepest, expected)
+
+
+def test_survey_agrees_with_the_maps_by_position(convolutional):
+    generator = torch.Generator().manual_seed(2)
+    images = torch.randint(0, 256, (20, 3, 12, 12), dtype=torch.uint8, generator=generator)
+    labels = torch.arange(20) % 10
+    maps = confidence_maps(convolutional, images, labels, 4)[:, 1::3, 1::3]
+    # parts of 8 images: the last one is smaller
+    _, found = survey(convolutional, images, labels, [4], stride=3, batch_size=8)
+    torch.testing.assert_close(found.by_position, maps.double().mean(0), atol=1e-6, rtol=0)
+    deepest = torch.zeros(9, dtype=torch.float64)
+    for lowest in maps.flatten(1).argmin(1):
+        deepest[lowest] += 1 / 20
+    torch.testing.assert_close(found.deepest, deepest.view(3, 3))
+
+
+def test_survey_holds_the_positions_of_a_batch_of_images_at_most(convolutional, images, labels):
+    sizes, told = [], []
+    convolutional.fc1.register_forward_hook(lambda _, inputs, __: sizes.append(len(inputs[0])))
+    many, truth = images.repeat(3, 1, 1, 1), labels.repeat(3)
+    tell = lambda done, total: told.append((done, total))  # noqa: E731
+    survey(convolutional, many, truth, [4, 12], 4, batch_size=4, progress=tell)
+    # the clean images, then 9 positions of 9 images, then one of each
+    assert sizes == [4, 4, 1, *[4] * 20, 1, 4, 4, 1]
+    assert told == [(36, 90), (72, 90), (81, 90), (85, 90), (89, 90), (90, 90)]

@@ -86,10 +86,18 @@ def test_a_long_map_has_a_row_for_each_position():
     assert_frame_equal(table, pd.DataFrame(expected), check_exact=True)
 
 
+def entry(window, centers, confidence, accuracy, by_position, deepest):
+    values = (centers, confidence, accuracy, by_position, deepest)
+    return Survey(window, *(torch.tensor(value) for value in values))
+
+
+CLEAN_ENTRY = entry(0, [15.5], [1.0, 0.5, 0.75, 0.75], [1.0, 0.0, 1.0, 1.0], [[0.75]], [[1.0]])
+
+
 def test_the_fall_by_class_leaves_out_classes_without_images():
     surveyed = [
-        Survey(0, 1, torch.tensor([1.0, 0.5, 0.75, 0.75]), torch.tensor([1.0, 0.0, 1.0, 1.0])),
-        Survey(3, 4, torch.tensor([0.5, 0.25, 0.5, 0.75]), torch.tensor([0.75, 0.0, 0.25, 1.0])),
+        CLEAN_ENTRY,
+        entry(3, [15.5], [0.5, 0.25, 0.5, 0.75], [0.75, 0.0, 0.25, 1.0], [[0.5]], [[1.0]]),
     ]
     table = occlusion_tables.fall(surveyed, torch.tensor([2, 0, 2, 0]), ("cat", "dog", "ship"))
     expected = {
@@ -98,5 +106,41 @@ def test_the_fall_by_class_leaves_out_classes_without_images():
         "images": [4, 4, 2, 2, 2, 2],
         "confidence": [0.75, 0.5, 0.625, 0.5, 0.875, 0.5],
         "accuracy": [0.75, 0.5, 0.5, 0.5, 1.0, 0.5],
+    }
+    assert_frame_equal(table, pd.DataFrame(expected))
+
+
+def test_the_deepest_drops_have_a_row_for_each_window_and_position():
+    small = entry(3, [10.0, 20.0], [0.5], [1.0], [[0.5, 0.4], [0.3, 0.2]], [[0.0, 0.25], [0.75, 0]])
+    large = entry(9, [16.0], [0.5], [1.0], [[0.125]], [[1.0]])
+    table = occlusion_tables.deepest_by_position([CLEAN_ENTRY, small, large])
+    expected = {
+        "window": [3, 3, 3, 3, 9],
+        "row": [10.0, 10.0, 20.0, 20.0, 16.0],
+        "column": [10.0, 20.0, 10.0, 20.0, 16.0],
+        "mean_confidence": [0.5, 0.4, 0.3, 0.2, 0.125],
+        "deepest_share": [0.0, 0.25, 0.75, 0.0, 1.0],
+    }
+    assert_frame_equal(table, pd.DataFrame(expected))
+
+
+def test_distances_are_from_the_image_s_center_beside_those_by_chance():
+    # an image of 9 pixels has its center at 4: offsets -3, 0 and 3, of which only 0 is central
+    share = [[0.5, 0.25, 0.0], [0.0, 0.25, 0.0], [0.0, 0.0, 0.0]]
+    middle = entry(3, [1.0, 4.0, 7.0], [0.5], [1.0], [[0.5] * 3] * 3, share)
+    alone = entry(9, [4.0], [0.5], [1.0], [[0.5]], [[1.0]])
+    positions = occlusion_tables.deepest_by_position([middle, alone])
+    table = occlusion_tables.deepest_by_window(positions, images=16, size=9)
+    corner = 18**0.5
+    chance = (4 * corner + 4 * 3) / 9
+    squares = (4 * 18 + 4 * 9) / 9
+    expected = {
+        "window": [3, 9],
+        "images": [16, 16],
+        "mean_distance": [corner / 2 + 0.75, 0.0],
+        "chance_distance": [chance, 0.0],
+        "standard_error": [(squares - chance**2) ** 0.5 / 4, 0.0],
+        "central_share": [0.25, 1.0],
+        "chance_share": [1 / 9, 1.0],
     }
     assert_frame_equal(table, pd.DataFrame(expected))

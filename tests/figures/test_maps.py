@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -35,3 +36,43 @@ def test_a_maps_pixel_stands_where_the_center_of_the_window_stood():
     # the first 13 x 13 window covers pixels 0..12; its center is pixel 6; an image pixel is 4 wide
     assert (left - frame.get_x(), top - frame.get_y()) == (24, 24)
     assert (right - left, bottom - top) == (80, 80)
+
+
+@pytest.fixture
+def positions():
+    rows = [
+        (window, row, column, 0.9 - 0.01 * window - 0.001 * row, 0.7 if row == column == 6 else 0.1)
+        for window, centers in ((3, (6.0, 22.0)), (13, (16.0,)))
+        for row in centers
+        for column in centers
+    ]
+    table = pd.DataFrame(rows, columns=["window", "row", "column", "mean_confidence", "share"])
+    table.loc[table["window"] == 13, "share"] = 1.0
+    return table.rename(columns={"share": "deepest_share"})
+
+
+def test_positions_are_drawn_where_the_centers_of_the_windows_stood(positions):
+    small, large, *_ = maps.by_position(positions, size=32).axes
+    assert [axes.get_title(loc="left") for axes in (small, large)] == [
+        "3 x 3 window",
+        "13 x 13 window",
+    ]
+    # centers at 6 and 22 are 16 apart; a single position covers the whole image
+    assert small.images[0].get_extent() == [-2, 30, 30, -2]
+    assert large.images[0].get_extent() == [0, 32, 32, 0]
+    assert small.lines[0].get_xydata().tolist() == [[15.5, 15.5]]
+    assert np.asarray(small.images[0].get_array()).tolist() == [
+        pytest.approx([0.864, 0.864]),
+        pytest.approx([0.848, 0.848]),
+    ]
+
+
+def test_deepest_drops_are_relative_to_chance_and_share_a_scale(positions):
+    _, _, small, large, *bars = maps.by_position(positions, size=32).axes
+    assert np.asarray(small.images[0].get_array()).tolist() == [
+        pytest.approx([2.8, 0.4]),
+        pytest.approx([0.4, 0.4]),
+    ]
+    assert np.asarray(large.images[0].get_array()).tolist() == [[1]]
+    assert [bar.get_ylim() for bar in bars] == [pytest.approx((0.754, 0.864)), (0, 2.8)]
+    assert small.images[0].norm is large.images[0].norm

@@ -51,11 +51,30 @@ EVALUATE = {
     "confusion_net10.csv": CONFUSION,
     "class_accuracy.csv": f"class,net2,net10\n{FIRST},0.5,0.25\n{SECOND},1.0,0.125\n",
     "predictions.csv": "image,label,net2,net10\n0,1,1,1\n",
-    "protocols.csv": 'net,protocol,accuracy\nnet10,"clean images, evaluation mode",0.75\n',
+    "protocols.csv": (
+        'net,protocol,accuracy\nnet10,"clean images, evaluation mode",0.75\n'
+        'net10,"augmented images, evaluation mode",0.625\n'
+        'net10,"augmented images, training mode",0.65625\n'
+    ),
+    "selection.csv": (
+        "net,runs,choices,run,epoch,test_accuracy,low,high,last_accuracy,last_low,last_high,"
+        "best_less_last,mean_best_less_last\n"
+        "net2,2,4,1,2,0.8125,0.8,0.825,0.8125,0.8,0.825,0.0,0.25\n"
+        "net10,2,4,2,1,0.91666666,0.9,0.93,0.875,0.85,0.89,4.166666,3.5\n"
+    ),
+    "mcnemar.csv": (
+        "net,other,only_first,only_second,difference_points,p_value\n"
+        "net2,net10,100,350,-10.416666,0.0000001\n"
+    ),
+    "class_sample.csv": (
+        "net,class,sampled_images,sampled_accuracy,accuracy,difference_points\n"
+        f"net10,{FIRST},40,0.375,0.25,12.5\nnet10,{SECOND},36,0.0625,0.125,-6.25\n"
+    ),
     "protocols.png": PNG,
     "misclassified.csv": "image,true,predicted,confidence\n"
     + "".join(f"{image},{FIRST},{SECOND},0.{99 - image}\n" for image in range(12)),
     "best.png": PNG,
+    "selection.png": PNG,
     "confusion.png": PNG,
     "misclassified.png": PNG,
 }
@@ -76,11 +95,17 @@ OCCLUSION = {
         f"class,window,images,confidence,accuracy\nall,0,100,0.9,0.95\nall,3,100,0.8,0.85\n"
         f"{FIRST},0,50,0.7,0.65\n{FIRST},3,50,0.6,0.55\n"
     ),
-    "by_image.csv": "image,class,window\n",
+    "by_image.csv": "image,class,window\n7,a,3\n2,b,3\n7,a,9\n2,b,9\n",
+    "deepest_by_position.csv": "window,row,column,mean_confidence,deepest_share\n",
+    "deepest_by_window.csv": (
+        "window,images,mean_distance,chance_distance,standard_error,central_share,chance_share\n"
+        "3,100,6.25,12.0,0.5,0.75,0.25\n"
+    ),
     "map_3.csv": "image,row,column,confidence\n",
     "map_13.csv": "image,row,column,confidence\n",
     "maps.png": PNG,
     "fall_with_window.png": PNG,
+    "deepest.png": PNG,
 }
 ABLATION = {
     "params.json": {
@@ -103,6 +128,18 @@ ABLATION = {
     "atlas_by_layer.csv": (
         "layer,filters,mean_drop_percent,median_drop_percent,max_drop_percent,max_filter\n"
         "conv1,2,1.5,1.5,2.5,1\n"
+    ),
+    "atlas_extremes.csv": (
+        "extreme,rank,layer,filter,drop_percent,serves\n"
+        f"most,1,conv1,1,2.5,{quoted(PIPED + ': 5.0, cat: 3.0')}\nleast,1,conv2,0,-0.5,\n"
+    ),
+    "atlas_depth.csv": (
+        "images,filters,chance_percent,beyond_chance,first_costs_more,halves_p_value,correlation,"
+        "p_value,layer_correlation\n500,4,1.2,1,0.75,0.0001,-0.5,0.03125,-1.0\n"
+    ),
+    "atlas_halves.csv": (
+        "half,layers,filters,mean_drop_percent,layer_drop_percent\n"
+        "first,conv1,2,1.5,3.0\nsecond,conv2,2,-0.25,-0.5\n"
     ),
     "class_accuracy.png": PNG,
     "confusion.png": PNG,
@@ -136,6 +173,12 @@ def grid(key: str) -> dict[str, object]:
         ),
         "by_l1_oc.csv": f"l1_oc,{HISTORY}\n6,1.875,0.375,0.25,0.5,62006.0\n",
         "by_epoch.csv": f"epoch,{HISTORY}\n1,2.0,0.25,0.125,0.0,62006.0\n",
+        "layers.csv": (
+            "layer,what,width,map_size,receptive_field,parameters\n"
+            'image,RGB pixels,3,32,1,0\nconv1,"conv 5x5",6,28,5,456\n'
+            "fc3,fully connected,10,,,61550\n"
+        ),
+        "network.png": PNG,
         "curves.png": PNG,
     }
 

@@ -61,3 +61,23 @@ def test_headings_name_the_measure_and_its_spread():
 def test_a_word_is_no_number():
     with pytest.raises(ValueError, match="cat"):
         columns.LOSS.show("cat")
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "words"),
+    [
+        (1500, 1500, "1,500 test images"),
+        (1, 1, "1 test image"),
+        (360, None, "360 test images"),
+        (360, 2000, "360 test images (all there are of the 2,000 asked for)"),
+    ],
+)
+def test_images_taken_are_those_that_were_there(found, wanted, words):
+    assert columns.taken(found, wanted) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [("0.0009999", "< 0.001"), ("0.001", "0.001"), ("0.04", "0.040")]
+)
+def test_tiny_p_values_are_only_told_to_be_tiny(value, shown):
+    assert columns.P_VALUE.show(value) == shown

@@ -36,9 +36,11 @@ def test_sections_come_in_the_studys_order_and_net2_before_net10(reports):
         "train-net2",
         "train-net10",
         "evaluation",
+        "selection",
         "occlusion",
         "filter-ablation",
         "filter-identification",
+        "departures",
         "reproduce",
     ]
 
@@ -74,9 +76,9 @@ def test_a_grid_tells_what_it_varies_and_what_it_shares(reports):
 
 def test_tables_by_setting_follow_the_study_and_mark_the_best(reports):
     found = tables(reports, "train-net2")
-    assert [each.caption for each in found[1:]] == ["By epoch", "By learning rate", "By l1_oc"]
-    assert [row.role for row in found[2].rows] == ["plain", "best"]
-    assert shown(found[2])[1] == ["0.01", "1.5000", "50.00%", "37.50%", "1.00", "62,006"]
+    assert [each.caption for each in found[2:]] == ["By epoch", "By learning rate", "By l1_oc"]
+    assert [row.role for row in found[3].rows] == ["plain", "best"]
+    assert shown(found[3])[1] == ["0.01", "1.5000", "50.00%", "37.50%", "1.00", "62,006"]
 
 
 def test_long_tables_are_cut_and_linked(reports):
@@ -92,6 +94,7 @@ def test_window_sizes_become_columns_in_their_own_order(reports):
     maps = section(reports, "occlusion").parts[-1]
     assert isinstance(maps, Files)
     assert [path for _, path in maps.files] == [
+        "occlusion/deepest_by_position.csv",
         "occlusion/by_image.csv",
         "occlusion/map_3.csv",
         "occlusion/map_13.csv",
@@ -105,14 +108,6 @@ def test_the_overall_accuracy_stays_last(reports):
         [folders.PIPED, "80.25%", "40.12%", "40.12"],
         ["overall", "85.00%", "60.00%", "25.00"],
     ]
-
-
-def test_the_atlas_shows_the_costliest_filters_first(reports):
-    assert shown(table(reports, "filter-ablation", "atlas.csv")) == [
-        ["conv1", "1", "2.50", "5.00", "0.00"],
-        ["conv1", "0", "0.50", "1.00", "0.00"],
-    ]
-    assert any("the first 500 test images" in text for text in texts(reports, "filter-ablation"))
 
 
 def test_dead_filters_are_named_in_words(reports):

@@ -1,4 +1,4 @@
-"""An ablation's comparison, and the atlas, as tables."""
+"""What several filters ablated together cost, as tables."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +7,6 @@ from torch import Tensor
 
 from convscope.analysis.ablation import Comparison
 from convscope.analysis.ablation import between_groups as count_between_groups
-from convscope.analysis.atlas import Atlas
 
 OVERALL = "overall"
 
@@ -56,39 +55,3 @@ def newly_misclassified(found: Comparison, labels: Tensor, after: Tensor) -> pd.
             "predicted": [found.classes[label] for label in taken.tolist()],
         }
     )
-
-
-def atlas(charted: Atlas, classes: Sequence[str]) -> pd.DataFrame:
-    """Every filter ablated alone.
-
-    Returns:
-        A row a filter: layer, filter, drop_percent (points of accuracy lost over all images), then
-        a column of points lost for each class.
-    """
-    tables = []
-    for layer in charted.ablated:
-        lost = 100 * charted.class_drop(layer)
-        table = pd.DataFrame(lost.tolist(), columns=list(classes))
-        table.insert(0, "drop_percent", (100 * charted.drop(layer)).tolist())
-        table.insert(0, "filter", range(len(table)))
-        table.insert(0, "layer", layer)
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
-
-
-def atlas_by_layer(filters: pd.DataFrame) -> pd.DataFrame:
-    """The atlas by layer: filters, then the mean, median and largest drop, and the filter it is."""
-    rows = []
-    for layer, group in filters.groupby("layer", sort=False):
-        worst = group.iloc[int(group["drop_percent"].argmax())]
-        rows.append(
-            {
-                "layer": layer,
-                "filters": len(group),
-                "mean_drop_percent": group["drop_percent"].mean(),
-                "median_drop_percent": group["drop_percent"].median(),
-                "max_drop_percent": worst["drop_percent"],
-                "max_filter": int(worst["filter"]),
-            }
-        )
-    return pd.DataFrame(rows)

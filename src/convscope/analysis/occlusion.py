@@ -3,7 +3,7 @@
 Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks" (2014); study, part 2.1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -41,15 +41,21 @@ class Survey:
 
     Attributes:
         window: Side of the window in pixels; 0 for the clean images.
-        positions: Number of the window's positions for each image; 1 for the clean images.
+        centers: (P,) float32, the rows, and the columns, of the image at which the window's center
+            stands in turn, in pixels; the image's center for the clean images.
         confidence: (N,) float32, each image's mean confidence over the positions, 0 to 1.
         accuracy: (N,) float32, each image's share of positions at which it is classified correctly.
+        by_position: (P, P) float64, mean confidence over the images, by row and column.
+        deepest: (P, P) float64, the share of images whose drop is deepest there; an image whose
+            deepest drop is at several positions counts equally for each of them. Sums to 1.
     """
 
     window: int
-    positions: int
+    centers: Tensor
     confidence: Tensor
     accuracy: Tensor
+    by_position: Tensor
+    deepest: Tensor
 
 
 def confidences(
@@ -127,11 +133,13 @@ def survey(
     windows: Sequence[int],
     stride: int = 4,
     batch_size: int = BATCH_SIZE,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Survey]:
     """How confidence and correctness fall with the window's size, over many images.
 
     The window takes every ``stride``-th position, centered on the image. The cost is
-    ((S - K) // stride + 1)^2 images for each image and window.
+    ((S - K) // stride + 1)^2 images for each image and window. Memory is that of ``batch_size``
+    images at all positions, and two numbers for each image.
 
     Args:
         module: A network from images to logits; evaluated in evaluation mode, its mode restored.
@@ -140,6 +148,7 @@ def survey(
         windows: Sides of the windows in pixels.
         stride: Pixels from one position to the next.
         batch_size: How many occluded images go through the network at a time.
+        progress: Called with (done, total) from time to time; the unit is an occluded image.
 
     Returns:
         The clean images as window 0, then one entry for each window, in order; on the CPU.
@@ -147,21 +156,55 @@ def survey(
     Raises:
         ValueError: As for ``confidence_maps``.
     """
-    confidence, correct = _clean(module, images, labels, batch_size)
-    entries = [Survey(0, 1, confidence, correct.float())]
-    for window in windows:
-        starts = _starts(images, window, stride)
-        confidence, correct = _occluded(module, images, labels, window, starts, batch_size)
-        by_image = (len(images), len(starts) ** 2)
-        entries.append(
-            Survey(
-                window=window,
-                positions=by_image[1],
-                confidence=confidence.view(by_image).mean(1),
-                accuracy=correct.view(by_image).float().mean(1),
-            )
-        )
+    starts = [_starts(images, window, stride) for window in windows]
+    done, total = 0, len(images) * sum(len(places) ** 2 for places in starts)
+    clean = _Tally(0, torch.tensor([(images.shape[-1] - 1) / 2]))
+    clean.add(*_clean(module, images, labels, batch_size))
+    entries = [clean.survey()]
+    for window, places in zip(windows, starts, strict=True):
+        tally = _Tally(window, places + (window - 1) / 2)
+        # a part of batch_size images fills whole batches, whatever the number of positions
+        for part, truth in zip(images.split(batch_size), labels.split(batch_size), strict=True):
+            found = _occluded(module, part, truth, window, places, batch_size)
+            tally.add(*found)
+            done += len(found[0])
+            if progress:
+                progress(done, total)
+        entries.append(tally.survey())
     return entries
+
+
+class _Tally:
+    """A survey's entry while images are added to it."""
+
+    def __init__(self, window: int, centers: Tensor) -> None:
+        positions = len(centers) ** 2
+        self._window, self._centers = window, centers
+        self._confidence: list[Tensor] = []
+        self._accuracy: list[Tensor] = []
+        self._by_position = torch.zeros(positions, dtype=torch.float64)
+        self._deepest = torch.zeros(positions, dtype=torch.float64)
+
+    def add(self, confidence: Tensor, correct: Tensor) -> None:
+        """Add images: what ``_occluded`` finds of them at all positions."""
+        confidence = confidence.view(-1, len(self._by_position))
+        self._confidence.append(confidence.mean(1))
+        self._accuracy.append(correct.view_as(confidence).float().mean(1))
+        self._by_position += confidence.double().sum(0)
+        lowest = (confidence == confidence.amin(1, keepdim=True)).double()
+        self._deepest += (lowest / lowest.sum(1, keepdim=True)).sum(0)
+
+    def survey(self) -> Survey:
+        """The entry of all images so far."""
+        confidence, side = torch.cat(self._confidence), len(self._centers)
+        return Survey(
+            window=self._window,
+            centers=self._centers,
+            confidence=confidence,
+            accuracy=torch.cat(self._accuracy),
+            by_position=(self._by_position / len(confidence)).view(side, side),
+            deepest=(self._deepest / len(confidence)).view(side, side),
+        )
 
 
 def _clean(

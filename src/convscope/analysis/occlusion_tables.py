@@ -121,3 +121,69 @@ def fall(surveyed: Sequence[Survey], labels: Tensor, classes: Sequence[str]) -> 
             for entry in surveyed
         ]
     return pd.DataFrame(rows)
+
+
+def deepest_by_position(surveyed: Sequence[Survey]) -> pd.DataFrame:
+    """Where windows do harm, over many images.
+
+    Args:
+        surveyed: A survey's entries.
+
+    Returns:
+        A row for each window and position: window, the row and column of its center in pixels,
+        mean_confidence over the images, and deepest_share, the share of images whose drop is
+        deepest there, in [0, 1].
+    """
+    tables = []
+    for entry in surveyed:
+        if entry.window == 0:
+            continue
+        rows, columns = torch.meshgrid(entry.centers, entry.centers, indexing="ij")
+        tables.append(
+            pd.DataFrame(
+                {
+                    "window": entry.window,
+                    "row": rows.flatten().tolist(),
+                    "column": columns.flatten().tolist(),
+                    "mean_confidence": entry.by_position.flatten().tolist(),
+                    "deepest_share": entry.deepest.flatten().tolist(),
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def deepest_by_window(positions: pd.DataFrame, images: int, size: int) -> pd.DataFrame:
+    """How far from the image's center the drop is deepest, beside what chance would give.
+
+    Chance is each position equally often. The central positions are those at most half as far from
+    the center, by rows and by columns, as the outermost.
+
+    Args:
+        positions: What ``deepest_by_position`` found.
+        images: Of how many images.
+        size: The images' side in pixels.
+
+    Returns:
+        A row a window: window, images, mean_distance of the deepest drops from the image's center
+        in pixels, chance_distance, standard_error of a mean distance by chance, central_share of
+        the deepest drops, and chance_share, in [0, 1].
+    """
+    rows = []
+    for window, places in positions.groupby("window", sort=False):
+        offsets = places[["row", "column"]] - (size - 1) / 2
+        distance, farther = (offsets**2).sum(axis=1) ** 0.5, offsets.abs().max(axis=1)
+        central = farther <= farther.max() / 2
+        share = places["deepest_share"]
+        rows.append(
+            {
+                "window": window,
+                "images": images,
+                "mean_distance": (share * distance).sum(),
+                "chance_distance": distance.mean(),
+                "standard_error": distance.std(ddof=0) / images**0.5,
+                "central_share": share[central].sum(),
+                "chance_share": central.mean(),
+            }
+        )
+    return pd.DataFrame(rows)

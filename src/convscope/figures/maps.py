@@ -1,22 +1,26 @@
-"""Occlusion maps beside their images."""
+"""Occlusion maps: of single images beside them, and by position over many images."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import torch
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
 from convscope.figures.page import LINE_HEIGHT, Page, pixels, text_width
-from convscope.figures.style import SEQUENTIAL, styled
+from convscope.figures.style import COUNTS, INK, SEQUENTIAL, bare, chart, styled
 
 SCALE = 4
 GAP = 10
 BAR_WIDTH = 14
 BAR_ROOM = 76
 BAR_LENGTH = 360
+OUTSIDE = "#eeeeee"
 
 
 @styled
@@ -66,3 +70,58 @@ def confidence_maps(
     bar.set_label("confidence")
     bar.outline.set_visible(False)
     return page.figure
+
+
+@styled
+def by_position(
+    table: pd.DataFrame,
+    size: int,
+    title: str = "Where a gray window does harm, over many images",
+) -> Figure:
+    """Two maps for each window size: mean confidence, and where the drop is deepest.
+
+    A cell stands where the center of the window stood; a cross marks the center of the image. The
+    deepest drops are shown as how many times as often as by chance, which is each position equally
+    often, they are there. Each row of maps shares a scale.
+
+    Args:
+        table: Columns window, row and column of its center in pixels, mean_confidence, and
+            deepest_share (0..1).
+        size: The images' side in pixels.
+        title: Above them all.
+    """
+    windows = table["window"].unique()
+    table = table.assign(
+        ratio=table["deepest_share"] * table.groupby("window")["row"].transform("size")
+    )
+    figure, panels = chart(max(560, 130 + 190 * len(windows)), 460, 2, len(windows), title)
+    rows = (
+        ("mean_confidence", "mean confidence", SEQUENTIAL, table["mean_confidence"].min()),
+        ("ratio", "deepest drops (1: chance)", COUNTS, 0),
+    )
+    for across, (column, label, colors, lowest) in zip(panels, rows, strict=True):
+        scale = Normalize(lowest, table[column].max())
+        for axes, window in zip(across, windows, strict=True):
+            cells = table[table["window"] == window].pivot(
+                index="row", columns="column", values=column
+            )
+            _position_map(axes, cells, size, cmap=colors, norm=scale)
+        bar = figure.colorbar(ScalarMappable(scale, colors), ax=list(across), label=label)
+        bar.outline.set_visible(False)
+    for axes, window in zip(panels[0], windows, strict=True):
+        axes.set_title(f"{window} x {window} window")
+    return figure
+
+
+def _position_map(axes: Axes, cells: pd.DataFrame, size: int, **coloring: Any) -> None:
+    """Draw a value for each position of a window, in the frame of the image, its center marked."""
+    centers = cells.index.to_numpy()
+    half = (centers[1] - centers[0]) / 2 if len(centers) > 1 else size / 2
+    first, last = centers[0] - half, centers[-1] + half
+    axes.imshow(cells, extent=(first, last, last, first), **coloring)
+    middle = [(size - 1) / 2]
+    axes.plot(middle, middle, "+", color="white", markersize=9, markeredgewidth=3)
+    axes.plot(middle, middle, "+", color=INK, markersize=8)
+    axes.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5), xticks=[], yticks=[])
+    axes.set_facecolor(OUTSIDE)
+    bare(axes)

@@ -1,12 +1,14 @@
 """The report's section on filter ablation (study, part 2.2.2)."""
 
+from collections.abc import Sequence
+
 from convscope.report import columns
-from convscope.report.columns import COUNT, POINTS
+from convscope.report.columns import COUNT
 from convscope.report.document import Files, Heading, Part, Section, Table, Text
 from convscope.report.reading import Folder, Sheet
 from convscope.report.wording import counted, filter_names
 
-SHOWN = 10
+SIGNIFICANT = 0.05
 _MATRICES = {
     "before": "Confusion matrix before",
     "after": "Confusion matrix after",
@@ -73,28 +75,110 @@ def _newly_misclassified(folder: Folder) -> list[Part]:
 
 
 def _atlas(folder: Folder) -> list[Part]:
-    sheet, intact = folder.sheet("atlas"), folder.sheet("confusion_before")
-    images = folder.params.get("filter_ablation", {}).get("atlas_images")
-    everything = sum(sum(intact.numbers(name)) for name in intact.header[1:])
-    over = f"the first {columns.count(images)}" if images and images < everything else "all"
+    sheet, depth = folder.sheet("atlas"), folder.sheet("atlas_depth")
+    wanted = folder.params.get("filter_ablation", {}).get("atlas_images")
+    images = int(depth.numbers("images")[0])
     return [
         Text(
             f"Each of the {counted(len(sheet.rows), 'filter')} is zeroed alone, and the accuracy "
-            f"over {over} test images is compared with that of the intact network."
+            f"over the first {columns.taken(images, wanted)} is compared with that of the intact "
+            "network."
         ),
+        Text(_chance(depth)),
         folder.figure("atlas", "Accuracy lost with each filter alone, by layer"),
         folder.sheet("atlas_by_layer").table("Accuracy lost with a single filter, by layer"),
-        _costliest(sheet),
+        Heading("Do earlier layers matter more?"),
+        Text(f"{verdict(depth)} {_by_half(folder)}"),
+        folder.sheet("atlas_halves").table(
+            "Accuracy lost with a single filter, in each half of the convolutions",
+            notes=[
+                "Drops of single filters added up are not what zeroing them all together costs; of "
+                "an odd number of convolutions, the one in the middle is in neither half."
+            ],
+        ),
+        Heading("The filters that matter most and least"),
+        _extreme(folder, "most", "The filters that cost most alone"),
+        _extreme(folder, "least", "The filters that cost least alone"),
+        Files((("Every filter, with the points that each class loses", sheet.source),)),
     ]
 
 
-def _costliest(sheet: Sheet) -> Table:
-    drops = sheet.numbers("drop_percent")
-    order = sorted(range(len(drops)), key=lambda index: -drops[index])[:SHOWN]
-    return sheet.table(
-        "The filters that cost most alone",
-        # after layer, filter and the drop over all images comes a column for each class
-        open_columns=(slice(3, None), POINTS),
-        rows=order,
-        notes=["Points of accuracy lost, over all images and by class; the file has every filter."],
+def _chance(depth: Sheet) -> str:
+    """How small a drop may be chance, which a reader of the atlas should know."""
+    images, filters, chance, beyond = (
+        depth.numbers(name)[0] for name in ("images", "filters", "chance_percent", "beyond_chance")
+    )
+    few = round(chance * images / 100)
+    return (
+        f"One image is {100 / images:.2f} points here. A net change of fewer than {few} images "
+        f"({chance:.2f} points) may be chance, whichever images they are (McNemar's test at 5%); "
+        f"{columns.count(beyond)} of the {counted(int(filters), 'filter')} change at least as many."
+    )
+
+
+def verdict(depth: Sheet) -> str:
+    """Whether earlier layers matter more than later ones, in words.
+
+    Two measures are asked: pairs of filters of the two halves, and the ranks of all filters.
+
+    Args:
+        depth: atlas_depth.csv.
+    """
+    measured = [
+        depth.column(name)[0]
+        for name in ("first_costs_more", "halves_p_value", "correlation", "p_value")
+    ]
+    if "" in measured:
+        return "There is no difference between layers: every filter costs the same."
+    share, pairs_p, correlation, ranks_p = map(float, measured)
+    earlier = [
+        more
+        for more, p_value in ((share > 0.5, pairs_p), (correlation < 0, ranks_p))
+        if p_value < SIGNIFICANT
+    ]
+    return (
+        f"{_answer(earlier)} A filter of the first half of the convolutions costs more than one of "
+        f"the second in {columns.percent(share)} of pairs ({_p(pairs_p)}, Mann and Whitney's "
+        f"test); Spearman's rank correlation of a filter's layer and its drop is "
+        f"{correlation:z.2f} ({_p(ranks_p)}). Both tests take filters for independent."
+    )
+
+
+def _answer(earlier: Sequence[bool]) -> str:
+    """The answer of those measures that find a significant difference."""
+    if not earlier:
+        return "There is no significant difference between earlier and later layers."
+    if len(set(earlier)) == 2:
+        return "Whether earlier layers matter more depends on the measure."
+    side = "Earlier" if earlier[0] else "Later"
+    return f"{side} layers matter more{', by one of two measures' if len(earlier) == 1 else ''}."
+
+
+def _p(p_value: float) -> str:
+    shown = columns.P_VALUE.show(str(p_value))
+    return f"p {shown}" if shown.startswith("<") else f"p = {shown}"
+
+
+def _by_half(folder: Folder) -> str:
+    """What filters and layers of the two halves cost."""
+    sheet = folder.sheet("atlas_halves")
+    layers, means = sheet.column("layers"), sheet.numbers("mean_drop_percent")
+    sums = sheet.numbers("layer_drop_percent")
+    return (
+        f"On average, a filter of {layers[0]} costs {means[0]:z.2f} points and one of {layers[1]} "
+        f"{means[1]:z.2f}; the drops of a layer's filters, added up, are {sums[0]:z.2f} points in "
+        f"the first half and {sums[1]:z.2f} in the second."
+    )
+
+
+def _extreme(folder: Folder, extreme: str, caption: str) -> Table:
+    sheet = folder.sheet("atlas_extremes")
+    return sheet.only(name for name in sheet.header if name != "extreme").table(
+        caption,
+        rows=[row for row, value in enumerate(sheet.column("extreme")) if value == extreme],
+        notes=[
+            "Points of accuracy lost over all images; below 0, accuracy is gained. A filter serves "
+            "the classes that lose at least half of what the worst loses, three at most. "
+            "Of a class there are fewer images, so that one of them is more points."
+        ],
     )

@@ -1,6 +1,6 @@
 """The report's section on what filters respond to (study, part 2.2.1)."""
 
-from convscope.report.columns import COUNT
+from convscope.report.columns import COUNT, taken
 from convscope.report.document import Files, Heading, Part, Section, Text
 from convscope.report.reading import Folder, Sheet
 from convscope.report.wording import counted
@@ -11,7 +11,8 @@ def section(folder: Folder) -> Section:
     settings = folder.params.get("filter_identify", {})
     net = folder.params.get("analysis", {}).get("net", "the network")
     frequency, responses = folder.sheet("class_frequency"), folder.sheet("responses")
-    top = settings.get("top_k")
+    # every filter has as many
+    top = round(sum(frequency.numbers(name)[0] for name in frequency.header[1:-1]))
     return Section(
         "filter-identification",
         "Filter identification",
@@ -19,7 +20,8 @@ def section(folder: Folder) -> Section:
             Text(
                 f"A filter's response to an image is the sum of its feature map after batch "
                 f"normalization and before ReLU. For {counted(len(responses.rows), 'filter')} of "
-                f"{net}, these are the {top} test images with the largest responses."
+                f"{net}, these are the {taken(top, settings.get('top_k'))} with the largest "
+                "responses."
             ),
             folder.figure("first_layer", "The filters of the first convolution as pictures"),
             Heading("Classes among the top images"),

@@ -1,8 +1,11 @@
 """The report's section on occlusion (study, part 2.1)."""
 
-from convscope.report.columns import AS_IS, PROBABILITY, SHARE, TEXT, Kind
-from convscope.report.document import Column, Files, Heading, Row, Section, Table, Text
+from convscope.report.columns import AS_IS, PROBABILITY, SHARE, TEXT, Kind, taken
+from convscope.report.document import Column, Files, Heading, Part, Row, Section, Table, Text
 from convscope.report.reading import Folder, Sheet
+
+# by chance, a mean is farther than this many standard errors off once in twenty times
+ERRORS = 1.96
 
 
 def section(folder: Folder) -> Section:
@@ -11,28 +14,34 @@ def section(folder: Folder) -> Section:
     net = folder.params.get("analysis", {}).get("net", "the network")
     by_class = folder.sheet("by_class")
     fall = folder.sheet("fall_with_window")
+    shown, surveyed = len(set(folder.sheet("by_image").column("image"))), fall.numbers("images")
     maps = sorted(folder.named("map_*.csv"), key=lambda name: (len(name), name))
     return Section(
         "occlusion",
         "Occlusion",
         (
             Text(
-                f"A gray square slides over {settings.get('images')} test images; a map holds, at "
-                f"each of its positions, the probability that {net} gives to the true class."
+                f"A gray square slides over {taken(shown, settings.get('images'))}; a map holds, "
+                f"at each of its positions, the probability that {net} gives to the true class."
             ),
             folder.figure("maps", "Confidence maps: each image under a window of every size"),
             folder.sheet("by_window").table("Confidence by window size, means over the images"),
             _pivoted(by_class, "Mean confidence by class", "mean_confidence", PROBABILITY),
             Heading("Over many images"),
             Text(
-                f"The same over {settings.get('survey_images')} test images, with the window "
-                f"moved in steps of {settings.get('survey_stride')} pixels."
+                f"The same over {taken(int(max(surveyed)), settings.get('survey_images'))}, with "
+                f"the window moved in steps of {settings.get('survey_stride')} pixels."
             ),
             folder.figure("fall_with_window", "How confidence and accuracy fall with the window"),
             _pivoted(fall, "Mean confidence, surveyed", "confidence", PROBABILITY),
             _pivoted(fall, "Mean accuracy, surveyed", "accuracy", SHARE),
+            *_deepest(folder),
             Files(
                 (
+                    (
+                        "Mean confidence and deepest drops by position",
+                        folder.sheet("deepest_by_position").source,
+                    ),
                     ("Every image under every window", folder.sheet("by_image").source),
                     *(
                         (f"Confidence maps, window {name.removeprefix('map_')}", _csv(folder, name))
@@ -41,6 +50,42 @@ def section(folder: Folder) -> Section:
                 )
             ),
         ),
+    )
+
+
+def _deepest(folder: Folder) -> list[Part]:
+    """Where in the image the deepest drop lies."""
+    sheet = folder.sheet("deepest_by_window")
+    return [
+        Heading("Where the drop is deepest"),
+        Text(_where(sheet)),
+        folder.figure("deepest", "Mean confidence, and the deepest drops, by window position"),
+        sheet.table(
+            "How far from the image's center the drop is deepest",
+            notes=[
+                "By chance, each position of the window is deepest equally often. Near the center "
+                "are the positions at most half as far from it, by rows and by columns, as the "
+                "outermost."
+            ],
+        ),
+    ]
+
+
+def _where(sheet: Sheet) -> str:
+    """With which windows the drop is deepest nearer to the center than by chance, in words."""
+    columns = ("mean_distance", "chance_distance", "standard_error")
+    rows = zip(sheet.column("window"), *map(sheet.numbers, columns), strict=True)
+    found: dict[str, list[str]] = {"nearer to": [], "as far from": [], "farther from": []}
+    for window, mean, chance, error in rows:
+        side = "as far from"
+        if abs(mean - chance) > ERRORS * error:
+            side = "nearer to" if mean < chance else "farther from"
+        found[side].append(f"{_window(window)} ({mean:.1f} pixels, by chance {chance:.1f})")
+    return " ".join(
+        f"{side.capitalize()} the image's center {'as' if 'as far' in side else 'than'} by chance "
+        f"lies the deepest drop under windows of {', '.join(windows)}."
+        for side, windows in found.items()
+        if windows
     )
 
 

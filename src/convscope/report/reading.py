@@ -1,6 +1,7 @@
 """Read the stages' report folders into parts of a document."""
 
 import csv
+import io
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -180,11 +181,14 @@ class Folder:
         path = self.path / f"{name}.csv"
         try:
             with path.open(encoding="utf-8", newline="") as stream:
-                header, *rows = [tuple(row) for row in csv.reader(stream)] or [()]
+                text = stream.read()
+            header, *rows = [tuple(row) for row in csv.reader(io.StringIO(text))] or [()]
         except FileNotFoundError:
             raise files.missing(path, self.stage) from None
         except (OSError, ValueError, csv.Error) as error:
             raise files.damaged(path, self.stage, str(error)) from None
+        if not text.endswith("\n"):
+            raise files.damaged(path, self.stage, "its last line is cut")
         if not header or any(len(row) != len(header) for row in rows):
             raise files.damaged(path, self.stage, "its rows are not all as long as its first")
         return Sheet(path, self.link(path.name), self.stage, header, tuple(rows))

@@ -4,13 +4,16 @@ import torch
 from torch import nn
 
 from convscope import config, evaluation, progress, runtime, workspace
-from convscope.analysis import ablation, ablation_tables, atlas
+from convscope.analysis import ablation, ablation_tables, atlas, atlas_tables
 from convscope.figures import bars, images, matrices
 from convscope.inference import logits
 from convscope.reporting import Report, reporting
 from convscope.sections import FilterAblation
 from convscope.stages import analyzed
 from convscope.stages.analyzed import Subject
+
+# how many filters at each end of the atlas
+EXTREMES = 10
 
 
 def run() -> None:
@@ -29,12 +32,15 @@ def run() -> None:
         runtime.deterministic(subject.settings.threads),
         reporting(workspace.REPORTS / "filter-ablation", used) as report,
     ):
-        _together(report, subject, ablated, settings.newly_wrong)
-        _alone(report, subject, settings)
+        together = _together(report, subject, ablated, settings.newly_wrong)
+        alone = _alone(report, subject, settings)
+        report.metrics({**together, **alone})
 
 
-def _together(report: Report, subject: Subject, ablated: nn.Module, newly_wrong: int) -> None:
-    """What the chosen filters cost together."""
+def _together(
+    report: Report, subject: Subject, ablated: nn.Module, newly_wrong: int
+) -> dict[str, float]:
+    """What the chosen filters cost together; its headlines."""
     dataset, classes, groups = subject.dataset, subject.dataset.classes, subject.dataset.groups
     before = logits(subject.module, dataset.test_images)
     after = logits(ablated, dataset.test_images)
@@ -51,7 +57,6 @@ def _together(report: Report, subject: Subject, ablated: nn.Module, newly_wrong:
     report.table("between_groups", ablation_tables.between_groups(found, groups))
     lost = ablation_tables.newly_misclassified(found, dataset.test_labels, after)
     report.table("newly_misclassified", lost)
-    report.metrics(ablation_tables.headlines(found))
 
     report.figure(
         "class_accuracy",
@@ -68,10 +73,11 @@ def _together(report: Report, subject: Subject, ablated: nn.Module, newly_wrong:
     captions = [f"{row.true} → {row.predicted}" for row in shown.itertuples()]
     picked = dataset.test_images[torch.tensor(shown["image"].tolist(), dtype=torch.int64)]
     report.figure("newly_misclassified", images.gallery(picked.cpu(), captions))
+    return ablation_tables.headlines(found)
 
 
-def _alone(report: Report, subject: Subject, settings: FilterAblation) -> None:
-    """What every single filter costs: the atlas."""
+def _alone(report: Report, subject: Subject, settings: FilterAblation) -> dict[str, float]:
+    """What every single filter costs, the atlas; its headlines."""
     part = slice(settings.atlas_images)
     charted = atlas.atlas(
         subject.module,
@@ -79,7 +85,13 @@ def _alone(report: Report, subject: Subject, settings: FilterAblation) -> None:
         subject.dataset.test_labels[part],
         progress=progress.counter("atlas", "image x filter"),
     )
-    filters = ablation_tables.atlas(charted, subject.dataset.classes)
+    classes = subject.dataset.classes
+    filters = atlas_tables.by_filter(charted, classes)
+    depth = atlas_tables.depth(filters, int(charted.images.sum()))
     report.table("atlas", filters)
-    report.table("atlas_by_layer", ablation_tables.atlas_by_layer(filters))
-    report.figure("atlas", bars.atlas(filters))
+    report.table("atlas_by_layer", atlas_tables.by_layer(filters))
+    report.table("atlas_extremes", atlas_tables.extremes(filters, classes, EXTREMES))
+    report.table("atlas_depth", depth)
+    report.table("atlas_halves", atlas_tables.halves(filters))
+    report.figure("atlas", bars.atlas(filters, chance=float(depth["chance_percent"].iloc[0])))
+    return atlas_tables.headlines(depth)

@@ -4,8 +4,10 @@ from convscope import config, evaluation, runtime, workspace
 from convscope.analysis import occlusion, occlusion_tables
 from convscope.figures import curves, maps
 from convscope.progress import counter
-from convscope.reporting import reporting
+from convscope.reporting import Report, reporting
+from convscope.sections import Occlusion
 from convscope.stages import analyzed
+from convscope.stages.analyzed import Subject
 
 
 def run() -> None:
@@ -16,43 +18,61 @@ def run() -> None:
     """
     subject = analyzed.load()
     settings = config.need(subject.params.occlusion, "occlusion")
-    dataset, labels = subject.dataset, subject.dataset.test_labels
-    shown = evaluation.drawn_by_class(labels, settings.images, settings.seed)
-    many = evaluation.drawn_by_class(labels, settings.survey_images, settings.seed)
-    images, truth = dataset.test_images[shown], labels[shown]
 
     used = {**subject.used, "occlusion": settings.model_dump(mode="json")}
     with (
         runtime.deterministic(subject.settings.threads),
         reporting(workspace.REPORTS / "occlusion", used) as report,
     ):
-        clean = occlusion.confidences(subject.module, images, truth)
-        tell, steps = counter("occlusion", "window size"), len(settings.window_sizes) + 1
-        mapped = {}
-        for done, window in enumerate(settings.window_sizes):
-            tell(done, steps)
-            mapped[window] = occlusion.confidence_maps(subject.module, images, truth, window)
-        tell(steps - 1, steps)
-        surveyed = occlusion.survey(
-            subject.module,
-            dataset.test_images[many],
-            labels[many],
-            settings.window_sizes,
-            settings.survey_stride,
-        )
-        tell(steps, steps)
-        names = [dataset.classes[label] for label in truth.tolist()]
-        by_image = occlusion_tables.by_image(shown, names, clean, mapped)
-        fall = occlusion_tables.fall(surveyed, labels[many], dataset.classes)
-        report.table("by_image", by_image)
-        report.table("by_window", occlusion_tables.by_window(by_image))
-        report.table("by_class", occlusion_tables.by_class(by_image))
-        report.table("fall_with_window", fall)
-        for window, confidence in mapped.items():
-            report.table(f"map_{window}", occlusion_tables.long_map(shown, confidence))
-        report.metrics(occlusion_tables.headlines(by_image))
+        _maps(report, subject, settings)
+        _survey(report, subject, settings)
 
-        titles = [f"{name} ({sure:.2f})" for name, sure in zip(names, clean.tolist(), strict=True)]
-        pictures = {window: confidence.numpy() for window, confidence in mapped.items()}
-        report.figure("maps", maps.confidence_maps(images.cpu(), titles, pictures))
-        report.figure("fall_with_window", curves.fall_with_window(fall))
+
+def _maps(report: Report, subject: Subject, settings: Occlusion) -> None:
+    """Some images under every window at every position."""
+    dataset, labels = subject.dataset, subject.dataset.test_labels
+    shown = evaluation.drawn_by_class(labels, settings.images, settings.seed)
+    images, truth = dataset.test_images[shown], labels[shown]
+    clean = occlusion.confidences(subject.module, images, truth)
+    tell, steps = counter("occlusion maps", "window size"), len(settings.window_sizes)
+    mapped = {}
+    for done, window in enumerate(settings.window_sizes):
+        tell(done, steps)
+        mapped[window] = occlusion.confidence_maps(subject.module, images, truth, window)
+    tell(steps, steps)
+    names = [dataset.classes[label] for label in truth.tolist()]
+    by_image = occlusion_tables.by_image(shown, names, clean, mapped)
+    report.table("by_image", by_image)
+    report.table("by_window", occlusion_tables.by_window(by_image))
+    report.table("by_class", occlusion_tables.by_class(by_image))
+    for window, confidence in mapped.items():
+        report.table(f"map_{window}", occlusion_tables.long_map(shown, confidence))
+    report.metrics(occlusion_tables.headlines(by_image))
+
+    titles = [f"{name} ({sure:.2f})" for name, sure in zip(names, clean.tolist(), strict=True)]
+    pictures = {window: confidence.numpy() for window, confidence in mapped.items()}
+    report.figure("maps", maps.confidence_maps(images.cpu(), titles, pictures))
+
+
+def _survey(report: Report, subject: Subject, settings: Occlusion) -> None:
+    """Many images under every window at some positions."""
+    dataset, labels = subject.dataset, subject.dataset.test_labels
+    many = evaluation.drawn_by_class(labels, settings.survey_images, settings.seed)
+    surveyed = occlusion.survey(
+        subject.module,
+        dataset.test_images[many],
+        labels[many],
+        settings.window_sizes,
+        settings.survey_stride,
+        progress=counter("occlusion survey", "occluded image"),
+    )
+    fall = occlusion_tables.fall(surveyed, labels[many], dataset.classes)
+    positions = occlusion_tables.deepest_by_position(surveyed)
+    size = dataset.test_images.shape[-1]
+    report.table("fall_with_window", fall)
+    report.table("deepest_by_position", positions)
+    report.table(
+        "deepest_by_window", occlusion_tables.deepest_by_window(positions, len(many), size)
+    )
+    report.figure("fall_with_window", curves.fall_with_window(fall))
+    report.figure("deepest", maps.by_position(positions, size))

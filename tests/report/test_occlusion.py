@@ -1,0 +1,63 @@
+import pytest
+
+from convscope.report import occlusion
+from convscope.report.document import Figure, Text
+from convscope.report.reading import finished
+from tests.report import folders
+
+DEEPEST = "window,images,mean_distance,chance_distance,standard_error,central_share,chance_share\n"
+
+
+@pytest.fixture
+def folder(reports):
+    return finished(reports, "occlusion", "occlusion")
+
+
+def texts(folder):
+    return [part.text for part in occlusion.section(folder).parts if isinstance(part, Text)]
+
+
+def test_it_tells_how_many_images_were_really_used(folder):
+    first, surveyed, *_ = texts(folder)
+    assert first.startswith("A gray square slides over 2 test images; a map")
+    assert surveyed.startswith("The same over 100 test images, with the window")
+    asked = {**folders.OCCLUSION["params.json"], "occlusion": {"images": 15, "survey_images": 500}}
+    folders.replace(folder.path / "params.json", folders.json.dumps(asked))
+    folder = finished(folder.reports, "occlusion", "occlusion")
+    first, surveyed, *_ = texts(folder)
+    assert "over 2 test images (all there are of the 15 asked for); a map" in first
+    assert "over 100 test images (all there are of the 500 asked for), with" in surveyed
+
+
+def test_the_deepest_drops_are_told_and_drawn(folder):
+    row = "9,100,8.0,8.1,0.5,0.25,0.25\n13,100,7.5,7.0,0.5,0.25,0.25\n"
+    table = folders.OCCLUSION["deepest_by_window.csv"]
+    folders.replace(folder.path / "deepest_by_window.csv", table + row)
+    assert texts(folder)[-1] == (
+        "Nearer to the image's center than by chance lies the deepest drop under windows of "
+        "3 × 3 (6.2 pixels, by chance 12.0). "  # noqa: RUF001
+        "As far from the image's center as by chance lies the deepest drop under windows of "
+        "9 × 9 (8.0 pixels, by chance 8.1), 13 × 13 (7.5 pixels, by chance 7.0)."  # noqa: RUF001
+    )
+    drawn = [part for part in occlusion.section(folder).parts if isinstance(part, Figure)]
+    assert drawn[-1].source == "occlusion/deepest.png"
+
+
+@pytest.mark.parametrize(
+    ("mean", "where"),
+    [
+        ("9.03", "Nearer to the image's center than by chance"),
+        ("9.05", "As far from the image's center as by chance"),
+        ("10.95", "As far from the image's center as by chance"),
+        ("10.97", "Farther from the image's center than by chance"),
+    ],
+)
+def test_a_difference_must_be_more_than_chance_makes(folder, mean, where):
+    row = f"9,100,{mean},10.0,0.49,0.25,0.25\n"
+    folders.replace(folder.path / "deepest_by_window.csv", DEEPEST + row)
+    assert texts(folder)[-1].startswith(where)
+
+
+def test_a_single_position_is_no_difference(folder):
+    folders.replace(folder.path / "deepest_by_window.csv", f"{DEEPEST}32,5,0.0,0.0,0.0,1.0,1.0\n")
+    assert texts(folder)[-1].startswith("As far from")
