@@ -39,6 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _publish()
         elif asked.command == "claims":
             return _judge(asked.against)
+        elif asked.command == "explain":
+            _explain(asked.net)
+        elif asked.command == "keep":
+            _keep(asked.folder)
         elif asked.command == "ui":
             _open_ui(asked.port)
         else:
@@ -89,27 +93,45 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="an earlier claims.json: exit with 1 if a claim that held there no longer does",
     )
+    explain = commands.add_parser("explain", help="say why each run would be reused or trained")
+    explain.add_argument(
+        "net",
+        nargs="?",
+        help="a name under nets in params.yaml, or baseline (default: all grids)",
+    )
+    keep = commands.add_parser("keep", help="copy tables, figures and claims into a small folder")
+    keep.add_argument("folder", type=Path, help="the folder to make, such as docs/results/mine")
     ui = commands.add_parser("ui", help="open the MLflow UI on this machine")
     ui.add_argument("--port", type=int, default=5000, help="its port (default: %(default)s)")
     return parser
 
 
 def _run_stage(stage: str, net: str | None) -> None:
-    """Run a stage, note how long it took, and send what it made to MLflow."""
-    from convscope import runtime, timings, tracking
+    """Run a stage, note how long it took, and send what it made to MLflow; a second one waits."""
+    from convscope import files, timings, tracking
 
     if net == "baseline":
         raise UserError("baseline is a stage of its own: run `convscope baseline`")
-    began = time.monotonic()
     name = stage if net is None else f"{stage}@{net}"
     module = "train" if stage == "baseline" else stage.replace("-", "_")
     run = importlib.import_module(f"convscope.stages.{module}").run
-    run(net or stage) if module == "train" else run()
     root = Path()
-    seconds = time.monotonic() - began
-    identity = tracking.fingerprint(root, name)
-    timings.record(name, "", identity, seconds, runtime.device().type)
-    tracking.publish_stage(root, name)
+    with files.alone(name):
+        began = time.monotonic()
+        run(net or stage) if module == "train" else run()
+        seconds = time.monotonic() - began
+        identity = tracking.fingerprint(root, name)
+        timings.record(name, "", identity, seconds, _device())
+        tracking.publish_stage(root, name)
+
+
+def _device() -> str:
+    """The kind of device that a stage computed on; one that never imported torch used none."""
+    if "torch" not in sys.modules:
+        return "cpu"
+    from convscope import runtime
+
+    return runtime.device().type
 
 
 def _publish() -> None:
@@ -124,6 +146,18 @@ def _judge(against: Path | None) -> int:
     from convscope.claims import terminal
 
     return terminal.run(workspace.REPORTS, against)
+
+
+def _explain(net: str | None) -> None:
+    from convscope import explaining
+
+    explaining.show(net)
+
+
+def _keep(folder: Path) -> None:
+    from convscope import snapshot
+
+    print(f"{folder}: {len(snapshot.keep(Path(), folder))} files")
 
 
 def _open_ui(port: int) -> None:

@@ -20,6 +20,8 @@ from convscope.training import is_finished
 
 LOCK = Path("dvc.lock")
 CACHE = Path(".dvc/cache/files/md5")
+# run.json is copied last: it says that the run is whole
+_FILES = (WEIGHTS, HISTORY, RUN)
 
 
 def recall(runs: Iterable[Run], models: Path) -> None:
@@ -33,15 +35,31 @@ def recall(runs: Iterable[Run], models: Path) -> None:
         models: The grid's model folder, as it was when dvc.lock was last written.
     """
     missing = [run for run in runs if not is_finished(store_folder(run))]
-    held = _held(models) if missing else {}
+    held = cached(missing, models) if missing else {}
     for run in missing:
-        # run.json is copied last: it says that the run is whole
-        cached = [held.get(f"runs/{run.id}/{name}") for name in (WEIGHTS, HISTORY, RUN)]
-        found = [path for path in cached if path is not None and path.is_file()]
-        if len(found) == len(cached) and _fingerprint(found[-1]) == run.fingerprint:
-            for path, name in zip(found, (WEIGHTS, HISTORY, RUN), strict=True):
-                with replacing(store_folder(run) / name) as partial:
-                    shutil.copyfile(path, partial)
+        for path, name in zip(held.get(run.fingerprint, ()), _FILES, strict=False):
+            with replacing(store_folder(run) / name) as partial:
+                shutil.copyfile(path, partial)
+
+
+def cached(runs: Iterable[Run], models: Path) -> dict[str, tuple[Path, ...]]:
+    """The runs that DVC's cache holds.
+
+    Args:
+        runs: The runs of a grid.
+        models: The grid's model folder, as it was when dvc.lock was last written.
+
+    Returns:
+        By fingerprint, the cache's copies of a run's weights, history.csv and run.json; only for
+        runs of which all are there and the fingerprint is the same.
+    """
+    held = _held(models)
+    found = {}
+    for run in runs:
+        paths = tuple(held.get(f"runs/{run.id}/{name}", CACHE) for name in _FILES)
+        if all(path.is_file() for path in paths) and _fingerprint(paths[-1]) == run.fingerprint:
+            found[run.fingerprint] = paths
+    return found
 
 
 def _held(folder: Path) -> dict[str, Path]:

@@ -86,12 +86,16 @@ class Run:
         """The run's own seed, from (seed, net, point)."""
         return derived_seed(self.net, self.point)
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """What else the result depends on: hashes of the data and the code, torch's version."""
+        return {"data": self.data, "code": _code(), "torch": torch.__version__}
+
     @cached_property
     def fingerprint(self) -> str:
         """A hash of all that the run's result depends on, but for the kind of processor."""
-        settings = self.settings.effective()
-        identity = [self.net, self.point, settings, self.data, _code(), torch.__version__]
-        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
+        parts = [self.net, self.point, self.settings.effective(), *self.identity.values()]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _shortest(value: float) -> str:

@@ -39,7 +39,7 @@ def is_finished(folder: Path) -> bool:
     try:
         stated = json.loads((folder / RUN).read_text(encoding="utf-8"))["md5"]
         return bool(stated == {name: files.digest(folder / name) for name in (HISTORY, WEIGHTS)})
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
 
 
@@ -218,6 +218,7 @@ class _Trainer:
             "net": self.run.net,
             "point": self.run.point,
             "settings": self.run.settings.effective(),
+            "identity": self.run.identity,
             "fingerprint": self.run.fingerprint,
             "total_parameters": parameters,
             "best": measured,

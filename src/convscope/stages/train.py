@@ -2,13 +2,26 @@
 
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
-from convscope import config, data, dvc_cache, grid, runtime, tables, tracking, workspace
-from convscope.figures import curves
+import pandas as pd
+
+from convscope import (
+    anatomy,
+    config,
+    data,
+    dvc_cache,
+    grid,
+    nets,
+    planned,
+    runtime,
+    tables,
+    tracking,
+    workspace,
+)
+from convscope.figures import curves, diagrams
 from convscope.progress import GridProgress
-from convscope.reporting import reporting
-from convscope.runs import Run, Settings
-from convscope.sections import Grid, Train
+from convscope.reporting import Report, reporting
 from convscope.timings import Timings
 
 HEADLINES = ("epoch", "loss", "train_accuracy", "test_accuracy", "overfit_percent")
@@ -32,7 +45,7 @@ def run(net: str) -> None:
         stage, key = f"train@{net}", "net"
     used = {"train": shared.model_dump(mode="json"), key: section.model_dump(mode="json")}
     runtime.workers(shared.threads)  # a wrong setting ends the stage before anything begins
-    runs = _runs(net, section, shared)
+    runs = planned.runs(params, net, data.load(workspace.DATASET))
 
     dvc_cache.recall(runs, workspace.models_of(net))
     identity = tracking.grid_fingerprint([run.fingerprint for run in runs])
@@ -46,21 +59,19 @@ def run(net: str) -> None:
     with reporting(workspace.report_of(net), used) as report:
         models = report.folder / "grid" if net == "baseline" else workspace.models_of(net)
         history, best = grid.assemble(runs, models)
-        for name, table in tables.of_net(net, history).items():
-            report.table(name, table)
-        measured = {name: best["best"][name] for name in HEADLINES}
-        report.metrics({**measured, "total_parameters": best["total_parameters"]})
-        report.figure("curves", curves.learning_curves(history, title=net))
+        _report(net, history, best, report)
 
 
-def _runs(net: str, section: Grid, shared: Train) -> list[Run]:
-    settings = Settings(
-        epochs=section.epochs,
-        augment=section.augment,
-        select_on=shared.select_on,
-        validation_fraction=shared.validation_fraction,
-        precision=shared.precision,
-        threads=shared.threads,
-    )
-    fingerprint = data.load(workspace.DATASET).fingerprint
-    return grid.runs(net, section.points(), shared.seeds, settings, fingerprint)
+def _report(net: str, history: pd.DataFrame, best: dict[str, Any], report: Report) -> None:
+    """Write what a grid's history says, and what the network of its best run is made of."""
+    layers = anatomy.table(nets.layers(net, **best["point"]))
+    report.table("layers", layers)
+    for name, table in tables.of_net(net, history).items():
+        report.table(name, table)
+    measured = {name: best["best"][name] for name in HEADLINES}
+    report.metrics({**measured, "total_parameters": best["total_parameters"]})
+    report.figure("network", diagrams.network(layers, title=net))
+    report.figure("curves", curves.learning_curves(history, title=net))
+    if by_rate := tables.dropout_extremes(history, best["point"]):
+        named = {f"dropout rate {rate:g}": rows for rate, rows in by_rate.items()}
+        report.figure("dropout", curves.train_against_test(named, title=net))

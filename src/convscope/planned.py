@@ -1,0 +1,77 @@
+"""The grids of params.yaml as runs, before anything is trained."""
+
+from convscope import config, grid
+from convscope.config import Params
+from convscope.data import DataSet, stratified_part
+from convscope.errors import UserError
+from convscope.runs import Run, Settings
+from convscope.sections import Train
+
+BASELINE = "baseline"
+
+
+def grids(params: Params, net: str | None = None) -> list[str]:
+    """The names of the grids: the baseline and the networks, or the one asked for.
+
+    Args:
+        params: params.yaml.
+        net: A name under ``nets``, or ``"baseline"``; None takes all that are there.
+
+    Raises:
+        UserError: params.yaml has no such grid.
+    """
+    if net is None:
+        return [*([BASELINE] if params.baseline else []), *params.nets]
+    if net == BASELINE:
+        config.need(params.baseline, BASELINE)
+    else:
+        config.need(params.nets.get(net), f"nets.{net}")
+    return [net]
+
+
+def runs(params: Params, net: str, dataset: DataSet) -> list[Run]:
+    """The runs of a grid in the study's order.
+
+    Args:
+        params: params.yaml.
+        net: A name under ``nets``, or ``"baseline"``.
+        dataset: What they are trained on.
+
+    Raises:
+        UserError: params.yaml has no such grid or no section ``train``, or the data set has too
+            few images for them.
+    """
+    shared = config.need(params.train, "train")
+    if net == BASELINE:
+        key, section = BASELINE, params.baseline
+    else:
+        key, section = f"nets.{net}", params.nets.get(net)
+    section = config.need(section, key)
+    images = _training_images(shared, dataset)
+    if (largest := max(section.batch_size)) > images:
+        raise UserError(
+            f"{config.PARAMS}: {key}.batch_size: {largest} is more than the {images} images to "
+            "train on: lower it, or take more (data.train_images)"
+        )
+    settings = Settings(
+        epochs=section.epochs,
+        augment=section.augment,
+        select_on=shared.select_on,
+        validation_fraction=shared.validation_fraction,
+        precision=shared.precision,
+        threads=shared.threads,
+    )
+    return grid.runs(net, section.points(), shared.seeds, settings, dataset.fingerprint)
+
+
+def _training_images(shared: Train, dataset: DataSet) -> int:
+    """How many images a run is trained on; how many, not which, is the same for every seed."""
+    if shared.select_on == "test":
+        return len(dataset.train_labels)
+    kept, held = stratified_part(dataset.train_labels, shared.validation_fraction, seed=0)
+    if not len(held):
+        raise UserError(
+            f"{config.PARAMS}: train.validation_fraction: {shared.validation_fraction} of each "
+            "class is not one image: raise it, or take more images (data.train_images)"
+        )
+    return len(kept)

@@ -1,0 +1,143 @@
+"""Keep what a finished pipeline found in a small folder: tables, figures, claims, and how it ran.
+
+The folder is for people and for version control. Weights, data and whole maps stay behind; with
+its params.yaml, on the same kind of machine, the pipeline makes them again.
+"""
+
+import csv
+import importlib.metadata
+import os
+import platform
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from convscope import files, runtime, workspace
+from convscope.errors import UserError
+from convscope.timings import TIMINGS
+from convscope.tracking.provenance import provenance
+
+ABOUT = "about.json"
+ENDINGS = (".csv", ".json", ".md", ".png")
+PACKAGES = ("torch", "torchvision", "numpy", "pandas", "matplotlib", "scikit-learn", "dvc")
+MEGABYTE = 1_000_000
+# tables of every image or every pixel are raw material, not results
+RAW = ("map_*.csv", "predictions.csv")
+# of a model folder these two say what was trained; the rest is weights
+_OF_MODELS = ("history.csv", "best.json")
+
+
+def keep(root: Path, target: Path) -> list[Path]:
+    """Copy the small result files of a finished pipeline.
+
+    Args:
+        root: The project folder; its report must be there.
+        target: The folder to make; an earlier one is replaced whole.
+
+    Returns:
+        The copied files, relative to ``target``, sorted.
+
+    Raises:
+        UserError: There is no report, or ``target`` is a folder that this function did not make.
+    """
+    if not (root / workspace.REPORTS / "report.md").is_file():
+        raise UserError(f"{workspace.REPORTS / 'report.md'} is missing: run `dvc repro` first")
+    if target.exists() and not (target / ABOUT).is_file():
+        raise UserError(f"{target} holds something else (no {ABOUT}): name another folder")
+    with files.replacing_folder(target) as partial:
+        for path in _results(root):
+            copy = partial / path.relative_to(root)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+        files.write_json(partial / ABOUT, about(root))
+        return sorted(path.relative_to(partial) for path in partial.rglob("*") if path.is_file())
+
+
+def _results(root: Path) -> Iterator[Path]:
+    """The files worth keeping, in order."""
+    yield root / "params.yaml"
+    for path in sorted((root / workspace.REPORTS).rglob("*")):
+        result = path.is_file() and path.suffix in ENDINGS and path.name != "README.md"
+        if result and "runs" not in path.parts and not any(map(path.match, RAW)):
+            yield path
+    for folder in sorted(path for path in (root / workspace.MODELS).glob("*") if path.is_dir()):
+        yield from (folder / name for name in _OF_MODELS if (folder / name).is_file())
+
+
+def about(root: Path) -> dict[str, Any]:
+    """Where and how long the pipeline ran.
+
+    Args:
+        root: The project folder.
+
+    Returns:
+        The data set's name and its archive's md5; this machine, its Python and its packages; the
+        git commit; and the seconds of each stage and of all training runs, as logs/timings.csv has
+        them last: a stage that reused finished runs took only the time of the rest.
+    """
+    data = files.read_json(root / workspace.REPORTS / "download" / "dataset.json", "download")
+    found = provenance(root)
+    stages, runs = _seconds(root / TIMINGS)
+    return {
+        "data": {key: data.get(key, "") for key in ("name", "md5")},
+        "machine": _machine(),
+        "versions": {"python": platform.python_version(), **_versions()},
+        "git": {key: found.get(key, "") for key in ("git_commit", "git_dirty")},
+        "stage_seconds": stages,
+        "training_runs": len(runs),
+        "training_run_seconds": round(sum(runs.values()), 1),
+    }
+
+
+def _machine() -> dict[str, Any]:
+    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_megabytes": pages * size // MEGABYTE,
+        "accelerator": _accelerator(),
+        "system": platform.system(),
+    }
+
+
+def _processor() -> str:
+    """The processor's name; Linux alone tells it in a file."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.machine()
+
+
+def _accelerator() -> str:
+    import torch
+
+    device = runtime.device()
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "none"
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # a machine that only trains has no pipeline
+    return found
+
+
+def _seconds(path: Path) -> tuple[dict[str, float], dict[str, float]]:
+    """The last duration of each stage, and of each training run by its fingerprint."""
+    stages: dict[str, float] = {}
+    runs: dict[str, float] = {}
+    if not path.is_file():
+        return stages, runs
+    with path.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            if row["run"]:
+                runs[row["fingerprint"]] = float(row["seconds"])
+            else:
+                stages[row["stage"]] = float(row["seconds"])
+    return stages, runs
