@@ -42,16 +42,20 @@ class Project:
 
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command there, with this copy's own source and without a terminal."""
-        home = {"PYTHONPATH": str(self.folder / "src"), "CONVSCOPE_WORKERS": "2"}
         return subprocess.run(
             command,
             cwd=self.folder,
-            env={**os.environ, **home, "PATH": _path(), **environment},
+            env=self.environment(**environment),
             capture_output=True,
             text=True,
             timeout=600,
             check=False,
         )
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The variables of a command there: this copy's own source, two runs side by side."""
+        home = {"PYTHONPATH": str(self.folder / "src"), "CONVSCOPE_WORKERS": "2"}
+        return {**os.environ, **home, "PATH": _path(), **more}
 
     def convscope(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command of convscope."""

@@ -136,7 +136,7 @@ def test_what_fails_is_told_and_the_next_is_tried(
 ) -> None:
     bad = host.archive(path)
     message = failure([bad], tmp_path / "bad")
-    assert f"{bad.url} (" in message
+    assert f"{bad.url}, md5 {bad.md5} (" in message
     assert why in message
     assert NAME not in names(tmp_path / "bad")
     found, archive = fetch([host.archive(path, "0" * 32), host.archive("whole")], tmp_path / "good")
@@ -157,7 +157,7 @@ def test_nobody_listening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         source = Archive(f"http://127.0.0.1:{silent.getsockname()[1]}/whole", MD5)
-        assert f"{source.url} (Connection refused)" in failure([source], tmp_path)
+        assert f"{source.url}, md5 {MD5} (Connection refused)" in failure([source], tmp_path)
 
 
 def test_a_cut_download_goes_on_at_a_mirror(host: Host, tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ def test_a_relative_file_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_url_that_cannot_be_parsed(tmp_path: Path) -> None:
-    assert "https://[host/a.tar.gz (Invalid IPv6 URL)" in failure(
+    assert f"https://[host/a.tar.gz, md5 {MD5} (Invalid IPv6 URL)" in failure(
         [Archive("https://[host/a.tar.gz", MD5)], tmp_path
     )
 
@@ -224,18 +224,19 @@ def test_all_failures_are_told_in_one_line_with_a_way_on(tmp_path: Path) -> None
     message = failure(
         [
             Archive(f"file://{wrong}", MD5),
-            Archive("file:///absent.tar.gz", MD5),
+            Archive("file:///absent.tar.gz", "0" * 32),
             Archive("file://data/toy.tar.gz", MD5),
         ],
         tmp_path / "data",
     )
     assert message == (
         "params.yaml: data.archives: no archive can be had: "
-        f"file://{wrong} (its md5 is {md5_of(OTHER)}, not {MD5}); "
-        "file:///absent.tar.gz (No such file or directory); "
-        "file://data/toy.tar.gz (a file url is file:///absolute/path or file:relative/path). "
-        "To go on offline, download an archive by any means and set data.archives to "
-        "[{url: file:///path/cifar-10-python.tar.gz, md5: c58f30108f718f92721af3b95e74349a}], "
+        f"file://{wrong}, md5 {MD5} (its md5 is {md5_of(OTHER)}, not {MD5}); "
+        f"file:///absent.tar.gz, md5 {'0' * 32} (No such file or directory); "
+        f"file://data/toy.tar.gz, md5 {MD5} "
+        "(a file url is file:///absolute/path or file:relative/path). "
+        "To go on offline, download one of them by any means and set data.archives to "
+        "[{url: file:///path/of/the/archive.tar.gz, md5: the md5 given here with its url}], "
         "or use data=digits"
     )
     assert wrong.read_bytes() == OTHER

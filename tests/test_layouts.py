@@ -34,7 +34,8 @@ def refusal(path: Path, content: bytes) -> str:
     message = str(caught.value)
     assert "\n" not in message
     assert message.startswith(f"{path} is damaged or not a CIFAR-10 archive (")
-    assert "data.archives" in message
+    assert "an archive in the official python or binary layout into data.archives" in message
+    assert "downloaded again" not in message
     return message
 
 

@@ -92,6 +92,13 @@ def state():
     return torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
 
 
+def test_fresh_memory_is_not_filled_inside():
+    before = torch.utils.deterministic.fill_uninitialized_memory
+    with runtime.deterministic(threads=torch.get_num_threads()):
+        assert not torch.utils.deterministic.fill_uninitialized_memory
+    assert torch.utils.deterministic.fill_uninitialized_memory == before
+
+
 @pytest.fixture
 def _restored():
     """Leaves torch's settings as they were, whatever the test did."""

@@ -23,7 +23,9 @@ def model_folder(tmp_path):
 
 
 def write_best(folder, **changes):
-    best = {"run": 2, "id": RUN.id, "net": RUN.net, "point": RUN.point, **changes}
+    stated = {runs.WEIGHTS: files.digest(folder / "runs" / RUN.id / runs.WEIGHTS)}
+    described = {"net": RUN.net, "point": RUN.point, "md5": stated}
+    best = {"run": 2, "id": RUN.id, **described, **changes}
     files.write_json(folder / runs.BEST, best)
     return best
 
@@ -79,6 +81,7 @@ def test_a_best_json_that_is_none_is_refused(model_folder, content):
     ("changes", "why"),
     [
         ({"id": 7}, "int"),
+        ({"md5": None}, "has no attribute 'get'"),
         ({"net": "net9"}, "unknown network 'net9'"),
         ({"point": None}, "mapping"),
         ({"point": {"width": 3}}, "unknown key of a point: width"),
@@ -99,6 +102,15 @@ def test_cut_off_weights_are_refused(model_folder, kept):
     weights = model_folder / "runs" / RUN.id / runs.WEIGHTS
     weights.write_bytes(weights.read_bytes()[:kept])
     assert refusal(model_folder).startswith(f"{weights} is damaged")
+
+
+def test_weights_that_fit_but_are_others_are_refused(model_folder):
+    weights = model_folder / "runs" / RUN.id / runs.WEIGHTS
+    flipped = bytearray(weights.read_bytes())
+    flipped[-1] ^= 1
+    weights.write_bytes(flipped)
+    message = refusal(model_folder)
+    assert message.startswith(f"{weights} is damaged (its md5 is not the one in best.json)")
 
 
 def wider(state):

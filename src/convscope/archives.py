@@ -86,14 +86,14 @@ def fetch(
         try:
             path = _obtained(archive, folder, progress)
         except (OSError, http.client.HTTPException, ValueError, _WrongContentError) as error:
-            failures.append(f"{archive.url} ({_reason(error)})")
+            failures.append(f"{archive.url}, md5 {archive.md5} ({_reason(error)})")
         else:
             return path, next(other for other in archives if other.md5 == archive.md5)
     raise UserError(
         "params.yaml: data.archives: no archive can be had: "
         f"{'; '.join(failures) or 'the list is empty'}. "
-        "To go on offline, download an archive by any means and set data.archives to "
-        "[{url: file:///path/cifar-10-python.tar.gz, md5: c58f30108f718f92721af3b95e74349a}], "
+        "To go on offline, download one of them by any means and set data.archives to "
+        "[{url: file:///path/of/the/archive.tar.gz, md5: the md5 given here with its url}], "
         "or use data=digits"
     )
 

@@ -1,6 +1,7 @@
 """Read params.yaml; nothing else does."""
 
 import math
+import reprlib
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -28,6 +29,9 @@ from convscope.sections import (
 PARAMS = Path("params.yaml")
 MAX_RUNS = 10_000
 MAX_PARAMETERS = 200_000_000
+MAX_WORDS = 60
+# what the YAML reader lets through where a tag does not fit its value: `!!bool maybe`, `!!int ""`
+_BY_TAGS = (AttributeError, LookupError, TypeError, ValueError)
 
 S = TypeVar("S", bound=Section)
 
@@ -51,7 +55,7 @@ class Params(Section):
         known_nets = [net for net in nets.NETS if net != "baseline"]
         if isinstance(grids, dict) and (unknown := [net for net in grids if net not in known_nets]):
             known = ", ".join(known_nets)
-            raise ValueError(f"{unknown[0]} is no network; known: {known}")
+            raise ValueError(f"{_word(unknown[0])} is no network; known: {known}")
         return grids
 
     @model_validator(mode="after")
@@ -97,8 +101,8 @@ def load(path: Path = PARAMS) -> Params:
         content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path} is missing: run convscope in the project's folder") from None
-    except (YAMLError, OSError, ValueError, RecursionError) as error:
-        reason = " ".join(str(getattr(error, "problem", None) or error).split())
+    except (YAMLError, OSError, *_BY_TAGS, RecursionError) as error:
+        reason = _one_line(str(getattr(error, "problem", None) or error) or type(error).__name__)
         if mark := getattr(error, "problem_mark", None):
             reason += f" in line {mark.line + 1}"
         raise UserError(f"{path} is no readable YAML file: {reason}") from None
@@ -117,8 +121,8 @@ def _explain(error: ValidationError) -> str:
     # pydantic counts only a list's right items, and calls a list of wrong ones too short
     wrong = {error["loc"][:-1] for error in errors if error["loc"]}
     first, *others = [e for e in errors if not (e["type"] == "too_short" and e["loc"] in wrong)]
-    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-    key = key.removesuffix(".[key]").lstrip(".")
+    parts = (f"[{part}]" if type(part) is int else f".{_word(part)}" for part in first["loc"])
+    key = "".join(parts).removesuffix(".[key]").lstrip(".")
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
         message = "is unknown: remove it or correct its name"
@@ -135,8 +139,30 @@ def _explain(error: ValidationError) -> str:
 
 
 def _shortened(value: Any) -> str:
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    """A value on one line; of a large one, its beginning."""
+    try:
+        # of nested aliases, a plain repr would write every copy out
+        return _one_line(_REPR.repr(value))
+    except ValueError:  # Python writes no number of more than 4,300 digits
+        return "a number of thousands of digits"
+
+
+def _word(key: object) -> str:
+    """A key as the file has it, if it is a short word."""
+    return (
+        key
+        if isinstance(key, str) and key.isprintable() and len(key) <= MAX_WORDS
+        else _shortened(key)
+    )
+
+
+def _one_line(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 2 * MAX_WORDS else f"{text[: 2 * MAX_WORDS - 3]}..."
+
+
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = MAX_WORDS
 
 
 def need(section: S | None, key: str, path: Path = PARAMS) -> S:

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -132,24 +133,33 @@ def load(path: Path) -> DataSet:
         tensors, metadata = read_tensors(path, made_by=MADE_BY)
         dataset = DataSet(
             **tensors,
-            classes=tuple(json.loads(metadata["classes"])),
-            groups={name: tuple(of) for name, of in json.loads(metadata["groups"]).items()},
+            classes=_names(json.loads(metadata["classes"])),
+            groups={name: _names(of) for name, of in json.loads(metadata["groups"]).items()},
             url=metadata["url"],
             md5=metadata["md5"],
         )
         _check(dataset)
     except KeyError as error:
         raise files.damaged(path, MADE_BY, f"its header lacks {error}") from None
-    except (AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:
         raise files.damaged(path, MADE_BY, str(error)) from None
     return dataset
+
+
+def _names(names: Any) -> tuple[str, ...]:
+    """A JSON list of texts as a tuple."""
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"its header has {names!r} for a list of names")
+    return tuple(names)
 
 
 def _check(dataset: DataSet) -> None:
     """Raise a ValueError if the tensors or names break the data set's contract."""
     names = dataset.classes
-    if not names or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"its classes are {names}")
+    if not names:
+        raise ValueError("it has no classes")
+    if not all(isinstance(text, str) for text in (dataset.url, dataset.md5)):
+        raise ValueError("its url or md5 is no text")
     if unknown := {name for of in dataset.groups.values() for name in of} - set(names):
         raise ValueError(f"its groups name unknown classes: {sorted(unknown)}")
     for part in ("train", "test"):

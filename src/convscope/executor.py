@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import queue
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,8 +12,11 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from convscope import data as data_sets
 from convscope import runtime, training
@@ -23,6 +27,8 @@ from convscope.training import Row
 
 Job = tuple[Run, Path]
 POLL_SECONDS = 0.2
+# what a training process imports until its first step; optimizers of torch import the second
+PRELOADED = ["convscope.executor", "torch._dynamo"]
 
 
 @dataclass(frozen=True)
@@ -47,15 +53,16 @@ def train_side_by_side(jobs: Sequence[Job], dataset: Path, tell: Callable[[Event
     """
     if not jobs:
         return
+    device = runtime.device()
     workers = min(len(jobs), runtime.workers(jobs[0][0].settings.threads))
     if workers == 1:
-        data = _on_device(dataset)
+        data = data_sets.load(dataset).to(device)
         for job in jobs:
-            _train(job, data, tell)
+            _train(job, data, device, tell)
         return
-    context = multiprocessing.get_context("spawn")
+    context = _context()
     events = context.Queue()
-    with ProcessPoolExecutor(workers, context, _begin, (dataset, events)) as pool:
+    with ProcessPoolExecutor(workers, context, _begin, (dataset, device, events)) as pool:
         try:
             with _interrupts_held():
                 futures = [pool.submit(_work, job) for job in jobs]
@@ -68,6 +75,15 @@ def train_side_by_side(jobs: Sequence[Job], dataset: Path, tell: Callable[[Event
     # a process that ends has sent all its events, though perhaps after its result
     while not events.empty():
         tell(events.get())
+
+
+def _context() -> BaseContext:
+    """How training processes start: forked by a server that has imported torch, once for all."""
+    if sys.platform != "linux":  # elsewhere system libraries may not survive a fork
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    return context
 
 
 @contextmanager
@@ -116,13 +132,15 @@ class _Process:
     """What a training process holds on to between runs."""
 
     data: DataSet
+    device: torch.device
     events: Any
 
 
-def _begin(dataset: Path, events: Any) -> None:
+def _begin(dataset: Path, device: torch.device, events: Any) -> None:
     """Prepare a training process."""
     _end_with_parent()
-    _Process.data, _Process.events = _on_device(dataset), events
+    _Process.data = data_sets.load(dataset).to(device)
+    _Process.device, _Process.events = device, events
 
 
 def _end_with_parent() -> None:
@@ -138,17 +156,25 @@ def _end_with_parent() -> None:
 
 
 def _work(job: Job) -> None:
-    _train(job, _Process.data, _Process.events.put)
+    _train(job, _Process.data, _Process.device, _Process.events.put)
 
 
-def _train(job: Job, data: DataSet, tell: Callable[[Event], None]) -> None:
+def _train(job: Job, data: DataSet, device: torch.device, tell: Callable[[Event], None]) -> None:
     run, folder = job
     tell(Event(run.id))
-    training.train(
-        run, data, folder, runtime.device(), on_epoch=lambda row: tell(Event(run.id, row))
-    )
+    try:
+        training.train(run, data, folder, device, on_epoch=lambda row: tell(Event(run.id, row)))
+    except (MemoryError, RuntimeError) as error:
+        if not _is_want_of_memory(error):
+            raise
+        raise UserError(
+            f"{run.net}: run {run.id} needs more memory than there is: lower its batch_size or "
+            f"l1_oc in params.yaml, or set {runtime.WORKERS}=1"
+        ) from None
     tell(Event(run.id, finished=True))
 
 
-def _on_device(dataset: Path) -> DataSet:
-    return data_sets.load(dataset).to(runtime.device())
+def _is_want_of_memory(error: Exception) -> bool:
+    """Whether torch, which has no error of its own for it on the CPU, could not have memory."""
+    words = ("can't allocate memory", "out of memory", "bad_alloc")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)

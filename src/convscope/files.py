@@ -4,14 +4,41 @@ import hashlib
 import io
 import json
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from filelock import FileLock, Timeout
 
 from convscope.errors import UserError
+
+LOCKS = Path(".convscope/locks")
+QUIET_SECONDS = 1.0
+
+
+@contextmanager
+def alone(on: str) -> Iterator[None]:
+    """Keep other processes of this project from working on the same thing; they wait in line.
+
+    The system opens the lock when the process that holds it dies, however it dies.
+
+    Args:
+        on: What is worked on, for example ``train@net1``.
+    """
+    LOCKS.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(LOCKS / f"{on.replace('/', '-')}.lock")
+    try:
+        lock.acquire(timeout=QUIET_SECONDS)
+    except Timeout:
+        print(f"convscope: waiting: another process works on {on}", file=sys.stderr, flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
@@ -86,7 +113,7 @@ def read_json(path: Path, made_by: str) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise missing(path, made_by) from None
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise damaged(path, made_by, str(error)) from None
 
 
@@ -105,6 +132,8 @@ def read_csv(path: Path, made_by: str) -> pd.DataFrame:
         raise damaged(path, made_by, str(error)) from None
     if not text.endswith("\n"):
         raise damaged(path, made_by, "its last line is cut")
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise damaged(path, made_by, "it has rows that are longer than its first")
     return frame
 
 

@@ -1,14 +1,14 @@
 """The runs of a grid: train those that are not finished, and put them together in grid order."""
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
 
 from convscope import files, training
-from convscope.executor import Event, train_side_by_side
+from convscope.executor import Event, Job, train_side_by_side
 from convscope.runs import BEST, HISTORY, RUN, WEIGHTS, Run, Settings
 
 STORE = Path(".convscope/runs")
@@ -78,6 +78,11 @@ def complete(grid: Sequence[Run], dataset: Path, observers: Sequence[Observer] =
             else:
                 observer.run_started(event.run_id, describe(by_id[event.run_id]))
 
+    train_side_by_side(_unfinished(grid, tell), dataset, tell)
+
+
+def _unfinished(grid: Sequence[Run], tell: Callable[[Event], None]) -> list[Job]:
+    """The runs to train, each with an emptied folder; the others are told of as finished."""
     waiting = []
     for run in grid:
         if training.is_finished(store_folder(run)):
@@ -88,7 +93,7 @@ def complete(grid: Sequence[Run], dataset: Path, observers: Sequence[Observer] =
             for name in (RUN, HISTORY, WEIGHTS):
                 (store_folder(run) / name).unlink(missing_ok=True)
             waiting.append((run, store_folder(run)))
-    train_side_by_side(waiting, dataset, tell)
+    return waiting
 
 
 def describe(run: Run) -> dict[str, object]:

@@ -9,6 +9,7 @@ Source of the layouts: https://www.cs.toronto.edu/~kriz/cifar.html
 import gzip
 import io
 import pickle
+import pickletools
 import tarfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -23,8 +24,16 @@ from convscope.errors import UserError
 
 MAX_UNPACKED_BYTES = 256 << 20  # the official archives unpack to 186 MB
 MAX_BATCH_IMAGES = 10_000
+MAX_PICKLED_OBJECTS = 10 * MAX_BATCH_IMAGES  # a batch has a label and a file name for each image
+MAX_MESSAGE = 200
 PIXELS = 3 * 32 * 32
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+# what gzip, tarfile and the decoders raise of bytes that are wrong
+_BROKEN = (
+    *(OSError, EOFError, ValueError, ArithmeticError, RecursionError),
+    *(zlib.error, tarfile.TarError),
+)
 
 Bytes = bytes | memoryview
 Images = npt.NDArray[np.uint8]
@@ -61,17 +70,17 @@ def read(path: Path) -> Arrays:
     """
     try:
         return _arrays(_members(path))
-    except (OSError, EOFError, ValueError, zlib.error, tarfile.TarError) as error:
+    except _BROKEN as error:
         raise UserError(
-            f"{path} is damaged or not a CIFAR-10 archive ({_words(error)}): delete it to have it "
-            "downloaded again, or put the url and md5 of an archive in the official python or "
-            "binary layout into data.archives"
+            f"{path} is damaged or not a CIFAR-10 archive ({_words(error)}): put the url and md5 "
+            "of an archive in the official python or binary layout into data.archives (another "
+            "copy with the same md5 would be the same)"
         ) from None
 
 
 def _words(error: Exception) -> str:
-    """An exception's message on one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+    """An exception's message on one line; of one that quotes the archive, the beginning."""
+    return " ".join(str(error)[:MAX_MESSAGE].split()) or type(error).__name__
 
 
 def _members(path: Path) -> dict[str, memoryview]:
@@ -185,11 +194,23 @@ class _ArraysOnly(pickle.Unpickler):
 def _unpickled(content: Bytes) -> dict[str, Any]:
     """A pickled dictionary; Python 2's byte string keys become strings."""
     try:
+        _check_sizes(content)
         # "bytes": Python 2 pickled its strings, pixels among them, without an encoding
         stored = _ArraysOnly(io.BytesIO(content), encoding="bytes").load()
         return {k.decode() if isinstance(k, bytes) else k: v for k, v in stored.items()}
     except Exception as error:  # a broken pickle can raise anything
         raise ValueError(_words(error)) from None
+
+
+_NUMBERING = ("PUT", "BINPUT", "LONG_BINPUT")
+
+
+def _check_sizes(content: Bytes) -> None:
+    """Refuse a pickle that would have more memory set aside than its own bytes can fill."""
+    # this also refuses a text that claims to be longer than the pickle
+    for opcode, argument, _ in pickletools.genops(io.BytesIO(content)):
+        if opcode.name in _NUMBERING and (argument or 0) > MAX_PICKLED_OBJECTS:
+            raise ValueError(f"its pickle numbers an object {argument}")
 
 
 def _python_batch(content: Bytes) -> tuple[Images, list[int]]:

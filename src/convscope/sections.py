@@ -12,8 +12,9 @@ Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Side = Annotated[int, Field(ge=1, le=IMAGE_SIZE)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Index = Annotated[int, Field(ge=0, le=100_000)]
+Convolution = Annotated[str, Field(pattern=r"^conv[1-9][0-9]?$")]
 Filters = Annotated[
-    dict[str, Annotated[tuple[Index, ...], Field(min_length=1)]], Field(min_length=1)
+    dict[Convolution, Annotated[tuple[Index, ...], Field(min_length=1)]], Field(min_length=1)
 ]
 
 # the order in which the study counts its runs, the last key changing fastest
@@ -46,7 +47,7 @@ class Section(BaseModel):
     def _no_doubles(cls, value: Any) -> Any:
         lists = value.values() if isinstance(value, dict) else [value]
         for items in lists:
-            if isinstance(items, tuple) and len(set(map(repr, items))) < len(items):
+            if isinstance(items, tuple) and len(set(items)) < len(items):
                 raise ValueError("lists a value twice")
         return value
 
@@ -54,7 +55,7 @@ class Section(BaseModel):
 class Archive(Section):
     """Where an archive is, and the md5 of its bytes."""
 
-    url: Annotated[str, Field(pattern=r"^(https?|file):", max_length=2000)]
+    url: Annotated[str, Field(pattern=r"^(https?|file):[^\x00-\x1f\x7f]*$", max_length=2000)]
     md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 

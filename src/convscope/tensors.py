@@ -1,6 +1,8 @@
 """Tensors in safetensors files, which hold no code and can be read without running any."""
 
 import json
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,11 +23,20 @@ def write_tensors(
         tensors: Tensors of any shape, on any device; stored contiguous, whatever their order.
         metadata: Strings to keep in the file's header. They are stored as one JSON string,
             because the format's own map has no order and would change the bytes.
+
+    Raises:
+        OSError: The system refuses, for example because the disk is full.
     """
     ready = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
     header = {"convscope": json.dumps(dict(metadata or {}), sort_keys=True)}
     with files.replacing(path) as partial:
-        save_file(ready, partial, metadata=header)
+        try:
+            save_file(ready, partial, metadata=header)
+        except SafetensorError as error:
+            # safetensors tells the system's error in words alone
+            if number := re.search(r"\(os error (\d+)\)", str(error)):
+                raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from None
+            raise
 
 
 def read_tensors(path: Path, made_by: str) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
@@ -48,7 +59,7 @@ def read_tensors(path: Path, made_by: str) -> tuple[dict[str, torch.Tensor], dic
         metadata = json.loads(header.get("convscope", "{}"))
     except FileNotFoundError:
         raise files.missing(path, made_by) from None
-    except (SafetensorError, ValueError, OSError) as error:
+    except (SafetensorError, ValueError, OSError, RecursionError) as error:
         raise files.damaged(path, made_by, str(error)) from None
     if not isinstance(metadata, dict):
         raise files.damaged(path, made_by, "its metadata is no map")

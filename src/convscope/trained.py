@@ -26,12 +26,23 @@ def load_best(folder: Path) -> tuple[nn.Sequential, dict[str, Any]]:
     best = files.read_json(folder / BEST, made_by)
     try:
         weights = folder / "runs" / best["id"] / WEIGHTS
+        md5 = best.get("md5", {}).get(WEIGHTS)
         module = nets.build(best["net"], **best["point"])
-    except (ArithmeticError, KeyError, RuntimeError, TypeError, ValueError) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        KeyError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise files.damaged(folder / BEST, made_by, repr(error)) from None
     tensors, _ = read_tensors(weights, made_by)
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:
         raise files.damaged(weights, made_by, str(error)) from None
+    # models of earlier versions do not say it
+    if md5 is not None and files.digest(weights) != md5:
+        raise files.damaged(weights, made_by, f"its md5 is not the one in {BEST}")
     return module.eval(), best

@@ -1,0 +1,86 @@
+"""Remove what a killed DVC has left half written, so that the next ``dvc repro`` can begin.
+
+DVC writes dvc.lock and its list of locks in place: who dies meanwhile leaves part of a file, and
+DVC then refuses to start. Neither holds anything that is not elsewhere: finished stages are found
+again in DVC's cache.
+
+    python -m convscope.dvc_lock
+"""
+
+import contextlib
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import zc.lockfile  # type: ignore[import-untyped]
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+LOCK = Path("dvc.lock")
+ALONE = Path(".dvc/tmp/lock")
+PROCESSES = Path(".dvc/tmp/rwlock")
+_MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
+
+
+def mend() -> list[Path]:
+    """Remove the files that were cut short.
+
+    Returns:
+        Those that were removed; none while DVC is at work, which may be just writing them.
+    """
+    ALONE.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        alone = zc.lockfile.LockFile(str(ALONE))
+    except zc.lockfile.LockError:
+        return []
+    with contextlib.closing(alone):
+        return _remove_cut()
+
+
+def _remove_cut() -> list[Path]:
+    cut = [path for path, whole in ((LOCK, _lock), (PROCESSES, _json)) if _is_cut(path, whole)]
+    for path in cut:
+        path.unlink()
+    return cut
+
+
+def _is_cut(path: Path, whole: Any) -> bool:
+    """Whether a file is there and not whole."""
+    try:
+        return not whole(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return False
+    except (ValueError, KeyError, TypeError, AttributeError, YAMLError):
+        return True
+
+
+def _lock(text: str) -> bool:
+    """Whether dvc.lock ends as DVC ends it, and every file in it has its hash."""
+    stages = YAML(typ="safe", pure=True).load(text)["stages"].values()
+    entries = [
+        entry for stage in stages for part in ("deps", "outs") for entry in stage.get(part, [])
+    ]
+    return text.endswith("\n") and all(_MD5.fullmatch(entry["md5"]) for entry in entries)
+
+
+def _json(text: str) -> bool:
+    """Whether the list of DVC's own locks can be read."""
+    json.loads(text)
+    return True
+
+
+def main() -> int:
+    """Mend, and say what was done."""
+    for path in mend():
+        print(
+            f"convscope: removed {path}, which a killed DVC left half written; "
+            "finished stages come from DVC's cache",
+            file=sys.stderr,
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

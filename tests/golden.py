@@ -1,0 +1,214 @@
+"""Numbers that must not change unnoticed, and the kind of machine and versions that they hold for.
+
+After a change that is meant to move numbers, and on a new kind of machine:
+
+    python -m tests.golden --write
+
+and commit tests/golden.json, which holds one entry for each kind of machine.
+"""
+
+import argparse
+import hashlib
+import io
+import json
+import math
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from convscope import augment, files, nets, runtime, training
+from convscope.analysis import occlusion
+from convscope.analysis.atlas import atlas
+from convscope.figures import curves, style
+from convscope.runs import HISTORY, WEIGHTS
+from convscope.tensors import read_tensors
+from tests import toys
+
+PATH = Path(__file__).with_name("golden.json")
+PACKAGES = ("torch", "numpy", "pandas", "matplotlib", "pillow")
+# kernels are chosen by these, among the many that a processor has
+FLAGS = {"fma", "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "asimd", "sve"}
+# another machine rounds differently, and training lets that grow
+RELATIVE, ABSOLUTE = 0.05, 0.02
+
+Measured = tuple[bytes, list[float]]
+
+
+def environment() -> dict[str, str]:
+    """What the bits of a result depend on besides the code."""
+    about = _cpuinfo()
+    known = set(about.get("flags", about.get("Features", "")).split())
+    return {
+        "machine": f"{platform.system()} {platform.machine()}",
+        "processor": about.get("vendor_id", about.get("CPU implementer", "unknown")),
+        "flags": " ".join(sorted(FLAGS & known)),
+        "torch_kernels": torch.backends.cpu.get_cpu_capability(),
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        **{name: version(name) for name in PACKAGES},
+    }
+
+
+def _cpuinfo() -> dict[str, str]:
+    """What Linux says of the first processor; nothing elsewhere."""
+    try:
+        first = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0]
+    except OSError:
+        return {}
+    pairs = (line.split(":", 1) for line in first.splitlines() if ":" in line)
+    return {key.strip(): value.strip() for key, value in pairs}
+
+
+def measure() -> dict[str, dict[str, Any]]:
+    """Run every measurement: its name, the hash of its bytes, and some of its numbers."""
+    found = {}
+    _trained.cache_clear()
+    with runtime.deterministic(threads=1):
+        for name, measurement in MEASUREMENTS.items():
+            content, numbers = measurement()
+            found[name] = {"sha256": hashlib.sha256(content).hexdigest(), "numbers": numbers}
+    return found
+
+
+@cache
+def _trained(net: str) -> tuple[bytes, list[float], torch.nn.Sequential]:
+    """The files and the losses of a tiny run, and its network."""
+    run = toys.run(net, epochs=4, dropout_rate=0.3 if net == "net4" else 0.0)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        training.train(run, toys.red_or_blue(), folder, torch.device("cpu"))
+        content = (folder / HISTORY).read_bytes() + (folder / WEIGHTS).read_bytes()
+        losses = files.read_csv(folder / HISTORY, "")["loss"].tolist()
+        weights, _ = read_tensors(folder / WEIGHTS, "")
+    module = nets.build(net, **run.point)
+    module.load_state_dict(weights)
+    return content, losses, module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _augmented() -> Measured:
+    images = toys.red_or_blue().train_images
+    draws = augment.draw(len(images), torch.Generator().manual_seed(0))
+    pixels = augment.apply(images, draws)
+    return pixels.numpy().tobytes(), pixels.mean((1, 2, 3))[:8].tolist()
+
+
+def _occluded() -> Measured:
+    data = toys.red_or_blue()
+    images, labels = data.test_images[:2], data.test_labels[:2]
+    maps = occlusion.confidence_maps(_trained("net4")[2], images, labels, window=24)
+    return maps.numpy().tobytes(), maps.flatten()[::20].tolist()
+
+
+def _ablated() -> Measured:
+    data = toys.red_or_blue()
+    found = atlas(_trained("net4")[2], data.test_images, data.test_labels)
+    counts = torch.cat([found.intact[None], *found.ablated.values()])
+    rates = [found.drop(layer).mean().item() for layer in found.ablated]
+    return counts.numpy().tobytes(), rates
+
+
+def _drawn() -> Measured:
+    epochs = np.arange(1, 5)
+    history = pd.DataFrame(
+        {
+            "run": 1,
+            "epoch": epochs,
+            "loss": 2.0 / epochs,
+            "train_accuracy": 0.2 * epochs,
+            "test_accuracy": 0.15 * epochs,
+            "overfit_percent": 5.0 * epochs,
+            **toys.POINT,
+        }
+    )
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "curves.png"
+        style.save(curves.learning_curves(history, title="golden"), path)
+        picture = path.read_bytes()
+    return picture, [_mean_gray(picture)]
+
+
+def _mean_gray(picture: bytes) -> float:
+    from PIL import Image
+
+    return float(np.asarray(Image.open(io.BytesIO(picture)).convert("L")).mean())
+
+
+MEASUREMENTS: dict[str, Callable[[], Measured]] = {
+    "training net1": lambda: _trained("net1")[:2],
+    "training net4": lambda: _trained("net4")[:2],
+    "augmentation": _augmented,
+    "occlusion map": _occluded,
+    "atlas counts": _ablated,
+    "figure": _drawn,
+}
+
+
+def entries() -> list[dict[str, Any]]:
+    """The committed entries, one for each kind of machine and versions."""
+    return list(json.loads(PATH.read_text(encoding="utf-8"))) if PATH.is_file() else []
+
+
+def nearest(known: Sequence[dict[str, Any]], here: dict[str, str]) -> dict[str, Any]:
+    """The entry whose environment differs from this one in the fewest keys."""
+    return min(known, key=lambda entry: len(differing(entry["environment"], here)))
+
+
+def differing(there: dict[str, str], here: dict[str, str]) -> list[str]:
+    """In what two environments differ, in words."""
+    return [
+        f"{key} {here.get(key)}, not {there.get(key)}"
+        for key in sorted(there.keys() | here.keys())
+        if there.get(key) != here.get(key)
+    ]
+
+
+def changed(golden: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
+    """Measurements whose bytes are no longer the golden ones."""
+    for name in sorted(golden.keys() | now.keys()):
+        if golden.get(name, {}).get("sha256") != now.get(name, {}).get("sha256"):
+            far = list(drifted({name: golden.get(name)}, {name: now.get(name)}))
+            yield far[0] if far else f"{name} (in its last bits)"
+
+
+def drifted(golden: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
+    """Measurements whose numbers are further from the golden ones than rounding explains."""
+    for name in sorted(golden.keys() | now.keys()):
+        one, other = ((side.get(name) or {}).get("numbers", []) for side in (golden, now))
+        if len(one) != len(other) or not all(map(_close, one, other)):
+            yield f"{name} (was {_shown(one)}, is {_shown(other)})"
+
+
+def _close(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+
+
+def _shown(numbers: Sequence[float]) -> str:
+    return " ".join(f"{number:.4g}" for number in numbers)
+
+
+def main() -> int:
+    """Say what has changed, or write this machine's entry anew."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--write", action="store_true", help="write this machine's entry anew")
+    here, now = environment(), measure()
+    if parser.parse_args().write:
+        kept = [entry for entry in entries() if entry["environment"] != here]
+        files.write_json(PATH, [*kept, {"environment": here, "measured": now}])
+        print(f"wrote {PATH}: {len(kept) + 1} kinds of machine")
+        return 0
+    entry = nearest(entries(), here)
+    lines = [*differing(entry["environment"], here), *changed(entry["measured"], now)]
+    print("\n".join(lines) or "as committed")
+    return 1 if lines else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""Wrong and odd texts of params.yaml, seeded."""
+
+import copy
+import random
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+COMMITTED = YAML(typ="safe").load((Path(__file__).parent.parent / "params.yaml").read_text())
+
+Key = tuple[str | int, ...]
+
+# scalars and fragments as a user or an accident could write them
+FRAGMENTS = (
+    *(
+        "0",
+        "-1",
+        "1",
+        "2",
+        "3",
+        "33",
+        "64",
+        "65",
+        "1000001",
+        "-999999999",
+        "9" * 25,
+        "0x1F",
+        "0o17",
+    ),
+    *("0.0", "-0.0", "0.5", "1.0", "1.5", "-0.1", "1e-400", "1e999", "-1e999", "1.0e-300", "8.5"),
+    *(".nan", ".inf", "-.inf", "NaN", "Infinity", "true", "false", "yes", "null", "~", "''", "' '"),
+    *("'1'", '"0.1"', "ten", "net9", "digits", "cifar10", "validation", "test", "bf16", "fp16"),
+    *("[]", "{}", "[[]]", "[1]", "[0]", "[0, 0]", "[1, 1.0]", "[0.1, 0.2]", "[-1]", "[null]"),
+    *("[true]", "['1']", "[[1]]", "[.nan]", "{a: 1}", "{conv1: [0]}", "{conv9: [0]}", "{1: 2}"),
+    *("{conv1: 0}", "{conv1: []}", "{[1]: 2}", "{null: 1}", "2020-01-01", "12:30:45", "1_0"),
+    *("!!int ''", "!!float x", "!!bool maybe", "!!timestamp soon", "!!binary '?'", "!!set {a}"),
+    *("!!python/object/apply:os.system [true]", "!thing 1", "&a [*a]", "&a {b: *a}", "*nowhere"),
+    *('"a\\nb"', '"\\ud800"', '"\\0"', '"\\e[31m"', "é", "x" * 300, "'" + "y " * 200 + "'"),
+    *("0x" + "f" * 4000, "9" * 5000, "[" * 60 + "]" * 60, "[" + "1," * 200 + "1]", "a: b", "- 1"),
+)
+NAMES = ("extra", "Epochs", "sedes", '"a\\nb"', "1", "null", "true", "[1]", '"\\ud800"', "z" * 400)
+SCRAPS = (
+    *(b"\t", b"\n", b"\r", b"\0", b"\xff", b"\xc3(", b"\xed\xa0\x80", b"\x1b[2J", b"\xef\xbb\xbf"),
+    *(
+        b":",
+        b"-",
+        b"[",
+        b"}",
+        b"&a ",
+        b"*a",
+        b"!",
+        b"#",
+        b"'",
+        b'"',
+        b"|",
+        b">",
+        b"%",
+        b"@",
+        b"---\n",
+    ),
+)
+
+
+def sections() -> dict[str, Any]:
+    """The committed parameters with one small network, so that reading them takes no time."""
+    chosen = copy.deepcopy(COMMITTED)
+    net = {**chosen["nets"]["net1"], "l1_oc": [4], "kernel_size": [3], "stride": [1]}
+    baseline = {**chosen["baseline"], "lr": [0.1, 0.2], "batch_size": [128]}
+    return {**chosen, "nets": {"net1": net}, "baseline": baseline}
+
+
+def mutated_value(rng: random.Random) -> tuple[str, Key]:
+    """A section with one key changed, dropped, added, renamed or put elsewhere, and that key."""
+    name, section = rng.choice(list(sections().items()))
+    key = rng.choice(list(_keys(section)))
+    holder = _at(section, key[:-1])
+    last = key[-1]
+    match rng.choice(("set", "set", "set", "drop", "add", "rename", "wrap", "unwrap", "twice")):
+        case "set":
+            holder[last] = _Fragment(rng.choice(FRAGMENTS))
+        case "drop":
+            del holder[last]
+        case "add" if isinstance(holder, dict):
+            last = _Fragment(rng.choice(NAMES))
+            holder[last] = 1
+        case "rename" if isinstance(holder, dict):
+            holder[_Fragment(rng.choice(NAMES))] = holder.pop(last)
+        case "unwrap" if isinstance(holder[last], list):
+            holder[last] = holder[last][0] if holder[last] else None
+        case "twice" if isinstance(holder, list):
+            holder.append(holder[last])
+        case _:
+            holder[last] = [holder[last]]
+    return _flow({name: section}), (name, *key[:-1])
+
+
+def mutated_text(rng: random.Random) -> bytes:
+    """The committed text, or a section of it, with some bytes changed, lost, repeated or added."""
+    name, section = rng.choice(list(sections().items()))
+    text = bytearray(_block({name: section}).encode())
+    for _ in range(rng.randint(1, 4)):
+        at = rng.randrange(len(text) + 1)
+        match rng.choice(("scrap", "scrap", "flip", "cut", "line twice", "indent")):
+            case "scrap":
+                text[at:at] = rng.choice(SCRAPS)
+            case "flip" if at < len(text):
+                text[at] ^= 1 << rng.randrange(8)
+            case "cut":
+                del text[at : at + rng.randint(1, 40)]
+            case "line twice":
+                lines = bytes(text).splitlines(keepends=True) or [b""]
+                number = rng.randrange(len(lines))
+                text = bytearray(b"".join([*lines[: number + 1], *lines[number:]]))
+            case _:
+                start = text.rfind(b"\n", 0, at) + 1
+                text[start:start] = b" " * rng.randint(1, 4)
+    return bytes(text)
+
+
+class _Fragment(str):
+    """YAML that is written as it stands."""
+
+
+def _keys(value: Any, before: Key = ()) -> list[Key]:
+    """Where something is in a section."""
+    if isinstance(value, dict):
+        items = list(value.items())
+    elif isinstance(value, list):
+        items = list(enumerate(value))
+    else:
+        return []
+    return [
+        key for name, inner in items for key in ((*before, name), *_keys(inner, (*before, name)))
+    ]
+
+
+def _at(section: Any, key: Key) -> Any:
+    for part in key:
+        section = section[part]
+    return section
+
+
+def _flow(value: Any) -> str:
+    """A value as YAML on one line."""
+    match value:
+        case _Fragment():
+            return str(value)
+        case dict():
+            return "{" + ", ".join(f"{_flow(k)}: {_flow(v)}" for k, v in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(map(_flow, value)) + "]"
+        case None | bool():
+            return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
+
+
+def _block(value: dict[str, Any], depth: int = 0) -> str:
+    """A mapping as YAML with a line for each key."""
+    lines = []
+    for name, inner in value.items():
+        start = f"{' ' * depth}{name}:"
+        if isinstance(inner, dict):
+            lines.append(f"{start}\n{_block(inner, depth + 2)}")
+        else:
+            lines.append(f"{start} {_flow(inner)}\n")
+    return "".join(lines)

@@ -1,0 +1,68 @@
+import subprocess
+import sys
+
+import pytest
+from benchmarks import __main__ as command
+from benchmarks import table
+from benchmarks.measuring import Row, below, duration, faster, interleaved
+
+from tests import projects
+
+
+@pytest.mark.pipeline
+def test_every_benchmark_runs_on_next_to_nothing():
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--quick", "--markdown"],
+        cwd=projects.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    sections = done.stdout.split("\n## ")[1:]
+    assert len(sections) == len(command.NAMES)
+    for section in sections:
+        assert len(section.split("\n| --- |")[1].strip().splitlines()) > 1, section
+
+
+def test_an_unknown_name_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        command.main(["trainig"])
+    assert "there is no benchmark trainig" in capsys.readouterr().err
+
+
+def test_actions_take_turns_after_a_warm_up_that_is_not_counted():
+    order = []
+
+    def action(name):
+        return lambda: order.append(name) or float(len(order))
+
+    assert interleaved(2, action("a"), action("b")) == [[3, 5], [4, 6]]
+    assert order == ["a", "b"] * 3
+
+
+def test_a_ratio_is_that_of_the_medians():
+    row = faster("epoch", [[1, 2, 30], [9, 8, 7]], goal=4.5)
+    assert row == Row("epoch", "2 s", "8 s", "4.00 times as fast", "4.5 times", False, 3)
+
+
+def test_a_limit_is_held_against_the_median():
+    assert below("start", [0.5, 9, 0.25], 1) == Row("start", "500 ms", "", "", "below 1 s", True, 3)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.01234, "12.3 ms"), (1.5, "1.5 s"), (119, "119 s"), (180, "3 min")]
+)
+def test_durations_have_three_digits_and_a_fitting_unit(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_the_markdown_of_a_row():
+    row = Row("step", "1 s", "2 s", "2.00 times as fast", "1.5 times", True, 3)
+    assert table.markdown("Title", [row]).splitlines() == [
+        "## Title",
+        "",
+        "| what | convscope | other way | result | goal | met | n |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| step | 1 s | 2 s | 2.00 times as fast | 1.5 times | yes | 3 |",
+    ]

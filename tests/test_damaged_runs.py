@@ -1,0 +1,113 @@
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from convscope import files, grid, runs, trained, training
+from convscope.errors import UserError
+from convscope.report import reading
+from tests import toys
+
+RUN = toys.run(epochs=2)
+
+
+@pytest.fixture(scope="module")
+def trained_once(tmp_path_factory):
+    """A project folder with a store of one run and its model folder."""
+    folder = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        data = toys.red_or_blue()
+        training.train(RUN, data, grid.store_folder(RUN), torch.device("cpu"))
+        grid.assemble([RUN], Path("models/net1"))
+    return folder
+
+
+@pytest.fixture
+def models(trained_once, tmp_path, monkeypatch):
+    """A copy of the model folder, in a copy of the project folder."""
+    shutil.copytree(trained_once, tmp_path / "project")
+    monkeypatch.chdir(tmp_path / "project")
+    return Path("models/net1")
+
+
+def refused(path, read, *arguments):
+    """The line with which a file is refused; nothing is changed by reading it."""
+    before = {p: p.read_bytes() for p in sorted(Path().rglob("*")) if p.is_file()}
+    with pytest.raises(UserError) as told:
+        read(*arguments)
+    message = str(told.value)
+    assert "\n" not in message
+    assert message.startswith(f"{path} is damaged (")
+    assert {p: p.read_bytes() for p in sorted(Path().rglob("*")) if p.is_file()} == before
+    return message
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_damaged_weights_are_refused(seed, models):
+    rng, path = random.Random(seed), models / "runs" / RUN.id / runs.WEIGHTS
+    whole = path.read_bytes()
+    path.write_bytes(whole[: rng.randrange(len(whole))])
+    assert "run `convscope train net1`" in refused(path, trained.load_best, models)
+    changed = bytearray(whole)
+    changed[rng.randrange(8 if seed % 2 else len(whole))] ^= 1 << rng.randrange(8)
+    path.write_bytes(changed)
+    assert "run `convscope train net1`" in refused(path, trained.load_best, models)
+
+
+@pytest.mark.parametrize("part", range(1, 20))
+def test_a_cut_best_json_is_refused(part, models):
+    path = models / runs.BEST
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * part // 20])
+    refused(path, trained.load_best, models)
+
+
+@pytest.mark.parametrize("content", [b"[" * 10**5, b'{"id":' * 10**5, b"9" * 5000, b"\xff", b"\0"])
+def test_json_that_cannot_be_read_is_refused(content, models):
+    path = models / runs.BEST
+    path.write_bytes(content)
+    refused(path, trained.load_best, models)
+    (models / "params.json").write_bytes(content)
+    folder = reading.Folder(Path("models"), "net1", "train net1")
+    refused(models / "params.json", folder.json, "params")
+
+
+@pytest.mark.usefixtures("models")
+@pytest.mark.parametrize("name", [runs.RUN, runs.HISTORY, runs.WEIGHTS])
+@pytest.mark.parametrize("seed", range(10))
+def test_a_damaged_run_in_the_store_is_not_finished(name, seed):
+    rng, folder = random.Random(seed), grid.store_folder(RUN)
+    assert training.is_finished(folder)
+    whole = (folder / name).read_bytes()
+    # run.json's last byte is a line end, and the rest is still the whole document
+    (folder / name).write_bytes(whole[: rng.randrange(len(whole) - 2)])
+    assert not training.is_finished(folder)
+    if name != runs.RUN:
+        changed = bytearray(whole)
+        changed[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
+        (folder / name).write_bytes(changed)
+        assert not training.is_finished(folder)
+
+
+def test_a_table_cut_inside_a_line_is_refused(models):
+    path = models / runs.HISTORY
+    whole = path.read_bytes()
+    ends = {at + 1 for at, byte in enumerate(whole) if byte == ord("\n")}
+    for kept in sorted(set(range(len(whole))) - ends)[::5]:
+        path.write_bytes(whole[:kept])
+        refused(path, files.read_csv, path, "train net1")
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff,a\n", b'"' * 10**5, b"a,b\n1,2,3\n1\n", b"", b"a\n\0\xff\n"]
+)
+def test_a_table_that_is_none_is_refused(content, models):
+    path = models / runs.HISTORY
+    path.write_bytes(content)
+    refused(path, files.read_csv, path, "train net1")
+    folder = reading.Folder(Path("models"), "net1", "train net1")
+    if content != b'"' * 10**5:
+        refused(path, folder.sheet, "history")

@@ -1,0 +1,55 @@
+import copy
+
+import pytest
+import torch
+
+from tests import golden
+
+REGENERATE = "if that is meant: python -m tests.golden --write, and commit tests/golden.json"
+
+
+@pytest.fixture(scope="module")
+def now():
+    return golden.measure()
+
+
+def test_the_numbers_are_the_committed_ones(now):
+    here = golden.environment()
+    entry = golden.nearest(golden.entries(), here)
+    if others := golden.differing(entry["environment"], here):
+        drifted = "; ".join(golden.drifted(entry["measured"], now))
+        assert not drifted, f"the numbers changed: {drifted}; {REGENERATE}"
+        pytest.skip(f"numbers agree roughly; bits are not compared here: {', '.join(others)}")
+    changed = "; ".join(golden.changed(entry["measured"], now))
+    assert not changed, f"the numbers changed: {changed}; {REGENERATE}"
+
+
+def test_measuring_twice_gives_the_same_and_leaves_torch_as_it_was(now):
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    assert golden.measure() == now
+    assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
+
+
+def test_a_change_of_a_bit_is_told_and_a_change_of_a_number_is_told_apart(now):
+    other = copy.deepcopy(now)
+    other["figure"]["sha256"] = "0" * 64
+    other["atlas counts"] = {"sha256": "1" * 64, "numbers": [99.0]}
+    assert not list(golden.changed(now, now))
+    bits, counts = sorted(golden.changed(now, other), reverse=True)
+    assert bits == "figure (in its last bits)"
+    assert counts.startswith("atlas counts (was ")
+    assert counts.endswith("is 99)")
+    assert list(golden.drifted(now, other)) == [counts]
+
+
+def test_a_measurement_that_is_gone_is_a_change(now):
+    fewer = {name: found for name, found in now.items() if name != "figure"}
+    assert [line.split(" (")[0] for line in golden.changed(now, fewer)] == ["figure"]
+
+
+def test_the_nearest_environment_is_compared_with():
+    here = {"torch": "2", "python": "3.11"}
+    far = {"environment": {"torch": "1", "python": "3.12"}}
+    near = {"environment": {"torch": "2", "python": "3.12"}}
+    assert golden.nearest([far, near], here) is near
+    assert golden.differing(near["environment"], here) == ["python 3.11, not 3.12"]

@@ -1,0 +1,185 @@
+"""What a machine can refuse: one clear line, and nothing that stands in the way afterwards."""
+
+import contextlib
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from convscope import cli, data, workspace
+from convscope.tracking import server
+from tests import projects, toys
+
+STORE = Path(".convscope/runs")
+
+
+def no_server(_):
+    raise ConnectionError("switched off by a test")
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project whose net1 is one run of one epoch, without MLflow."""
+    monkeypatch.setattr(server, "open_client", no_server)
+    monkeypatch.setenv("CONVSCOPE_WORKERS", "1")
+    monkeypatch.setenv("CONVSCOPE_DEVICE", "cpu")
+    monkeypatch.chdir(tmp_path)
+    write_params()
+    data.save(toys.red_or_blue(), workspace.DATASET)
+    return tmp_path
+
+
+def write_params(**changes):
+    params = projects.shrunk()
+    params["nets"]["net1"] |= {"epochs": 1, "l1_oc": [4], "batch_size": [16], **changes}
+    YAML().dump(params, Path("params.yaml"))
+
+
+def refused(capfd):
+    """The one line with which the stage ends, apart from what it says of MLflow."""
+    assert cli.main(["train", "net1"]) == 2
+    lines = capfd.readouterr().err.splitlines()
+    (line,) = [line for line in lines if "warning: train@net1: not tracked" not in line]
+    assert line.startswith("convscope: ")
+    return line
+
+
+def is_whole():
+    """Whether a plain run ends well and leaves nothing temporary."""
+    assert cli.main(["train", "net1"]) == 0
+    assert Path("models/net1/best.json").is_file()
+    assert not [path for path in Path().rglob("*") if ".partial" in path.name]
+    return True
+
+
+@contextlib.contextmanager
+def mounted(folder, options):
+    """A small file system of its own on a folder; only root may do that."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no right to mount a file system: {done.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("size", ["8k", "60k"], ids=["at once", "in the weights"])
+@pytest.mark.skipif(shutil.which("mount") is None, reason="there is no mount here")
+def test_a_full_disk(size, project, capfd):
+    with mounted(project / STORE, f"size={size}"):
+        assert "No space left on device" in refused(capfd)
+    assert is_whole()
+
+
+@contextlib.contextmanager
+def files_of_at_most(size):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.usefixtures("project")
+def test_a_file_that_may_not_grow(capfd):
+    with files_of_at_most(20_000):
+        assert "File too large" in refused(capfd)
+    assert is_whole()
+
+
+@pytest.mark.skipif(shutil.which("mount") is None, reason="there is no mount here")
+@pytest.mark.parametrize("folder", [".convscope", "reports"])
+def test_a_read_only_folder(folder, project, capfd):
+    with mounted(project / folder, "ro"):
+        line = refused(capfd)
+        assert "Read-only file system" in line
+        assert folder in line
+    assert is_whole()
+
+
+@contextlib.contextmanager
+def little_memory(more):
+    """No more bytes than this beyond what the process has now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    limit = pages * resource.getpagesize() + more
+    resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="there is no /proc here")
+def test_a_network_that_memory_cannot_hold(capfd):
+    assert is_whole()
+    write_params(l1_oc=[1024])
+    with little_memory(2**27):
+        line = refused(capfd)
+    assert "needs more memory than there is: lower its batch_size or l1_oc" in line
+    write_params()
+    assert is_whole()
+
+
+def test_a_clock_that_jumps(project, monkeypatch):
+    assert is_whole()
+    expected = {p: p.read_bytes() for p in Path("models").rglob("*") if p.is_file()}
+    shutil.rmtree(STORE)
+    jumps = iter(range(10**6))
+    monkeypatch.setattr(time, "time", lambda: 1e9 * (next(jumps) % 3))
+    for path in project.rglob("*"):
+        os.utime(path, (4e9, 4e9) if len(path.name) % 2 else (0, 0))
+    assert is_whole()
+    assert {p: p.read_bytes() for p in Path("models").rglob("*") if p.is_file()} == expected
+
+
+@pytest.mark.pipeline
+@pytest.mark.usefixtures("project")
+def test_two_stages_at_once_train_each_run_once_and_leave_the_same():
+    write_params(epochs=6)
+    paths = os.pathsep.join([str(projects.ROOT / "src")])
+    environment = {**os.environ, "PYTHONPATH": paths, "MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}
+    command = [sys.executable, "-m", "convscope.cli", "train", "net1"]
+    both = [
+        subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=300)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    trained = Path("logs/timings.csv").read_text().splitlines()
+    assert len([line for line in trained if ",l1_oc4-" in line]) == 1
+    assert is_whole()
+
+
+@pytest.mark.pipeline
+def test_two_pipelines_at_once_one_works_and_the_other_says_so(tmp_path):
+    project = projects.copied(tmp_path / "project")
+    command = [sys.executable, "-m", "dvc", "repro", "download"]
+    both = [
+        subprocess.Popen(
+            command,
+            cwd=project.folder,
+            env=project.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=300)[0] for process in both]
+    ended = [process.returncode for process in both]
+    assert 0 in ended, said
+    refused = [text for code, text in zip(ended, said, strict=True) if code]
+    assert all("lock" in text or "busy" in text for text in refused)
+    assert "Stage 'download' didn't change" in project.run(*command).stdout

@@ -1,0 +1,162 @@
+import random
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from ruamel.yaml import YAML
+
+from convscope import config, nets
+from convscope.errors import UserError
+from tests import mutants
+
+LONGEST = 500
+
+
+def judged(path, content):
+    """The parameters if a text is accepted with sense, or the line with which it is refused."""
+    path.write_bytes(content)
+    try:
+        params = config.load(path)
+    except UserError as error:
+        told = str(error)
+        assert told.isprintable(), told
+        assert len(told.removeprefix(str(path))) <= LONGEST
+        assert told.startswith(str(path))
+        return told.removeprefix(str(path)).removeprefix(": ")
+    finally:
+        assert [each.name for each in path.parent.iterdir()] == [path.name]
+    written = YAML(typ="safe", pure=True).load(content.decode())
+    assert same(written, params.model_dump(exclude_unset=True)), content
+    grids = {**params.nets, **({"baseline": params.baseline} if params.baseline else {})}
+    for net, grid in grids.items():
+        for point in grid.points()[:8]:
+            with torch.device("meta"):
+                nets.build(net, **point)
+    return params
+
+
+def same(written, loaded):
+    """Whether values are those of the file; only whole numbers may have become floats."""
+    if isinstance(written, dict):
+        keys = isinstance(loaded, dict) and written.keys() == loaded.keys()
+        return keys and all(same(written[key], loaded[key]) for key in written)
+    if isinstance(written, list):
+        return len(written) == len(loaded) and all(map(same, written, loaded))
+    return written == loaded and isinstance(written, bool) == isinstance(loaded, bool)
+
+
+def names(told, key):
+    """Whether a line names a key, a part of it, or the mapping that it is in."""
+    named = tuple(re.findall(r"[^.\[\]]+", told.split(": ")[0].split(" has ")[0]))
+    expected = tuple(map(str, key))
+    length = min(len(named), len(expected))
+    return length > 0 and named[:length] == expected[:length]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_mutated_values_are_refused_by_their_key_or_accepted_with_sense(seed, tmp_path):
+    rng, refused = random.Random(seed), 0
+    for _ in range(40):
+        text, key = mutants.mutated_value(rng)
+        told = judged(tmp_path / "params.yaml", text.encode())
+        if isinstance(told, str):
+            refused += 1
+            assert names(told, key) or "is no readable YAML file" in told, (text, told)
+    assert refused > 20
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_mutated_texts_are_refused_in_one_line_or_accepted_with_sense(seed, tmp_path):
+    rng = random.Random(seed)
+    outcomes = [judged(tmp_path / "params.yaml", mutants.mutated_text(rng)) for _ in range(20)]
+    assert sum(isinstance(outcome, str) for outcome in outcomes) > 8
+
+
+def test_the_sections_that_are_mutated_are_accepted(tmp_path):
+    for name, section in mutants.sections().items():
+        text = mutants._flow({name: section})
+        assert isinstance(judged(tmp_path / "params.yaml", text.encode()), config.Params), text
+        text = mutants._block({name: section})
+        assert isinstance(judged(tmp_path / "params.yaml", text.encode()), config.Params), text
+
+
+def aliases(depth):
+    """Lists of nine aliases of lists of nine aliases: short to write, 9**depth long to print."""
+    lists = [
+        f"a{level}: &a{level} [{', '.join([f'*a{level - 1}' if level else 'x'] * 9)}]"
+        for level in range(depth)
+    ]
+    return "\n".join(lists)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "holds no parameters"),
+        ("# nothing\n", "holds no parameters"),
+        ("- train\n- data\n", "holds no parameters"),
+        ("train", "holds no parameters"),
+        ("!!set {train, data}", "holds no parameters"),
+        ("evaluate: 1\n---\nevaluate: 2\n", "another document"),
+        ("evaluate: {seed: 1, seed: 1}", "duplicate key"),
+        ("evaluate:\n\tseed: 1", "cannot start any token in line 2"),
+        ("evaluate: {" * 400, "is no readable YAML file"),
+        ("evaluate: &a [*a]", "evaluate: Input should be a valid dictionary"),
+        (aliases(12), "a0: is unknown"),
+        (f"{aliases(12)}\nevaluate: *a11\n".replace("a0:", "evaluate:", 1), "duplicate key"),
+        ("evaluate: 0x" + "f" * 9000, "evaluate: Input should be"),
+        ("? [evaluate]\n: 1", "Keys should be strings"),
+        ("true: 1", "Keys should be strings"),
+        ("<<: *a", "undefined alias"),
+        ("'" + "k" * 900 + "': 1", "k': is unknown"),
+        ('"a\\nb": 1', "is unknown"),
+        ('nets: {"net\\n1": {}}', "is no network"),
+        ("nets: [net1]", "nets: Input should be a valid dictionary"),
+        (
+            'data: {source: cifar10, archives: [{url: "file:a\\nb", md5: x}]}',
+            "data.archives[0].url",
+        ),
+        ("filter_ablation: {filters: {fc1: [0]}, newly_wrong: 1, atlas_images: 1}", "filters.fc1"),
+    ],
+)
+def test_odd_texts_are_refused_with_their_reason(text, told, tmp_path):
+    assert told in judged(tmp_path / "params.yaml", text.encode())
+
+
+def test_a_value_of_nested_aliases_is_not_written_out(tmp_path):
+    nested = aliases(9).replace("\n", ", ")
+    text = f"evaluate: {{seed: [{{{nested}}}], pairs: 1, images_per_pair: 1, threads: 1}}"
+    told = judged(tmp_path / "params.yaml", text.encode())
+    assert told.startswith("evaluate.seed: Input should be a valid integer (it is ({'a0': [")
+
+
+@pytest.mark.parametrize(
+    "content", ["evaluate: é".encode("latin1"), "evaluate: 1".encode("utf-16")]
+)
+def test_other_encodings_are_refused(content, tmp_path):
+    assert "is no readable YAML file" in judged(tmp_path / "params.yaml", content)
+
+
+@pytest.mark.parametrize(
+    ("net", "changes", "why"),
+    [
+        ("net1", {"kernel_size": [3, 31]}, "feature map is too small for a 31x31 convolution"),
+        ("net4", {"stride": [9], "dropout_rate": [0.0]}, "is too small for a"),
+        ("net1", {"dropout_rate": [0.0, 0.5]}, "net1 has no dropout, so dropout_rate must be 0"),
+        ("net2", {"dropout_rate": [0.5]}, "net2 has no dropout, so dropout_rate must be 0"),
+        ("net1", {"l1_oc": [1], "filter_multiplier": [0.5]}, "would have no filters"),
+    ],
+)
+def test_values_that_are_right_alone_and_wrong_together_are_refused(net, changes, why, tmp_path):
+    grid = {**mutants.sections()["nets"]["net1"], **changes}
+    told = judged(tmp_path / "params.yaml", mutants._flow({"nets": {net: grid}}).encode())
+    assert told.startswith(f"nets.{net} has a point that cannot be built (")
+    assert why in told
+
+
+def test_the_working_folder_is_left_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for seed in range(20):
+        text, _ = mutants.mutated_value(random.Random(seed))
+        judged(Path("params.yaml"), text.encode())

@@ -1,0 +1,118 @@
+"""Safe by default: nothing listens to the network, keeps a secret, or runs what it reads."""
+
+import ast
+from pathlib import Path
+
+import pytest
+import torch
+from ruamel.yaml import YAML
+
+from convscope import cli, data, workspace
+from convscope.errors import UserError
+from convscope.runs import WEIGHTS
+from convscope.tensors import read_tensors
+from convscope.tracking import server
+from tests import projects, toys
+
+SOURCES = sorted((projects.ROOT / "src").rglob("*.py"))
+SECRET = "hunter2-tracking"
+# each of them runs what the bytes say, or hands words to a shell
+RUNS_CODE = {
+    *("pickle.load", "pickle.loads", "pickle.Unpickler", "torch.load", "joblib.load"),
+    *("numpy.load", "np.load", "pd.read_pickle", "marshal.loads", "shelve.open", "dill.load"),
+    *("eval", "exec", "os.system", "os.popen", "yaml.load", "yaml.unsafe_load"),
+}
+
+
+def dotted(node):
+    """A called name, such as ``torch.load``; nothing for what is no plain name."""
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def calls(path):
+    return [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Call)]
+
+
+def test_nothing_that_is_read_can_run_code():
+    found = {
+        f"{path.name}: {dotted(call.func)}"
+        for path in SOURCES
+        for call in calls(path)
+        if dotted(call.func) in RUNS_CODE
+        or any(k.arg == "shell" and getattr(k.value, "value", True) for k in call.keywords)
+    }
+    assert found == set()
+
+
+def test_the_only_unpickler_looks_up_no_name_freely():
+    subclasses = {
+        path.name: node
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef) and "pickle.Unpickler" in map(dotted, node.bases)
+    }
+    assert set(subclasses) == {"layouts.py"}
+    (unpickler,) = subclasses.values()
+    assert "find_class" in [getattr(part, "name", "") for part in unpickler.body]
+
+
+def test_weights_that_are_a_pickle_are_refused_unopened(tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return (Path.touch, (tmp_path / "exploded",))
+
+    torch.save({"conv1.weight": Bomb()}, tmp_path / WEIGHTS)
+    with pytest.raises(UserError, match="is damaged"):
+        read_tensors(tmp_path / WEIGHTS, "train net1")
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_the_ui_listens_on_this_machine_only(tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").touch()
+    started = []
+
+    def run(command, **_):
+        started.append(command)
+        return type("Done", (), {"returncode": 0})
+
+    monkeypatch.setattr("subprocess.run", run)
+    assert cli.main(["ui"]) == 0
+    (command,) = started
+    assert command[command.index("--host") + 1] == "127.0.0.1"
+    assert not {"0.0.0.0", "::", "--allowed-hosts", "--cors-allowed-origins"} & set(command)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project whose net1 is one run of one epoch."""
+    params = projects.shrunk()
+    params["nets"]["net1"] |= {"epochs": 1, "l1_oc": [4], "batch_size": [16]}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONVSCOPE_WORKERS", "1")
+    monkeypatch.setattr(server, "_warned", set())
+    YAML().dump(params, Path("params.yaml"))
+    data.save(toys.red_or_blue(), workspace.DATASET)
+    return tmp_path
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_a_secret_of_the_environment_is_written_nowhere(works, project, monkeypatch, capfd):
+    for name in ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, SECRET)
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ann")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    if not works:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://ann:{SECRET}@127.0.0.1:9")
+    assert cli.main(["train", "net1"]) == 0
+    assert cli.main(["publish"]) == (0 if works else 2)
+    assert (project / "mlflow.db").exists() == works
+    said = "".join(capfd.readouterr())
+    assert SECRET not in said
+    assert ("not tracked in MLflow" in said) != works
+    written = [path for path in project.rglob("*") if path.is_file()]
+    assert len(written) > 10
+    assert [path for path in written if SECRET.encode() in path.read_bytes()] == []

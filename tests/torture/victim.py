@@ -1,0 +1,210 @@
+"""A copy of the project whose pipeline is started, killed and looked at."""
+
+import contextlib
+import copy
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests import projects
+from tests.torture.state import OUTPUTS
+
+POLL_SECONDS = 0.02
+MADE = ("data", "models", "reports", "logs", ".convscope", "mlartifacts", ".dvc/tmp", ".dvc/cache")
+# what `make repro` does once everything is installed
+REPRO = '"$0" -m convscope.dvc_lock && exec "$0" -m dvc repro $1'
+
+
+def tiny() -> dict[str, Any]:
+    """The shrunk configuration with epochs enough for a kill between two of them."""
+    small = copy.deepcopy(projects.shrunk())
+    for grid in (small["baseline"], *small["nets"].values()):
+        grid["epochs"] = 6
+    return small
+
+
+def made(folder: Path) -> "Victim":
+    """A copy of the project in which nothing has run."""
+    folder.mkdir()
+    project = projects.copied(folder)
+    project.write_params(tiny())
+    victim = Victim(project)
+    victim.empty()
+    return victim
+
+
+class Victim:
+    """A copy of the project whose pipeline is started, killed and looked at."""
+
+    def __init__(self, project: projects.Project) -> None:
+        self.project, self.folder = project, project.folder
+        self.attempts: list[Attempt] = []
+
+    def start(self, target: str = "") -> "Attempt":
+        """Start the pipeline, with all its processes in a group of their own."""
+        command = ["sh", "-c", REPRO, sys.executable, target]
+        log = self.folder / f".dvc/tmp/attempt{len(self.attempts)}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=self.project.environment(PYTHONUNBUFFERED="1"),
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.attempts.append(Attempt(process, log, self.folder))
+        return self.attempts[-1]
+
+    def settle(self, seconds: float) -> None:
+        """Wait, at most so long, for stages that outlived their pipeline."""
+        until = time.monotonic() + seconds
+        while any(attempt.alive() for attempt in self.attempts) and time.monotonic() < until:
+            time.sleep(POLL_SECONDS)
+        self.attempts.clear()
+
+    def end(self) -> None:
+        """Kill all that is left."""
+        for attempt in self.attempts:
+            attempt.kill("all")
+
+    def finished_runs(self) -> dict[str, tuple[int, int]]:
+        """The finished runs of the store, each with what a new write would change."""
+        found = self.folder.glob(".convscope/runs/*/run.json")
+        return {path.parent.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in found}
+
+    def temporary(self) -> list[str]:
+        """The temporary files that lie about now."""
+        found = (name for top in (*OUTPUTS, ".convscope") for name in _names(self.folder / top))
+        return sorted({str(Path(n).relative_to(self.folder)) for n in found if ".partial" in n})
+
+    def empty(self) -> None:
+        """Delete everything that the pipeline has made."""
+        kept = {"data": "README.md", "models": "README.md", "reports": "README.md"}
+        for name in MADE:
+            for path in (self.folder / name).glob("*"):
+                if path.name != kept.get(name):
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for path in (*self.folder.glob("mlflow.db*"), self.folder / "dvc.lock"):
+            path.unlink(missing_ok=True)
+
+
+class Attempt:
+    """One started pipeline."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", log: Path, folder: Path) -> None:
+        self.process, self.log, self.folder = process, log, folder
+        self.killed: str | None = None
+
+    def output(self) -> str:
+        """What it has printed."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def stage(self) -> str:
+        """Where it is: a stage's name, or between two of them in DVC itself."""
+        parts = self.output().split("Running stage '")
+        if len(parts) == 1:
+            return "dvc, before a stage"
+        name, after = parts[-1].split("'", 1)
+        return "dvc, after a stage" if "Updating lock file" in after else name
+
+    def kill(self, whom: str) -> str:
+        """Kill with SIGKILL: ``all``, or one of ``dvc``, ``stage`` and ``trainer``.
+
+        Returns:
+            Who was killed: ``all`` where there is no such process.
+        """
+        victims = [found for found in self._processes() if _role(found) == whom]
+        if not victims:
+            self.killed = "all"
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            return "all"
+        self.killed = whom
+        with contextlib.suppress(psutil.NoSuchProcess):
+            victims[0].kill()
+        return whom
+
+    def wait(self, seconds: float) -> tuple[int, str]:
+        """Wait for DVC's end: its exit code and all that was printed."""
+        code = self.process.wait(seconds)
+        if self.killed == "all":
+            while self.alive():  # the dead are only gone when their parent has seen it
+                time.sleep(POLL_SECONDS)
+        return code, self.output()
+
+    def alive(self) -> bool:
+        """Whether any process of the group is there."""
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def runs_until(self, moment: float) -> bool:
+        """Wait for a moment; False if DVC ended before it."""
+        return self._runs_until(lambda: time.monotonic() >= moment)
+
+    def runs_until_changed(self, changes: int) -> bool:
+        """Wait until so many changes were seen on the disk; False if DVC ended before."""
+        seen = [self._looks()]
+
+        def changed() -> bool:
+            if (now := self._looks()) != seen[-1]:
+                seen.append(now)
+            return len(seen) > changes
+
+        return self._runs_until(changed)
+
+    def _runs_until(self, met: Callable[[], bool]) -> bool:
+        while not met():
+            if self.process.poll() is not None:
+                return False
+            time.sleep(POLL_SECONDS)
+        return self.process.poll() is None
+
+    def _looks(self) -> list[str]:
+        """The names that come and go while the pipeline works, and the size of its database."""
+        names: list[str] = []
+        for top in (*OUTPUTS, "dvc.lock", "mlflow.db", "mlflow.db-journal"):
+            path = self.folder / top
+            names += _names(path)
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                names.append(f"{top} {path.stat().st_mtime_ns}")
+        return names
+
+    def _processes(self) -> list[psutil.Process]:
+        try:
+            root = psutil.Process(self.process.pid)
+            return [root, *root.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+
+def _names(folder: Path) -> list[str]:
+    """All that is in a folder from which things may vanish meanwhile."""
+    walk = os.walk(folder)
+    return [f"{top}/{name}" for top, folders, names in walk for name in (*folders, *names)]
+
+
+def _role(process: psutil.Process) -> str:
+    """What a process of the pipeline does."""
+    try:
+        words = process.cmdline()
+    except psutil.Error:
+        return ""
+    line = " ".join(words)
+    if "spawn_main" in line:
+        return "trainer"
+    if "dvc" in words and "repro" in words:
+        return "dvc"
+    return "stage" if any(word.endswith("/convscope") for word in words) else ""

@@ -1,0 +1,181 @@
+"""A stage ends the same whatever becomes of MLflow, and one ``convscope publish`` makes it good."""
+
+import contextlib
+import shutil
+import socket
+import sqlite3
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+from tests import projects, toys
+
+from convscope import cli, data, workspace
+from convscope.tracking import server
+
+SECONDS = 40  # longest stage with a server that does not work, on a busy machine
+
+
+@pytest.fixture(scope="module")
+def params():
+    """One run of one epoch."""
+    small = projects.shrunk()
+    grid = small["nets"]["net1"]
+    grid |= {"epochs": 1, "l1_oc": [4], "batch_size": [16]}
+    return small
+
+
+@pytest.fixture
+def stage(params, tmp_path, empty_store, monkeypatch):
+    """A function that trains net1 in the folder given to it: exit code, in an empty project."""
+    for name in ("MLFLOW_TRACKING_URI", "DVC_EXP_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    monkeypatch.setenv("CONVSCOPE_WORKERS", "1")
+    monkeypatch.chdir(tmp_path)
+    YAML().dump(params, Path("params.yaml"))
+    data.save(toys.red_or_blue(), workspace.DATASET)
+    shutil.copyfile(empty_store, "mlflow.db")
+
+    def run():
+        monkeypatch.setattr(server, "_warned", set())
+        return cli.main(["train", "net1"])
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def undisturbed():
+    """The files of a stage whose tracking worked, filled by the first test that has them."""
+    return {}
+
+
+def outputs():
+    tops = (workspace.MODELS, workspace.REPORTS)
+    return {str(p): p.read_bytes() for top in tops for p in top.rglob("*") if p.is_file()}
+
+
+def tracked():
+    """MLflow's runs, by name, with their status, and the epochs that the point has."""
+    with contextlib.closing(sqlite3.connect("mlflow.db")) as database:
+        runs = database.execute("select name, status from runs order by name").fetchall()
+        epochs = database.execute(
+            "select step from metrics where key = 'loss' and step > 0"
+        ).fetchall()
+    return runs, epochs
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """A server that is there and will not serve."""
+
+    def do_GET(self):
+        """Refuse."""
+        self.send_error(503, "no")
+
+    do_POST = do_GET  # noqa: N815
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def absent(patch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    patch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
+    yield
+
+
+@contextlib.contextmanager
+def refusing(patch):
+    with HTTPServer(("127.0.0.1", 0), Refusing) as listening:
+        patch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{listening.server_port}")
+        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        yield
+        listening.shutdown()
+
+
+@contextlib.contextmanager
+def mute(patch):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        patch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        yield
+
+
+@contextlib.contextmanager
+def dying(patch):
+    """The first requests are served; then the connection is gone."""
+    from mlflow import MlflowClient
+
+    serve, served = MlflowClient.log_batch, []
+
+    def log_batch(*arguments, **more):
+        served.append(1)
+        if len(served) > 2:
+            raise ConnectionResetError("Connection reset by peer")
+        return serve(*arguments, **more)
+
+    patch.setattr(MlflowClient, "log_batch", log_batch)
+    yield
+    assert len(served) > 2
+
+
+@contextlib.contextmanager
+def locked(_):
+    with contextlib.closing(sqlite3.connect("mlflow.db", isolation_level=None)) as other:
+        other.execute("begin exclusive")
+        yield
+
+
+@contextlib.contextmanager
+def read_only(patch):
+    uri = f"sqlite:///file:{Path.cwd()}/mlflow.db?mode=ro&uri=true"
+    patch.setenv("MLFLOW_TRACKING_URI", uri)
+    yield
+
+
+@contextlib.contextmanager
+def damaged(_):
+    """The database is no database; its owner puts a backup back later."""
+    whole = Path("mlflow.db").read_bytes()
+    Path("mlflow.db").write_bytes(b"no database" * 1000)
+    yield
+    Path("mlflow.db").write_bytes(whole)
+
+
+@pytest.fixture
+def expected(stage, undisturbed, tmp_path, capfd):
+    """The files of an undisturbed stage; the project is as empty as before afterwards."""
+    if not undisturbed:
+        whole = (tmp_path / "mlflow.db").read_bytes()
+        assert stage() == 0
+        assert capfd.readouterr().err == ""
+        undisturbed |= outputs()
+        for made in ("models", "reports", "logs", ".convscope", "mlartifacts"):
+            shutil.rmtree(made)
+        (tmp_path / "mlflow.db").write_bytes(whole)
+    return undisturbed
+
+
+@pytest.mark.parametrize("outage", [absent, refusing, mute, dying, locked, read_only, damaged])
+def test_a_stage_ends_the_same_and_is_published_later(outage, stage, expected, monkeypatch, capfd):
+    with monkeypatch.context() as patch, outage(patch):
+        began = time.monotonic()
+        assert stage() == 0
+        assert time.monotonic() - began < SECONDS
+    (warning,) = capfd.readouterr().err.splitlines()
+    assert warning.startswith("convscope: warning: train@net1: not tracked in MLflow at ")
+    assert warning.endswith("run `convscope publish` later")
+    assert outputs() == expected
+    for said in ("created", "completed"), ("unchanged",):
+        assert cli.main(["publish"]) == 0
+        name, action = capfd.readouterr().out.split(": ")
+        assert (name, action.strip() in said) == ("train@net1", True)
+        runs, epochs = tracked()
+        assert [status for _, status in runs] == ["FINISHED", "FINISHED"]
+        assert [name for name, _ in runs][1] == "train@net1"
+        assert epochs == [(1,)]
