@@ -4,7 +4,7 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help install repro test check ui publish clean
+.PHONY: help install repro test check bench torture ui publish clean
 
 help:  ## show these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -18,15 +18,23 @@ $(INSTALLED): pyproject.toml constraints.txt
 	touch $@
 
 repro: install  ## run what is out of date in the pipeline
+	python -m convscope.dvc_lock
 	dvc repro
 
 test: install  ## run the tests
 	python -m pytest
 
-check: install  ## format, lint and type check
-	ruff format --check src tests
-	ruff check src tests
+check: install  ## format, lint, types, and that the installed versions fit together
+	ruff format --check src tests benchmarks
+	ruff check src tests benchmarks
 	mypy
+	python -m pip check
+
+bench: install  ## time it against what it could be slower than, as ratios
+	python -m benchmarks
+
+torture: install  ## kill the pipeline a hundred times and see that nothing is lost; half an hour
+	python -m tests.torture
 
 ui: install  ## open the MLflow UI on http://127.0.0.1:5000
 	convscope ui

@@ -1,0 +1,1 @@
+"""How fast convscope is, each time beside the obvious way, measured in the same run."""

@@ -1,0 +1,50 @@
+"""``python -m benchmarks [NAME ...]``: print a table of medians; nothing is asserted."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from benchmarks import subjects, table
+
+NAMES = ("training", "accuracy", "grid", "occlusion", "atlas", "pipeline", "tracking", "growth")
+BY_NAME_ONLY = ("quick-study",)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run benchmarks.
+
+    Args:
+        arguments: The command line without the program's name; None takes this process's.
+
+    Returns:
+        The exit code, 0.
+    """
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"any of {', '.join(NAMES)} (default: all of these), {', '.join(BY_NAME_ONLY)}",
+    )
+    parser.add_argument("--quick", action="store_true", help="try everything on next to nothing")
+    parser.add_argument("--markdown", action="store_true", help="print RESULTS.md")
+    asked = parser.parse_args(arguments)
+    if unknown := sorted({*asked.names} - {*NAMES, *BY_NAME_ONLY}):
+        parser.error(f"there is no benchmark {unknown[0]}")
+    write = table.markdown if asked.markdown else table.text
+    if asked.markdown:
+        print("# Benchmarks\n")
+    print(f"Medians of n measurements, taken in turn. {table.machine(subjects.images_used())}\n")
+    for name in asked.names or NAMES:
+        module = importlib.import_module(f"benchmarks.{name.replace('-', '_')}")
+        rows = []
+        for row in module.rows(asked.quick):
+            print(f"{name}: {row.what}: {row.result or row.convscope}", file=sys.stderr)
+            rows.append(row)
+        print(write(module.TITLE, rows), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

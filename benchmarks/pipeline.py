@@ -1,0 +1,96 @@
+"""The pipeline's own costs: starting stages, finding nothing to do, the memory of each stage."""
+
+import functools
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests import projects
+from tests.projects import Project
+
+from benchmarks import subjects
+from benchmarks.measuring import Row, below, clocked, duration, interleaved, memory
+from convscope import cli
+
+TITLE = "The pipeline"
+NOTHING_SECONDS = 3.0
+START_SECONDS = 4.0
+NETS = ("net1", "net2", "net3", "net4")
+
+# what `convscope STAGE` imports before the stage's first line
+_IMPORTS = "import convscope.cli; from convscope import runtime, timings, tracking; "
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    """A copy of the project on all images, its grids cut to one short run each."""
+    with tempfile.TemporaryDirectory() as folder:
+        project = projects.copied(Path(folder))
+        project.write_params(projects.shrunk() if quick else _short(projects.PARAMS))
+        stages = ["download"] if quick else _stages()
+        targets = stages if quick else []
+        yield from _starts(project, ["report"] if quick else list(cli.STAGES), 1 if quick else 5)
+        for stage in stages:
+            yield _stage(project, stage)
+        _done(project, "dvc", "commit", "--force", "--quiet", *targets)
+        (times,) = interleaved(
+            1 if quick else 5,
+            clocked(lambda: _done(project, "dvc", "repro", *targets)),
+            warm_up=not quick,
+        )
+        yield below("dvc repro with nothing to do", times, NOTHING_SECONDS)
+
+
+def _stages() -> list[str]:
+    """The commands of all stages, in an order that dvc.yaml allows."""
+    trains = [f"train {net}" for net in NETS]
+    return [
+        command for stage in cli.STAGES for command in (trains if stage == "train" else [stage])
+    ]
+
+
+def _short(params: dict[str, Any]) -> dict[str, Any]:
+    """The quick study with one epoch of each grid's first point; on CIFAR-10 if it is here."""
+    archive = subjects.archive()
+    if archive is not None:
+        mirror = {"url": archive.url, "md5": archive.md5}
+        params = {**params, "data": {**params["data"], "source": "cifar10", "archives": [mirror]}}
+    axes = ("lr", "batch_size", "l1_oc", "kernel_size", "stride", "dropout_rate")
+
+    def short(grid: dict[str, Any]) -> dict[str, Any]:
+        return {**grid, "epochs": 1, **{axis: grid[axis][:1] for axis in axes}}
+
+    nets = {net: short(grid) for net, grid in params["nets"].items()}
+    return {**params, "baseline": short(params["baseline"]), "nets": nets}
+
+
+def _starts(project: Project, stages: list[str], n: int) -> Iterator[Row]:
+    """How long each stage's imports take in a new process."""
+    for stage in stages:
+        module = "train" if stage == "baseline" else stage.replace("-", "_")
+        code = f"{_IMPORTS}import convscope.stages.{module}"
+        start = functools.partial(_done, project, sys.executable, "-c", code)
+        (times,) = interleaved(n, clocked(start), warm_up=n > 1)
+        yield below(f"start of {stage}: its imports", times, START_SECONDS)
+
+
+def _stage(project: Project, command: str) -> Row:
+    """A stage's time, and the memory of the largest process that it needed."""
+    measured = [sys.executable, "-m", "benchmarks.peak", sys.executable, "-m", "convscope.cli"]
+    found = json.loads(_done(project, *measured, *command.split()))
+    return Row(
+        f"{command}: time, and peak memory of its largest process",
+        duration(found["seconds"]),
+        result=memory(found["peak"]),
+        n=1,
+    )
+
+
+def _done(project: Project, *command: str) -> str:
+    """Run a command that must succeed; what it printed."""
+    done = project.run(*command)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout

@@ -1,0 +1,137 @@
+"""Training beside the tutorial's loop: an epoch of net1, a step of net4."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+
+from benchmarks import subjects, tutorial
+from benchmarks.measuring import Row, Seconds, clocked, cores, faster, interleaved, threads
+from convscope import data as data_sets
+from convscope.data import DataSet
+from convscope.executor import Event, train_side_by_side
+from convscope.runs import Run
+
+TITLE = "Training, beside the loop of the PyTorch tutorial"
+EPOCH_GOAL = 4.5
+STEP_GOAL = 2.7
+CPU = torch.device("cpu")
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    """Epochs of net1 and steps of net4, on the CPU and, where there is one, on a GPU."""
+    everything = cores(quick)
+    images = subjects.part(*((256, 64) if quick else (50_000, 10_000)))
+    n = 1 if quick else 3
+    size = f"{len(images.train_labels):,} images"
+    net1 = f"epoch of net1 (18, 2, 3, 1), {size}"
+    for what, ours, its, workers, goal in (
+        ("per process: one thread; the tutorial as it stands", 1, everything, 2, EPOCH_GOAL),
+        ("per process: one thread each, no loader workers", 1, 1, 0, None),
+        ("per process: all threads each", everything, everything, 2, None),
+    ):
+        times = interleaved(
+            n,
+            _epoch(subjects.run("net1", 1, threads=ours), images, CPU),
+            _tutorial_epoch(subjects.run("net1", 1, threads=its), images, CPU, workers),
+        )
+        yield faster(f"{net1}, {what}", times, goal)
+    times = interleaved(
+        n,
+        _machine_epoch(images, everything),
+        _tutorial_epoch(subjects.run("net1", 1, threads=everything), images, CPU, 2),
+        warm_up=False,
+    )
+    yield faster(f"{net1}, per machine: {everything} runs side by side", times, EPOCH_GOAL)
+    for l1_oc, steps in ((4, 4),) if quick else ((64, 6), (12, 40)):
+        yield from _steps(l1_oc, steps, n, everything)
+    yield from _on_gpu(images, n, net1, everything)
+
+
+def _steps(l1_oc: int, steps: int, n: int, everything: int) -> Iterator[Row]:
+    """Training steps of net4, as both stand and with as little as possible."""
+    point = {"l1_oc": l1_oc, "batch_size": 64}
+    few = subjects.part(64 * steps, 10)
+    for what, number, workers, goal in (
+        ("all threads each, 2 loader workers", everything, 2, STEP_GOAL),
+        ("one thread each, no loader workers", 1, 0, None),
+    ):
+        run = subjects.run("net4", 1, point, threads=number)
+        times = interleaved(n, _step(run, few, CPU, steps), _tutorial_step(run, few, CPU, workers))
+        yield faster(f"step of net4, l1_oc {l1_oc}, 64 images, {what}", times, goal)
+
+
+def _on_gpu(images: DataSet, n: int, net1: str, everything: int) -> Iterator[Row]:
+    """The same on a GPU, or a row that says that it was not measured."""
+    if not torch.cuda.is_available():
+        yield Row("the same on a GPU", result="not measured: no CUDA device here")
+        return
+    device = torch.device("cuda")
+    there = images.to(device)
+    times = interleaved(
+        n,
+        _epoch(subjects.run("net1", 1), there, device),
+        _tutorial_epoch(subjects.run("net1", 1, threads=everything), images, device, 2),
+    )
+    yield faster(f"{net1}, GPU", times, EPOCH_GOAL)
+    few, steps = subjects.part(64 * 40, 10), 40
+    run = subjects.run("net4", 1, {"l1_oc": 64, "batch_size": 64}, threads=everything)
+    times = interleaved(
+        n, _step(run, few.to(device), device, steps), _tutorial_step(run, few, device, 2)
+    )
+    yield faster("step of net4, l1_oc 64, 64 images, GPU", times, STEP_GOAL)
+
+
+def _epoch(run: Run, data: DataSet, device: torch.device) -> Seconds:
+    """A whole run of convscope: build, train, test, write its files."""
+    return clocked(lambda: subjects.train(run, data, device))
+
+
+def _step(run: Run, data: DataSet, device: torch.device, steps: int) -> Seconds:
+    """The mean step of such a run, with all that surrounds the steps."""
+    return lambda: _epoch(run, data, device)() / steps
+
+
+def _tutorial_epoch(run: Run, data: DataSet, device: torch.device, workers: int) -> Seconds:
+    """The tutorial's epoch: train and test."""
+
+    def epoch() -> None:
+        with threads(run.settings.threads):
+            tutorial.Loop(run, data, device, workers).epoch()
+
+    return clocked(epoch)
+
+
+def _tutorial_step(run: Run, data: DataSet, device: torch.device, workers: int) -> Seconds:
+    """The mean step of the tutorial's loop, without the start of its loader."""
+
+    def step() -> float:
+        with threads(run.settings.threads):
+            return tutorial.Loop(run, data, device, workers).step_seconds()
+
+    return step
+
+
+def _machine_epoch(data: DataSet, runs: int, epochs: int = 3) -> Seconds:
+    """Seconds an epoch of the machine, with a run of one thread on each processor.
+
+    Counted from each run's first epoch on: processes that start are another benchmark's.
+    """
+
+    def measure() -> float:
+        ends: dict[str, list[float]] = {}
+
+        def tell(event: Event) -> None:
+            if event.row is not None:
+                ends.setdefault(event.run_id, []).append(time.perf_counter())
+
+        with tempfile.TemporaryDirectory() as folder:
+            dataset = Path(folder) / "dataset.safetensors"
+            data_sets.save(data, dataset)
+            some = [subjects.run("net1", epochs, {"seed": seed}) for seed in range(runs)]
+            train_side_by_side([(run, Path(folder) / run.id) for run in some], dataset, tell)
+        return 1 / sum((len(times) - 1) / (times[-1] - times[0]) for times in ends.values())
+
+    return measure
