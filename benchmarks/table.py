@@ -4,11 +4,11 @@ import os
 import platform
 from collections.abc import Sequence
 from importlib.metadata import version
-from pathlib import Path
 
 import torch
 
 from benchmarks.measuring import Row
+from convscope.machine import processor
 
 COLUMNS = ("what", "convscope", "other way", "result", "goal", "met", "n")
 PACKAGES = ("torch", "torchvision", "captum", "mlflow", "dvc")
@@ -39,19 +39,9 @@ def machine(images: str) -> str:
     processors = os.cpu_count() or 1
     busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     return (
-        f"{processors} x {_processor()}, {accelerator}; Python {platform.python_version()}, "
+        f"{processors} x {processor()}, {accelerator}; Python {platform.python_version()}, "
         f"{packages}; images: {images}; load average at the start: {busy:.1f}."
     )
-
-
-def _processor() -> str:
-    """The processor's name, as far as the system tells it."""
-    listing = Path("/proc/cpuinfo")
-    if listing.is_file():
-        for line in listing.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -95,9 +95,12 @@ def test_a_change_of_net3s_dropout_retrains_net3_alone_and_only_the_new_point(pr
     ]
     assert any("-d0.5-" in line for line in new)
     assert lock(project)["train@net1"] == before["train@net1"]
+    trained = len(timings.read_text().splitlines())
     project.write_params(projects.shrunk())
     project.repro()
     assert lock(project) == before
+    back = timings.read_text().splitlines()[trained:]
+    assert not [line for line in back if line.split(",")[1]]
 
 
 def test_a_run_from_scratch_one_after_another_and_without_a_server_gives_the_same_bytes(

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from convscope import files, runtime, workspace
+from convscope import files, machine, runtime, workspace
 from convscope.errors import UserError
 from convscope.timings import TIMINGS
 from convscope.tracking.provenance import provenance
@@ -93,22 +93,12 @@ def about(root: Path) -> dict[str, Any]:
 def _machine() -> dict[str, Any]:
     pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
     return {
-        "processor": _processor(),
+        "processor": machine.processor(),
         "cores": os.cpu_count(),
         "memory_megabytes": pages * size // MEGABYTE,
         "accelerator": _accelerator(),
         "system": platform.system(),
     }
-
-
-def _processor() -> str:
-    """The processor's name; Linux alone tells it in a file."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else platform.machine()
 
 
 def _accelerator() -> str:

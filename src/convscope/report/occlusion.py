@@ -82,8 +82,8 @@ def _where(sheet: Sheet) -> str:
             side = "nearer to" if mean < chance else "farther from"
         found[side].append(f"{_window(window)} ({mean:.1f} pixels, by chance {chance:.1f})")
     return " ".join(
-        f"{side.capitalize()} the image's center {'as' if 'as far' in side else 'than'} by chance "
-        f"lies the deepest drop under windows of {', '.join(windows)}."
+        f"Under windows of {', '.join(windows)} the deepest drop lies {side} the image's center "
+        f"{'as' if 'as far' in side else 'than'} by chance."
         for side, windows in found.items()
         if windows
     )
