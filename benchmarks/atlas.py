@@ -1,7 +1,8 @@
 """The ablation atlas beside the obvious way: the whole network once for every filter."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import torch
 from torch import Tensor, nn
 
 from benchmarks import subjects
@@ -9,12 +10,14 @@ from benchmarks.measuring import Row, clocked, cores, faster, interleaved, threa
 from convscope import inference, metrics, nets
 from convscope.analysis import ablation
 from convscope.analysis.atlas import Atlas, atlas
+from convscope.data import to_unit
 
 TITLE = "The ablation atlas, beside a forward pass for every filter"
 GOAL = 5.0
 TOLERANCE = 0.1  # points of accuracy
 
 Sample = list[tuple[str, int]]
+Forward = Callable[[nn.Module, Tensor], Tensor]
 
 
 def rows(quick: bool) -> Iterator[Row]:
@@ -44,15 +47,20 @@ def _beside(
     scale = sum(sizes.values()) / len(sample)
     charted: list[Atlas] = []
     found: list[list[float]] = []
-    ours, naive = interleaved(
+    ours, *naive = interleaved(
         n,
         clocked(lambda: charted.append(atlas(module, images, labels))),
-        clocked(lambda: found.append(_one_by_one(module, images, labels, sample))),
+        clocked(lambda: found.append(_one_by_one(module, images, labels, sample, _plain))),
+        clocked(
+            lambda: found.append(_one_by_one(module, images, labels, sample, inference.logits))
+        ),
         warm_up=False,
     )
-    scaled = [scale * seconds for seconds in naive]
     part = f"{len(sample)} of {sum(sizes.values())} filters, scaled up"
-    yield faster(f"{what} (the other way: {part})", [ours, scaled], GOAL)
+    others = (("plain", GOAL), ("channels_last", None))
+    for (other, goal), seconds in zip(others, naive, strict=True):
+        scaled = [scale * each for each in seconds]
+        yield faster(f"{what} (the other way: {other}, {part})", [ours, scaled], goal)
     right = (charted[0].ablated[name][index].sum() for name, index in sample)
     differences = [
         abs(float(count) / len(images) - accuracy)
@@ -68,12 +76,17 @@ def _beside(
 
 
 def _one_by_one(
-    module: nn.Sequential, images: Tensor, labels: Tensor, sample: Sample
+    module: nn.Sequential, images: Tensor, labels: Tensor, sample: Sample, forward: Forward
 ) -> list[float]:
     """The accuracy with each filter ablated, from a whole forward pass for each."""
     return [
-        metrics.accuracy(
-            inference.logits(ablation.ablated(module, {name: [index]}), images), labels
-        )
+        metrics.accuracy(forward(ablation.ablated(module, {name: [index]}), images), labels)
         for name, index in sample
     ]
+
+
+def _plain(module: nn.Module, images: Tensor) -> Tensor:
+    """The forward pass as one writes it: torch's own memory order, batches of 128."""
+    plain = module.eval().to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    with torch.inference_mode():
+        return torch.cat([plain(to_unit(batch)) for batch in images.split(inference.BATCH_SIZE)])

@@ -114,6 +114,10 @@ def _run_stage(stage: str, net: str | None) -> None:
         raise UserError("baseline is a stage of its own: run `convscope baseline`")
     name = stage if net is None else f"{stage}@{net}"
     module = "train" if stage == "baseline" else stage.replace("-", "_")
+    if module == "train":
+        from convscope import processes
+
+        processes.warm_up()
     run = importlib.import_module(f"convscope.stages.{module}").run
     root = Path()
     with files.alone(name):

@@ -3,23 +3,19 @@
 import multiprocessing
 import os
 import queue
-import signal
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from convscope import data as data_sets
-from convscope import runtime, training
+from convscope import processes, runtime, training
 from convscope.data import DataSet
 from convscope.errors import UserError
 from convscope.runs import Run
@@ -27,8 +23,6 @@ from convscope.training import Row
 
 Job = tuple[Run, Path]
 POLL_SECONDS = 0.2
-# what a training process imports until its first step; optimizers of torch import the second
-PRELOADED = ["convscope.executor", "torch._dynamo"]
 
 
 @dataclass(frozen=True)
@@ -60,11 +54,11 @@ def train_side_by_side(jobs: Sequence[Job], dataset: Path, tell: Callable[[Event
         for job in jobs:
             _train(job, data, device, tell)
         return
-    context = _context()
+    context = processes.context()
     events = context.Queue()
     with ProcessPoolExecutor(workers, context, _begin, (dataset, device, events)) as pool:
         try:
-            with _interrupts_held():
+            with processes.interrupts_held():
                 futures = [pool.submit(_work, job) for job in jobs]
             _listen(futures, events, tell)
         except BaseException:
@@ -75,31 +69,6 @@ def train_side_by_side(jobs: Sequence[Job], dataset: Path, tell: Callable[[Event
     # a process that ends has sent all its events, though perhaps after its result
     while not events.empty():
         tell(events.get())
-
-
-def _context() -> BaseContext:
-    """How training processes start: forked by a server that has imported torch, once for all."""
-    if sys.platform != "linux":  # elsewhere system libraries may not survive a fork
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
-    return context
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Processes started meanwhile never see an interrupt; this one sees it afterwards.
-
-    A terminal sends Ctrl-C to all of them, and this process ends the others.
-    """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _listen(futures: Sequence["Future[None]"], events: Any, tell: Callable[[Event], None]) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 from convscope import workspace
 from convscope.errors import UserError
 from convscope.files import digest, read_csv, read_json
-from convscope.nets import NETS
 from convscope.timings import TIMINGS
 
 EPOCH_METRICS = ("loss", "train_accuracy", "test_accuracy", "overfit_percent")
@@ -88,9 +87,9 @@ def fingerprint(root: Path, stage: str) -> str:
 
 def finished_stages(root: Path) -> list[str]:
     """The names of the stages whose folders are complete, in alphabetical order."""
-    trained = [name if name == BASELINE else NET_PREFIX + name for name in NETS]
-    folders = (root / workspace.REPORTS).glob("[a-z]*/")
-    others = [path.name for path in folders if path.name not in ("train", BASELINE)]
+    reports = root / workspace.REPORTS
+    trained = [NET_PREFIX + path.name for path in (reports / "train").glob("[a-z]*/")]
+    others = [path.name for path in reports.glob("[a-z]*/") if path.name != "train"]
     stages = [*trained, *others, REPORT_STAGE]
     return sorted(stage for stage in stages if _missing(root, stage) is None)
 

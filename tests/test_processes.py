@@ -1,0 +1,37 @@
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from convscope import processes
+
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the server")
+STARTED = (
+    "import sys, multiprocessing.forkserver as f; from convscope import processes; "
+    "processes.warm_up(); print(f._forkserver._forkserver_pid is not None, 'torch' in sys.modules)"
+)
+
+
+def printed(code, **environment):
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, env=os.environ | environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+@LINUX
+@pytest.mark.parametrize(("workers", "started"), [("2", "True False"), ("1", "False False")])
+def test_the_server_starts_without_torch_here_and_only_where_it_is_of_use(workers, started):
+    assert printed(STARTED, CONVSCOPE_WORKERS=workers) == started
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="this system has no masks")
+def test_an_interrupt_waits_and_is_seen_by_this_process_afterwards():
+    held = False
+    with pytest.raises(KeyboardInterrupt), processes.interrupts_held():  # noqa: PT012
+        os.kill(os.getpid(), signal.SIGINT)
+        held = True
+    assert held
