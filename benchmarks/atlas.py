@@ -22,7 +22,7 @@ Forward = Callable[[nn.Module, Tensor], Tensor]
 
 def rows(quick: bool) -> Iterator[Row]:
     """The atlas of net4, wide on few images and narrow on more."""
-    plans = [(4, 4, 4)] if quick else [(64, 32, 16), (24, 100, 8), (8, 500, 1)]
+    plans = [(4, 4, 4)] if quick else [(64, 16, 32), (24, 32, 16), (8, 100, 4)]
     for l1_oc, count, every in plans:
         module = subjects.trained("net4", l1_oc, 64 if quick else 1_000, cores(quick))
         data = subjects.part(1, count)
