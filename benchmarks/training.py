@@ -23,7 +23,7 @@ CPU = torch.device("cpu")
 def rows(quick: bool) -> Iterator[Row]:
     """Epochs of net1 and steps of net4, on the CPU and, where there is one, on a GPU."""
     everything = cores(quick)
-    images = subjects.part(*((256, 64) if quick else (50_000, 10_000)))
+    images = subjects.part(*((256, 64) if quick else (10_000, 2_000)))
     n = 1 if quick else 3
     size = f"{len(images.train_labels):,} images"
     net1 = f"epoch of net1 (18, 2, 3, 1), {size}"
