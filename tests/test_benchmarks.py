@@ -2,10 +2,12 @@ import subprocess
 import sys
 
 import pytest
+import torch
 from benchmarks import __main__ as command
-from benchmarks import table
+from benchmarks import table, tutorial
 from benchmarks.measuring import Row, below, duration, faster, interleaved
 
+from convscope import nets
 from tests import projects
 
 
@@ -66,3 +68,14 @@ def test_the_markdown_of_a_row():
         "| --- | --- | --- | --- | --- | --- | --- |",
         "| step | 1 s | 2 s | 2.00 times as fast | 1.5 times | yes | 3 |",
     ]
+
+
+def test_the_tutorials_network_is_the_studys_with_relu_before_pooling():
+    ours = nets.build(
+        "net4", l1_oc=4, filter_multiplier=2, kernel_size=3, stride=1, dropout_rate=0.3
+    ).eval()
+    its = tutorial.relu_first(ours)
+    names = [name for name, _ in its.named_children()]
+    assert names.index("relu3") + 1 == names.index("pool1")
+    images = torch.rand(2, 3, 32, 32)
+    torch.testing.assert_close(its(images), ours(images), rtol=0, atol=0)
