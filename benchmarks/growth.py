@@ -29,6 +29,7 @@ def rows(quick: bool) -> Iterator[Row]:
     """Images, points of a grid, and images to occlude, each measured in new processes."""
     n = 1 if quick else 3
     few, points, window = (12, 1, 28) if quick else (5_000, 4, 9)
+    few = min(few, len(subjects.images().train_labels) // FACTOR)
     yield _tenfold("images of an epoch of net1", n, FACTOR, _images, few)
     if not quick:
         yield _tenfold("points of net1's grid, one after another", n, BOUNDED, _points, points)
@@ -75,7 +76,7 @@ def _points(count: int) -> Callable[[], object]:
     subjects.train(runs[0], subjects.part(16, 10), CPU)
 
     def train() -> None:
-        one = mock.patch.dict(os.environ, {runtime.WORKERS: "1"})
+        one = mock.patch.dict(os.environ, {runtime.WORKERS: "1", runtime.DEVICE: "cpu"})
         with tempfile.TemporaryDirectory() as name, one:
             dataset = Path(name) / "dataset.safetensors"
             data.save(images, dataset)

@@ -1,10 +1,12 @@
 """What live tracking costs: the same grid at net1's pace with the observer and without."""
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
+from unittest import mock
 
 from benchmarks import subjects
 from benchmarks.measuring import Row, clocked, cores, duration, interleaved
@@ -21,7 +23,8 @@ def rows(quick: bool) -> Iterator[Row]:
     epochs, n = (1, 1) if quick else (4, 2)
     seeds = range(2 * cores(quick))
     runs = [subjects.run("net1", epochs, {"seed": seed}) for seed in seeds]
-    with tempfile.TemporaryDirectory() as name, contextlib.chdir(name):
+    here = mock.patch.dict(os.environ, MLFLOW_TRACKING_URI="")
+    with tempfile.TemporaryDirectory() as name, contextlib.chdir(name), here:
         dataset = Path("dataset.safetensors")
         data.save(images, dataset)
         tracked, untracked = interleaved(

@@ -1,15 +1,19 @@
 """Training beside the tutorial's loop: an epoch of net1, a step of net4."""
 
+import math
+import os
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import torch
 
 from benchmarks import subjects, tutorial
 from benchmarks.measuring import Row, Seconds, clocked, cores, faster, interleaved, threads
 from convscope import data as data_sets
+from convscope import runtime
 from convscope.data import DataSet
 from convscope.executor import Event, train_side_by_side
 from convscope.runs import Run
@@ -59,7 +63,7 @@ def _steps(l1_oc: int, steps: int, n: int, everything: int) -> Iterator[Row]:
         ("one thread each, no loader workers", 1, 0, None),
     ):
         run = subjects.run("net4", 1, point, threads=number)
-        times = interleaved(n, _step(run, few, CPU, steps), _tutorial_step(run, few, CPU, workers))
+        times = interleaved(n, _step(run, few, CPU), _tutorial_step(run, few, CPU, workers))
         yield faster(f"step of net4, l1_oc {l1_oc}, 64 images, {what}", times, goal)
 
 
@@ -76,11 +80,9 @@ def _on_gpu(images: DataSet, n: int, net1: str, everything: int) -> Iterator[Row
         _tutorial_epoch(subjects.run("net1", 1, threads=everything), images, device, 2),
     )
     yield faster(f"{net1}, GPU", times, EPOCH_GOAL)
-    few, steps = subjects.part(64 * 40, 10), 40
+    few = subjects.part(64 * 40, 10)
     run = subjects.run("net4", 1, {"l1_oc": 64, "batch_size": 64}, threads=everything)
-    times = interleaved(
-        n, _step(run, few.to(device), device, steps), _tutorial_step(run, few, device, 2)
-    )
+    times = interleaved(n, _step(run, few.to(device), device), _tutorial_step(run, few, device, 2))
     yield faster("step of net4, l1_oc 64, 64 images, GPU", times, STEP_GOAL)
 
 
@@ -89,8 +91,9 @@ def _epoch(run: Run, data: DataSet, device: torch.device) -> Seconds:
     return clocked(lambda: subjects.train(run, data, device))
 
 
-def _step(run: Run, data: DataSet, device: torch.device, steps: int) -> Seconds:
+def _step(run: Run, data: DataSet, device: torch.device) -> Seconds:
     """The mean step of such a run, with all that surrounds the steps."""
+    steps = math.ceil(len(data.train_labels) / int(run.point["batch_size"]))
     return lambda: _epoch(run, data, device)() / steps
 
 
@@ -131,7 +134,9 @@ def _machine_epoch(data: DataSet, runs: int, epochs: int = 3) -> Seconds:
             dataset = Path(folder) / "dataset.safetensors"
             data_sets.save(data, dataset)
             some = [subjects.run("net1", epochs, {"seed": seed}) for seed in range(runs)]
-            train_side_by_side([(run, Path(folder) / run.id) for run in some], dataset, tell)
+            at_once = {runtime.WORKERS: str(runs), runtime.DEVICE: "cpu"}
+            with mock.patch.dict(os.environ, at_once):
+                train_side_by_side([(run, Path(folder) / run.id) for run in some], dataset, tell)
         return 1 / sum((len(times) - 1) / (times[-1] - times[0]) for times in ends.values())
 
     return measure

@@ -53,8 +53,12 @@ class Project:
         )
 
     def environment(self, **more: str) -> dict[str, str]:
-        """The variables of a command there: this copy's own source, two runs side by side."""
-        home = {"PYTHONPATH": str(self.folder / "src"), "CONVSCOPE_WORKERS": "2"}
+        """The variables of a command there: its own source and store, two runs side by side."""
+        home = {
+            "PYTHONPATH": str(self.folder / "src"),
+            "CONVSCOPE_WORKERS": "2",
+            "MLFLOW_TRACKING_URI": "",
+        }
         return {**os.environ, **home, "PATH": _path(), **more}
 
     def convscope(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -45,6 +45,22 @@ def test_a_lock_that_was_cut_short_is_removed_and_told(end, capsys):
     assert capsys.readouterr().err.startswith("convscope: removed dvc.lock, which a killed DVC")
 
 
+def test_a_merge_conflict_is_told_and_left_to_the_user(capsys):
+    text = f"<<<<<<< HEAD\n{TEXT}=======\n{TEXT}>>>>>>> other\n"
+    dvc_lock.LOCK.write_text(text)
+    assert dvc_lock.main() == 2
+    assert dvc_lock.LOCK.read_text() == text
+    assert capsys.readouterr().err.startswith("convscope: dvc.lock has a merge conflict")
+
+
+def test_what_dvc_takes_from_elsewhere_may_have_another_hash():
+    dvc_lock.LOCK.write_text(
+        "schema: '2.0'\nstages:\n  a:\n    cmd: a\n    deps:\n"
+        "    - path: s3://bucket/file\n      etag: 0123\n      size: 1\n"
+    )
+    assert dvc_lock.mend() == []
+
+
 @pytest.mark.parametrize("text", ["", '{"write": {"a'])
 def test_a_list_of_locks_that_was_cut_short_is_removed(text):
     dvc_lock.PROCESSES.write_text(text)

@@ -1,5 +1,6 @@
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -73,6 +74,28 @@ def test_a_failing_writer_leaves_the_old_folder_and_no_other(tmp_path, error):
 
     with pytest.raises(error):
         fail()
+    assert everything(tmp_path) == {"report": None, "report/old.txt": "old"}
+
+
+def test_a_folder_that_was_set_aside_by_a_killed_attempt_comes_back(tmp_path):
+    files.write_text(tmp_path / ".report.former/old.txt", "old")
+    with files.replacing_folder(tmp_path / "report"):
+        assert (tmp_path / "report/old.txt").read_text() == "old"
+    assert everything(tmp_path) == {"report": None}
+
+
+def test_a_folder_that_cannot_take_its_place_leaves_the_old_one(tmp_path, monkeypatch):
+    files.write_text(tmp_path / "report/old.txt", "old")
+    rename = Path.replace
+
+    def refuse(path, target):
+        if path.name == ".report.partial":
+            raise OSError("busy")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OSError, match="busy"), files.replacing_folder(tmp_path / "report"):
+        pass
     assert everything(tmp_path) == {"report": None, "report/old.txt": "old"}
 
 

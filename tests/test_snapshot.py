@@ -23,13 +23,18 @@ FILES = {
     "models/net1/history.csv": "run\n",
     "models/net1/best.json": "{}",
     "models/net1/runs/a/best.safetensors": "weights",
+    "models/net1/runs/a/run.json": json.dumps({"fingerprint": "fa"}),
+    "models/net1/runs/b/run.json": json.dumps({"fingerprint": "fb"}),
+    "reports/baseline/grid/runs/a/run.json": json.dumps({"fingerprint": "elsewhere"}),
     "logs/timings.csv": (
         "stage,run,fingerprint,seconds,device\n"
         "train@net1,a,fa,10.000,cpu\n"
         "train@net1,b,fb,5.500,cpu\n"
+        "train@net1,c,of an earlier study,100.000,cpu\n"
         "train@net1,,s,12.000,cpu\n"
         "train@net1,a,fa,20.250,cpu\n"
         "train@net1,,s,3.500,cpu\n"
+        "train@net1,,s"
     ),
 }
 
@@ -65,7 +70,8 @@ def test_says_where_and_how_long_it_ran(project: Path) -> None:
     said = snapshot.about(project)
     assert said["data"] == {"name": "digits", "md5": "m"}
     assert said["stage_seconds"] == {"train@net1": 3.5}  # the last time counts
-    assert (said["training_runs"], said["training_run_seconds"]) == (2, 25.8)
+    assert (said["training_runs"], said["timed_training_runs"]) == (3, 2)
+    assert said["training_run_seconds"] == 25.8
     assert said["versions"]["torch"]
     assert said["machine"]["cores"] >= 1
 

@@ -11,6 +11,7 @@ import contextlib
 import json
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,14 @@ import zc.lockfile  # type: ignore[import-untyped]
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from convscope.errors import UserError
+
 LOCK = Path("dvc.lock")
 ALONE = Path(".dvc/tmp/lock")
 PROCESSES = Path(".dvc/tmp/rwlock")
 _MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
+_OTHER_HASHES = ("etag", "checksum")  # of what DVC takes from elsewhere
+_CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
 
 
 def mend() -> list[Path]:
@@ -29,6 +34,9 @@ def mend() -> list[Path]:
 
     Returns:
         Those that were removed; none while DVC is at work, which may be just writing them.
+
+    Raises:
+        UserError: dvc.lock has the marks of a merge conflict.
     """
     ALONE.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -58,11 +66,22 @@ def _is_cut(path: Path, whole: Any) -> bool:
 
 def _lock(text: str) -> bool:
     """Whether dvc.lock ends as DVC ends it, and every file in it has its hash."""
+    if _CONFLICT.search(text):
+        raise UserError(
+            f"{LOCK} has a merge conflict: take a side, such as `git checkout --ours {LOCK}`, and "
+            "run `dvc repro`"
+        )
     stages = YAML(typ="safe", pure=True).load(text)["stages"].values()
     entries = [
         entry for stage in stages for part in ("deps", "outs") for entry in stage.get(part, [])
     ]
-    return text.endswith("\n") and all(_MD5.fullmatch(entry["md5"]) for entry in entries)
+    return text.endswith("\n") and all(map(_has_hash, entries))
+
+
+def _has_hash(entry: Mapping[str, Any]) -> bool:
+    if any(name in entry for name in _OTHER_HASHES):
+        return True
+    return _MD5.fullmatch(entry["md5"]) is not None
 
 
 def _json(text: str) -> bool:
@@ -72,8 +91,13 @@ def _json(text: str) -> bool:
 
 
 def main() -> int:
-    """Mend, and say what was done."""
-    for path in mend():
+    """Mend, and say what was done; the exit code is 2 for an error that the user can put right."""
+    try:
+        removed = mend()
+    except UserError as error:
+        print(f"convscope: {error}", file=sys.stderr)
+        return 2
+    for path in removed:
         print(
             f"convscope: removed {path}, which a killed DVC left half written; "
             "finished stages come from DVC's cache",

@@ -72,15 +72,25 @@ def replacing_folder(path: Path) -> Iterator[Path]:
         A temporary folder beside it. It is renamed to ``path`` when the block ends and removed
         when the block fails.
     """
-    partial = path.with_name(f".{path.name}.partial")
+    partial, former = (path.with_name(f".{path.name}.{kind}") for kind in ("partial", "former"))
+    _put_back(former, path)
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         yield partial
-        shutil.rmtree(path, ignore_errors=True)
+        if path.exists():
+            path.replace(former)
         partial.replace(path)
     finally:
+        _put_back(former, path)
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _put_back(former: Path, path: Path) -> None:
+    """Take the former folder again if none has replaced it; else it has had its day."""
+    if former.exists() and not path.exists():
+        former.replace(path)
+    shutil.rmtree(former, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -10,11 +10,13 @@ import os
 import platform
 import shutil
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from convscope import files, machine, runtime, workspace
 from convscope.errors import UserError
+from convscope.runs import RUN
 from convscope.timings import TIMINGS
 from convscope.tracking.provenance import provenance
 
@@ -73,20 +75,24 @@ def about(root: Path) -> dict[str, Any]:
 
     Returns:
         The data set's name and its archive's md5; this machine, its Python and its packages; the
-        git commit; and the seconds of each stage and of all training runs, as logs/timings.csv has
-        them last: a stage that reused finished runs took only the time of the rest.
+        git commit; and the seconds of each stage and of the training runs that are there, as
+        logs/timings.csv has them last: a stage that reused finished runs took only the time of the
+        rest, and a run that was trained elsewhere is not among the timed ones.
     """
     data = files.read_json(root / workspace.REPORTS / "download" / "dataset.json", "download")
     found = provenance(root)
-    stages, runs = _seconds(root / TIMINGS)
+    stages, timed = _seconds(root / TIMINGS)
+    trained = _trained(root)
+    runs = [timed[fingerprint] for fingerprint in trained if fingerprint in timed]
     return {
         "data": {key: data.get(key, "") for key in ("name", "md5")},
         "machine": _machine(),
         "versions": {"python": platform.python_version(), **_versions()},
         "git": {key: found.get(key, "") for key in ("git_commit", "git_dirty")},
         "stage_seconds": stages,
-        "training_runs": len(runs),
-        "training_run_seconds": round(sum(runs.values()), 1),
+        "training_runs": len(trained),
+        "timed_training_runs": len(runs),
+        "training_run_seconds": round(sum(runs), 1),
     }
 
 
@@ -118,6 +124,16 @@ def _versions() -> dict[str, str]:
     return found
 
 
+def _trained(root: Path) -> set[str]:
+    """The fingerprints of the runs in the model folders."""
+    grids = ((root / workspace.MODELS).glob("*"), (root / workspace.REPORTS).glob("*/grid"))
+    return {
+        str(files.read_json(path, "train")["fingerprint"])
+        for folder in chain(*grids)
+        for path in folder.glob(f"runs/*/{RUN}")
+    }
+
+
 def _seconds(path: Path) -> tuple[dict[str, float], dict[str, float]]:
     """The last duration of each stage, and of each training run by its fingerprint."""
     stages: dict[str, float] = {}
@@ -126,8 +142,12 @@ def _seconds(path: Path) -> tuple[dict[str, float], dict[str, float]]:
         return stages, runs
     with path.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
+            try:
+                seconds = float(row["seconds"])
+            except (TypeError, ValueError):
+                continue  # a line that was cut short when its process was killed
             if row["run"]:
-                runs[row["fingerprint"]] = float(row["seconds"])
+                runs[row["fingerprint"]] = seconds
             else:
-                stages[row["stage"]] = float(row["seconds"])
+                stages[row["stage"]] = seconds
     return stages, runs

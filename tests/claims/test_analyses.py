@@ -1,6 +1,6 @@
 import pytest
 
-from tests.claims.folders import ABLATED, NET4, judged
+from tests.claims.folders import ABLATED, NET4, TOP_20, judged
 
 CLASSES = ["car", "cat", "dog", "ship"]
 
@@ -48,7 +48,7 @@ def two_by_two(right):
         (70, ""),
         (89, "it costs 0.5 points"),
         (68, "it costs 11 points"),
-        (95, "it costs -2.5 points"),
+        (95, "it gains 2.5 points"),
     ],
 )
 def test_15_ten_filters_cost_one_to_ten_points(after, why, tmp_path):
@@ -122,7 +122,7 @@ def test_17_more_vehicles_are_taken_for_animals(tmp_path):
 
 def responses(rows):
     return {
-        "filter-identify/params": NET4,
+        "filter-identify/params": TOP_20,
         "filter-identify/responses": f"filter,layer,mean,max,dead\n{rows}",
     }
 
@@ -136,6 +136,14 @@ def test_18_the_last_layer_responds_less_than_the_first(tmp_path):
     claim = judged(tmp_path, 18, responses("conv1/0,conv1,10,9,False"))
     assert claim.verdict == "not measured"
     assert "has no filter of conv5" in claim.why
+
+
+def test_18_needs_the_top_20(tmp_path):
+    top_5 = {"filter-identify/params": {**TOP_20, "filter_identify": {"top_k": 5}}}
+    rows = "conv1/0,conv1,10,9,False\nconv5/0,conv5,7,9,False"
+    claim = judged(tmp_path, 18, {**responses(rows), **top_5})
+    assert claim.verdict == "not measured"
+    assert "has the top 5 images, the claim is about 20" in claim.why
 
 
 def ten(dead):

@@ -27,6 +27,11 @@ def test_9_needs_some_overfit_to_halve(tmp_path):
     assert "does not overfit" in claim.why
 
 
+def test_9_less_accuracy_speaks_against_it_even_if_nothing_overfits(tmp_path):
+    claim = judged(tmp_path, 9, bests("0,0.75", "0.5,0.75"))
+    assert (claim.verdict, claim.why) == ("does not hold", "net3's best does not beat net2's")
+
+
 def dropout(net, rows):
     return {f"train/{net}/by_dropout_rate": f"dropout_rate,overfit_percent,test_accuracy\n{rows}"}
 

@@ -16,7 +16,10 @@ def section(reports):
     def read(*nets):
         return departures.section(
             Folder(reports, "download", "download"),
-            [Folder(reports, f"train/{net}", f"train {net}") for net in nets],
+            [
+                Folder(reports, "baseline", "baseline"),
+                *(Folder(reports, f"train/{net}", f"train {net}") for net in nets),
+            ],
             Folder(reports, "evaluate", "evaluate"),
             Folder(reports, "filter-identify", "filter-identify"),
         )
@@ -78,15 +81,69 @@ def test_all_images_of_an_official_archive_are_no_departure(section, reports, md
     )
 
 
-def test_grids_of_another_size_than_the_studys_are_listed(section, reports):
-    # the study has no net10; 2 x 1 x 1 points, and 9 runs of 30 epochs in the study
-    assert "study's: net2 2 runs of 2 epochs, not 9 of 30." in words(
-        section("net2", "net10"), "The grids"
-    )
-    axes = {"l1_oc": [18, 32, 64], "kernel_size": [3], "lr": [0.01]}
-    used = {"train": {"seeds": [0, 1, 2]}, "net": {"epochs": 30, "augment": False, **axes}}
+OF_BASELINE = {
+    "lr": [0.01, 0.001],
+    "batch_size": [128, 256, 512],
+    "l1_oc": [6],
+    "filter_multiplier": [2.67],
+    "kernel_size": [5],
+    "stride": [1],
+}
+GRID_OF_NET2 = {
+    "epochs": 30,
+    "augment": False,
+    "lr": [0.01],
+    "batch_size": [128],
+    "l1_oc": [18, 32, 64],
+    "filter_multiplier": [2.0],
+    "kernel_size": [3, 5, 7],
+    "stride": [1],
+}
+
+
+def net2(reports, seeds=(0,), precision="fp32", **changed):
+    train = {"seeds": list(seeds), "precision": precision}
+    used = {"train": train, "net": {**GRID_OF_NET2, **changed}}
     folders.replace(reports / "train/net2/params.json", used)
+
+
+def test_the_studys_own_grid_is_no_departure(section, reports):
+    net2(reports)
+    told = words(section("net2", "net10"), "The grids")
+    assert "net2" not in told
+    assert "net10" not in told  # the study has no such network
+    used = {"train": {"seeds": [0]}, "baseline": {"epochs": 10, **OF_BASELINE}}
+    folders.replace(reports / "baseline/params.json", used)
     assert "The grids" not in headings(section("net2", "net10"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"epochs": 10}, "net2: epochs 10 (study: 30)."),
+        # as many runs as the study has, and yet other ones
+        (
+            {"kernel_size": [3], "seeds": (0, 1, 2)},
+            "net2: kernel_size 3 (study: 3, 5 and 7), 3 seeds (study: 1).",
+        ),
+        ({"l1_oc": [6, 12]}, "net2: l1_oc 6 and 12 (study: 18, 32 and 64)."),
+        ({"batch_size": [16]}, "net2: batch_size 16 (study: 128)."),
+    ],
+)
+def test_what_differs_from_the_studys_grid_is_listed(changed, told, section, reports):
+    net2(reports, **changed)
+    assert words(section("net2"), "The grids").endswith(told)
+
+
+def test_the_baselines_grid_is_held_against_the_studys_too(section):
+    assert "baseline: epochs 2 (study: 10), " in words(section("net2"), "The grids")
+
+
+def test_half_precision_is_told(section, reports):
+    net2(reports)
+    assert "Half precision" not in headings(section("net2"))
+    net2(reports, precision="bf16")
+    assert "float32 was usual then" in words(section("net2"), "Half precision")
 
 
 def test_shuffling_was_not_measured(section):

@@ -58,6 +58,9 @@ def test_a_difference_must_be_more_than_chance_makes(folder, mean, where):
     assert texts(folder)[-1].endswith(where)
 
 
-def test_a_single_position_is_no_difference(folder):
-    folders.replace(folder.path / "deepest_by_window.csv", f"{DEEPEST}32,5,0.0,0.0,0.0,1.0,1.0\n")
+@pytest.mark.parametrize(
+    "row", ["32,5,0.0,0.0,0.0,1.0,1.0", "28,4,2.82842712474619,2.8284271247461903,0.0,0.0,0.0"]
+)
+def test_where_all_positions_are_equally_far_there_is_no_difference(row, folder):
+    folders.replace(folder.path / "deepest_by_window.csv", f"{DEEPEST}{row}\n")
     assert "lies as far from" in texts(folder)[-1]

@@ -73,11 +73,13 @@ class Study:
             raise NotMeasuredError(f"the study printed no table {name}") from None
 
     def params(self, stage: str) -> dict[str, Any]:
-        """What the study's analyses used: net4, and the filters that it set to zero."""
-        used = {"analysis": {"net": "net4"}}
+        """What the study's analyses used: net4, the filters set to zero, and 20 top images."""
+        used: dict[str, Any] = {"analysis": {"net": "net4"}}
         if stage == "filter-ablation":
             filters = published.study()["filter_ablation"]["filters"]
             return {**used, "filter_ablation": {"filters": filters}}
+        if stage == "filter-identify":
+            return {**used, "filter_identify": {"top_k": 20}}
         return used
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from convscope import files, published
 from convscope.report import columns, selection
@@ -38,13 +39,13 @@ _PROTOCOL_COLUMNS = (
 
 
 def section(
-    download: Folder, nets: Sequence[Folder], evaluate: Folder, identified: Folder
+    download: Folder, grids: Sequence[Folder], evaluate: Folder, identified: Folder
 ) -> Section:
     """The departures, each with its reason and, where the pipeline measures it, its effect.
 
     Args:
         download: The report folder of download.
-        nets: Those of the trained networks.
+        grids: Those of the baseline and of the trained networks.
         evaluate: That of evaluate.
         identified: That of filter-identify.
 
@@ -56,7 +57,8 @@ def section(
         "Where this departs from the study",
         (
             *_images(download),
-            *_grids(nets),
+            *_grids(grids),
+            *_precision(grids),
             *_shuffling(),
             *_testing(evaluate),
             *_choosing(evaluate),
@@ -93,26 +95,50 @@ def _images(download: Folder) -> list[Part]:
     return [heading, *map(Text, texts)] if texts else []
 
 
-def _grids(nets: Sequence[Folder]) -> list[Part]:
-    """Networks that were trained in fewer or more runs, or for fewer or more epochs."""
+def _grids(grids: Sequence[Folder]) -> list[Part]:
+    """Grids with other values than the study's, and what differs."""
     differing = []
-    for folder in nets:
-        name, grid = folder.path.name, folder.params.get("net", {})
+    for folder in grids:
+        name = folder.path.name
         if name not in published.study():
             continue
-        theirs = published.study()[name]
+        theirs = {key: published.study()[name][key] for key in ("epochs", "grid")}
         seeds = folder.params.get("train", {}).get("seeds", [0])
-        runs = len(seeds) * math.prod(len(v) for v in grid.values() if isinstance(v, list))
-        if (runs, grid.get("epochs")) != (theirs["runs"], theirs["epochs"]):
-            here = f"{counted(runs, 'run')} of {counted(grid.get('epochs', 0), 'epoch')}"
-            differing.append(f"{name} {here}, not {theirs['runs']} of {theirs['epochs']}")
+        grid = folder.params.get("baseline" if name == "baseline" else "net", {})
+        differences = [
+            f"{key} {_values(grid.get(key))} (study: {_values(value)})"
+            for key, value in {"epochs": theirs["epochs"], **theirs["grid"]}.items()
+            if _values(grid.get(key)) != _values(value)
+        ]
+        if len(seeds) > 1:
+            differences.append(f"{len(seeds)} seeds (study: 1)")
+        if differences:
+            differing.append(Text(f"{name}: {', '.join(differences)}."))
     if not differing:
         return []
+    about = "Some grids have other values than the study's; its tables say which rows they lack."
+    return [Heading("The grids"), Text(about), *differing]
+
+
+def _values(values: Any) -> str:
+    """One value or several, in words and sorted: equal where the numbers are."""
+    if not isinstance(values, list):
+        values = [values]
+    numbers = sorted(value for value in values if isinstance(value, (int, float)))
+    words = [f"{number:g}" for number in numbers] or ["unknown"]
+    return " and ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _precision(grids: Sequence[Folder]) -> list[Part]:
+    """Training in bfloat16, of which the study says nothing."""
+    if all(folder.params.get("train", {}).get("precision") != "bf16" for folder in grids):
+        return []
     return [
-        Heading("The grids"),
+        Heading("Half precision"),
         Text(
-            f"The networks are trained in other grids than the study's: {'; '.join(differing)}. "
-            "The tables of each network say which of the study's rows they lack."
+            "Training computes in bfloat16 where that is safe (torch's autocast), which is faster; "
+            "the study names no precision, and float32 was usual then. Tests are in float32. "
+            f"{_UNKNOWN}"
         ),
     ]
 
@@ -251,13 +277,14 @@ def _patches(identified: Folder) -> str:
     block = published.study()["filter_identification"]
     exact, shown = block["exact_receptive_field"], block["patch_size"]
     net = identified.params.get("analysis", {}).get("net")
-    if net != STUDY_NET or any(size != exact.get(layer) for layer, size in here.items()):
+    known = {layer: size for layer, size in here.items() if layer in shown}
+    if net != STUDY_NET or not known or any(known[layer] != exact[layer] for layer in known):
         return f"Not measured: the study's patches are of its {STUDY_NET}, and these are not."
     larger = [
         f"{layer} sees {size:.0f} × {size:.0f} pixels, where the study shows "  # noqa: RUF001
         f"{shown[layer]} × {shown[layer]}, an area {100 * (shown[layer] ** 2 / size**2 - 1):.0f}% "  # noqa: RUF001
         "larger"
-        for layer, size in here.items()
+        for layer, size in known.items()
         if size != shown[layer]
     ]
     return f"{'; '.join(larger)}." if larger else "The layers shown here are of the same size."

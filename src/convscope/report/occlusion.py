@@ -6,6 +6,7 @@ from convscope.report.reading import Folder, Sheet
 
 # by chance, a mean is farther than this many standard errors off once in twenty times
 ERRORS = 1.96
+ROUNDING = 1e-9  # pixels: sums of shares differ by less where they should be equal
 
 
 def section(folder: Folder) -> Section:
@@ -78,7 +79,7 @@ def _where(sheet: Sheet) -> str:
     found: dict[str, list[str]] = {"nearer to": [], "as far from": [], "farther from": []}
     for window, mean, chance, error in rows:
         side = "as far from"
-        if abs(mean - chance) > ERRORS * error:
+        if abs(mean - chance) > ERRORS * error + ROUNDING:
             side = "nearer to" if mean < chance else "farther from"
         found[side].append(f"{_window(window)} ({mean:.1f} pixels, by chance {chance:.1f})")
     return " ".join(

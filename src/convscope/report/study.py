@@ -54,7 +54,7 @@ def document(reports: Path, judged: Sequence[Claim]) -> Document:
         occlusion.section(occluded),
         ablation.section(ablated),
         identification.section(identified),
-        departures.section(download, nets, evaluate, identified),
+        departures.section(download, [baseline, *nets], evaluate, identified),
         overview.reproduction(download, [download, baseline, *nets, evaluate, *analyses]),
     )
     return Document(
