@@ -4,7 +4,7 @@ import math
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from unittest import mock
 
@@ -51,6 +51,7 @@ def rows(quick: bool) -> Iterator[Row]:
     yield faster(f"{net1}, per machine: {everything} runs side by side", times, EPOCH_GOAL)
     for l1_oc, steps in ((4, 4),) if quick else ((64, 6), (12, 40)):
         yield from _steps(l1_oc, steps, n, everything)
+    yield _machine_net4(2 if quick else 30, n, everything)
     yield from _on_gpu(images, n, net1, everything)
 
 
@@ -65,6 +66,22 @@ def _steps(l1_oc: int, steps: int, n: int, everything: int) -> Iterator[Row]:
         run = subjects.run("net4", 1, point, threads=number)
         times = interleaved(n, _step(run, few, CPU), _tutorial_step(run, few, CPU, workers))
         yield faster(f"step of net4, l1_oc {l1_oc}, 64 images, {what}", times, goal)
+
+
+def _machine_net4(steps: int, n: int, everything: int) -> Row:
+    """What the machine gets done of a narrow net4 when it trains a run on each processor."""
+    point = {"l1_oc": 12, "batch_size": 64}
+    images = subjects.part(64 * steps, 64)
+    run = subjects.run("net4", 1, point, threads=everything)
+    times = interleaved(
+        n,
+        _machine_epoch(images, everything, "net4", point),
+        _tutorial_epoch(run, images, CPU, 2),
+        warm_up=False,
+    )
+    size = f"{len(images.train_labels):,} images"
+    what = f"epoch of net4, l1_oc 12, {size}, per machine: {everything} runs side by side"
+    return faster(what, times)
 
 
 def _on_gpu(images: DataSet, n: int, net1: str, everything: int) -> Iterator[Row]:
@@ -117,7 +134,9 @@ def _tutorial_step(run: Run, data: DataSet, device: torch.device, workers: int) 
     return step
 
 
-def _machine_epoch(data: DataSet, runs: int, epochs: int = 3) -> Seconds:
+def _machine_epoch(
+    data: DataSet, runs: int, net: str = "net1", point: Mapping[str, float] | None = None
+) -> Seconds:
     """Seconds an epoch of the machine, with a run of one thread on each processor.
 
     Counted from each run's first epoch on: processes that start are another benchmark's.
@@ -133,7 +152,7 @@ def _machine_epoch(data: DataSet, runs: int, epochs: int = 3) -> Seconds:
         with tempfile.TemporaryDirectory() as folder:
             dataset = Path(folder) / "dataset.safetensors"
             data_sets.save(data, dataset)
-            some = [subjects.run("net1", epochs, {"seed": seed}) for seed in range(runs)]
+            some = [subjects.run(net, 3, {**(point or {}), "seed": seed}) for seed in range(runs)]
             at_once = {runtime.WORKERS: str(runs), runtime.DEVICE: "cpu"}
             with mock.patch.dict(os.environ, at_once):
                 train_side_by_side([(run, Path(folder) / run.id) for run in some], dataset, tell)
