@@ -99,6 +99,14 @@ def test_fresh_memory_is_not_filled_inside():
     assert torch.utils.deterministic.fill_uninitialized_memory == before
 
 
+@pytest.mark.parametrize("before", [False, True])
+def test_fp32_is_not_rounded_to_tf32_inside(before, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", before)
+    with runtime.deterministic(threads=torch.get_num_threads()):
+        assert not torch.backends.cudnn.allow_tf32
+    assert torch.backends.cudnn.allow_tf32 == before
+
+
 @pytest.fixture
 def _restored():
     """Leaves torch's settings as they were, whatever the test did."""

@@ -37,3 +37,23 @@ def test_comments_docstrings_and_layout_do_not_change_the_hash(tmp_path):
     assert sources.code_hash([path]) == before
     path.write_text("def double(x):\n    return 3 * x\n")
     assert sources.code_hash([path]) != before
+
+
+def test_every_python_has_the_same_hash(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text(
+        'class Pair:\n    def show(self, width=3, *, end=""):\n'
+        '        return f"{self:<{width}}" + f"{end!r:>8}", [x async for x in ()], 1.5, b"y"\n'
+    )
+    # as Python 3.11, 3.12 and 3.13 all had it
+    assert sources.code_hash([path]) == (
+        "6e7b37baf4fd6c56870f6b05950a5d91787f16f9f106d15afd9a729c514a48e2"
+    )
+
+
+def test_an_empty_text_as_an_argument_is_code_too(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text("f(a, '')\n")
+    before = sources.code_hash([path])
+    path.write_text("f(a)\n")
+    assert sources.code_hash([path]) != before

@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
 
 # what a training process imports until its first step; optimizers of torch import the second
@@ -33,6 +33,8 @@ def warm_up() -> None:
     # runtime.WORKERS, which is out of reach without importing torch
     if sys.platform == "linux" and os.environ.get("CONVSCOPE_WORKERS") != "1":
         context()
+        # started by the server, it would let interrupts through again
+        resource_tracker.ensure_running()
         with interrupts_held():
             forkserver.ensure_running()
 
