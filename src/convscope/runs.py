@@ -18,7 +18,7 @@ BEST = "best.json"
 
 TRAINING = "convscope.training"
 # these carry bytes and words, never a number of a run
-_NO_NUMBERS = {f"convscope.{name}" for name in ("errors", "files", "runtime", "sources", "tensors")}
+_NO_NUMBERS = {f"convscope.{name}" for name in ("errors", "files", "sources", "tensors")}
 
 
 @dataclass(frozen=True)
