@@ -65,7 +65,7 @@ def test_11_three_times_the_width_gains_less_than_5_points(widest, verdict, why,
 def test_11_needs_both_widths(tmp_path):
     claim = judged(tmp_path, 11, {"train/net3/by_l1_oc": "l1_oc,test_accuracy\n6,0.7\n12,0.9"})
     assert claim.verdict == "not measured"
-    assert "has no l1_oc 32; l1_oc 96: change nets.net3.l1_oc" in claim.why
+    assert "has no l1_oc 32, 96: change nets.net3.l1_oc" in claim.why
 
 
 @pytest.mark.parametrize(

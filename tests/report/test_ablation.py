@@ -5,7 +5,7 @@ from convscope.report.document import Files, Table, Text
 from convscope.report.reading import finished
 from tests.report import folders
 
-DEPTH = "first_costs_more,halves_p_value,correlation,p_value"
+DEPTH = "first_costs_more,halves_p_value,correlation,p_value,layer_correlation"
 
 
 @pytest.fixture
@@ -56,24 +56,40 @@ def test_images_that_the_data_lacks_are_not_claimed(folder):
     )
 
 
+def test_images_that_went_wrong_are_counted_as_the_study_counts(folder):
+    lost = "image,true,predicted\n255,a,b\n256,a,b\n7,b,a\n"
+    folders.replace(folder.path / "newly_misclassified.csv", lost)
+    assert (
+        "3 test images went from right to wrong, 2 of them among the first 256, where the study "
+        "counts 18."
+    ) in texts(folder)
+
+
 def test_the_answer_comes_with_its_numbers(folder):
     assert (
-        "Earlier layers matter more. A filter of the first half of the convolutions costs more "
-        "than one of the second in 75.00% of pairs (p < 0.001, Mann and Whitney's test); "
-        "Spearman's rank correlation of a filter's layer and its drop is -0.50 (p = 0.031). Both "
-        "tests take filters for independent. On average, a filter of conv1 costs 1.50 points and "
-        "one of conv2 -0.25; the drops of a layer's filters, added up, are 3.00 points in the "
-        "first half and -0.50 in the second."
+        "A single filter of an earlier layer matters more. A filter of the first half of the "
+        "convolutions costs more than one of the second in 75.00% of pairs (p < 0.001, Mann and "
+        "Whitney's test); Spearman's rank correlation of a filter's layer and its drop is -0.50 "
+        "(p = 0.031). Both tests take filters for independent, and a wide layer for more than a "
+        "narrow one; of the layers' mean drops the correlation is -1.00. On average, a filter of "
+        "conv1 costs 1.50 points and one of conv2 -0.25; the drops of a layer's filters, added up, "
+        "are 3.00 points for a mean layer of the first half and -0.50 for one of the second."
     ) in texts(folder)
 
 
 @pytest.mark.parametrize(
     ("measured", "answer"),
     [
-        ("0.9,0.01,-0.9,0.01", "Earlier layers matter more."),
-        ("0.1,0.01,0.9,0.01", "Later layers matter more."),
-        ("0.9,0.01,-0.1,0.5", "Earlier layers matter more, by one of two measures."),
-        ("0.4,0.5,0.9,0.01", "Later layers matter more, by one of two measures."),
+        ("0.9,0.01,-0.9,0.01", "A single filter of an earlier layer matters more."),
+        ("0.1,0.01,0.9,0.01", "A single filter of a later layer matters more."),
+        (
+            "0.9,0.01,-0.1,0.5",
+            "A single filter of an earlier layer matters more, by one of two measures.",
+        ),
+        (
+            "0.4,0.5,0.9,0.01",
+            "A single filter of a later layer matters more, by one of two measures.",
+        ),
         ("0.9,0.01,0.9,0.01", "Whether earlier layers matter more depends on the measure."),
         ("0.9,0.05,-0.9,0.05", "There is no significant difference between earlier and later"),
         (",,,", "There is no difference between layers: every filter costs the same."),
@@ -81,5 +97,5 @@ def test_the_answer_comes_with_its_numbers(folder):
     ],
 )
 def test_the_answer_follows_from_the_measures(folder, measured, answer):
-    folders.replace(folder.path / "atlas_depth.csv", f"{DEPTH}\n{measured}\n")
+    folders.replace(folder.path / "atlas_depth.csv", f"{DEPTH}\n{measured},\n")
     assert ablation.verdict(folder.sheet("atlas_depth")).startswith(answer)

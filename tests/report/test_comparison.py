@@ -5,21 +5,24 @@ import pytest
 from convscope.errors import UserError
 from convscope.report import comparison
 from convscope.report.document import Section, Table
+from convscope.report.images import OFFICIAL_ARCHIVES, Images
 from convscope.report.reading import Folder
 from tests.report import folders
 
 NO = "–"  # noqa: RUF001
+STUDYS = Images("cifar10", OFFICIAL_ARCHIVES[0])
 LEGEND = "Differences are measured less published"
 
 
 @pytest.fixture
 def compare(tmp_path):
-    def run(source, content, data="cifar10", last="plain"):
+    def run(source, content, images=STUDYS, last="plain"):
         folders.replace(tmp_path / f"{source}.csv", content)
         folder, name = source.rsplit("/", 1)
         sheet = Folder(tmp_path, folder, folder).sheet(name)
         table = sheet.table("caption", marked={len(sheet.rows) - 1: last}, notes=["first"])
-        (found,) = comparison.compared(Section("id", "title", (table,)), data).parts
+        section = Section("id", "title", (table,))
+        found, *_ = comparison.compared(section, images, tmp_path).parts
         assert isinstance(found, Table)
         return found
 
@@ -51,8 +54,8 @@ def test_a_grids_points_that_the_study_has_get_its_test_accuracy(compare):
     assert found.notes == (
         "first",
         f"{LEGEND}.",
-        "The study also has l1_oc 6, filter multiplier 1.5; l1_oc 12, filter multiplier 1.5; "
-        "l1_oc 12, filter multiplier 2; l1_oc 18, filter multiplier 1.5.",
+        "Not measured, of the study's rows: l1_oc 6, filter multiplier 1.5; l1_oc 12, filter "
+        "multiplier 1.5; l1_oc 12, filter multiplier 2; l1_oc 18, filter multiplier 1.5.",
     )
 
 
@@ -67,7 +70,10 @@ def test_added_columns_sort_by_the_exact_numbers(compare):
 def test_a_grid_without_a_common_point_gets_a_note_only(compare):
     found = compare("train/net2/by_l1_oc", "l1_oc,test_accuracy\n8,0.5\n16,0.5\n")
     assert [column.name for column in found.columns] == ["l1_oc", "test_accuracy"]
-    assert found.notes == ("first", "The study has other rows: l1_oc 18, 32, 64.")
+    assert found.notes == (
+        "first",
+        "The study has other rows, which were not measured: l1_oc 18, 32, 64.",
+    )
 
 
 def test_the_best_run_is_compared_whatever_its_settings_and_the_studys_are_named(compare):
@@ -93,8 +99,13 @@ def test_overfit_is_compared_and_published_even_where_no_epoch_is_accurate(compa
 
 
 def test_other_images_are_named(compare):
-    found = compare("train/net1/by_kernel_size", "kernel_size,test_accuracy\n3,0.5\n", "digits")
+    content = "kernel_size,test_accuracy\n3,0.5\n"
+    found = compare("train/net1/by_kernel_size", content, Images("digits"))
     assert found.notes[1] == f"{LEGEND}; published are of CIFAR-10, the others of digits."
+    found = compare("train/net1/by_kernel_size", content, Images("cifar10", "0123"))
+    assert found.notes[1] == (
+        f"{LEGEND}; published are of CIFAR-10, the others of CIFAR-10 (not an official archive)."
+    )
 
 
 def test_classes_are_compared_by_name_with_their_total(compare):
@@ -111,7 +122,9 @@ def test_classes_are_compared_by_name_with_their_total(compare):
         "filter-ablation/class_accuracy", f"{header}7,80,60,20\noverall,89,85,4\n", last="total"
     )
     assert len(other.columns) == 4
-    assert other.notes[1].startswith("The study has other rows: class plane, car, bird,")
+    assert other.notes[1].startswith(
+        "The study has other rows, which were not measured: class plane, car, bird,"
+    )
 
 
 def test_other_classes_are_not_counted_beside_the_studys(compare):

@@ -1,6 +1,7 @@
 from convscope.claims import Claim, Verdict
 from convscope.report import findings, markdown
 from convscope.report.document import Document, Facts, Judgments, Text
+from convscope.report.images import OFFICIAL_ARCHIVES, Images
 
 WIDE = Claim(
     number=2,
@@ -20,12 +21,12 @@ CLAIMS = (WIDE, HOLDS, SAME)
 SECTIONS = {"train-net1", "reproduce"}
 
 
-def section(data="digits"):
-    return findings.section(CLAIMS, data, SECTIONS)
+def section(images=Images("digits")):  # noqa: B008 - it is frozen
+    return findings.section(CLAIMS, images, SECTIONS)
 
 
-def about(data):
-    return next(part.text for part in section(data).parts if isinstance(part, Text))
+def about(name, md5=""):
+    return next(part.text for part in section(Images(name, md5)).parts if isinstance(part, Text))
 
 
 def listed():
@@ -45,8 +46,11 @@ def test_verdicts_are_counted():
 def test_the_data_that_was_judged_on_is_named():
     assert "findings are about CIFAR-10. They" in about("digits")
     assert "measured on digits: a verdict tells what carries over" in about("digits")
-    assert "measured on the same images." in about("cifar10")
-    assert "measured on unknown images:" in about(None)
+    assert "measured on the same images." in about("cifar10", OFFICIAL_ARCHIVES[1])
+    assert about("cifar10", "0123").endswith(
+        "measured on CIFAR-10 (not an official archive): its pixels may differ from the study's."
+    )
+    assert "measured on unknown images:" in about("")
 
 
 def test_claims_link_to_the_sections_that_the_report_has():

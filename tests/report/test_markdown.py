@@ -35,6 +35,13 @@ def test_every_table_is_rectangular(text):
         assert len({len(BAR.split(line)) for line in block.splitlines()}) == 1, block
 
 
+def test_a_table_that_a_reader_opens_is_folded(text):
+    fold = text.split("<details><summary>The network of the best run, layer by layer: ")[1]
+    inside = fold.split("</details>")[0]
+    assert inside.startswith("62,006 parameters</summary>\n\n[baseline/layers.csv](baseline/layers")
+    assert "\n\n| Layer |" in inside
+
+
 def test_class_names_mean_nothing_to_markdown(text):
     counts = rows(text, "download/class_counts.csv")
     assert counts[2][0] == r'\<script\>alert("1")\</script\>'

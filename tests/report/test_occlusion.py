@@ -1,7 +1,7 @@
 import pytest
 
 from convscope.report import occlusion
-from convscope.report.document import Figure, Text
+from convscope.report.document import Figure, Table, Text
 from convscope.report.reading import finished
 from tests.report import folders
 
@@ -27,6 +27,24 @@ def test_it_tells_how_many_images_were_really_used(folder):
     first, surveyed, *_ = texts(folder)
     assert "over 2 test images (all there are of the 15 asked for); a map" in first
     assert "over 100 test images (all there are of the 500 asked for), with" in surveyed
+
+
+@pytest.mark.parametrize(
+    ("images", "told"),
+    [
+        ("7,a,3\n2,b,3\n7,a,9\n2,b,9\n", "1 image a class: "),
+        ("7,a,3\n2,b,3\n4,b,3\n", "1 to 2 images a class: "),
+        ("7,a,3\n9,a,3\n2,b,3\n4,b,3\n", "2 images a class: "),
+    ],
+)
+def test_means_by_class_tell_of_how_few_images_they_are(folder, images, told):
+    folders.replace(folder.path / "by_image.csv", f"image,class,window\n{images}")
+    (table,) = [
+        part
+        for part in occlusion.section(folder).parts
+        if isinstance(part, Table) and part.caption == "Mean confidence by class"
+    ]
+    assert table.notes[0].startswith(told)
 
 
 def test_the_deepest_drops_are_told_and_drawn(folder):

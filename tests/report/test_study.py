@@ -75,7 +75,7 @@ def test_a_grid_tells_what_it_varies_and_what_it_shares(reports):
 
 
 def test_tables_by_setting_follow_the_study_and_mark_the_best(reports):
-    found = tables(reports, "train-net2")
+    found = [each for each in tables(reports, "train-net2") if "published" not in each.caption]
     assert [each.caption for each in found[2:]] == ["By epoch", "By learning rate", "By l1_oc"]
     assert [row.role for row in found[3].rows] == ["plain", "best"]
     assert shown(found[3])[1] == ["0.01", "1.5000", "50.00%", "37.50%", "1.00", "62,006"]
@@ -108,6 +108,23 @@ def test_the_overall_accuracy_stays_last(reports):
         [folders.PIPED, "80.25%", "40.12%", "40.12"],
         ["overall", "85.00%", "60.00%", "25.00"],
     ]
+
+
+def test_sections_on_a_reduced_network_say_so(reports):
+    for name in ("claims", "evaluation"):
+        assert any("Not at the published size: " in text for text in texts(reports, name))
+    assert texts(reports, "train-net2")[1].startswith(
+        "Not the published size: epochs 2 (study: 30)"
+    )
+    # the study has no net10
+    assert "published size" not in " ".join(texts(reports, "occlusion"))
+    for stage in ("occlusion", "filter-ablation", "filter-identify"):
+        used = {"analysis": {"net": "net2"}}
+        if stage == "filter-ablation":
+            used["filter_ablation"] = {"filters": {"conv1": [0]}}
+        folders.replace(reports / stage / "params.json", used)
+    for name in ("occlusion", "filter-ablation", "filter-identification"):
+        assert "Not at the published size: net2 (see there)" in texts(reports, name)[1]
 
 
 def test_dead_filters_are_named_in_words(reports):

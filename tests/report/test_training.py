@@ -6,6 +6,7 @@ import pytest
 from convscope import metrics, tables
 from convscope.report import comparison, training
 from convscope.report.document import Figure, Table
+from convscope.report.images import Images
 from convscope.report.reading import Folder
 from tests.report import folders
 
@@ -33,7 +34,8 @@ def texts(table):
 
 def test_the_network_comes_before_its_results(net4):
     sources = [source(part) for part in training.net(net4).parts]
-    assert sources[1:5] == [
+    # what it is, and whether it is of the published size
+    assert sources[2:6] == [
         "train/net4/network.png",
         "train/net4/layers.csv",
         "",
@@ -93,8 +95,8 @@ def test_means_over_seeds_are_still_compared_with_the_study(net4):
         net4.path / "by_dropout_rate.csv",
         "dropout_rate,test_accuracy,test_accuracy_std\n0.3,0.8,0.1\n",
     )
-    section = comparison.compared(training.net(net4), "cifar10")
-    (table,) = [part for part in section.parts if source(part).endswith("by_dropout_rate.csv")]
+    section = comparison.compared(training.net(net4), Images("cifar10"), net4.reports)
+    table, _ = [part for part in section.parts if source(part).endswith("by_dropout_rate.csv")]
     assert texts(table) == [["0.3", "80.00% ± 10.00%", "85.11%", "-5.11"]]
 
 

@@ -73,11 +73,18 @@ class Means:
             NotMeasuredError: The grid lacks some of them.
         """
         chosen = list(self.values if points is None else points)
-        if absent := [self.name(point) for point in chosen if point not in self.values]:
+        if absent := [point for point in chosen if point not in self.values]:
             raise NotMeasuredError(
-                f"reports/{self.table}.csv has no {'; '.join(absent)}: {self._remedy(self.axes)}"
+                f"reports/{self.table}.csv has no {self._names(absent)}: {self._remedy(self.axes)}"
             )
         return {self.name(point): self.values[point] for point in chosen}
+
+    def _names(self, points: Sequence[Point]) -> str:
+        """Points in words, a single axis named once: ``epoch 9, 13``."""
+        if len(self.axes) > 1:
+            return "; ".join(map(self.name, points))
+        first, *others = points
+        return ", ".join([self.name(first), *(f"{value:g}" for (value,) in others)])
 
     def _remedy(self, axes: Sequence[str]) -> str:
         parts = self.table.split("/")

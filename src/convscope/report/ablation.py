@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
+from convscope import published
 from convscope.report import columns
-from convscope.report.columns import COUNT
+from convscope.report.columns import COUNT, POINTS
 from convscope.report.document import Files, Heading, Part, Section, Table, Text
 from convscope.report.reading import Folder, Sheet
 from convscope.report.wording import counted, filter_names
 
 SIGNIFICANT = 0.05
+_FIRST = 256  # the test images of which the study tells how many got wrong
 _MATRICES = {
     "before": "Confusion matrix before",
     "after": "Confusion matrix after",
@@ -67,8 +69,15 @@ def _newly_misclassified(folder: Folder) -> list[Part]:
     lost = folder.sheet("newly_misclassified")
     if not lost.rows:
         return [Text("No test image went from right to wrong.")]
+    first = sum(image < _FIRST for image in lost.numbers("image"))
+    theirs = published.study()["filter_ablation"][
+        f"newly_misclassified_in_first_{_FIRST}_test_images"
+    ]
     return [
-        Text(f"{counted(len(lost.rows), 'test image')} went from right to wrong."),
+        Text(
+            f"{counted(len(lost.rows), 'test image')} went from right to wrong, {first} of them "
+            f"among the first {_FIRST}, where the study counts {theirs}."
+        ),
         folder.figure("newly_misclassified", "Images right before and wrong after"),
         Files((("All of them", lost.source),)),
     ]
@@ -140,8 +149,14 @@ def verdict(depth: Sheet) -> str:
         f"{_answer(earlier)} A filter of the first half of the convolutions costs more than one of "
         f"the second in {columns.percent(share)} of pairs ({_p(pairs_p)}, Mann and Whitney's "
         f"test); Spearman's rank correlation of a filter's layer and its drop is "
-        f"{correlation:z.2f} ({_p(ranks_p)}). Both tests take filters for independent."
+        f"{correlation:z.2f} ({_p(ranks_p)}). Both tests take filters for independent, and a "
+        "wide layer for more than a narrow one; of the layers' mean drops the correlation is "
+        f"{_of_layers(depth)}."
     )
+
+
+def _of_layers(depth: Sheet) -> str:
+    return POINTS.show(depth.column("layer_correlation")[0])
 
 
 def _answer(earlier: Sequence[bool]) -> str:
@@ -150,8 +165,9 @@ def _answer(earlier: Sequence[bool]) -> str:
         return "There is no significant difference between earlier and later layers."
     if len(set(earlier)) == 2:
         return "Whether earlier layers matter more depends on the measure."
-    side = "Earlier" if earlier[0] else "Later"
-    return f"{side} layers matter more{', by one of two measures' if len(earlier) == 1 else ''}."
+    side = "an earlier" if earlier[0] else "a later"
+    measures = ", by one of two measures" if len(earlier) == 1 else ""
+    return f"A single filter of {side} layer matters more{measures}."
 
 
 def _p(p_value: float) -> str:
@@ -166,8 +182,8 @@ def _by_half(folder: Folder) -> str:
     sums = sheet.numbers("layer_drop_percent")
     return (
         f"On average, a filter of {layers[0]} costs {means[0]:z.2f} points and one of {layers[1]} "
-        f"{means[1]:z.2f}; the drops of a layer's filters, added up, are {sums[0]:z.2f} points in "
-        f"the first half and {sums[1]:z.2f} in the second."
+        f"{means[1]:z.2f}; the drops of a layer's filters, added up, are {sums[0]:z.2f} points for "
+        f"a mean layer of the first half and {sums[1]:z.2f} for one of the second."
     )
 
 

@@ -53,6 +53,7 @@ def _p_value(value: str) -> str:
 TEXT = Kind(str, numeric=False)
 AS_IS = Kind(str)
 COUNT = Kind(lambda value: count(float(value)))
+CHANGE = Kind(lambda value: f"{float(value):+,.0f}")
 SHARE = Kind(lambda value: percent(float(value)))
 PERCENT = Kind(lambda value: percent(float(value) / 100))
 POINTS = Kind(lambda value: f"{float(value):z.2f}")
@@ -92,6 +93,7 @@ _KNOWN: dict[str, tuple[str, Kind]] = {
     "drop_points": ("Drop (points)", POINTS),
     "dropout_rate": ("Dropout rate", AS_IS),
     "epoch": ("Epoch", COUNT),
+    "epoch_seconds": ("Seconds of an epoch", AS_IS),
     "epochs": ("Epochs", COUNT),
     "filter": ("Filter", TEXT),
     "filter_multiplier": ("Filter multiplier", AS_IS),
@@ -104,7 +106,7 @@ _KNOWN: dict[str, tuple[str, Kind]] = {
     "l1_oc": ("l1_oc", COUNT),
     "last_accuracy": ("Last epoch's", SHARE),
     "layer": ("Layer", TEXT),
-    "layer_drop_percent": ("Drops of a layer's filters, added up (points)", POINTS),
+    "layer_drop_percent": ("Drops of a layer's filters added up, mean of layers (points)", POINTS),
     "layers": ("Layers", TEXT),
     "loss": ("Loss", LOSS),
     "low": ("95% low", SHARE),
@@ -136,6 +138,7 @@ _KNOWN: dict[str, tuple[str, Kind]] = {
     "rank": ("Rank", COUNT),
     "receptive_field": ("Receptive field (pixels)", COUNT),
     "run": ("Run", COUNT),
+    "run_seconds": ("Seconds of the run until then", AS_IS),
     "runs": ("Runs", COUNT),
     "sampled_accuracy": ("Accuracy, sampled", SHARE),
     "sampled_images": ("Images, sampled", COUNT),
@@ -183,5 +186,5 @@ def difference(name: str) -> tuple[str, Kind]:
     if kind is PERCENT:
         return "difference (points)", Kind(lambda value: f"{float(value):+z.2f}")
     if kind is COUNT:
-        return "difference", Kind(lambda value: f"{float(value):+,.0f}")
+        return "difference", CHANGE
     return "difference", Kind(lambda value: f"{float(value):+z,.2f}")

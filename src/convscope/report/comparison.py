@@ -10,13 +10,13 @@ import pandas as pd
 from convscope import files, published
 from convscope.claims.sources import command
 from convscope.published.tables import NETS
-from convscope.report import columns
+from convscope.report import beside, columns
 from convscope.report.columns import Kind
-from convscope.report.document import Cell, Column, Section, Table
-from convscope.report.wording import STUDY_DATA, STUDY_DATA_NAME
+from convscope.report.document import Cell, Column, Part, Section, Table
+from convscope.report.images import STUDY_DATA_NAME, Images
 
 _FREQUENCY = "filter-identify/class_frequency"
-# what is compared beside the test accuracy of a grid; no confusion matrix would stay readable
+# what stands beside the study's in the table itself; everything else does in a folded one behind it
 _MEASURES = {
     **{name: ("test_accuracy",) for name in published.KEYS if "/by_" in name},
     "train/net2/by_epoch": ("test_accuracy", "overfit_percent"),
@@ -25,7 +25,6 @@ _MEASURES = {
     "evaluate/best": ("test_accuracy",),
     "filter-ablation/class_accuracy": ("before_percent", "after_percent", "drop_points"),
     "filter-ablation/between_groups": ("before", "after"),
-    "filter-ablation/atlas_by_layer": ("filters",),
     _FREQUENCY: ("max_class",),
     "filter-identify/responses": ("mean", "max"),
     "filter-identify/patch_sizes": ("patch_size",),
@@ -35,34 +34,44 @@ _OTHER_FILTERS = (
     "A network that is trained anew learns other filters: those of the same number are not the "
     "study's."
 )
+_RECOMPUTED = (
+    "The published columns are of all 10,000 images, computed from the study's confusion matrices; "
+    "the table that it printed is of 316 images, and below."
+)
 
 
-def compared(section: Section, data: str) -> Section:
+def compared(section: Section, images: Images, reports: Path) -> Section:
     """A section whose tables have the study's values beside the measured ones.
 
     Args:
         section: The section as measured.
-        data: The data set that was measured on, as dataset.json names it.
+        images: What was measured on.
+        reports: The folder reports/, which has the tables' files.
 
     Returns:
         The same with columns "published" and "difference" where a table shares rows with the
-        study's of the same name, and with a note of the rows that the study has and it has not.
+        study's of the same name, with a note of the rows that the study has and it has not, and
+        behind it folded tables of every number that the study printed there.
 
     Raises:
         UserError: A table lacks its key columns, or has several rows for one key.
     """
-    parts = tuple(
-        _compared(part, data) if isinstance(part, Table) and _name(part) in _MEASURES else part
-        for part in section.parts
-    )
-    return replace(section, parts=parts)
+    parts: list[Part] = []
+    for part in section.parts:
+        if not isinstance(part, Table) or (name := _name(part)) not in published.KEYS:
+            parts.append(part)
+            continue
+        parts.append(_compared(part, images) if name in _MEASURES else part)
+        whole = files.read_csv(reports / part.source, command(name))
+        parts += beside.every_number(part, name, whole)
+    return replace(section, parts=tuple(parts))
 
 
 def _name(table: Table) -> str:
     return table.source.removesuffix(".csv")
 
 
-def _compared(table: Table, data: str) -> Table:
+def _compared(table: Table, images: Images) -> Table:
     name = _name(table)
     keys = published.KEYS[name]
     names = {column.name for column in table.columns}
@@ -80,10 +89,12 @@ def _compared(table: Table, data: str) -> Table:
     rows = _matched(table, found.rows, keys)
     # a total over other rows than the study's is no match
     if not any(match for match, row in zip(rows, table.rows, strict=True) if row.role != "total"):
-        return _noted(table, [f"The study has other rows: {_points(found.missing)}."])
+        return _noted(
+            table, [f"The study has other rows, which were not measured: {_points(found.missing)}."]
+        )
     for measure in measures:
         table = _widened(table, measure, rows)
-    return _noted(table, [_legend(table, data), *_notes(name, study, found.missing)])
+    return _noted(table, [_legend(table, images), *_notes(name, study, found.missing)])
 
 
 def _notes(name: str, study: pd.DataFrame, missing: pd.DataFrame) -> list[str]:
@@ -91,12 +102,14 @@ def _notes(name: str, study: pd.DataFrame, missing: pd.DataFrame) -> list[str]:
     keys = published.KEYS[name]
     notes = []
     if not missing.empty:
-        notes.append(f"The study also has {_points(missing)}.")
+        notes.append(f"Not measured, of the study's rows: {_points(missing)}.")
     if not keys:
         settings = [name for name in _SETTINGS if name in study]
         notes.append(f"The study's best has {_points(study[settings])}.")
     if keys == ("filter",):
         notes.append(_OTHER_FILTERS)
+    if name == beside.PRINTED:
+        notes.append(_RECOMPUTED)
     return notes
 
 
@@ -155,12 +168,13 @@ def _noted(table: Table, notes: Sequence[str]) -> Table:
     return replace(table, notes=(*table.notes, *notes))
 
 
-def _legend(table: Table, data: str) -> str:
+def _legend(table: Table, images: Images) -> str:
     """What the added columns are, and of which images where the two sides' differ."""
     subtracted = any(column.name.endswith("_difference") for column in table.columns)
     lead = "Differences are measured less published" if subtracted else "Published is the study's"
-    images = f"; published are of {STUDY_DATA_NAME}, the others of {data or 'other images'}"
-    return f"{lead}{'' if data == STUDY_DATA else images}."
+    if images.official:
+        return f"{lead}."
+    return f"{lead}; published are of {STUDY_DATA_NAME}, the others of {images.called}."
 
 
 def _points(frame: pd.DataFrame) -> str:

@@ -3,10 +3,9 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from convscope import files, published
-from convscope.report import columns, selection
+from convscope.report import columns, selection, sizes
 from convscope.report.columns import NOTHING, POINTS
 from convscope.report.document import (
     Cell,
@@ -20,15 +19,14 @@ from convscope.report.document import (
     Table,
     Text,
 )
+from convscope.report.images import STUDY_DATA_NAME, measured_on
 from convscope.report.reading import Folder, Sheet
-from convscope.report.wording import STUDY_DATA, STUDY_DATA_NAME, counted
+from convscope.report.wording import counted
 
 # as analysis/protocols.py writes them into protocols.csv
 CLEAN = "clean images, evaluation mode"
 AUGMENTED = "augmented images, evaluation mode"
 STUDY = "augmented images, training mode"
-# md5 of cifar-10-python.tar.gz and cifar-10-binary.tar.gz, as their publisher states them
-OFFICIAL_ARCHIVES = ("c58f30108f718f92721af3b95e74349a", "c32a1d4ab5d03f1284b67883e8d87530")
 STUDY_NET = "net4"
 _UNKNOWN = "What this changes was not measured."
 _PROTOCOL_COLUMNS = (
@@ -71,20 +69,20 @@ def section(
 def _images(download: Folder) -> list[Part]:
     """Other images than the study's; nothing where they are the same."""
     heading = Heading("The images")
-    found = download.json("dataset")
-    if found.get("name") != STUDY_DATA:
+    found = measured_on(download)
+    if not found.studied:
         return [
             heading,
             Text(
                 f"The study is about {STUDY_DATA_NAME}. The images here are other ones altogether "
-                f"({found.get('name') or 'unknown'}): its numbers stand beside the ones measured "
+                f"({found.name or 'unknown'}): its numbers stand beside the ones measured "
                 "here to show how the report reads, and do not check them."
             ),
         ]
     texts = []
-    if found.get("md5") not in OFFICIAL_ARCHIVES:
+    if not found.official:
         texts.append(
-            f"The archive (md5 {found.get('md5') or 'unknown'}) is not one of the two official "
+            f"The archive (md5 {found.md5 or 'unknown'}) is not one of the two official "
             f"archives of {STUDY_DATA_NAME}, so its pixels may differ from the study's. {_UNKNOWN}"
         )
     kept = download.params.get("data", {})
@@ -97,36 +95,15 @@ def _images(download: Folder) -> list[Part]:
 
 def _grids(grids: Sequence[Folder]) -> list[Part]:
     """Grids with other values than the study's, and what differs."""
-    differing = []
-    for folder in grids:
-        name = folder.path.name
-        if name not in published.study():
-            continue
-        theirs = {key: published.study()[name][key] for key in ("epochs", "grid")}
-        seeds = folder.params.get("train", {}).get("seeds", [0])
-        grid = folder.params.get("baseline" if name == "baseline" else "net", {})
-        differences = [
-            f"{key} {_values(grid.get(key))} (study: {_values(value)})"
-            for key, value in {"epochs": theirs["epochs"], **theirs["grid"]}.items()
-            if _values(grid.get(key)) != _values(value)
-        ]
-        if len(seeds) > 1:
-            differences.append(f"{len(seeds)} seeds (study: 1)")
-        if differences:
-            differing.append(Text(f"{name}: {', '.join(differences)}."))
+    found = {folder.path.name: sizes.differences(folder) for folder in grids}
+    differing = [Text(f"{name}: {', '.join(what)}.") for name, what in found.items() if what]
     if not differing:
         return []
-    about = "Some grids have other values than the study's; its tables say which rows they lack."
+    about = (
+        "Some grids have other values than the study's. Under each table stands what of the "
+        "study's it lacks."
+    )
     return [Heading("The grids"), Text(about), *differing]
-
-
-def _values(values: Any) -> str:
-    """One value or several, in words and sorted: equal where the numbers are."""
-    if not isinstance(values, list):
-        values = [values]
-    numbers = sorted(value for value in values if isinstance(value, (int, float)))
-    words = [f"{number:g}" for number in numbers] or ["unknown"]
-    return " and ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _precision(grids: Sequence[Folder]) -> list[Part]:
@@ -203,8 +180,10 @@ def _choosing(evaluate: Folder) -> list[Part]:
     if selection.validated(sheet):
         about = (
             "The study chose its best runs and epochs by their accuracy on the test images. Here "
-            "held-out training images choose them, so that nothing is chosen and measured on the "
-            "same images. The best on the test images is above the chosen epoch by:"
+            "held-out training images choose the runs and epochs that are evaluated and analyzed, "
+            "so that nothing is chosen and measured on the same images; the networks' own tables "
+            "of the best run, and the claims about them, keep the study's rule. The best on the "
+            "test images is above the chosen epoch by:"
         )
         name = "mean_best_less_chosen"
     else:

@@ -1,5 +1,6 @@
 """The report's section on the networks side by side."""
 
+from convscope import published
 from convscope.report import columns
 from convscope.report.columns import COUNT, SHARE
 from convscope.report.document import Files, Heading, Part, Section, Text
@@ -67,13 +68,24 @@ def _protocols(folder: Folder) -> list[Part]:
             "The study tested its augmented networks on augmented images, and in training mode; "
             "clean images and evaluation mode are usual."
         ),
-        tested.table("Accuracy under each test protocol"),
+        tested.table("Accuracy under each test protocol", notes=[_published()]),
         *(
             [folder.figure("protocols", "Accuracy under each test protocol")]
             if folder.has("protocols.png")
             else []
         ),
     ]
+
+
+def _published() -> str:
+    """The two of net4's accuracies that the study printed."""
+    net4 = published.study()["net4"]
+    best = columns.percent(net4["best"]["test_accuracy"])
+    evaluated = columns.percent(net4["best_test_accuracy_in_evaluation_mode"])
+    return (
+        f"The study's net4, on augmented images: {best} in training mode and {evaluated} in "
+        "evaluation mode."
+    )
 
 
 def _misclassified(folder: Folder, winner: str) -> list[Part]:

@@ -17,7 +17,7 @@ from convscope.report.document import (
     Table,
     Text,
 )
-from convscope.report.wording import STUDY_DATA, STUDY_DATA_NAME
+from convscope.report.images import STUDY_DATA_NAME, Images
 
 SOURCE = "claims.json"
 _ID = "claims"
@@ -29,34 +29,36 @@ _COLUMNS = (
 )
 
 
-def section(judged: Sequence[Claim], data: str | None, sections: Container[str]) -> Section:
+def section(judged: Sequence[Claim], images: Images, sections: Container[str]) -> Section:
     """The claims: how many hold, and each with its numbers and its rule.
 
     Args:
         judged: The claims.
-        data: The data set that the files were measured on; None if unknown.
+        images: What the files were measured on.
         sections: Identifiers of the report's other sections, to link to.
     """
     return Section(
         _ID,
         "Claims",
         (
-            Text(_judged_on(len(judged), data)),
+            Text(_judged_on(len(judged), images)),
             Facts(tuple(_count(judged, verdict) for verdict in Verdict)),
             Judgments(SOURCE, tuple(_one(claim, sections) for claim in judged)),
         ),
     )
 
 
-def _judged_on(number: int, data: str | None) -> str:
+def _judged_on(number: int, images: Images) -> str:
     """What the verdicts are about, and on which images they were found."""
     about = f"The study's {number} findings are about {STUDY_DATA_NAME}."
-    if data == STUDY_DATA:
+    if images.official:
         return f"{about} They are judged here by what was measured on the same images."
+    measured = f"{about} They are judged here by what was measured on {images.called}: "
+    if images.studied:
+        return f"{measured}its pixels may differ from the study's."
     return (
-        f"{about} They are judged here by what was measured on {data or 'unknown images'}: "
-        "a verdict tells what carries over to other images and smaller grids, and does not check "
-        "the study itself."
+        f"{measured}a verdict tells what carries over to other images and smaller grids, and does "
+        "not check the study itself."
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from html import escape
 from urllib.parse import quote
 
 from convscope.report.document import (
@@ -60,8 +61,16 @@ def _part(part: Part) -> str:
             listed = (_judged(each) for each in judged)
             return "\n\n".join([_caption("The claims one by one", source), *listed])
         case Table():
-            notes = [_escaped(note) for note in part.notes]
-            return "\n\n".join([_caption(part.caption, part.source), _grid(part), *notes])
+            return _table(part)
+
+
+def _table(table: Table) -> str:
+    """A table with its notes, folded if a reader opens it first."""
+    blocks = [_grid(table), *map(_escaped, table.notes)]
+    if table.folded:
+        summary = f"<details><summary>{escape(table.caption)}</summary>"
+        return "\n\n".join([summary, _link(table.source), *blocks, "</details>"])
+    return "\n\n".join([_caption(table.caption, table.source), *blocks])
 
 
 def _judged(claim: Judged) -> str:

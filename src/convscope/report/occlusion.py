@@ -1,8 +1,12 @@
 """The report's section on occlusion (study, part 2.1)."""
 
+from collections import Counter
+from dataclasses import replace
+
 from convscope.report.columns import AS_IS, PROBABILITY, SHARE, TEXT, Kind, taken
 from convscope.report.document import Column, Files, Heading, Part, Row, Section, Table, Text
 from convscope.report.reading import Folder, Sheet
+from convscope.report.wording import counted
 
 # by chance, a mean is farther than this many standard errors off once in twenty times
 ERRORS = 1.96
@@ -27,7 +31,10 @@ def section(folder: Folder) -> Section:
             ),
             folder.figure("maps", "Confidence maps: each image under a window of every size"),
             folder.sheet("by_window").table("Confidence by window size, means over the images"),
-            _pivoted(by_class, "Mean confidence by class", "mean_confidence", PROBABILITY),
+            replace(
+                _pivoted(by_class, "Mean confidence by class", "mean_confidence", PROBABILITY),
+                notes=(_of_a_class(folder.sheet("by_image")),),
+            ),
             Heading("Over many images"),
             Text(
                 f"The same over {taken(int(max(surveyed)), settings.get('survey_images'))}, with "
@@ -52,6 +59,15 @@ def section(folder: Folder) -> Section:
             ),
         ),
     )
+
+
+def _of_a_class(by_image: Sheet) -> str:
+    """How few images a class's mean is of."""
+    pairs = set(zip(by_image.column("image"), by_image.column("class"), strict=True))
+    counts = Counter(name for _, name in pairs).values()
+    least, most = min(counts), max(counts)
+    number = counted(most, "image") if least == most else f"{least} to {counted(most, 'image')}"
+    return f"{number} a class: illustrations. Those that are surveyed below are more."
 
 
 def _deepest(folder: Folder) -> list[Part]:

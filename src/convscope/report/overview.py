@@ -7,13 +7,15 @@ from convscope import files
 from convscope.report import columns
 from convscope.report.document import Cell, Code, Column, Fact, Facts, Row, Section, Table, Text
 from convscope.report.identification import dead
+from convscope.report.images import measured_on
 from convscope.report.reading import Folder, Sheet
 from convscope.report.training import highest
 from convscope.report.wording import counted, filter_names
 
 _CHOSEN = {
     "test": "Each run's best epoch was chosen by its accuracy on the test images, as in the study: "
-    "these accuracies are a little optimistic, and the section on selection says how much.",
+    "these accuracies are a little optimistic; the section on selection holds them against those "
+    "of the runs' last epochs, which no image chose.",
     "validation": "Each run's best epoch was chosen by its accuracy on training images that were "
     "held out.",
 }
@@ -29,7 +31,6 @@ def summary(
 ) -> Section:
     """The headline numbers."""
     counts, best = download.sheet("class_counts"), evaluate.sheet("best")
-    name = download.json("dataset").get("name", "")
     accuracies = [_net(best, index) for index in range(len(best.rows))]
     winner = accuracies[highest(best)]
     select_on = nets[0].params.get("train", {}).get("select_on", "")
@@ -38,7 +39,7 @@ def summary(
         "Summary",
         (
             Text(
-                f"The study's networks, trained and analyzed on {name}: "
+                f"The study's networks, trained and analyzed on {measured_on(download).called}: "
                 f"{columns.count(sum(counts.numbers('train')))} training and "
                 f"{columns.count(sum(counts.numbers('test')))} test images of "
                 f"{counted(len(counts.rows), 'class', 'classes')}. {winner.label} is the best, "
@@ -112,8 +113,9 @@ def reproduction(download: Folder, folders: Sequence[Folder]) -> Section:
         "How to reproduce this",
         (
             Text(
-                "With the parameters below in params.yaml, the pipeline makes this page again; "
-                "on the same kind of machine, with the same versions, to the byte."
+                "With the parameters below in params.yaml, and the archive where data.archives "
+                "says, the pipeline makes this page again; on the same kind of machine, with the "
+                "same versions, to the byte."
             ),
             Code(("dvc repro",)),
             _listing("The data set", download.link("dataset.json"), download.json("dataset")),

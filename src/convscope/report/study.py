@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from convscope.claims import Claim
@@ -16,9 +17,11 @@ from convscope.report import (
     occlusion,
     overview,
     selection,
+    sizes,
     training,
 )
-from convscope.report.document import Document
+from convscope.report.document import Document, Part, Section, Text
+from convscope.report.images import measured_on
 from convscope.report.reading import Folder, finished
 
 
@@ -44,28 +47,42 @@ def document(reports: Path, judged: Sequence[Claim]) -> Document:
         for stage in ("occlusion", "filter-ablation", "filter-identify")
     ]
     occluded, ablated, identified = analyses
-    data = download.json("dataset").get("name", "")
+    images, grids = measured_on(download), [baseline, *nets]
+    analyzed = [_told(folder, nets) for folder in analyses]
     sections = (
         training.data(download),
         training.baseline(baseline),
         *(training.net(folder) for folder in nets),
-        evaluation.section(evaluate),
+        _after_first(evaluation.section(evaluate), sizes.of_several(nets)),
         selection.section(evaluate),
-        occlusion.section(occluded),
-        ablation.section(ablated),
-        identification.section(identified),
-        departures.section(download, [baseline, *nets], evaluate, identified),
-        overview.reproduction(download, [download, baseline, *nets, evaluate, *analyses]),
+        _after_first(occlusion.section(occluded), analyzed[0]),
+        _after_first(ablation.section(ablated), analyzed[1]),
+        _after_first(identification.section(identified), analyzed[2]),
+        departures.section(download, grids, evaluate, identified),
+        overview.reproduction(download, [download, *grids, evaluate, *analyses]),
     )
+    claimed = findings.section(judged, images, {section.id for section in sections})
     return Document(
         title="convscope",
-        subtitle=f"a study of convolutional networks on {data}",
+        subtitle=f"a study of convolutional networks on {images.called}",
         sections=(
             overview.summary(download, nets, evaluate, occluded, ablated, identified),
-            findings.section(judged, data, {section.id for section in sections}),
-            *(comparison.compared(section, data) for section in sections),
+            _after_first(claimed, sizes.of_several(grids)),
+            *(comparison.compared(section, images, reports) for section in sections),
         ),
     )
+
+
+def _told(folder: Folder, nets: Sequence[Folder]) -> list[Text]:
+    """Whether the network that a stage analyzes is of the published size."""
+    net = folder.params.get("analysis", {}).get("net")
+    return sizes.of_several([each for each in nets if each.path.name == net])
+
+
+def _after_first(section: Section, parts: Sequence[Part]) -> Section:
+    """The section with more parts behind its first."""
+    first, *others = section.parts
+    return replace(section, parts=(first, *parts, *others))
 
 
 def _nets(reports: Path) -> list[Folder]:

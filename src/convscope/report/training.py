@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from convscope import files
-from convscope.report import columns
+from convscope.report import columns, sizes
 from convscope.report.document import Cell, Figure, Part, Section, Table, Text
+from convscope.report.images import measured_on
 from convscope.report.reading import Folder, Sheet
 from convscope.report.wording import counted
 
@@ -47,7 +48,7 @@ def data(folder: Folder) -> Section:
         "The data",
         (
             Text(
-                f"The data set is {folder.json('dataset').get('name', '')}: "
+                f"The data set is {measured_on(folder).called}: "
                 f"{columns.count(sum(counts.numbers('train')))} training and "
                 f"{columns.count(sum(counts.numbers('test')))} test images of "
                 f"{len(counts.rows)} classes, each 32 × 32 pixels."  # noqa: RUF001
@@ -84,6 +85,7 @@ def _grid(folder: Folder, grid: dict[str, Any]) -> tuple[Part, ...]:
     axes = _axes(folder, grid)
     varied = {name for name, values in axes.items() if len(values) > 1}
     return (
+        *sizes.of_grid(folder),
         folder.figure("network", "The network of the best run, from image to logits"),
         _layers(folder),
         Text(_extent(grid, axes)),
