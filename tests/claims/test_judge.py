@@ -118,6 +118,12 @@ def test_the_name_of_the_data(tmp_path):
     assert claims.data_name(tmp_path) == "digits"
 
 
+def test_the_archive_of_the_data(tmp_path):
+    assert claims.archive_md5(tmp_path) is None
+    folders.write(tmp_path, {"download/dataset": {"name": "cifar10", "md5": "0123"}})
+    assert claims.archive_md5(tmp_path) == "0123"
+
+
 def test_judging_needs_no_torch():
     code = "import sys, convscope.claims.terminal; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

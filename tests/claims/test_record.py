@@ -14,6 +14,8 @@ def test_a_record_has_the_data_the_counts_and_every_claim(tmp_path):
     folders.write_study(tmp_path)
     document = record(tmp_path, "digits")
     assert document["data"] == "digits"
+    assert document["archive_md5"] is None
+    assert claims.to_json([], "cifar10", "0123")["archive_md5"] == "0123"
     assert document["verdicts"] == {"holds": 19, "does not hold": 0, "not measured": 1}
     first = document["claims"][0]
     assert list(first) == [

@@ -13,6 +13,7 @@ __all__ = [
     "Numbers",
     "Rule",
     "Verdict",
+    "archive_md5",
     "changed",
     "data_name",
     "judge",
@@ -68,8 +69,21 @@ def data_name(reports: Path) -> str | None:
     Raises:
         UserError: reports/download/dataset.json is damaged.
     """
+    return _of_data(reports, "name")
+
+
+def archive_md5(reports: Path) -> str | None:
+    """The md5 of the archive that the data set came from; None if unknown, empty if from none.
+
+    Raises:
+        UserError: reports/download/dataset.json is damaged.
+    """
+    return _of_data(reports, "md5")
+
+
+def _of_data(reports: Path, key: str) -> str | None:
     try:
-        name = Reports(reports).json("download/dataset").get("name")
+        value = Reports(reports).json("download/dataset").get(key)
     except NotMeasuredError:
         return None
-    return name if isinstance(name, str) else None
+    return value if isinstance(value, str) else None

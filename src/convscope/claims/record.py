@@ -10,19 +10,23 @@ from convscope.claims.claim import Claim, Verdict
 from convscope.errors import UserError
 
 
-def to_json(claims: Sequence[Claim], data: str | None) -> dict[str, Any]:
+def to_json(
+    claims: Sequence[Claim], data: str | None, archive_md5: str | None = None
+) -> dict[str, Any]:
     """Judged claims as a JSON document.
 
     Args:
         claims: What ``judge`` found.
         data: The data set that the files were measured on; the study's is cifar10. None where
             that is unknown.
+        archive_md5: Of the archive that it came from, which tells an official one from others.
 
     Returns:
-        ``data``, how many claims have each verdict (``verdicts``), and the ``claims``.
+        ``data``, ``archive_md5``, how many claims have each verdict (``verdicts``), and the ``claims``.
     """
     return {
         "data": data,
+        "archive_md5": archive_md5,
         "verdicts": {
             str(verdict): sum(claim.verdict is verdict for claim in claims) for verdict in Verdict
         },
