@@ -22,7 +22,8 @@ def to_json(
         archive_md5: Of the archive that it came from, which tells an official one from others.
 
     Returns:
-        ``data``, ``archive_md5``, how many claims have each verdict (``verdicts``), and the ``claims``.
+        ``data``, ``archive_md5``, how many claims have each verdict (``verdicts``), and the
+        ``claims``.
     """
     return {
         "data": data,
