@@ -20,12 +20,14 @@ def rows(quick: bool) -> Iterator[Row]:
         data = subjects.part(train, 64 if quick else 5_000)
         ours, other = [], []
         for seed in range(seeds):
-            run = subjects.run(net, epochs, {"l1_oc": l1_oc, "seed": seed, "batch_size": 32})
+            point = {"l1_oc": l1_oc, "seed": seed, "batch_size": 32}
+            run = subjects.run(net, epochs, point, precision=subjects.fastest())
             ours.append(subjects.train(run, data, CPU)[-1]["test_accuracy"])
             with threads(1):
                 loop = tutorial.Loop(run, data, CPU)
                 other.append([loop.epoch() for _ in range(epochs)][-1])
-        what = f"{net}, l1_oc {l1_oc}, {len(data.train_labels):,} images, {epochs} epochs"
+        size = f"{len(data.train_labels):,} images, {epochs} epochs"
+        what = f"{net}, l1_oc {l1_oc}, {size}, {subjects.fastest()} beside the tutorial's fp32"
         yield _beside(f"{what}: mean and standard deviation over seeds", ours, other)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from convscope import files, nets, origins, training
+from convscope import files, machine, nets, origins, training
 from convscope.archives import Archive
 from convscope.data import DataSet
 from convscope.runs import WEIGHTS, Run, Settings
@@ -60,9 +60,22 @@ def part(train: int, test: int) -> DataSet:
     return whole.head(min(train, len(whole.train_labels)), min(test, len(whole.test_labels)))
 
 
-def run(net: str, epochs: int, point: Mapping[str, float] | None = None, threads: int = 1) -> Run:
-    """A point of the study's grid of a network, in fp32; ``point`` says where it differs."""
-    settings = Settings(epochs=epochs, augment=net in AUGMENTED, threads=threads)
+def fastest() -> str:
+    """The precision that this processor trains fastest in: bf16 where it computes in it."""
+    return "bf16" if machine.computes_in_bf16() else "fp32"
+
+
+def run(
+    net: str,
+    epochs: int,
+    point: Mapping[str, float] | None = None,
+    threads: int = 1,
+    precision: str = "fp32",
+) -> Run:
+    """A point of the study's grid of a network; ``point`` says where it differs."""
+    settings = Settings(
+        epochs=epochs, augment=net in AUGMENTED, precision=precision, threads=threads
+    )
     usual = {"dropout_rate": 0.3} if net in AUGMENTED else {}
     return Run(net, {**POINT, **usual, **(point or {})}, settings, data="benchmark")
 

@@ -31,31 +31,38 @@ def rows(quick: bool) -> Iterator[Row]:
     n = 1 if quick else 3
     size = f"{len(images.train_labels):,} images"
     net1 = f"epoch of net1 (18, 2, 3, 1), {size}"
-    for what, ours, its, workers, goal in (
+    # the tutorial's loop is in fp32 beside either
+    for precision in dict.fromkeys(("fp32", subjects.fastest())):
+        yield from _epochs(f"{net1}, {precision}", precision, images, n, everything)
+        for l1_oc, steps in ((4, 4),) if quick else ((64, 6), (12, 40)):
+            yield from _steps(l1_oc, precision, steps, n, everything)
+        yield _machine_net4(precision, 2 if quick else 30, n, everything)
+    yield from _on_gpu(images, n, net1, everything)
+
+
+def _epochs(what: str, precision: str, images: DataSet, n: int, everything: int) -> Iterator[Row]:
+    """Epochs of net1, by one process and by all that the machine has processors for."""
+    for how, ours, its, workers, goal in (
         ("per process: one thread; the tutorial as it stands", 1, everything, 2, EPOCH_GOAL),
         ("per process: one thread each, no loader workers", 1, 1, 0, None),
         ("per process: all threads each", everything, everything, 2, None),
     ):
         times = interleaved(
             n,
-            _epoch(subjects.run("net1", 1, threads=ours), images, CPU),
+            _epoch(subjects.run("net1", 1, threads=ours, precision=precision), images, CPU),
             _tutorial_epoch(subjects.run("net1", 1, threads=its), images, CPU, workers),
         )
-        yield faster(f"{net1}, {what}", times, goal)
+        yield faster(f"{what}, {how}", times, goal)
     times = interleaved(
         n,
-        _machine_epoch(images, everything),
+        _machine_epoch(images, everything, precision),
         _tutorial_epoch(subjects.run("net1", 1, threads=everything), images, CPU, 2),
         warm_up=False,
     )
-    yield faster(f"{net1}, per machine: {everything} runs side by side", times, EPOCH_GOAL)
-    for l1_oc, steps in ((4, 4),) if quick else ((64, 6), (12, 40)):
-        yield from _steps(l1_oc, steps, n, everything)
-    yield _machine_net4(2 if quick else 30, n, everything)
-    yield from _on_gpu(images, n, net1, everything)
+    yield faster(f"{what}, per machine: {everything} runs side by side", times, EPOCH_GOAL)
 
 
-def _steps(l1_oc: int, steps: int, n: int, everything: int) -> Iterator[Row]:
+def _steps(l1_oc: int, precision: str, steps: int, n: int, everything: int) -> Iterator[Row]:
     """Training steps of net4, as both stand and with as little as possible."""
     point = {"l1_oc": l1_oc, "batch_size": 64}
     few = subjects.part(64 * steps, 10)
@@ -63,24 +70,26 @@ def _steps(l1_oc: int, steps: int, n: int, everything: int) -> Iterator[Row]:
         ("all threads each, 2 loader workers", everything, 2, STEP_GOAL),
         ("one thread each, no loader workers", 1, 0, None),
     ):
-        run = subjects.run("net4", 1, point, threads=number)
+        run = subjects.run("net4", 1, point, threads=number, precision=precision)
         times = interleaved(n, _step(run, few, CPU), _tutorial_step(run, few, CPU, workers))
-        yield faster(f"step of net4, l1_oc {l1_oc}, 64 images, {what}", times, goal)
+        yield faster(f"step of net4, l1_oc {l1_oc}, 64 images, {precision}, {what}", times, goal)
 
 
-def _machine_net4(steps: int, n: int, everything: int) -> Row:
+def _machine_net4(precision: str, steps: int, n: int, everything: int) -> Row:
     """What the machine gets done of a narrow net4 when it trains a run on each processor."""
     point = {"l1_oc": 12, "batch_size": 64}
     images = subjects.part(64 * steps, 64)
     run = subjects.run("net4", 1, point, threads=everything)
     times = interleaved(
         n,
-        _machine_epoch(images, everything, "net4", point),
+        _machine_epoch(images, everything, precision, "net4", point),
         _tutorial_epoch(run, images, CPU, 2),
         warm_up=False,
     )
     size = f"{len(images.train_labels):,} images"
-    what = f"epoch of net4, l1_oc 12, {size}, per machine: {everything} runs side by side"
+    what = (
+        f"epoch of net4, l1_oc 12, {size}, {precision}, per machine: {everything} runs side by side"
+    )
     return faster(what, times)
 
 
@@ -135,7 +144,11 @@ def _tutorial_step(run: Run, data: DataSet, device: torch.device, workers: int) 
 
 
 def _machine_epoch(
-    data: DataSet, runs: int, net: str = "net1", point: Mapping[str, float] | None = None
+    data: DataSet,
+    runs: int,
+    precision: str,
+    net: str = "net1",
+    point: Mapping[str, float] | None = None,
 ) -> Seconds:
     """Seconds an epoch of the machine, with a run of one thread on each processor.
 
@@ -152,7 +165,10 @@ def _machine_epoch(
         with tempfile.TemporaryDirectory() as folder:
             dataset = Path(folder) / "dataset.safetensors"
             data_sets.save(data, dataset)
-            some = [subjects.run(net, 3, {**(point or {}), "seed": seed}) for seed in range(runs)]
+            some = [
+                subjects.run(net, 3, {**(point or {}), "seed": seed}, precision=precision)
+                for seed in range(runs)
+            ]
             at_once = {runtime.WORKERS: str(runs), runtime.DEVICE: "cpu"}
             with mock.patch.dict(os.environ, at_once):
                 train_side_by_side([(run, Path(folder) / run.id) for run in some], dataset, tell)

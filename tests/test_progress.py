@@ -2,11 +2,10 @@ import io
 import re
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
-from convscope import progress
+from convscope import machine, progress
 
 
 class Terminal(io.StringIO):
@@ -203,17 +202,8 @@ def test_short_work_shows_nothing_where_there_is_no_terminal(capsys):
     ],
 )
 def test_emulated_precision_is_warned_of(precision, device, has_bf16, warned, monkeypatch, capsys):
-    monkeypatch.setattr(progress, "_cpu_computes_in_bf16", lambda: has_bf16)
+    monkeypatch.setattr(machine, "computes_in_bf16", lambda: has_bf16)
     progress.warn_of_emulation("train@net1", precision, device)
     told = capsys.readouterr().err
     assert ("train.precision to fp32" in told) == warned
     assert len(told.splitlines()) == warned
-
-
-def test_torch_says_whether_the_processor_computes_in_bf16():
-    listing = Path("/proc/cpuinfo")
-    flags = set(listing.read_text().split()) if listing.is_file() else set()
-    without = "avx2" in flags and not any(flag.startswith("avx512") for flag in flags)
-    if not without and "avx512_bf16" not in flags:
-        pytest.skip("what this processor computes in cannot be read here")
-    assert progress._cpu_computes_in_bf16() != without

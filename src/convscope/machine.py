@@ -13,3 +13,10 @@ def processor() -> str:
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()
+
+
+def computes_in_bf16() -> bool:
+    """Whether oneDNN, which computes torch's convolutions on processors, has bf16 kernels here."""
+    import torch  # seconds to import, and most callers have it
+
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

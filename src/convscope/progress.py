@@ -7,6 +7,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from convscope import machine
+
 LOG_SECONDS = 30.0
 COUNTER_SECONDS = 10.0
 
@@ -19,7 +21,7 @@ def warn_of_emulation(stage: str, precision: str, device: str) -> None:
         precision: ``train.precision``.
         device: The kind of device that computes; a CUDA device computes in bf16.
     """
-    if precision != "bf16" or device != "cpu" or _cpu_computes_in_bf16():
+    if precision != "bf16" or device != "cpu" or machine.computes_in_bf16():
         return
     print(
         f"convscope: {stage}: this processor does not compute in bf16; torch emulates it, several "
@@ -27,13 +29,6 @@ def warn_of_emulation(stage: str, precision: str, device: str) -> None:
         file=sys.stderr,
         flush=True,
     )
-
-
-def _cpu_computes_in_bf16() -> bool:
-    """Whether oneDNN, which computes torch's convolutions on CPUs, has bf16 kernels here."""
-    import torch
-
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 class GridProgress:
