@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from convscope.figures import curves
+from convscope.figures import curves, style
 
 POINT = {
     "lr": [0.01],
@@ -84,9 +84,97 @@ def test_a_fourth_axis_gets_a_row_of_panels_for_each_value():
     assert last == pytest.approx(np.arange(2, 25, 2) + 0.1)
 
 
+def test_the_values_of_two_axes_stand_below_the_name_of_a_panel():
+    grid = {"l1_oc": [6, 12], "filter_multiplier": [1.5, 2.0], "kernel_size": [3, 5]}
+    figure = curves.learning_curves(history(**grid, stride=[1, 2], dropout_rate=[0.1, 0.5]))
+    assert figure.axes[5].get_title(loc="left") == (
+        "Test accuracy\n(stride = 1, dropout_rate = 0.5)"
+    )
+
+
 def test_accuracy_panels_share_their_range():
     loss, train, test = curves.learning_curves(history()).axes
     assert train.get_ylim() == test.get_ylim() != loss.get_ylim()
+
+
+CROWD = {"l1_oc": [6, 12, 18], "filter_multiplier": [1.5, 2.0], "kernel_size": [3, 5]}
+
+
+def steep(epochs):
+    """The history of 24 runs, whose curves are steep in the first epochs and flat later."""
+    runs = history(epochs, **CROWD, stride=[1, 2])
+    steepness = 1 / runs["epoch"] ** 2
+    runs["loss"] = 0.3 + 2 * steepness
+    for column, best in (("train_accuracy", 0.9), ("test_accuracy", 0.7)):
+        runs[column] = best - 0.6 * steepness + runs["run"] / 1000
+    return runs
+
+
+def test_a_crowd_of_lines_has_ranges_that_leave_out_the_steep_start():
+    runs = steep(30)
+    figure = curves.learning_curves(runs)
+    later = runs[runs["epoch"] > 6]
+    loss, train, test, *others = figure.axes
+    low, high = loss.get_ylim()
+    assert low < runs["loss"].min()
+    assert later["loss"].max() < high < runs.loc[runs["epoch"] <= 3, "loss"].min()
+    low, high = train.get_ylim()
+    assert 100 * runs["train_accuracy"].max() < high
+    assert 58 < low < 100 * later["test_accuracy"].min()
+    assert test.get_ylim() == train.get_ylim()
+    assert [axes.get_ylim() for axes in others] == [axes.get_ylim() for axes in (loss, train, test)]
+    assert "epoch 7 and later" in figure.get_supxlabel()
+
+
+def test_the_best_of_a_run_that_gets_worse_stays_in_range():
+    runs = steep(30)
+    runs.loc[runs["epoch"] == 2, ["loss", "test_accuracy"]] = [0.1, 0.99]
+    loss, _, test, *_ = curves.learning_curves(runs).axes
+    assert loss.get_ylim()[0] < 0.1
+    assert test.get_ylim()[1] > 99
+
+
+def test_losses_that_are_no_numbers_leave_a_crowd_its_ranges():
+    runs = steep(30)
+    runs.loc[runs["run"] == 1, "loss"] = np.inf
+    runs.loc[runs["run"] == 2, "loss"] = np.nan
+    assert np.isfinite(curves.learning_curves(runs).axes[0].get_ylim()).all()
+
+
+@pytest.mark.parametrize("shown", [steep(4), steep(30).query("run <= 2"), history(30)])
+def test_a_few_lines_or_epochs_are_shown_whole(shown):
+    figure = curves.learning_curves(shown)
+    low, _ = figure.axes[2].get_ylim()
+    assert low < 100 * shown["test_accuracy"].min()
+    assert figure.axes[0].get_ylim()[1] > shown["loss"].max()
+    assert not figure.get_supxlabel()
+
+
+def test_a_crowd_of_lines_is_thinner_in_higher_panels_and_the_legend_as_well():
+    few = curves.learning_curves(history(l1_oc=[6, 12], kernel_size=[3, 5], stride=[1]))
+    many = curves.learning_curves(history(**CROWD, seed=[0, 1]))
+    assert many.get_figheight() > 1.3 * few.get_figheight()
+    assert {line.get_linewidth() for line in few.axes[0].lines} == {1.6}
+    drawn = [line for line in many.axes[0].lines if line.get_alpha() is None]
+    widths = sorted({line.get_linewidth() for line in drawn})
+    assert widths == pytest.approx([0.63, 1.68])
+    handles = {line.get_label(): line for line in many.legends[0].get_lines()}
+    assert [handles[f"kernel_size = {k}"].get_linewidth() for k in (3, 5)] == widths
+    # a thin line is seen in front of a thick one, and all in front of the seeds
+    (thin,) = {line.get_zorder() for line in drawn if line.get_linewidth() == widths[0]}
+    (thick,) = {line.get_zorder() for line in drawn if line.get_linewidth() == widths[1]}
+    seeds = [line for line in many.axes[0].lines if line.get_alpha() is not None]
+    assert thin > thick > max(line.get_zorder() for line in seeds)
+    assert max(line.get_linewidth() for line in seeds) < widths[0]
+    assert handles["one seed"].get_linewidth() == seeds[0].get_linewidth()
+
+
+def test_a_crowd_gives_the_same_bytes_again(tmp_path):
+    pictures = []
+    for name in ("first.png", "second.png"):
+        style.save(curves.learning_curves(steep(30), "net1"), tmp_path / name)
+        pictures.append((tmp_path / name).read_bytes())
+    assert pictures[0] == pictures[1]
 
 
 def test_seeds_are_thin_lines_and_their_mean_a_thick_one():

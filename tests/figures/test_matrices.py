@@ -20,6 +20,12 @@ def figure():
     return matrices.confusion(panels, CLASSES, GROUPS, difference=["change"])
 
 
+def test_a_title_stands_above_all_panels(figure):
+    assert figure.get_suptitle() == "Confusion matrices of the best run of each network"
+    titled = matrices.confusion({"net1": BEFORE}, CLASSES, GROUPS, title="mine")
+    assert titled.get_suptitle() == "mine"
+
+
 def cells(axes):
     """Cell texts by (row, column)."""
     return {text.get_position()[::-1]: text.get_text() for text in axes.texts}

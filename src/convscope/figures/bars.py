@@ -1,4 +1,4 @@
-"""Values side by side: of classes, networks and filters."""
+"""Values side by side, in rows: of classes, networks and filters."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,8 +15,6 @@ from convscope.figures.style import INK, MUTED, PALETTE, chart, signed, styled
 Floats = npt.NDArray[np.float64]
 
 OVERALL = "overall"
-# steps by the golden ratio spread filters evenly, however many there are
-JITTER = (5**0.5 - 1) / 2
 
 
 @styled
@@ -28,6 +26,8 @@ def before_after(
     title: str = "",
 ) -> Figure:
     """The accuracies of classes before and after a change, a pair of dots for each class.
+
+    The drops beside the rows are before minus after, as in the tables: a loss is positive.
 
     Args:
         classes: The class names, from top to bottom; one named "overall" stands apart, last.
@@ -45,7 +45,8 @@ def before_after(
     _pairs_of_dots(axes, rows, (old, new), labels, (PALETTE[0], PALETTE[1]))
     axes.set_xlabel("accuracy (%)")
     _name_rows(axes, rows, names)
-    _note_rows(axes, rows, [signed(change, 1) for change in new - old], "change (points)")
+    drops = [signed(drop, 1).removeprefix("+") for drop in old - new]
+    _note_rows(axes, rows, drops, "drop (points)")
     if OVERALL in names:
         axes.axhline(rows[-1] - 0.8, color="#999999", linewidth=0.8)
         axes.get_yticklabels()[-1].set_fontweight("bold")
@@ -166,60 +167,6 @@ def protocols(table: pd.DataFrame, title: str = "Test accuracy by the way of tes
     axes.set_xlim(0, 100)
     _name_rows(axes, rows, list(wide.index))
     figure.legend(loc="outside lower left")
-    return figure
-
-
-@styled
-def atlas(
-    table: pd.DataFrame,
-    chance: float = 0,
-    title: str = "What the network loses with a single filter at zero",
-) -> Figure:
-    """The drop in accuracy by single filters, layer by layer, with the median of each layer.
-
-    Points are spread sideways by the filter's index, which has no meaning. The filter with the
-    largest drop of each layer is named.
-
-    Args:
-        table: Columns layer, filter and drop_percent (points of accuracy; negative: a gain).
-        chance: Changes smaller than this many points, which may be chance, are on gray; 0 for none.
-        title: Above the panel.
-    """
-    layers = list(table["layer"].unique())
-    figure, panels = chart(max(700, 110 + 170 * len(layers)), 520, title=title)
-    axes = panels[0, 0]
-    axes.axhline(0, color=INK, linewidth=0.9)
-    if chance:
-        axes.axhspan(-chance, chance, color=MUTED, alpha=0.15, linewidth=0, label="may be chance")
-    for column, layer in enumerate(layers):
-        rows = table[table["layer"] == layer]
-        spread = 0.64 * ((rows["filter"] * JITTER) % 1 - 0.5)
-        axes.scatter(
-            column + spread, rows["drop_percent"], s=14, color=PALETTE[0], alpha=0.55, linewidth=0
-        )
-        middle = rows["drop_percent"].median()
-        axes.plot(
-            [column - 0.4, column + 0.4],
-            [middle, middle],
-            color=PALETTE[1],
-            linewidth=2,
-            label="median of the layer" if column == 0 else None,
-        )
-        worst = rows["drop_percent"].idxmax()
-        axes.annotate(
-            f"filter {rows['filter'][worst]}",
-            (column + spread[worst], rows["drop_percent"][worst]),
-            (0, 6),
-            textcoords="offset points",
-            ha="center",
-            size=8,
-        )
-    counts = table.groupby("layer").size()
-    axes.set_xticks(range(len(layers)), [f"{name}\n{counts[name]} filters" for name in layers])
-    axes.grid(visible=False, axis="x")
-    axes.set_ylabel("drop in test accuracy (points)")
-    axes.margins(y=0.1)
-    figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 

@@ -19,7 +19,15 @@ LINES: tuple[Any, ...] = (
     *("-", (0, (5, 2)), (0, (1, 1.4))),
     *((0, (6, 1.5, 1, 1.5)), (0, (2, 4)), (0, (8, 1.5, 1, 1.5, 1, 1.5))),
 )
+WIDTH = 1.6
 WIDTHS = (0.9, 2.4)
+SEED_WIDTH = 0.8
+# more lines than these in a panel are drawn thinner, in a higher panel, without the steep start
+FEW = 6
+THINNER = 0.7
+HEIGHT, CROWDED_HEIGHT = 330, 500
+# the start is one epoch in so many
+START = 5
 PANELS = {
     "loss": ("Training loss", "cross entropy"),
     "train_accuracy": ("Train accuracy", "accuracy (%)"),
@@ -37,24 +45,36 @@ def learning_curves(history: pd.DataFrame, title: str = "") -> Figure:
     line width; any further ones get a row of panels for each of their values. Where the runs
     have several seeds, each seed is a thin line and their mean a thick one.
 
+    All losses share a range of y, and so do all accuracies. Where a panel has many lines, they are
+    thinner and the panels higher, and the range leaves out what only the first fifth of the epochs
+    reaches: the steep start would press together the lines that it is about. A note says so.
+
     Args:
         history: A history.csv.
         title: Above all panels.
     """
     varying = [axis for axis in POINT if axis != "seed" and history[axis].nunique() > 1]
-    looks = _looks(history, varying[:3])
+    crowded = history.groupby(varying[:3]).ngroups > FEW if varying else False
+    scale = THINNER if crowded else 1
+    looks = _looks(history, varying[:3], scale)
     apart_by = varying[3:]
     parts = list(history.groupby(apart_by)) if apart_by else [((), history)]
-    figure, panels = chart(1280, 70 + 330 * len(parts), len(parts), len(PANELS), title)
+    # the names of several axes would be too long for the panel's first line
+    gap = " " if len(apart_by) < 2 else "\n"
+    height = 70 + (CROWDED_HEIGHT if crowded else HEIGHT) * len(parts)
+    figure, panels = chart(1280, height, len(parts), len(PANELS), title)
     for row, (values, part) in zip(panels, parts, strict=True):
         where = _words(dict(zip(apart_by, values, strict=True)))
         for axes, (column, (name, unit)) in zip(row, PANELS.items(), strict=True):
-            _draw_runs(axes, part, column, looks)
-            axes.set(title=f"{name} ({where})" if where else name, xlabel="epoch", ylabel=unit)
+            _draw_runs(axes, part, column, looks, scale)
+            axes.set(title=f"{name}{gap}({where})" if where else name, xlabel="epoch", ylabel=unit)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     _share_y(panels[:, 0])
     _share_y(panels[:, 1:])
-    if handles := _legend(looks, history["seed"].nunique()):
+    if crowded and (first := _leave_out_start(panels, history)):
+        note = f"Range of y: epoch {first} and later; the first ones may lie outside"
+        figure.supxlabel(note, size=9, color=MUTED)
+    if handles := _legend(looks, history["seed"].nunique(), scale):
         figure.legend(handles=handles, loc="outside right upper")
     return figure
 
@@ -121,14 +141,14 @@ def fall_with_window(
     return figure
 
 
-def _looks(history: pd.DataFrame, axes: list[str]) -> Looks:
+def _looks(history: pd.DataFrame, axes: list[str], scale: float) -> Looks:
     """How each value of the axes of a grid is drawn: by color, line style and line width."""
     values = [sorted(history[axis].unique()) for axis in axes]
     counts = [len(some) for some in values] + [0] * (3 - len(axes))
     choices = (
         [{"color": color} for color in _colors(counts[0])],
         [{"linestyle": line} for line in islice(cycle(LINES), counts[1])],
-        [{"linewidth": width} for width in np.linspace(*WIDTHS, max(counts[2], 1))],
+        [{"linewidth": scale * width} for width in np.linspace(*WIDTHS, max(counts[2], 1))],
     )
     return {
         axis: dict(zip(some, looks, strict=True))
@@ -143,22 +163,48 @@ def _colors(count: int) -> list[Any]:
     return list(colormaps[SEQUENTIAL](np.linspace(0, 0.95, count)))
 
 
-def _draw_runs(axes: Axes, history: pd.DataFrame, column: str, looks: Looks) -> None:
+def _draw_runs(axes: Axes, history: pd.DataFrame, column: str, looks: Looks, scale: float) -> None:
     """Draw the runs of one panel; those that differ in the seed only share a look."""
     factor = 1 if column == "loss" else 100
     # without an axis that varies, all runs differ in their seed only
     groups = history.groupby(list(looks)) if looks else [((), history)]
     for values, group in groups:
-        look: dict[str, Any] = {"color": PALETTE[0], "linewidth": 1.6}
+        look: dict[str, Any] = {"color": PALETTE[0], "linewidth": scale * WIDTH}
         for (_, choices), value in zip(looks.items(), values, strict=True):
             look |= choices[value]
         marker = _marker(group["epoch"].nunique())
         if group["seed"].nunique() > 1:
             for _, run in group.groupby("run"):
-                thin = look | {"linewidth": 0.8, "alpha": 0.4}
+                thin = look | {"linewidth": scale * SEED_WIDTH, "alpha": 0.4}
                 axes.plot(run["epoch"], run[column] * factor, marker=marker, **thin)
         mean = group.groupby("epoch")[column].mean() * factor
-        axes.plot(mean.index, mean, marker=marker, **look)
+        # thin lines in front of thick ones, which would hide them, and all in front of the seeds
+        axes.plot(mean.index, mean, marker=marker, zorder=2 + 0.1 / look["linewidth"], **look)
+
+
+def _leave_out_start(panels: np.ndarray[Any, Any], history: pd.DataFrame) -> int:
+    """Bring the ranges of y nearer to where the lines are after the first epochs.
+
+    Only the top of the losses and the bottom of the accuracies give way, so that no best value
+    lies outside, not even that of a run that gets worse.
+
+    Returns:
+        The first epoch of those that are inside for sure; 0 if there are so few that all are.
+    """
+    start = int(history["epoch"].max()) // START
+    later = history[history["epoch"] > start]
+    if not start:
+        return 0
+    accuracies = ["train_accuracy", "test_accuracy"]
+    ranges = (
+        (panels[0, 0], history["loss"].min(), later["loss"].max()),
+        (panels[0, 1], 100 * later[accuracies].min().min(), 100 * history[accuracies].max().max()),
+    )
+    for axes, low, high in ranges:
+        if low < high < np.inf:
+            margin = 0.05 * (high - low)
+            axes.set_ylim(low - margin, high + margin)
+    return start + 1
 
 
 def _marker(epochs: int) -> str:
@@ -171,18 +217,19 @@ def _words(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{axis} = {value:g}" for axis, value in values.items())
 
 
-def _legend(looks: Looks, seeds: int) -> list[Line2D]:
+def _legend(looks: Looks, seeds: int, scale: float) -> list[Line2D]:
     """A legend entry for each value of each axis, and for what the lines of several seeds are."""
-    plain: dict[str, Any] = {"color": INK, "linewidth": 1.6}
+    plain: dict[str, Any] = {"color": INK, "linewidth": scale * WIDTH}
     handles = [
         Line2D([], [], label=_words({axis: value}), **(plain | look))
         for axis, choices in looks.items()
         for value, look in choices.items()
     ]
     if seeds > 1:
+        thin = {"linewidth": scale * SEED_WIDTH, "alpha": 0.4}
         handles += [
-            Line2D([], [], color=INK, linewidth=0.8, alpha=0.4, label="one seed"),
-            Line2D([], [], color=INK, linewidth=1.6, label=f"mean of {seeds} seeds"),
+            Line2D([], [], label="one seed", **(plain | thin)),
+            Line2D([], [], label=f"mean of {seeds} seeds", **plain),
         ]
     return handles
 

@@ -41,7 +41,7 @@ def confusion(
     classes: Sequence[str],
     groups: Mapping[str, Sequence[str]],
     difference: Collection[str] = (),
-    title: str = "",
+    title: str = "Confusion matrices of the best run of each network",
 ) -> Figure:
     """Confusion matrices side by side, a panel each, with the mistakes between groups outlined.
 
@@ -62,7 +62,7 @@ def confusion(
     columns = len(counts) if len(counts) < 4 else 2
     rows = -(-len(counts) // columns)
     side = CELL * len(classes) + 70
-    figure, panels = chart(columns * side, rows * side + 60, rows, columns, title)
+    figure, panels = chart(columns * side, rows * side + 100, rows, columns, title)
     for axes in panels.flat[len(counts) :]:
         axes.set_axis_off()
     for axes, (name, matrix) in zip(panels.flat, counts.items(), strict=False):

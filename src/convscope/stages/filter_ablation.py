@@ -5,6 +5,7 @@ from torch import nn
 
 from convscope import config, evaluation, progress, runtime, workspace
 from convscope.analysis import ablation, ablation_tables, atlas, atlas_tables
+from convscope.figures import atlas as atlas_figure
 from convscope.figures import bars, images, matrices
 from convscope.inference import logits
 from convscope.reporting import Report, reporting
@@ -64,15 +65,19 @@ def _together(
             accuracies["class"].tolist(),
             (accuracies["before_percent"] / 100).tolist(),
             (accuracies["after_percent"] / 100).tolist(),
+            title="What each class loses with the chosen filters at zero",
         ),
     )
+    title = "Confusion with and without the chosen filters; difference: before \N{MINUS SIGN} after"
     report.figure(
-        "confusion", matrices.confusion(cells, classes, groups, difference=["difference"])
+        "confusion",
+        matrices.confusion(cells, classes, groups, difference=["difference"], title=title),
     )
     shown = lost.head(newly_wrong)
     captions = [f"{row.true} → {row.predicted}" for row in shown.itertuples()]
     picked = dataset.test_images[torch.tensor(shown["image"].tolist(), dtype=torch.int64)]
-    report.figure("newly_misclassified", images.gallery(picked.cpu(), captions))
+    title = "Wrong only with the chosen filters at zero: the first images (true → predicted)"
+    report.figure("newly_misclassified", images.gallery(picked.cpu(), captions, title=title))
     return ablation_tables.headlines(found)
 
 
@@ -93,5 +98,7 @@ def _alone(report: Report, subject: Subject, settings: FilterAblation) -> dict[s
     report.table("atlas_extremes", atlas_tables.extremes(filters, classes, EXTREMES))
     report.table("atlas_depth", depth)
     report.table("atlas_halves", atlas_tables.halves(filters))
-    report.figure("atlas", bars.atlas(filters, chance=float(depth["chance_percent"].iloc[0])))
+    report.figure(
+        "atlas", atlas_figure.atlas(filters, chance=float(depth["chance_percent"].iloc[0]))
+    )
     return atlas_tables.headlines(depth)
