@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
-from convscope import cli, tracking
+from convscope import cli, runtime, tracking
 from convscope.errors import UserError
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
@@ -137,6 +138,24 @@ def test_a_stage_is_run_timed_and_published(arguments, module, stage, given, mon
     assert (row["stage"], row["run"], row["fingerprint"]) == (stage, "", f"identity of {stage}")
 
 
+@pytest.mark.parametrize("stage", [stage for stage in cli.STAGES if stage != "report"])
+def test_a_wrong_device_ends_a_stage_before_it_begins(stage, capsys, monkeypatch):
+    module = "train" if stage == "baseline" else stage.replace("-", "_")
+    monkeypatch.setattr(f"convscope.stages.{module}.run", lambda *_: pytest.fail("it began"))
+    monkeypatch.setenv(runtime.DEVICE, "gpu")
+    monkeypatch.setenv(runtime.WORKERS, "1")
+    told = refused(capsys, stage, *(["net1"] if stage == "train" else []))
+    assert told == "CONVSCOPE_DEVICE=gpu: set it to auto, cpu or cuda"
+    assert [path.name for path in Path().iterdir()] == ["params.yaml"]
+
+
+def test_a_device_that_is_not_there_ends_a_stage_before_it_begins(capsys, monkeypatch):
+    monkeypatch.setattr("convscope.stages.download.run", lambda: pytest.fail("it began"))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setenv(runtime.DEVICE, "cuda")
+    assert "torch sees no CUDA device" in refused(capsys, "download")
+
+
 def test_publish_tells_what_it_did(capsys, monkeypatch):
     done = [
         tracking.Published("train@net1", "f1", "r1", "created"),
@@ -163,22 +182,47 @@ def test_no_command_litters_a_folder_that_is_not_the_projects(
     [
         (OSError(28, "No space left on device", "reports/x.csv"), "reports/x.csv: No space left"),
         (PermissionError(13, "Permission denied", "reports"), "reports: Permission denied"),
-        (MemoryError(), "out of memory"),
+        (MemoryError(), "out of memory: close other programs, or lower batch_size"),
+        (OSError(12, "Cannot allocate memory"), "out of memory: close other programs"),
+        (RuntimeError("std::bad_alloc"), "out of memory: close other programs"),
+        (
+            torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nSee docs"),
+            "out of the GPU's memory: close what else uses it, set CONVSCOPE_DEVICE=cpu, or lower",
+        ),
+        (
+            RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"),
+            "out of the GPU's memory",
+        ),
     ],
 )
 def test_what_the_machine_refuses_is_one_line(error, told, capsys, monkeypatch):
-    def refusing(_):
-        raise error
-
-    monkeypatch.setattr(tracking, "publish", refusing)
+    fail_with(error, monkeypatch)
     assert refused(capsys, "publish").startswith(told)
 
 
-def test_publish_that_cannot_is_exit_code_2(capsys, monkeypatch):
-    def unreachable(_):
-        raise UserError("the server is away")
+def fail_with(error, monkeypatch):
+    def failing(_):
+        raise error
 
-    monkeypatch.setattr(tracking, "publish", unreachable)
+    monkeypatch.setattr(tracking, "publish", failing)
+
+
+def test_memory_that_torch_cannot_have_is_one_line(capsys, monkeypatch):
+    # more than any address space holds
+    monkeypatch.setattr(
+        "convscope.stages.evaluate.run", lambda: torch.empty(2**60, dtype=torch.uint8)
+    )
+    assert refused(capsys, "evaluate").startswith("out of memory: close other programs")
+
+
+def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch):
+    fail_with(RuntimeError("mat1 and mat2 shapes cannot be multiplied"), monkeypatch)
+    with pytest.raises(RuntimeError, match="mat1 and mat2"):
+        cli.main(["publish"])
+
+
+def test_publish_that_cannot_is_exit_code_2(capsys, monkeypatch):
+    fail_with(UserError("the server is away"), monkeypatch)
     assert refused(capsys, "publish") == "the server is away"
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import importlib
+import re
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,12 +11,12 @@ import pytest
 from dvc.utils.hydra import compose_and_dump
 from ruamel.yaml import YAML
 
-from convscope import cli, config, files, nets, sources, workspace
+from convscope import cli, config, files, nets, snapshot, sources, workspace
 from tests import projects
 
 STAGES = YAML(typ="safe").load((projects.ROOT / "dvc.yaml").read_text())["stages"]
 # they see what a stage does and change nothing of it
-RUNNERS = ("convscope.tracking", "convscope.progress", "convscope.timings")
+RUNNERS = tuple(f"convscope.{name}" for name in ("machine", "progress", "timings", "tracking"))
 
 
 def definition(stage):
@@ -40,7 +41,10 @@ def sections(stage, params):
 
 @pytest.mark.parametrize(
     ("group", "choice"),
-    [("data", "digits"), ("data", "cifar10"), ("study", "quick"), ("study", "report")],
+    [
+        *(("data", "digits"), ("data", "cifar10")),
+        *(("study", "quick"), ("study", "laptop"), ("study", "report")),
+    ],
 )
 def test_every_choice_composes_to_accepted_parameters(group, choice, tmp_path):
     composed = tmp_path / "params.yaml"
@@ -149,6 +153,16 @@ def test_a_stages_params_file_says_what_it_used(stage, finished):
     flat = {**declared, **({"net": declared["nets"]["net1"]} if "nets" in declared else {})}
     flat.pop("nets", None)
     assert used == flat
+
+
+def test_the_results_of_the_stages_can_be_kept_and_no_link_of_the_kept_report_is_dead(finished):
+    YAML().dump(finished, Path("params.yaml"))
+    kept = snapshot.keep(Path(), Path("kept"))
+    report = Path("kept/reports/report.md").read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)]+)\)", report)
+    assert Path("reports/claims.json") in kept
+    assert "(not kept)" in report
+    assert [target for target in targets if not Path("kept/reports", target).exists()] == []
 
 
 def test_stage_modules_are_found_from_dvc_yaml():

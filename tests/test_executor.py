@@ -107,6 +107,13 @@ def test_the_first_failure_ends_the_other_runs(dataset, tmp_path, monkeypatch):
     assert len(told) < 30_000
 
 
+@pytest.mark.usefixtures("side_by_side")
+def test_a_data_set_that_a_process_cannot_load_is_a_user_error_and_no_traceback(tmp_path, capfd):
+    with pytest.raises(UserError, match="is missing: run `convscope download`"):
+        train_side_by_side(jobs(tmp_path, 4, 6), tmp_path / "missing", lambda _: None)
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def kill_itself(job):  # noqa: ARG001
     """Stands for a process that the system kills."""
     os.kill(os.getpid(), signal.SIGKILL)

@@ -1,5 +1,8 @@
 import json
 import math
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +11,7 @@ import pytest
 
 from convscope import files
 from convscope.errors import UserError
+from tests import projects
 
 READERS = [files.read_json, files.read_csv]
 
@@ -97,6 +101,33 @@ def test_a_folder_that_cannot_take_its_place_leaves_the_old_one(tmp_path, monkey
     with pytest.raises(OSError, match="busy"), files.replacing_folder(tmp_path / "report"):
         pass
     assert everything(tmp_path) == {"report": None, "report/old.txt": "old"}
+
+
+def left_by_a_kill(folder, monkeypatch):
+    """The names that may stay beside a file and a folder when their writer is killed."""
+    left = set()
+    (folder / "net1").mkdir()
+    with files.replacing(folder / "dataset") as partial:
+        partial.touch()
+        left.add(partial.name)
+    with monkeypatch.context() as patch, files.replacing_folder(folder / "net1") as partial:
+        left.add(partial.name)
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+    left |= {path.name for path in folder.iterdir()} - {"net1", "dataset"}
+    return sorted(left)
+
+
+@pytest.mark.parametrize(
+    "check", [["git", "check-ignore", "--no-index"], [sys.executable, "-m", "dvc", "check-ignore"]]
+)
+def test_git_and_dvc_ignore_what_a_killed_attempt_left(check, tmp_path, monkeypatch):
+    names = left_by_a_kill(tmp_path, monkeypatch)
+    assert names == [".dataset.partial", ".net1.former", ".net1.partial"]
+    paths = [f"docs/{name}" for name in names]
+    done = subprocess.run(
+        [*check, *paths], cwd=projects.ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == paths, done.stderr
 
 
 def test_text_is_utf8_with_unix_line_ends(tmp_path):

@@ -5,12 +5,13 @@ from sklearn import metrics as oracle
 
 from convscope import metrics
 from convscope.training import overfit_percent
+from tests import toys
 
 
 def history(**columns):
     """A small history: what the test does not name is the same in every row."""
     rows = len(next(iter(columns.values())))
-    usual = dict.fromkeys(metrics.HISTORY, 0)
+    usual = dict.fromkeys(toys.HISTORY, 0)
     return pd.DataFrame({key: columns.get(key, [usual[key]] * rows) for key in usual})
 
 
@@ -18,7 +19,7 @@ def test_confusion_matrix_agrees_with_scikit_learn():
     generator = torch.Generator().manual_seed(0)
     labels = torch.randint(0, 9, (500,), generator=generator)  # class 9 never occurs
     predictions = torch.randint(0, 10, (500,), generator=generator)
-    ours = metrics.confusion_matrix(labels, predictions)
+    ours = metrics.confusion_matrix(labels, predictions, 10)
     theirs = oracle.confusion_matrix(labels, predictions, labels=range(10))
     assert ours.tolist() == theirs.tolist()
 

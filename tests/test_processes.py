@@ -13,6 +13,15 @@ STARTED = (
     "processes.warm_up(); print(f._forkserver._forkserver_pid is not None, 'torch' in sys.modules)"
 )
 
+# the line's number holds a bit for each signal, the first for signal 1
+BLOCKED = (
+    "import signal, multiprocessing.forkserver as f; from pathlib import Path; "
+    "from convscope import processes; processes.warm_up(); "
+    "status = Path(f'/proc/{f._forkserver._forkserver_pid}/status').read_text(); "
+    "(blocked,) = [line for line in status.splitlines() if line.startswith('SigBlk')]; "
+    "print(bool(int(blocked.split()[1], 16) >> signal.SIGINT - 1 & 1))"
+)
+
 
 def printed(code, **environment):
     command = [sys.executable, "-c", code]
@@ -26,6 +35,11 @@ def printed(code, **environment):
 @pytest.mark.parametrize(("workers", "started"), [("2", "True False"), ("1", "False False")])
 def test_the_server_starts_without_torch_here_and_only_where_it_is_of_use(workers, started):
     assert printed(STARTED, CONVSCOPE_WORKERS=workers) == started
+
+
+@LINUX
+def test_the_server_never_sees_an_interrupt():
+    assert printed(BLOCKED, CONVSCOPE_WORKERS="2") == "True"
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="this system has no masks")

@@ -1,10 +1,14 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from dvc.utils.hydra import compose_and_dump
+from ruamel.yaml import YAML
 
 from convscope import snapshot
 from convscope.errors import UserError
+from tests import projects
 
 FILES = {
     "params.yaml": "data: {source: digits}\n",
@@ -38,6 +42,9 @@ FILES = {
     ),
 }
 
+NETS = ("net1", "net2", "net3", "net4")
+ANALYSES = ("occlusion", "filter_ablation", "filter_identify")
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
@@ -64,6 +71,105 @@ def test_keeps_results_and_leaves_weights_maps_and_pages(project: Path) -> None:
     ]
     copy = project / "docs" / "mine" / "reports" / "report.md"
     assert copy.read_text(encoding="utf-8") == "# report"
+
+
+def test_links_of_the_report_to_what_is_not_kept_become_text(project: Path) -> None:
+    report = (
+        "**A map** ([occlusion/map\\_3.csv](occlusion/map_3.csv))\n\n"
+        "![Maps](occlusion/maps.png)\n\n"
+        "- [evaluate/predictions.csv](evaluate/predictions.csv), [best](evaluate/best.csv), "
+        "[with a space](evaluate/be%20st.csv), [DVC](https://dvc.org), [above](#top)\n"
+    )
+    (project / "reports" / "report.md").write_text(report, encoding="utf-8")
+    (project / "reports" / "evaluate" / "be st.csv").write_text("net\n", encoding="utf-8")
+    target = project / "docs" / "mine"
+    snapshot.keep(project, target)
+    assert (target / "reports" / "report.md").read_text(encoding="utf-8") == (
+        "**A map** (occlusion/map\\_3.csv (not kept))\n\n"
+        "![Maps](occlusion/maps.png)\n\n"
+        "- evaluate/predictions.csv (not kept), [best](evaluate/best.csv), "
+        "[with a space](evaluate/be%20st.csv), [DVC](https://dvc.org), [above](#top)\n"
+    )
+    assert (project / "reports" / "report.md").read_text(encoding="utf-8") == report
+
+
+def ran_with(project: Path, data: str, study: str) -> dict[str, Any]:
+    """A params.yaml of these groups, with which all stages ran; its content."""
+    path, conf = project / "params.yaml", str(projects.ROOT / "conf")
+    compose_and_dump(path, conf, None, "config", "", [f"data={data}", f"study={study}"])
+    params: dict[str, Any] = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    shared = {key: params[key] for key in ("train", "analysis")}
+    used = {
+        "download": {"data": {k: v for k, v in params["data"].items() if k != "archives"}},
+        "baseline": {"train": shared["train"], "baseline": params["baseline"]},
+        "evaluate": {"evaluate": params["evaluate"]},
+        **{f"train/{n}": {"train": shared["train"], "net": params["nets"][n]} for n in NETS},
+        **{a.replace("_", "-"): {"analysis": shared["analysis"], a: params[a]} for a in ANALYSES},
+    }
+    for stage, sections in used.items():
+        written = project / "reports" / stage / "params.json"
+        written.parent.mkdir(parents=True, exist_ok=True)
+        written.write_text(json.dumps(sections), encoding="utf-8")
+    return params
+
+
+@pytest.mark.parametrize("study", ["quick", "laptop", "report"])
+@pytest.mark.parametrize("data", ["digits", "cifar10"])
+def test_params_with_which_the_stages_ran_are_kept(data: str, study: str, project: Path) -> None:
+    ran_with(project, data, study)
+    kept = snapshot.keep(project, project / "docs" / "mine")
+    assert len([path for path in kept if path.name == "params.json"]) == 10
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "stage"),
+    [
+        ("data.train_images", 1000, "download"),
+        ("train.threads", 2, "baseline"),
+        ("baseline.lr", [0.01], "baseline"),
+        ("nets.net3.epochs", 7, "train@net3"),
+        ("evaluate.seed", 1, "evaluate"),
+        ("analysis.net", "net3", "filter-ablation"),
+        ("occlusion.window_sizes", [3, 5, 7, 9], "occlusion"),
+        ("filter_identify.filters", {"conv1": [0]}, "filter-identify"),
+    ],
+)
+def test_params_that_were_changed_since_are_refused(
+    key: str, value: object, stage: str, project: Path
+) -> None:
+    section = params = ran_with(project, "cifar10", "report")
+    *outer, last = key.split(".")
+    for name in outer:
+        section = section[name]
+    section[last] = value
+    YAML().dump(params, project / "params.yaml")
+    with pytest.raises(UserError, match="run `dvc repro` first") as refused:
+        snapshot.keep(project, project / "docs" / "mine")
+    assert f"params.yaml: {key} is not what stage {stage} ran with" in str(refused.value)
+    assert not (project / "docs").exists()
+
+
+def test_a_section_that_was_taken_out_since_is_refused(project: Path) -> None:
+    params = ran_with(project, "digits", "quick")
+    del params["nets"]["net2"]
+    YAML().dump(params, project / "params.yaml")
+    with pytest.raises(UserError, match=r"nets\.net2\.epochs is not what stage train@net2 ran"):
+        snapshot.keep(project, project / "docs" / "mine")
+
+
+def test_another_place_of_the_same_archive_is_no_change(project: Path) -> None:
+    params = ran_with(project, "cifar10", "laptop")
+    params["data"]["archives"] = params["data"]["archives"][:1]
+    YAML().dump(params, project / "params.yaml")
+    assert snapshot.keep(project, project / "docs" / "mine")
+
+
+@pytest.mark.parametrize("content", ["[]", '{"train": 3}', "{"])
+def test_a_stage_s_damaged_params_are_named(content: str, project: Path) -> None:
+    (project / "reports" / "train" / "net1").mkdir(parents=True)
+    (project / "reports" / "train" / "net1" / "params.json").write_text(content, encoding="utf-8")
+    with pytest.raises(UserError, match=r"is damaged .* run `convscope train net1`"):
+        snapshot.keep(project, project / "docs" / "mine")
 
 
 def test_says_where_and_how_long_it_ran(project: Path) -> None:

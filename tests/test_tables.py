@@ -2,12 +2,13 @@ import pandas as pd
 import pytest
 
 from convscope import metrics, tables
+from tests import toys
 
 
 def history(**columns):
     """A small history: what the test does not name is the same in every row."""
     rows = len(next(iter(columns.values())))
-    return pd.DataFrame({key: columns.get(key, [0] * rows) for key in metrics.HISTORY})
+    return pd.DataFrame({key: columns.get(key, [0] * rows) for key in toys.HISTORY})
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ def test_best_is_the_row_with_the_highest_test_accuracy():
         test_accuracy=[0.4, 0.5, 0.6, 0.3],
     )
     best = tables.of_net("net4", rows)["best"]
-    assert list(best) == list(metrics.HISTORY)
+    assert list(best) == list(toys.HISTORY)
     assert best[["run", "epoch", "test_accuracy"]].to_numpy().tolist() == [[2, 1, 0.6]]
 
 

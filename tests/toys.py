@@ -3,6 +3,7 @@
 import torch
 
 from convscope.data import DataSet
+from convscope.metrics import MEASURED
 from convscope.runs import Run, Settings
 
 POINT = {
@@ -16,6 +17,8 @@ POINT = {
     "dropout_rate": 0.0,
     "seed": 0,
 }
+# the columns of a model folder's history.csv
+HISTORY = ("run", "epoch", *MEASURED, "total_parameters", *POINT)
 
 
 def red_or_blue(train: int = 40, test: int = 20) -> DataSet:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from convscope.errors import UserError
+from convscope.errors import UserError, is_want_of_memory
 
 STAGES = {
     "download": "make the data set",
@@ -20,6 +20,8 @@ STAGES = {
     "report": "write reports/report.html, report.md and claims.json",
 }
 INTERRUPTED = 130
+# runtime.DEVICE, which is out of reach without importing torch
+DEVICE = "CONVSCOPE_DEVICE"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,8 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"convscope: {error}", file=sys.stderr)
         return 2
-    except (OSError, MemoryError) as error:
-        print(f"convscope: {_machine_trouble(error)}", file=sys.stderr)
+    except (OSError, MemoryError, RuntimeError) as error:
+        if (trouble := _machine_trouble(error)) is None:
+            raise
+        print(f"convscope: {trouble}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("convscope: interrupted; run the same command to go on", file=sys.stderr)
@@ -65,13 +69,23 @@ def _require_project() -> None:
         raise UserError("params.yaml is missing: run convscope in the project's folder")
 
 
-def _machine_trouble(error: OSError | MemoryError) -> str:
+def _machine_trouble(error: Exception) -> str | None:
     """What the machine refused, in one line: a full disk, a folder that is read-only, memory."""
-    if isinstance(error, MemoryError):
-        return "out of memory: close other programs, or lower batch sizes or widths in params.yaml"
+    if is_want_of_memory(error):
+        return _want_of_memory(error)
+    if not isinstance(error, OSError):
+        return None  # a mistake of ours
     where = f"{error.filename}: " if error.filename else ""
     what = error.strerror or " ".join(str(error).split()) or type(error).__name__
     return f"{where}{what}: make room or give access there, and run the same command again"
+
+
+def _want_of_memory(error: Exception) -> str:
+    """Whose memory ran out, and how to need less."""
+    less = "lower batch_size, l1_oc, data.train_images or data.test_images in params.yaml"
+    if any(name in str(error) for name in ("CUDA", "CUBLAS", "CUDNN")):
+        return f"out of the GPU's memory: close what else uses it, set {DEVICE}=cpu, or {less}"
+    return f"out of memory: close other programs, or {less}"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,18 +133,19 @@ def _run_stage(stage: str, net: str | None) -> None:
 
         processes.warm_up()
     run = importlib.import_module(f"convscope.stages.{module}").run
+    device = _device()  # a wrong setting ends the stage before anything begins
     root = Path()
     with files.alone(name):
         began = time.monotonic()
         run(net or stage) if module == "train" else run()
         seconds = time.monotonic() - began
         identity = tracking.fingerprint(root, name)
-        timings.record(name, "", identity, seconds, _device())
+        timings.record(name, "", identity, seconds, device)
         tracking.publish_stage(root, name)
 
 
 def _device() -> str:
-    """The kind of device that a stage computed on; one that never imported torch used none."""
+    """The kind of device that a stage computes on; one that does not import torch needs none."""
     if "torch" not in sys.modules:
         return "cpu"
     from convscope import runtime

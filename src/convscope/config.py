@@ -11,10 +11,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from convscope import nets
+from convscope.axes import AXES, SHAPE_AXES
 from convscope.errors import UserError
 from convscope.sections import (
-    AXES,
-    SHAPE_AXES,
     Analysis,
     Data,
     Evaluate,

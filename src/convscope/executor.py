@@ -17,7 +17,7 @@ import torch
 from convscope import data as data_sets
 from convscope import processes, runtime, training
 from convscope.data import DataSet
-from convscope.errors import UserError
+from convscope.errors import UserError, is_want_of_memory
 from convscope.runs import Run
 from convscope.training import Row
 
@@ -100,16 +100,16 @@ def _pass_on(events: Any, tell: Callable[[Event], None], seconds: float) -> None
 class _Process:
     """What a training process holds on to between runs."""
 
-    data: DataSet
+    dataset: Path
     device: torch.device
     events: Any
+    data: DataSet | None = None
 
 
 def _begin(dataset: Path, device: torch.device, events: Any) -> None:
     """Prepare a training process."""
     _end_with_parent()
-    _Process.data = data_sets.load(dataset).to(device)
-    _Process.device, _Process.events = device, events
+    _Process.dataset, _Process.device, _Process.events = dataset, device, events
 
 
 def _end_with_parent() -> None:
@@ -125,6 +125,9 @@ def _end_with_parent() -> None:
 
 
 def _work(job: Job) -> None:
+    # not in _begin, whose errors the pool prints with a traceback
+    if _Process.data is None:
+        _Process.data = data_sets.load(_Process.dataset).to(_Process.device)
     _train(job, _Process.data, _Process.device, _Process.events.put)
 
 
@@ -134,16 +137,10 @@ def _train(job: Job, data: DataSet, device: torch.device, tell: Callable[[Event]
     try:
         training.train(run, data, folder, device, on_epoch=lambda row: tell(Event(run.id, row)))
     except (MemoryError, RuntimeError) as error:
-        if not _is_want_of_memory(error):
+        if not is_want_of_memory(error):
             raise
         raise UserError(
             f"{run.net}: run {run.id} needs more memory than there is: lower its batch_size or "
             f"l1_oc in params.yaml, or set {runtime.WORKERS}=1"
         ) from None
     tell(Event(run.id, finished=True))
-
-
-def _is_want_of_memory(error: Exception) -> bool:
-    """Whether torch, which has no error of its own for it on the CPU, could not have memory."""
-    words = ("can't allocate memory", "out of memory", "bad_alloc")
-    return isinstance(error, MemoryError) or any(word in str(error) for word in words)

@@ -5,20 +5,10 @@ from collections.abc import Sequence
 import pandas as pd
 import torch
 
-CLASSES = 10
-POINT = (
-    "lr",
-    "batch_size",
-    "momentum",
-    "l1_oc",
-    "filter_multiplier",
-    "kernel_size",
-    "stride",
-    "dropout_rate",
-    "seed",
-)
+from convscope.axes import AXES
+
+POINT = (*AXES, "seed")
 MEASURED = ("loss", "train_accuracy", "test_accuracy", "overfit_percent")
-HISTORY = ("run", "epoch", *MEASURED, "total_parameters", *POINT)
 
 
 def accuracy(logits: torch.Tensor, labels: torch.Tensor) -> float:
@@ -31,9 +21,7 @@ def accuracy(logits: torch.Tensor, labels: torch.Tensor) -> float:
     return float((logits.argmax(1) == labels).double().mean())
 
 
-def confusion_matrix(
-    labels: torch.Tensor, predictions: torch.Tensor, classes: int = CLASSES
-) -> torch.Tensor:
+def confusion_matrix(labels: torch.Tensor, predictions: torch.Tensor, classes: int) -> torch.Tensor:
     """How often each class is taken for each other.
 
     Args:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from convscope import nets
+from convscope.axes import AXES
 from convscope.layers import IMAGE_SIZE
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -16,19 +17,6 @@ Convolution = Annotated[str, Field(pattern=r"^conv[1-9][0-9]?$")]
 Filters = Annotated[
     dict[Convolution, Annotated[tuple[Index, ...], Field(min_length=1)]], Field(min_length=1)
 ]
-
-# the order in which the study counts its runs, the last key changing fastest
-AXES = (
-    "lr",
-    "batch_size",
-    "momentum",
-    "l1_oc",
-    "filter_multiplier",
-    "kernel_size",
-    "stride",
-    "dropout_rate",
-)
-SHAPE_AXES = AXES[3:]
 
 
 class Section(BaseModel):

@@ -8,15 +8,19 @@ import csv
 import importlib.metadata
 import os
 import platform
+import re
 import shutil
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
-from convscope import files, machine, runtime, workspace
+from convscope import config, files, machine, runtime, workspace
+from convscope.config import Params
 from convscope.errors import UserError
 from convscope.runs import RUN
+from convscope.sections import Section
 from convscope.timings import TIMINGS
 from convscope.tracking.provenance import provenance
 
@@ -28,10 +32,14 @@ MEGABYTE = 1_000_000
 RAW = ("map_*.csv", "predictions.csv")
 # of a model folder these two say what was trained; the rest is weights
 _OF_MODELS = ("history.csv", "best.json")
+_LINK = re.compile(r"(?<!!)\[((?:\\.|[^\]\\])*)\]\(([^)\s]+)\)")
+_ELSEWHERE = re.compile(r"[a-z]+:|#")
 
 
 def keep(root: Path, target: Path) -> list[Path]:
     """Copy the small result files of a finished pipeline.
+
+    In the copied report, links to files that are not kept become plain text.
 
     Args:
         root: The project folder; its report must be there.
@@ -41,19 +49,70 @@ def keep(root: Path, target: Path) -> list[Path]:
         The copied files, relative to ``target``, sorted.
 
     Raises:
-        UserError: There is no report, or ``target`` is a folder that this function did not make.
+        UserError: There is no report, params.yaml is not what the stages ran with, or ``target``
+            is a folder that this function did not make.
     """
     if not (root / workspace.REPORTS / "report.md").is_file():
         raise UserError(f"{workspace.REPORTS / 'report.md'} is missing: run `dvc repro` first")
     if target.exists() and not (target / ABOUT).is_file():
         raise UserError(f"{target} holds something else (no {ABOUT}): name another folder")
+    _require_same_params(root)
     with files.replacing_folder(target) as partial:
         for path in _results(root):
             copy = partial / path.relative_to(root)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
+        _unlink(partial / workspace.REPORTS / "report.md")
         files.write_json(partial / ABOUT, about(root))
         return sorted(path.relative_to(partial) for path in partial.rglob("*") if path.is_file())
+
+
+def _require_same_params(root: Path) -> None:
+    """Refuse a params.yaml that was changed after a stage ran: the results are not its own."""
+    params = config.load(root / config.PARAMS)
+    reports = root / workspace.REPORTS
+    for path in sorted(chain(reports.glob("*/params.json"), reports.glob("train/*/params.json"))):
+        name = path.parent.name
+        stage = name if path.parent.parent == reports else f"train@{name}"
+        used = _used(path, stage.replace("@", " "))
+        if changed := next(_changed(params, used, name), None):
+            raise UserError(
+                f"params.yaml: {changed} is not what stage {stage} ran with: run `dvc repro` first"
+            )
+
+
+def _used(path: Path, made_by: str) -> dict[str, dict[str, Any]]:
+    """A stage's params.json: the sections that it used, with their keys and values."""
+    used = files.read_json(path, made_by)
+    if not isinstance(used, dict) or not all(isinstance(then, dict) for then in used.values()):
+        raise files.damaged(path, made_by, "it holds no sections")
+    return used
+
+
+def _changed(params: Params, used: dict[str, dict[str, Any]], net: str) -> Iterator[str]:
+    """The keys of params.yaml whose values differ from those that a stage's params.json has.
+
+    What a stage leaves out there, such as where archives are, changes nothing.
+    """
+    for key, then in used.items():
+        section = params.nets.get(net) if key == "net" else getattr(params, key, None)
+        now = section.model_dump(mode="json") if isinstance(section, Section) else {}
+        place = f"nets.{net}" if key == "net" else key
+        yield from (
+            f"{place}.{name}" for name in then if name not in now or now[name] != then[name]
+        )
+
+
+def _unlink(report: Path) -> None:
+    """Turn a Markdown file's links to files that are not there into plain text."""
+
+    def kept(link: re.Match[str]) -> str:
+        text, target = link.groups()
+        if _ELSEWHERE.match(target) or (report.parent / unquote(target)).exists():
+            return link[0]
+        return f"{text} (not kept)"
+
+    files.write_text(report, _LINK.sub(kept, report.read_text(encoding="utf-8")))
 
 
 def _results(root: Path) -> Iterator[Path]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from convscope import files, nets, workspace
+from convscope import files, nets
 from convscope.runs import BEST, WEIGHTS
 from convscope.tensors import read_tensors
 
@@ -14,7 +14,7 @@ def load_best(folder: Path) -> tuple[nn.Sequential, dict[str, Any]]:
     """A network's best run, ready for inference.
 
     Args:
-        folder: A model folder.
+        folder: The model folder of a network's grid.
 
     Returns:
         The network with the best epoch's weights, in evaluation mode, and what best.json says.
@@ -22,27 +22,19 @@ def load_best(folder: Path) -> tuple[nn.Sequential, dict[str, Any]]:
     Raises:
         UserError: A file is missing, damaged, or does not fit the network.
     """
-    made_by = "baseline" if folder == workspace.BASELINE_GRID else f"train {folder.name}"
+    made_by = f"train {folder.name}"
     best = files.read_json(folder / BEST, made_by)
     try:
         weights = folder / "runs" / best["id"] / WEIGHTS
-        md5 = best.get("md5", {}).get(WEIGHTS)
+        md5 = best["md5"][WEIGHTS]
         module = nets.build(best["net"], **best["point"])
-    except (
-        ArithmeticError,
-        AttributeError,
-        KeyError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except (ArithmeticError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise files.damaged(folder / BEST, made_by, repr(error)) from None
     tensors, _ = read_tensors(weights, made_by)
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:
         raise files.damaged(weights, made_by, str(error)) from None
-    # models of earlier versions do not say it
-    if md5 is not None and files.digest(weights) != md5:
+    if files.digest(weights) != md5:
         raise files.damaged(weights, made_by, f"its md5 is not the one in {BEST}")
     return module.eval(), best

@@ -210,7 +210,7 @@ def test_summary_finds_the_deepest_drop():
     found = summary(maps, clean=torch.tensor([0.75, 0.125]), window=4)
     assert found.mean.tolist() == [0.5, 0.375]
     assert found.depth.tolist() == [0.5, -0.125]
-    assert found.corner.tolist() == [[0, 1], [1, 0]]
+    # the corners are (0, 1) and (1, 0); half a window further are the centers
     assert found.center.tolist() == [[1.5, 2.5], [2.5, 1.5]]
 
 

@@ -3,11 +3,12 @@
 import pandas as pd
 import pytest
 
-from convscope import metrics, tables
+from convscope import tables
 from convscope.report import comparison, training
 from convscope.report.document import Figure, Table
 from convscope.report.images import Images
 from convscope.report.reading import Folder
+from tests import toys
 from tests.report import folders
 
 NO = "–"  # noqa: RUF001
@@ -56,7 +57,7 @@ def test_its_layers_are_folded_and_their_parameters_summed(net4):
 
 def seeds(*accuracies):
     """A history of a run for each seed, of one epoch each, and its table by width."""
-    rows = {name: [0] * len(accuracies) for name in metrics.HISTORY}
+    rows = {name: [0] * len(accuracies) for name in toys.HISTORY}
     changed = {"test_accuracy": accuracies, "seed": range(len(accuracies)), "l1_oc": 18}
     return tables.of_net("net2", pd.DataFrame(rows | changed))["by_l1_oc"].to_csv(index=False)
 

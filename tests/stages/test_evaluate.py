@@ -38,6 +38,7 @@ def history(tmp_path, monkeypatch):
             "best": best,
             "settings": RUN.settings.effective(),
             "total_parameters": 7,
+            "md5": {runs.WEIGHTS: files.digest(folder / "runs" / RUN.id / runs.WEIGHTS)},
         },
     )
     files.write_csv(folder / runs.HISTORY, HISTORY)

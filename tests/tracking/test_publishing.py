@@ -75,7 +75,7 @@ def test_tags_say_which_state_of_the_project_a_run_belongs_to(project, monkeypat
     assert tags["complete"] == "true"
     assert tags["dvc_experiment"] == "wide-nets"
     assert tags["git_commit"] == head.stdout.strip()
-    assert tags["git_dirty"] == "true"
+    assert tags["git_dirty"] == "false"  # dvc.lock is recorded by itself
     assert tags["dvc_lock_md5"] == digest(project.root / "dvc.lock")
 
 

@@ -18,6 +18,7 @@ from convscope.tracking.server import connect, reason, redact, tracking_uri, ui_
         ("postgresql+psycopg2://ann:pw@db/mlflow", "postgresql+psycopg2://***@db/mlflow"),
         ("https://host/a?api_key=abc&x=1", "https://host/a?api_key=***&x=1"),
         ("sqlite:////home/ann/mlflow.db", "sqlite:////home/ann/mlflow.db"),
+        ("sqlite:////home/ann@work/mlflow.db", "sqlite:////home/ann@work/mlflow.db"),
     ],
 )
 def test_redact_blanks_secrets_only(uri, shown):
@@ -78,6 +79,30 @@ def test_outside_git_and_dvc_nothing_is_claimed(tmp_path, monkeypatch):
     assert provenance(tmp_path) == {}
 
 
+@pytest.mark.parametrize(
+    ("changed", "dirty"),
+    [
+        ("project/params.yaml", "false"),
+        ("project/dvc.lock", "false"),
+        ("project/conf/params.yaml", "true"),
+        ("project/train.py", "true"),
+        ("beside.txt", "true"),
+    ],
+)
+def test_a_checkout_is_dirty_by_what_is_not_recorded_otherwise(changed, dirty, tmp_path):
+    project = tmp_path / "project"
+    (project / "conf").mkdir(parents=True)
+    inside = ("params.yaml", "dvc.lock", "conf/params.yaml", "train.py")
+    for path in (*(project / name for name in inside), tmp_path / "beside.txt"):
+        path.write_text("as committed")
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *command], check=True)
+    assert provenance(project)["git_dirty"] == "false"
+    (tmp_path / changed).write_text("changed since")
+    assert provenance(project)["git_dirty"] == dirty
+
+
 def test_importing_the_package_does_not_import_mlflow():
     check = "import sys, convscope.tracking; sys.exit('mlflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
@@ -97,6 +122,22 @@ def test_a_store_is_created_whole_or_not_at_all(tmp_path, monkeypatch):
 
 def _killed(_):
     raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("name", ["a@b", "a%20b#c?d=1"])
+def test_a_project_s_folder_may_have_any_name(name, tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    project = tmp_path / name
+    project.mkdir()
+    store = connect(project)
+    run = store.client.create_run(store.experiment_id)
+    (tmp_path / "note.txt").write_text("kept")
+    store.client.log_artifact(run.info.run_id, str(tmp_path / "note.txt"))
+    assert connect(project).client.get_run(run.info.run_id).info.run_id == run.info.run_id
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name, "note.txt"]
+    assert sorted(path.name for path in project.iterdir()) == ["mlartifacts", "mlflow.db"]
+    assert [path.read_text() for path in project.rglob("note.txt")] == ["kept"]
+    assert ui_command(project)[5] == tracking_uri(project)
 
 
 def test_creating_a_store_says_nothing(tmp_path, monkeypatch, capfd):

@@ -17,14 +17,12 @@ class Responses:
     """What every filter of one layer makes of every image.
 
     Attributes:
-        layer: The convolution's name.
         total: (N, C) float32, the response: the feature map's sum over its pixels.
         largest: (N, C) float32, the feature map's largest value.
         position: (N, C, 2) int64, row and column of that value in the feature map; of equal ones,
             the first by rows.
     """
 
-    layer: str
     total: Tensor
     largest: Tensor
     position: Tensor
@@ -54,10 +52,6 @@ class Patch(NamedTuple):
     left: int
     bottom: int
     right: int
-
-    def crop(self, image: Tensor) -> Tensor:
-        """The part's pixels (..., bottom - top, right - left) of an image (..., H, W)."""
-        return image[..., self.top : self.bottom, self.left : self.right]
 
 
 def responses(
@@ -92,7 +86,7 @@ def responses(
             for batch in torch.split(images, batch_size)
         ]
     total, largest, position = (torch.cat(parts).cpu() for parts in zip(*measured, strict=True))
-    return Responses(layer, total, largest, position)
+    return Responses(total, largest, position)
 
 
 def _measure(maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:

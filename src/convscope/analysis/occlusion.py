@@ -24,14 +24,12 @@ class Summary:
         mean: (N,) mean confidence over all positions of the window, 0 to 1.
         depth: (N,) the deepest drop: clean confidence minus the map's smallest value. Negative
             where the window raises the confidence at every position.
-        corner: (N, 2) int64, row and column in the image of the top left pixel of the window that
-            makes the deepest drop; of equal ones, the first by rows.
-        center: (N, 2) float32, row and column of that window's center; half pixels if K is even.
+        center: (N, 2) float32, row and column in the image of the center of the window that makes
+            the deepest drop, half pixels if K is even; of equal ones, the first by rows.
     """
 
     mean: Tensor
     depth: Tensor
-    corner: Tensor
     center: Tensor
 
 
@@ -121,7 +119,6 @@ def summary(maps: Tensor, clean: Tensor, window: int) -> Summary:
     return Summary(
         mean=flat.mean(1),
         depth=clean - flat.amin(1),
-        corner=corner,
         center=corner + (window - 1) / 2,
     )
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from convscope.files import digest
 
 GIT_SECONDS = 10
+# the whole checkout, which may be larger than the project, but for two files of the project
+_BUT_RECORDED = ("--", ":/", ":(exclude)params.yaml", ":(exclude)dvc.lock")
 
 
 def provenance(root: Path) -> dict[str, str]:
@@ -19,15 +21,18 @@ def provenance(root: Path) -> dict[str, str]:
 
     Returns:
         ``dvc_experiment`` (inside ``dvc exp run``), ``git_commit`` and ``git_dirty`` (inside a git
-        checkout that has a commit; tracked files only) and ``dvc_lock_md5``; what is unknown is
-        left out. ``mlflow.source.git.commit`` repeats the commit for MLflow's own pages.
+        checkout that has a commit) and ``dvc_lock_md5``; what is unknown is left out. A checkout
+        is dirty when a tracked file differs from the commit, other than params.yaml and dvc.lock:
+        ``dvc exp run`` rewrites these two, and they are recorded themselves, as the parameters
+        and ``dvc_lock_md5``. ``mlflow.source.git.commit`` repeats the commit for MLflow's own
+        pages.
     """
     tags: dict[str, str] = {}
     if name := os.environ.get("DVC_EXP_NAME"):
         tags["dvc_experiment"] = name
     commit = _git(root, "rev-parse", "--verify", "HEAD")
     if commit:
-        changes = _git(root, "status", "--porcelain", "--untracked-files=no")
+        changes = _git(root, "status", "--porcelain", "--untracked-files=no", *_BUT_RECORDED)
         tags |= {"git_commit": commit, "mlflow.source.git.commit": commit}
         tags["git_dirty"] = "unknown" if changes is None else str(bool(changes)).lower()
     lock = root / "dvc.lock"

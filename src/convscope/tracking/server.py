@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from filelock import FileLock
 
@@ -56,7 +56,12 @@ def tracking_uri(root: Path) -> str:
 
 
 def _file_uri(database: Path) -> str:
-    return f"sqlite:///{database.as_posix()}"
+    """The URI of an SQLite file, whatever characters its path has."""
+    path = database.as_posix()
+    quoted = re.sub("[%?#]", lambda special: quote(special[0]), path)
+    # of a plain sqlite:/// MLflow makes the folder, by its quoted name
+    driver = "sqlite" if quoted == path else "sqlite+pysqlite"
+    return f"{driver}:///{quoted}"
 
 
 def _create(database: Path) -> None:
@@ -154,7 +159,8 @@ def reason(error: BaseException) -> str:
 
 def redact(text: str) -> str:
     """Blank the user and password, and any secret in the query, of the URIs in ``text``."""
-    text = re.sub(r"://\S*@", "://***@", text)
+    # an SQLite file has neither user nor password, but perhaps an @ in its path
+    text = re.sub(r"(?<!sqlite)://\S*@", "://***@", text)
     secret = r"([?&;][^=&\s]*(?:password|passwd|pwd|token|secret|key|sig)[^=&\s]*=)[^&;\s'\"]+"
     return re.sub(secret, r"\1***", text, flags=re.IGNORECASE)
 
