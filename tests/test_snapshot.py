@@ -177,7 +177,7 @@ def test_says_where_and_how_long_it_ran(project: Path) -> None:
     assert said["data"] == {"name": "digits", "md5": "m"}
     assert said["stage_seconds"] == {"train@net1": 3.5}  # the last time counts
     assert (said["training_runs"], said["timed_training_runs"]) == (3, 2)
-    assert said["training_run_seconds"] == 25.8
+    assert said["training_seconds"] == {"train@net1": 25.75}
     assert said["versions"]["torch"]
     assert said["machine"]["cores"] >= 1
 

@@ -134,15 +134,19 @@ def about(root: Path) -> dict[str, Any]:
 
     Returns:
         The data set's name and its archive's md5; this machine, its Python and its packages; the
-        git commit; and the seconds of each stage and of the training runs that are there, as
-        logs/timings.csv has them last: a stage that reused finished runs took only the time of the
-        rest, and a run that was trained elsewhere is not among the timed ones.
+        git commit; and as logs/timings.csv has them last, the seconds of each stage (without the
+        runs that it reused), and of each stage's training runs that are there, whenever they were
+        trained, added up though some trained side by side. A run that was trained elsewhere is not
+        among the timed ones.
     """
     data = files.read_json(root / workspace.REPORTS / "download" / "dataset.json", "download")
     found = provenance(root)
     stages, timed = _seconds(root / TIMINGS)
     trained = _trained(root)
-    runs = [timed[fingerprint] for fingerprint in trained if fingerprint in timed]
+    runs = [timed[fingerprint] for fingerprint in sorted(trained) if fingerprint in timed]
+    training = {stage: 0.0 for stage, _ in sorted(runs)}
+    for stage, seconds in runs:
+        training[stage] = round(training[stage] + seconds, 3)
     return {
         "data": {key: data.get(key, "") for key in ("name", "md5")},
         "machine": _machine(),
@@ -151,7 +155,7 @@ def about(root: Path) -> dict[str, Any]:
         "stage_seconds": stages,
         "training_runs": len(trained),
         "timed_training_runs": len(runs),
-        "training_run_seconds": round(sum(runs), 1),
+        "training_seconds": training,
     }
 
 
@@ -193,10 +197,10 @@ def _trained(root: Path) -> set[str]:
     }
 
 
-def _seconds(path: Path) -> tuple[dict[str, float], dict[str, float]]:
-    """The last duration of each stage, and of each training run by its fingerprint."""
+def _seconds(path: Path) -> tuple[dict[str, float], dict[str, tuple[str, float]]]:
+    """Last durations: of each stage, and of each training run, with its stage, by fingerprint."""
     stages: dict[str, float] = {}
-    runs: dict[str, float] = {}
+    runs: dict[str, tuple[str, float]] = {}
     if not path.is_file():
         return stages, runs
     with path.open(encoding="utf-8", newline="") as stream:
@@ -206,7 +210,7 @@ def _seconds(path: Path) -> tuple[dict[str, float], dict[str, float]]:
             except (TypeError, ValueError):
                 continue  # a line that was cut short when its process was killed
             if row["run"]:
-                runs[row["fingerprint"]] = seconds
+                runs[row["fingerprint"]] = row["stage"], seconds
             else:
                 stages[row["stage"]] = seconds
     return stages, runs
