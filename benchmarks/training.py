@@ -4,8 +4,9 @@ import math
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 from unittest import mock
 
 import torch
@@ -22,6 +23,8 @@ TITLE = "Training, beside the loop of the PyTorch tutorial"
 EPOCH_GOAL = 4.5
 STEP_GOAL = 2.7
 CPU = torch.device("cpu")
+
+Way = TypeVar("Way")
 
 
 def rows(quick: bool) -> Iterator[Row]:
@@ -42,11 +45,12 @@ def rows(quick: bool) -> Iterator[Row]:
 
 def _epochs(what: str, precision: str, images: DataSet, n: int, everything: int) -> Iterator[Row]:
     """Epochs of net1, by one process and by all that the machine has processors for."""
-    for how, ours, its, workers, goal in (
+    ways = (
         ("per process: one thread; the tutorial as it stands", 1, everything, 2, EPOCH_GOAL),
         ("per process: one thread each, no loader workers", 1, 1, 0, None),
         ("per process: all threads each", everything, everything, 2, None),
-    ):
+    )
+    for how, ours, its, workers, goal in _in_time(ways, precision):
         times = interleaved(
             n,
             _epoch(subjects.run("net1", 1, threads=ours, precision=precision), images, CPU),
@@ -62,14 +66,20 @@ def _epochs(what: str, precision: str, images: DataSet, n: int, everything: int)
     yield faster(f"{what}, per machine: {everything} runs side by side", times, EPOCH_GOAL)
 
 
+def _in_time(ways: Sequence[Way], precision: str) -> Sequence[Way]:
+    """All ways in the fastest precision; in another the first alone, for time."""
+    return ways if precision == subjects.fastest() else ways[:1]
+
+
 def _steps(l1_oc: int, precision: str, steps: int, n: int, everything: int) -> Iterator[Row]:
     """Training steps of net4, as both stand and with as little as possible."""
     point = {"l1_oc": l1_oc, "batch_size": 64}
     few = subjects.part(64 * steps, 10)
-    for what, number, workers, goal in (
+    ways = (
         ("all threads each, 2 loader workers", everything, 2, STEP_GOAL),
         ("one thread each, no loader workers", 1, 0, None),
-    ):
+    )
+    for what, number, workers, goal in _in_time(ways, precision):
         run = subjects.run("net4", 1, point, threads=number, precision=precision)
         times = interleaved(n, _step(run, few, CPU), _tutorial_step(run, few, CPU, workers))
         yield faster(f"step of net4, l1_oc {l1_oc}, 64 images, {precision}, {what}", times, goal)
