@@ -56,11 +56,11 @@ def _long(
     keys = published.KEYS[name]
     numbers = [str(name) for name in study.select_dtypes("number") if name not in keys]
     found = (
-        {_point(row, keys): row for row in _records(measured)} if set(keys) <= {*measured} else {}
+        {_point(row, keys): row for row in records(measured)} if set(keys) <= {*measured} else {}
     )
     rows = [
         _row(theirs, found.get(_point(theirs, keys), {}), keys, number)
-        for theirs in _records(study)
+        for theirs in records(study)
         for number in numbers
         if not pd.isna(theirs[number])
     ]
@@ -80,14 +80,14 @@ def _row(
     unit = " points" if "points" in ending else ""
     apart = Cell(columns.NOTHING, "")
     if not missing and number not in _NAMES:
-        apart = _cell(value - theirs[number], signed)
+        apart = cell(value - theirs[number], signed)
         apart = Cell(apart.text + unit, apart.value)
     return Row(
         (
-            *(_cell(theirs[key], columns.known(key)[1]) for key in keys),
+            *(cell(theirs[key], columns.known(key)[1]) for key in keys),
             Cell(label, number),
-            _cell(theirs[number], kind),
-            _cell(None if missing else value, kind),
+            cell(theirs[number], kind),
+            cell(None if missing else value, kind),
             apart,
         )
     )
@@ -108,7 +108,7 @@ def _by_class(table: Table, name: str, measured: pd.DataFrame) -> list[Table]:
 
 def _wide(table: Table, caption: str, counts: pd.DataFrame, key: str, kind: Kind) -> Table:
     rows = (
-        Row((Cell(str(name), str(name)), *(_cell(value, kind) for value in values)))
+        Row((Cell(str(name), str(name)), *(cell(value, kind) for value in values)))
         for name, values in zip(counts.index, counts.to_numpy().tolist(), strict=True)
     )
     head = Column(columns.known(key)[0], key, numeric=False)
@@ -116,7 +116,8 @@ def _wide(table: Table, caption: str, counts: pd.DataFrame, key: str, kind: Kind
     return Table(caption, table.source, (head, *classes), tuple(rows), folded=True)
 
 
-def _cell(value: Any, kind: Kind) -> Cell:
+def cell(value: Any, kind: Kind) -> Cell:
+    """A value of a frame as a table's cell; a missing one as a dash."""
     text = "" if value is None or pd.isna(value) else str(value)
     return Cell(kind.show(text), text)
 
@@ -125,5 +126,6 @@ def _point(row: Mapping[str, Any], keys: Sequence[str]) -> tuple[Any, ...]:
     return tuple(row[key] for key in keys)
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a frame, each by the names of its columns."""
     return [{str(name): value for name, value in each.items()} for each in frame.to_dict("records")]

@@ -11,8 +11,7 @@ from convscope import files, published
 from convscope.claims.sources import command
 from convscope.published.tables import NETS
 from convscope.report import beside, columns
-from convscope.report.columns import Kind
-from convscope.report.document import Cell, Column, Part, Section, Table
+from convscope.report.document import Column, Part, Section, Table
 from convscope.report.images import STUDY_DATA_NAME, Images
 
 _FREQUENCY = "filter-identify/class_frequency"
@@ -126,7 +125,7 @@ def _frame(table: Table, names: Sequence[str]) -> pd.DataFrame:
 
 def _matched(table: Table, rows: pd.DataFrame, keys: Sequence[str]) -> list[dict[str, Any]]:
     """The comparison's row for each row of the table; nothing where the study has none."""
-    found = {tuple(each[key] for key in keys): each for each in _records(rows)}
+    found = {tuple(each[key] for key in keys): each for each in beside.records(rows)}
     if not keys:
         return [found[()]]
     points = _frame(table, keys).itertuples(index=False, name=None)
@@ -150,18 +149,13 @@ def _widened(table: Table, measure: str, rows: Sequence[Mapping[str, Any]]) -> T
                 row,
                 cells=(
                     *row.cells[:place],
-                    *(_cell(found.get(column.name), form) for column, form in added),
+                    *(beside.cell(found.get(column.name), form) for column, form in added),
                     *row.cells[place:],
                 ),
             )
             for row, found in zip(table.rows, rows, strict=True)
         ),
     )
-
-
-def _cell(value: Any, kind: Kind) -> Cell:
-    text = "" if value is None or pd.isna(value) else str(value)
-    return Cell(kind.show(text), text)
 
 
 def _noted(table: Table, notes: Sequence[str]) -> Table:
@@ -183,7 +177,7 @@ def _points(frame: pd.DataFrame) -> str:
     Several settings of a row have its names before each value, one has it before all values.
     """
     names = [columns.known(name)[0].lower() for name in frame.columns]
-    rows = [[_plain(value) for value in row.values()] for row in _records(frame)]
+    rows = [[_plain(value) for value in row.values()] for row in beside.records(frame)]
     if len(names) == 1:
         return f"{names[0]} {', '.join(value for (value,) in rows)}"
     return "; ".join(
@@ -193,7 +187,3 @@ def _points(frame: pd.DataFrame) -> str:
 
 def _plain(value: Any) -> str:
     return value if isinstance(value, str) else f"{value:g}"
-
-
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in each.items()} for each in frame.to_dict("records")]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from convscope import files
+from convscope.axes import AXES as GRID_AXES
 from convscope.report import columns, sizes
 from convscope.report.document import Cell, Figure, Part, Section, Table, Text
 from convscope.report.images import measured_on
@@ -21,18 +22,9 @@ NETS = {
     "net4": "Six convolutions, narrower and deeper than net3, with batch normalization, dropout "
     "and augmented training images.",
 }
+_FIRST = "dropout_rate"
 # the order in which the study varies a network: its tables "by X" follow it
-AXES = (
-    "dropout_rate",
-    "lr",
-    "batch_size",
-    "momentum",
-    "l1_oc",
-    "filter_multiplier",
-    "kernel_size",
-    "stride",
-    "seed",
-)
+AXES = (_FIRST, *(axis for axis in GRID_AXES if axis != _FIRST), "seed")
 _EPOCH = "epoch"
 _MEANS = (
     "Means over all epochs of all runs that share the value; the highest test accuracy is marked."
