@@ -15,8 +15,10 @@ from convscope import cli, config, files, nets, snapshot, sources, workspace
 from tests import projects
 
 STAGES = YAML(typ="safe").load((projects.ROOT / "dvc.yaml").read_text())["stages"]
-# they see what a stage does and change nothing of it
-RUNNERS = tuple(f"convscope.{name}" for name in ("machine", "progress", "timings", "tracking"))
+# they see what a stage does, or how fast, and change nothing of it
+RUNNERS = tuple(
+    f"convscope.{name}" for name in ("allocator", "machine", "progress", "timings", "tracking")
+)
 
 
 def definition(stage):

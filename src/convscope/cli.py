@@ -122,8 +122,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run_stage(stage: str, net: str | None) -> None:
     """Run a stage, note how long it took, and send what it made to MLflow; a second one waits."""
-    from convscope import files, timings, tracking
+    from convscope import allocator, files, timings, tracking
 
+    allocator.keep_freed_memory()
     if net == "baseline":
         raise UserError("baseline is a stage of its own: run `convscope baseline`")
     name = stage if net is None else f"{stage}@{net}"

@@ -14,8 +14,8 @@ from typing import Any
 
 import torch
 
+from convscope import allocator, processes, runtime, training
 from convscope import data as data_sets
-from convscope import processes, runtime, training
 from convscope.data import DataSet
 from convscope.errors import UserError, is_want_of_memory
 from convscope.runs import Run
@@ -109,6 +109,7 @@ class _Process:
 def _begin(dataset: Path, device: torch.device, events: Any) -> None:
     """Prepare a training process."""
     _end_with_parent()
+    allocator.keep_freed_memory()
     _Process.dataset, _Process.device, _Process.events = dataset, device, events
 
 

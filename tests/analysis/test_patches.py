@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from convscope.analysis.patches import Patches, logits
+from convscope.analysis.patches import Patches, logits, prepare
 from convscope.nets import build
 
 
@@ -60,7 +60,7 @@ def test_the_same_outputs_as_whole_images(layers, size):
     patches = _everywhere(clean, size)
     with torch.inference_mode():
         expected = _whole_images(module, clean, patches).float()
-        assert torch.equal(logits(module, clean, patches), expected)
+        assert torch.equal(logits(prepare(module, clean), patches), expected)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,9 @@ def test_the_same_outputs_for_the_networks_of_the_study(net, point):
     patches = _everywhere(clean, size=5, step=3)
     with torch.inference_mode():
         expected = _whole_images(module, clean, patches).float()
-        torch.testing.assert_close(logits(module, clean, patches), expected, atol=0, rtol=1e-6)
+        torch.testing.assert_close(
+            logits(prepare(module, clean), patches), expected, atol=0, rtol=1e-6
+        )
 
 
 def test_first_layers_see_only_the_clean_images_whole():
@@ -94,7 +96,7 @@ def test_first_layers_see_only_the_clean_images_whole():
     clean = torch.rand(3, 2, 13, 13)
     patches = _everywhere(clean, size=8)
     with torch.inference_mode():
-        assert logits(module, clean, patches).shape == (108, 5)
+        assert logits(prepare(module, clean), patches).shape == (108, 5)
     assert seen == [3, 108, 108]
 
 
@@ -104,6 +106,6 @@ def test_clean_images_and_squares_stay_as_they_are():
     patches = _everywhere(clean, size=13)
     before = clean.clone(), patches.values.clone()
     with torch.inference_mode():
-        logits(module, clean, patches)
+        logits(prepare(module, clean), patches)
     assert torch.equal(clean, before[0])
     assert torch.equal(patches.values, before[1])

@@ -16,9 +16,10 @@ from typing import TypeGuard
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from convscope.analysis.fused import folded, fused
 from convscope.inference import as_input
+from convscope.parallel import side_by_side
 
 BATCH_SIZE = 64
 # layers that keep channels apart
@@ -119,15 +120,11 @@ def _zero_counts(blocks: Sequence[_Block], labels: torch.Tensor) -> Atlas:
 def _blocks(module: nn.Sequential) -> list[_Block]:
     """The network cut before each weighted layer, in evaluation mode, batch norms folded in."""
     blocks: list[_Block] = []
-    for name, child in deepcopy(module).eval().named_children():
+    for name, child in folded(deepcopy(module).eval()).named_children():
         if isinstance(child, nn.Linear) or _is_plain_convolution(child):
             blocks.append(_Block(name, child, nn.Sequential()))
         elif not blocks or not isinstance(child, _CHANNELWISE):
             raise ValueError(f"the atlas cannot pass through layer {name}: {child}")
-        elif isinstance(child, nn.BatchNorm2d) and not len(blocks[-1].tail):
-            conv = blocks[-1].weighted
-            assert isinstance(conv, nn.Conv2d), "feature maps come from convolutions"
-            blocks[-1] = _Block(blocks[-1].name, fuse_conv_bn_eval(conv, child), nn.Sequential())
         else:
             blocks[-1].tail.append(child)
     if not blocks or not isinstance(blocks[-1].weighted, nn.Linear):
@@ -172,16 +169,23 @@ def _predictions(
     # (B, positions, features) and (channels, taps, features); a Linear has a single position
     intact = output.reshape(len(output), features, -1).transpose(1, 2)
     weights = following.weight.reshape(features, channels, -1).permute(1, 2, 0).contiguous()
-    rest = nn.Sequential(
-        *blocks[1].tail, *chain.from_iterable((b.weighted, *b.tail) for b in blocks[2:])
+    rest = fused(
+        nn.Sequential(
+            *blocks[1].tail, *chain.from_iterable((b.weighted, *b.tail) for b in blocks[2:])
+        )
     )
+
+    def changed(pairs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        filters, rows = pairs.T
+        taps = _taps(following, difference[rows, filters])
+        inputs = torch.baddbmm(intact[rows], taps, weights[filters]).transpose(1, 2)
+        return filters, rows, rest(inputs.reshape(-1, *output.shape[1:])).argmax(1)
+
     predictions = outputs[-1].argmax(1).repeat(channels, 1)
     # where a filter makes no difference to an image, the intact prediction stands
     pairs = difference.flatten(2).any(2).T.nonzero()
-    for filters, rows in (some.T for some in torch.split(pairs, batch_size)):
-        taps = _taps(following, difference[rows, filters])
-        changed = torch.baddbmm(intact[rows], taps, weights[filters]).transpose(1, 2)
-        predictions[filters, rows] = rest(changed.reshape(-1, *output.shape[1:])).argmax(1)
+    for filters, rows, found in side_by_side(changed, pairs.split(batch_size), pairs.device):
+        predictions[filters, rows] = found
     return predictions
 
 

@@ -3,17 +3,21 @@
 Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks" (2014); study, part 2.1.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import torch
 from torch import Tensor, nn
 
 from convscope import inference
 from convscope.analysis import patches
+from convscope.analysis.fused import fused
+from convscope.parallel import side_by_side
 
 GRAY = 128  # of 255, in every channel
 BATCH_SIZE = 256
+BLOCK = 8  # pixels; windows so near to each other change about the same part of a feature map
 
 
 @dataclass(frozen=True)
@@ -211,6 +215,23 @@ def _clean(
     return _judge(inference.logits(module, images, batch_size), labels)
 
 
+@dataclass(frozen=True)
+class _Batch:
+    """Occluded images, each an image of ``clean`` with the window at a position.
+
+    Attributes:
+        clean: Some of the images.
+        owners: (M,) int64, which of them is occluded.
+        corners: (M, 2) int64, row and column of the window's top left pixel.
+        places: (M,) int64, where the result belongs: image by image of all, row by row.
+    """
+
+    clean: patches.Clean
+    owners: Tensor
+    corners: Tensor
+    places: Tensor
+
+
 def _occluded(
     module: nn.Sequential,
     images: Tensor,
@@ -223,23 +244,59 @@ def _occluded(
     if not 0 < len(images) == len(labels):
         raise ValueError(f"needs images and a label for each, not {len(images)} and {len(labels)}")
     device = next(module.parameters()).device
-    corners = torch.cartesian_prod(starts, starts)
-    judged = []
+    positions = len(starts) ** 2
+    gray = torch.full((images.shape[1], window, window), GRAY / 255, device=device)
+
+    def judge(batch: _Batch) -> tuple[Tensor, Tensor, Tensor]:
+        squares = patches.Patches(
+            gray.expand(len(batch.owners), -1, -1, -1),
+            batch.corners.to(device),
+            batch.owners.to(device),
+        )
+        outputs = patches.logits(batch.clean, squares)
+        return batch.places, *_judge(outputs, labels[batch.places // positions])
+
+    confidence = torch.empty(len(images) * positions)
+    correct = torch.empty_like(confidence, dtype=torch.bool)
     with inference.evaluating(module):
-        # a batch takes positions of several images, so that its size is the same whatever N
-        for batch in torch.split(torch.arange(len(images) * len(corners)), batch_size):
-            owners = batch // len(corners)
-            first, last = int(owners[0]), int(owners[-1])
-            gray = torch.full((len(batch), images.shape[1], window, window), GRAY / 255)
-            squares = patches.Patches(
-                gray.to(device),
-                corners[batch % len(corners)].to(device),
-                (owners - first).to(device),
-            )
-            clean = inference.as_input(images[first : last + 1], device)
-            judged.append(_judge(patches.logits(module, clean, squares), labels[owners]))
-    confidence, correct = zip(*judged, strict=True)
-    return torch.cat(confidence), torch.cat(correct)
+        batches = _batches(fused(module), images, starts, batch_size, device)
+        for places, sure, right in side_by_side(judge, batches, device):
+            confidence[places], correct[places] = sure, right
+    return confidence, correct
+
+
+def _batches(
+    module: nn.Sequential,
+    images: Tensor,
+    starts: Tensor,
+    batch_size: int,
+    device: torch.device,
+) -> Iterator[_Batch]:
+    """All images at all positions; a batch has neighboring positions of a few images."""
+    blocks = _blocks(starts)
+    some = max(1, batch_size // max(map(len, blocks)))
+    for part in torch.arange(len(images)).split(some):
+        clean = patches.prepare(module, inference.as_input(images[part], device))
+        for block in blocks:
+            pairs = torch.cartesian_prod(part, torch.arange(len(block)))
+            for number, place in (pair.T for pair in pairs.split(batch_size)):
+                rows, columns = block[place].T
+                yield _Batch(
+                    clean,
+                    number - part[0],
+                    torch.stack([starts[rows], starts[columns]], 1),
+                    (number * len(starts) + rows) * len(starts) + columns,
+                )
+
+
+def _blocks(starts: Tensor) -> list[Tensor]:
+    """All positions, (P, 2) indices into ``starts`` each, grouped by where in the image they are.
+
+    A batch computes the largest change that one of its windows makes, and a window near a border
+    changes less.
+    """
+    bands = [torch.where(starts // BLOCK == band)[0] for band in torch.unique(starts // BLOCK)]
+    return [torch.cartesian_prod(rows, columns) for rows, columns in product(bands, bands)]
 
 
 def _starts(images: Tensor, window: int, stride: int) -> Tensor:
