@@ -1,14 +1,18 @@
-"""Measure a function in a process of its own, whose memory nobody else has grown."""
+"""Measure a function in a process of its own, whose memory nobody else has grown or kept."""
 
 import multiprocessing
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+
+from benchmarks.measuring import Seconds
+from convscope import allocator
 
 _STATUS = Path("/proc/self/status")
 _RESET = Path("/proc/self/clear_refs")
@@ -44,6 +48,49 @@ def usage(function: Callable[..., Callable[[], object]], *arguments: Any) -> Usa
     finally:
         process.join()
     return found
+
+
+@contextmanager
+def apart(function: Callable[..., Seconds], *arguments: Any) -> Iterator[Seconds]:
+    """Measure in a process that keeps freed memory, as those do that convscope trains in.
+
+    Args:
+        function: A function of a module, called with the arguments in that process.
+        *arguments: Picklable.
+
+    Yields:
+        What the function returned there, to be called from here; between calls the process waits.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, its = context.Pipe()
+    process = context.Process(target=_serve, args=(its, function, arguments))
+    process.start()
+    its.close()
+
+    def measure() -> float:
+        try:
+            ours.send(None)
+            seconds: float = ours.recv()
+        except (EOFError, BrokenPipeError):
+            raise RuntimeError(f"{function.__name__} failed in its process") from None
+        return seconds
+
+    try:
+        yield measure
+    finally:
+        ours.close()
+        process.join()
+
+
+def _serve(connection: Connection, function: Callable[..., Seconds], arguments: Any) -> None:
+    allocator.keep_freed_memory()
+    measure = function(*arguments)
+    while True:
+        try:
+            connection.recv()
+        except EOFError:
+            return
+        connection.send(measure())
 
 
 def _measure(

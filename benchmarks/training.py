@@ -4,14 +4,15 @@ import math
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 from unittest import mock
 
 import torch
 
 from benchmarks import subjects, tutorial
+from benchmarks.children import apart
 from benchmarks.measuring import Row, Seconds, clocked, cores, faster, interleaved, threads
 from convscope import data as data_sets
 from convscope import runtime
@@ -24,68 +25,78 @@ EPOCH_GOAL = 4.5
 STEP_GOAL = 2.7
 CPU = torch.device("cpu")
 
-Way = TypeVar("Way")
-
 
 def rows(quick: bool) -> Iterator[Row]:
     """Epochs of net1 and steps of net4, on the CPU and, where there is one, on a GPU."""
     everything = cores(quick)
     images = subjects.part(*((256, 64) if quick else (10_000, 2_000)))
     n = 1 if quick else 3
-    size = f"{len(images.train_labels):,} images"
-    net1 = f"epoch of net1 (18, 2, 3, 1), {size}"
-    # the tutorial's loop is in fp32 beside either
+    net1 = f"epoch of net1 (18, 2, 3, 1), {len(images.train_labels):,} images"
+    # the tutorial's loop is in fp32 beside either; the goals are for the precision that suits
     for precision in dict.fromkeys(("fp32", subjects.fastest())):
-        yield from _epochs(f"{net1}, {precision}", precision, images, n, everything)
+        goals = precision == subjects.fastest()
+        yield from _epochs(f"{net1}, {precision}", precision, images, n, everything, goals)
         for l1_oc, steps in ((4, 4),) if quick else ((64, 6), (12, 40)):
-            yield from _steps(l1_oc, precision, steps, n, everything)
-        yield _machine_net4(precision, 2 if quick else 30, n, everything)
+            yield from _steps(l1_oc, precision, steps, n, everything, goals)
+        yield _machine_net4(precision, 2 if quick else 30, n, everything, goals)
     yield from _on_gpu(images, n, net1, everything)
 
 
-def _epochs(what: str, precision: str, images: DataSet, n: int, everything: int) -> Iterator[Row]:
+def _epochs(
+    what: str, precision: str, images: DataSet, n: int, everything: int, goals: bool
+) -> Iterator[Row]:
     """Epochs of net1, by one process and by all that the machine has processors for."""
-    ways = (
-        ("per process: one thread; the tutorial as it stands", 1, everything, 2, EPOCH_GOAL),
-        ("per process: one thread each, no loader workers", 1, 1, 0, None),
-        ("per process: all threads each", everything, everything, 2, None),
+    ways: tuple[_Way, ...] = (
+        _Way("a run: all threads each, 2 loader workers", everything, everything, 2, goals),
+        _Way("a run: one thread; the tutorial as it stands", 1, everything, 2),
+        _Way("a run: one thread each, no loader workers", 1, 1, 0),
     )
-    for how, ours, its, workers, goal in _in_time(ways, precision):
-        times = interleaved(
-            n,
-            _epoch(subjects.run("net1", 1, threads=ours, precision=precision), images, CPU),
-            _tutorial_epoch(subjects.run("net1", 1, threads=its), images, CPU, workers),
-        )
-        yield faster(f"{what}, {how}", times, goal)
+    for way in ways if goals else ways[:1]:
+        run = subjects.run("net1", 1, threads=way.ours, precision=precision)
+        its = subjects.run("net1", 1, threads=way.its)
+        with apart(_epoch, run, images, CPU) as ours:
+            times = interleaved(n, ours, _tutorial_epoch(its, images, CPU, way.workers))
+        yield faster(f"{what}, {way.how}", times, EPOCH_GOAL if way.goal else None)
     times = interleaved(
         n,
         _machine_epoch(images, everything, precision),
         _tutorial_epoch(subjects.run("net1", 1, threads=everything), images, CPU, 2),
         warm_up=False,
     )
-    yield faster(f"{what}, per machine: {everything} runs side by side", times, EPOCH_GOAL)
+    how = f"a grid: {everything} runs side by side"
+    yield faster(f"{what}, {how}", times, EPOCH_GOAL if goals else None)
 
 
-def _in_time(ways: Sequence[Way], precision: str) -> Sequence[Way]:
-    """All ways in the fastest precision; in another the first alone, for time."""
-    return ways if precision == subjects.fastest() else ways[:1]
+@dataclass(frozen=True)
+class _Way:
+    """How both loops run: their threads, the tutorial's loader workers, whether a goal applies."""
+
+    how: str
+    ours: int
+    its: int
+    workers: int
+    goal: bool = False
 
 
-def _steps(l1_oc: int, precision: str, steps: int, n: int, everything: int) -> Iterator[Row]:
+def _steps(
+    l1_oc: int, precision: str, steps: int, n: int, everything: int, goals: bool
+) -> Iterator[Row]:
     """Training steps of net4, as both stand and with as little as possible."""
-    point = {"l1_oc": l1_oc, "batch_size": 64}
     few = subjects.part(64 * steps, 10)
     ways = (
-        ("all threads each, 2 loader workers", everything, 2, STEP_GOAL),
-        ("one thread each, no loader workers", 1, 0, None),
+        _Way("all threads each, 2 loader workers", everything, everything, 2, goals),
+        _Way("one thread each, no loader workers", 1, 1, 0),
     )
-    for what, number, workers, goal in _in_time(ways, precision):
-        run = subjects.run("net4", 1, point, threads=number, precision=precision)
-        times = interleaved(n, _step(run, few, CPU), _tutorial_step(run, few, CPU, workers))
-        yield faster(f"step of net4, l1_oc {l1_oc}, 64 images, {precision}, {what}", times, goal)
+    for way in ways if goals else ways[:1]:
+        point = {"l1_oc": l1_oc, "batch_size": 64}
+        run = subjects.run("net4", 1, point, threads=way.ours, precision=precision)
+        with apart(_step, run, few, CPU) as ours:
+            times = interleaved(n, ours, _tutorial_step(run, few, CPU, way.workers))
+        what = f"step of net4, l1_oc {l1_oc}, 64 images, {precision}, {way.how}"
+        yield faster(what, times, STEP_GOAL if way.goal else None)
 
 
-def _machine_net4(precision: str, steps: int, n: int, everything: int) -> Row:
+def _machine_net4(precision: str, steps: int, n: int, everything: int, goals: bool) -> Row:
     """What the machine gets done of a narrow net4 when it trains a run on each processor."""
     point = {"l1_oc": 12, "batch_size": 64}
     images = subjects.part(64 * steps, 64)
@@ -97,10 +108,8 @@ def _machine_net4(precision: str, steps: int, n: int, everything: int) -> Row:
         warm_up=False,
     )
     size = f"{len(images.train_labels):,} images"
-    what = (
-        f"epoch of net4, l1_oc 12, {size}, {precision}, per machine: {everything} runs side by side"
-    )
-    return faster(what, times)
+    what = f"epoch of net4, l1_oc 12, {size}, {precision}, a grid: {everything} runs side by side"
+    return faster(what, times, STEP_GOAL if goals else None)
 
 
 def _on_gpu(images: DataSet, n: int, net1: str, everything: int) -> Iterator[Row]:

@@ -1,6 +1,11 @@
 import contextlib
+import os
 import socket
+import sys
+import threading
 import time
+
+import pytest
 
 from convscope.tracking import observer as observer_module
 from convscope.tracking.finished import EPOCH_METRICS, grid_fingerprint
@@ -101,3 +106,16 @@ def test_closing_waits_no_longer_than_its_limit(project, monkeypatch):
         with track(project):
             pass
         assert time.monotonic() - start < 0.5
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own here")
+def test_tracking_yields_processors_to_training(project):
+    with track(project):
+        (thread,) = (each for each in threading.enumerate() if each.name == "convscope-live")
+        end = time.monotonic() + 5
+        while (
+            nice := os.getpriority(os.PRIO_PROCESS, thread.native_id)
+        ) != observer_module.YIELDING:
+            assert time.monotonic() < end, nice
+            time.sleep(0.01)
+        assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) < nice

@@ -1,6 +1,8 @@
 """Live tracking: what a grid reports while it trains goes to MLflow from a thread of its own."""
 
+import os
 import queue
+import sys
 import threading
 import time
 from collections import defaultdict
@@ -15,6 +17,7 @@ from convscope.tracking.journal import Journal
 from convscope.tracking.server import warn
 
 WRITE_SECONDS = 2.0
+YIELDING = 10  # of 19; a thread so nice leaves processors to those that train
 CLOSE_SECONDS = 10.0
 
 
@@ -47,7 +50,8 @@ class Observer:
     """Passes a grid's events to MLflow without ever blocking or failing it.
 
     Each method only puts an event on a queue. A daemon thread imports mlflow, creates the runs and
-    writes at most once in ``WRITE_SECONDS``; after its first failure it warns and drops the rest.
+    writes at most once in ``WRITE_SECONDS``, while it yields processors to whoever trains; after
+    its first failure it warns and drops the rest.
     """
 
     def __init__(self, root: Path, record: Record) -> None:
@@ -89,10 +93,12 @@ class Observer:
     def _track(self) -> None:
         """The thread: write until closed; a failure ends the tracking, never the training."""
         try:
+            _yield_processors()
+            # importing mlflow only then, it does not delay the start of the training processes
+            events = self._gather()
             journal = Journal(self._root, self._record)
-            closed = False
-            while not closed and not self._abandoned.is_set():
-                closed = self._write(journal, self._gather())
+            while not self._write(journal, events) and not self._abandoned.is_set():
+                events = self._gather()
         except Exception as error:
             warn(self._root, self._record.stage, error)
         self._abandoned.set()
@@ -127,6 +133,12 @@ class Observer:
         if isinstance(last, _Closed) and last.status is not None:
             journal.end(last.status)
         return isinstance(last, _Closed)
+
+
+def _yield_processors() -> None:
+    """Lower the priority of this thread alone, where a thread has one of its own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), YIELDING)
 
 
 @contextmanager
