@@ -3,21 +3,15 @@
 Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks" (2014); study, part 2.1.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import torch
 from torch import Tensor, nn
 
-from convscope import inference
-from convscope.analysis import patches
-from convscope.analysis.fused import fused
-from convscope.parallel import side_by_side
+from convscope.analysis import sliding
 
-GRAY = 128  # of 255, in every channel
 BATCH_SIZE = 256
-BLOCK = 8  # pixels; windows so near to each other change about the same part of a feature map
 
 
 @dataclass(frozen=True)
@@ -74,7 +68,7 @@ def confidences(
     Returns:
         (N,) float32 softmax probabilities of the true class, on the CPU.
     """
-    return _clean(module, images, labels, batch_size)[0]
+    return sliding.intact(module, images, labels, batch_size)[0]
 
 
 def confidence_maps(
@@ -83,6 +77,7 @@ def confidence_maps(
     labels: Tensor,
     window: int,
     batch_size: int = BATCH_SIZE,
+    progress: Callable[[int], None] | None = None,
 ) -> Tensor:
     """The confidence in the true class with a gray square at each position (study, part 2.1).
 
@@ -95,6 +90,7 @@ def confidence_maps(
         window: The square's side K in pixels.
         batch_size: How many occluded images go through the network at a time. Memory depends on
             this and not on N; the maps do not depend on it but for rounding.
+        progress: Called now and then with the number of occluded images done since the last call.
 
     Returns:
         (N, S - K + 1, S - K + 1) float32 softmax probabilities of the true class, on the CPU; the
@@ -104,8 +100,8 @@ def confidence_maps(
         ValueError: The window is smaller than 1 or larger than the images, there is no image, or
             there are not as many labels as images.
     """
-    starts = _starts(images, window, stride=1)
-    confidence, _ = _occluded(module, images, labels, window, starts, batch_size)
+    starts = sliding.starts_of(images.shape[-1], window, stride=1)
+    confidence, _ = sliding.occluded(module, images, labels, window, starts, batch_size, progress)
     return confidence.view(len(images), len(starts), len(starts))
 
 
@@ -134,7 +130,7 @@ def survey(
     windows: Sequence[int],
     stride: int = 4,
     batch_size: int = BATCH_SIZE,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> list[Survey]:
     """How confidence and correctness fall with the window's size, over many images.
 
@@ -149,7 +145,7 @@ def survey(
         windows: Sides of the windows in pixels.
         stride: Pixels from one position to the next.
         batch_size: How many occluded images go through the network at a time.
-        progress: Called with (done, total) from time to time; the unit is an occluded image.
+        progress: As for ``confidence_maps``.
 
     Returns:
         The clean images as window 0, then one entry for each window, in order; on the CPU.
@@ -157,20 +153,15 @@ def survey(
     Raises:
         ValueError: As for ``confidence_maps``.
     """
-    starts = [_starts(images, window, stride) for window in windows]
-    done, total = 0, len(images) * sum(len(places) ** 2 for places in starts)
+    starts = [sliding.starts_of(images.shape[-1], window, stride) for window in windows]
     clean = _Tally(0, torch.tensor([(images.shape[-1] - 1) / 2]))
-    clean.add(*_clean(module, images, labels, batch_size))
+    clean.add(*sliding.intact(module, images, labels, batch_size))
     entries = [clean.survey()]
     for window, places in zip(windows, starts, strict=True):
         tally = _Tally(window, places + (window - 1) / 2)
         # a part of batch_size images fills whole batches, whatever the number of positions
         for part, truth in zip(images.split(batch_size), labels.split(batch_size), strict=True):
-            found = _occluded(module, part, truth, window, places, batch_size)
-            tally.add(*found)
-            done += len(found[0])
-            if progress:
-                progress(done, total)
+            tally.add(*sliding.occluded(module, part, truth, window, places, batch_size, progress))
         entries.append(tally.survey())
     return entries
 
@@ -187,7 +178,7 @@ class _Tally:
         self._deepest = torch.zeros(positions, dtype=torch.float64)
 
     def add(self, confidence: Tensor, correct: Tensor) -> None:
-        """Add images: what ``_occluded`` finds of them at all positions."""
+        """Add images: what ``sliding.occluded`` finds of them at all positions."""
         confidence = confidence.view(-1, len(self._by_position))
         self._confidence.append(confidence.mean(1))
         self._accuracy.append(correct.view_as(confidence).float().mean(1))
@@ -206,111 +197,3 @@ class _Tally:
             by_position=(self._by_position / len(confidence)).view(side, side),
             deepest=(self._deepest / len(confidence)).view(side, side),
         )
-
-
-def _clean(
-    module: nn.Module, images: Tensor, labels: Tensor, batch_size: int
-) -> tuple[Tensor, Tensor]:
-    """Confidence in the true class, and whether it is the prediction, for the images themselves."""
-    return _judge(inference.logits(module, images, batch_size), labels)
-
-
-@dataclass(frozen=True)
-class _Batch:
-    """Occluded images, each an image of ``clean`` with the window at a position.
-
-    Attributes:
-        clean: Some of the images.
-        owners: (M,) int64, which of them is occluded.
-        corners: (M, 2) int64, row and column of the window's top left pixel.
-        places: (M,) int64, where the result belongs: image by image of all, row by row.
-    """
-
-    clean: patches.Clean
-    owners: Tensor
-    corners: Tensor
-    places: Tensor
-
-
-def _occluded(
-    module: nn.Sequential,
-    images: Tensor,
-    labels: Tensor,
-    window: int,
-    starts: Tensor,
-    batch_size: int,
-) -> tuple[Tensor, Tensor]:
-    """The same as ``_clean`` for each image at each position, image by image, row by row."""
-    if not 0 < len(images) == len(labels):
-        raise ValueError(f"needs images and a label for each, not {len(images)} and {len(labels)}")
-    device = next(module.parameters()).device
-    positions = len(starts) ** 2
-    gray = torch.full((images.shape[1], window, window), GRAY / 255, device=device)
-
-    def judge(batch: _Batch) -> tuple[Tensor, Tensor, Tensor]:
-        squares = patches.Patches(
-            gray.expand(len(batch.owners), -1, -1, -1),
-            batch.corners.to(device),
-            batch.owners.to(device),
-        )
-        outputs = patches.logits(batch.clean, squares)
-        return batch.places, *_judge(outputs, labels[batch.places // positions])
-
-    confidence = torch.empty(len(images) * positions)
-    correct = torch.empty_like(confidence, dtype=torch.bool)
-    with inference.evaluating(module):
-        batches = _batches(fused(module), images, starts, batch_size, device)
-        for places, sure, right in side_by_side(judge, batches, device):
-            confidence[places], correct[places] = sure, right
-    return confidence, correct
-
-
-def _batches(
-    module: nn.Sequential,
-    images: Tensor,
-    starts: Tensor,
-    batch_size: int,
-    device: torch.device,
-) -> Iterator[_Batch]:
-    """All images at all positions; a batch has neighboring positions of a few images."""
-    blocks = _blocks(starts)
-    some = max(1, batch_size // max(map(len, blocks)))
-    for part in torch.arange(len(images)).split(some):
-        clean = patches.prepare(module, inference.as_input(images[part], device))
-        for block in blocks:
-            pairs = torch.cartesian_prod(part, torch.arange(len(block)))
-            for number, place in (pair.T for pair in pairs.split(batch_size)):
-                rows, columns = block[place].T
-                yield _Batch(
-                    clean,
-                    number - part[0],
-                    torch.stack([starts[rows], starts[columns]], 1),
-                    (number * len(starts) + rows) * len(starts) + columns,
-                )
-
-
-def _blocks(starts: Tensor) -> list[Tensor]:
-    """All positions, (P, 2) indices into ``starts`` each, grouped by where in the image they are.
-
-    A batch computes the largest change that one of its windows makes, and a window near a border
-    changes less.
-    """
-    bands = [torch.where(starts // BLOCK == band)[0] for band in torch.unique(starts // BLOCK)]
-    return [torch.cartesian_prod(rows, columns) for rows, columns in product(bands, bands)]
-
-
-def _starts(images: Tensor, window: int, stride: int) -> Tensor:
-    """The rows (and columns) at which the window starts, equally far from both borders."""
-    size = images.shape[-1]
-    if not 1 <= window <= size:
-        raise ValueError(f"a window of {window} pixels does not fit into images of {size} pixels")
-    room = size - window
-    return torch.arange(room % stride // 2, room + 1, stride)
-
-
-def _judge(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Softmax probability of the true class (B,) and whether the prediction is right (B,)."""
-    outputs = logits.float().cpu()
-    truth = labels.cpu()
-    confidence = outputs.softmax(1).gather(1, truth[:, None]).squeeze(1)
-    return confidence, outputs.argmax(1) == truth

@@ -1,7 +1,11 @@
 """occlusion: gray windows over test images -> reports/occlusion/ (study, part 2.1)."""
 
+from collections.abc import Callable, Sequence
+
+from torch import Tensor
+
 from convscope import config, evaluation, runtime, workspace
-from convscope.analysis import occlusion, occlusion_tables
+from convscope.analysis import occlusion, occlusion_tables, sliding
 from convscope.figures import curves, maps
 from convscope.progress import counter
 from convscope.reporting import Report, reporting
@@ -34,12 +38,11 @@ def _maps(report: Report, subject: Subject, settings: Occlusion) -> None:
     shown = evaluation.drawn_by_class(labels, settings.images, settings.seed)
     images, truth = dataset.test_images[shown], labels[shown]
     clean = occlusion.confidences(subject.module, images, truth)
-    tell, steps = counter("occlusion maps", "window size"), len(settings.window_sizes)
-    mapped = {}
-    for done, window in enumerate(settings.window_sizes):
-        tell(done, steps)
-        mapped[window] = occlusion.confidence_maps(subject.module, images, truth, window)
-    tell(steps, steps)
+    tell = _progress("occlusion maps", images, settings.window_sizes, stride=1)
+    mapped = {
+        window: occlusion.confidence_maps(subject.module, images, truth, window, progress=tell)
+        for window in settings.window_sizes
+    }
     names = [dataset.classes[label] for label in truth.tolist()]
     by_image = occlusion_tables.by_image(shown, names, clean, mapped)
     report.table("by_image", by_image)
@@ -58,13 +61,14 @@ def _survey(report: Report, subject: Subject, settings: Occlusion) -> None:
     """Many images under every window at some positions."""
     dataset, labels = subject.dataset, subject.dataset.test_labels
     many = evaluation.drawn_by_class(labels, settings.survey_images, settings.seed)
+    images, stride = dataset.test_images[many], settings.survey_stride
     surveyed = occlusion.survey(
         subject.module,
-        dataset.test_images[many],
+        images,
         labels[many],
         settings.window_sizes,
-        settings.survey_stride,
-        progress=counter("occlusion survey", "occluded image"),
+        stride,
+        progress=_progress("occlusion survey", images, settings.window_sizes, stride),
     )
     fall = occlusion_tables.fall(surveyed, labels[many], dataset.classes)
     positions = occlusion_tables.deepest_by_position(surveyed)
@@ -76,3 +80,20 @@ def _survey(report: Report, subject: Subject, settings: Occlusion) -> None:
     )
     report.figure("fall_with_window", curves.fall_with_window(fall))
     report.figure("deepest", maps.by_position(positions, size))
+
+
+def _progress(
+    title: str, images: Tensor, windows: Sequence[int], stride: int
+) -> Callable[[int], None]:
+    """A progress function that is told how many more occluded images are done."""
+    size = images.shape[-1]
+    places = sum(sliding.positions(size, window, stride) for window in windows)
+    done, total = 0, len(images) * places
+    tell = counter(title, "occluded image")
+
+    def add(more: int) -> None:
+        nonlocal done
+        done += more
+        tell(done, total)
+
+    return add
