@@ -7,7 +7,17 @@ from collections.abc import Sequence
 
 from benchmarks import subjects, table
 
-NAMES = ("training", "accuracy", "grid", "occlusion", "atlas", "pipeline", "tracking", "growth")
+NAMES = (
+    "training",
+    "ceiling",
+    "accuracy",
+    "grid",
+    "occlusion",
+    "atlas",
+    "pipeline",
+    "tracking",
+    "growth",
+)
 BY_NAME_ONLY = ("quick-study",)
 
 
