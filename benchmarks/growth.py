@@ -33,7 +33,8 @@ def rows(quick: bool) -> Iterator[Row]:
     yield _tenfold("images of an epoch of net1", n, FACTOR, _images, few)
     if not quick:
         yield _tenfold("points of net1's grid, one after another", n, BOUNDED, _points, points)
-    yield _tenfold(f"images to occlude, window {window}", n, BOUNDED, _maps, 2, window)
+    # memory is bounded by the batches, which four images fill
+    yield _tenfold(f"images to occlude, window {window}", n, BOUNDED, _maps, 4, window)
 
 
 def _tenfold(
