@@ -17,6 +17,7 @@ NAMES = (
     "pipeline",
     "tracking",
     "growth",
+    "study",
 )
 BY_NAME_ONLY = ("quick-study",)
 

@@ -88,6 +88,30 @@ def test_one_cuda_device_has_one_worker(monkeypatch):
     assert runtime.workers(threads=1) == 1
 
 
+@pytest.mark.parametrize(
+    ("asked", "device", "graphs"),
+    [
+        (None, "cuda", True),
+        ("on", "cuda", True),
+        ("off", "cuda", False),
+        (None, "cpu", False),
+        ("on", "cpu", False),
+    ],
+)
+def test_steps_are_replayed_on_a_gpu_unless_that_is_off(asked, device, graphs, monkeypatch):
+    monkeypatch.delenv("CONVSCOPE_CUDA_GRAPHS", raising=False)
+    if asked is not None:
+        monkeypatch.setenv("CONVSCOPE_CUDA_GRAPHS", asked)
+    assert runtime.cuda_graphs(torch.device(device)) == graphs
+
+
+@pytest.mark.parametrize("asked", ["1", "ON", ""])
+def test_a_wrong_word_for_graphs_is_a_user_error(asked, monkeypatch):
+    monkeypatch.setenv("CONVSCOPE_CUDA_GRAPHS", asked)
+    with pytest.raises(UserError, match=f"CONVSCOPE_CUDA_GRAPHS={asked}: set it to on or off"):
+        runtime.cuda_graphs(torch.device("cpu"))
+
+
 def state():
     return torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
 

@@ -78,13 +78,13 @@ def test_one_epoch_agrees_with_a_plain_loop(tmp_path):
     row = history(tmp_path).iloc[0]
 
     trainer = training._Trainer(run, data, CPU)
-    batches = [(images.contiguous(), labels) for images, labels in trainer._batches(1)]
+    batches = [trainer.sums.batch(*batch) for batch in trainer._batches(1)]
     torch.manual_seed(run.seed)
     module = nets.build(run.net, **run.point)
     optimizer = torch.optim.SGD(module.parameters(), lr=0.02, momentum=0.9)
     losses = []
     for images, labels in batches:
-        loss = nn.functional.cross_entropy(module(images), labels)
+        loss = nn.functional.cross_entropy(module(images.contiguous()), labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -101,7 +101,7 @@ def test_every_epoch_sees_every_image_once_in_a_new_order():
     trainer = training._Trainer(toys.run(), data, CPU)
 
     def order(epoch):
-        images = torch.cat([images for images, _ in trainer._batches(epoch)])
+        images = torch.cat([trainer.sums.batch(*batch)[0] for batch in trainer._batches(epoch)])
         pixels = (images * 255).round().to(torch.uint8)
         return [int((data.train_images == image).flatten(1).all(1).nonzero()) for image in pixels]
 

@@ -6,6 +6,7 @@ the CPU from one generator, so they depend on neither the device nor the batch s
 """
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import torch
@@ -48,8 +49,11 @@ class Draws:
     def __len__(self) -> int:
         return len(self.top)
 
+    def __iter__(self) -> Iterator[Tensor]:
+        return (getattr(self, field.name) for field in fields(self))
+
     def __getitem__(self, index: slice | Tensor) -> "Draws":
-        return Draws(*(getattr(self, field.name)[index] for field in fields(self)))
+        return Draws(*(values[index] for values in self))
 
     def to(self, device: torch.device | str) -> "Draws":
         """Copy the draws to a device.
@@ -60,7 +64,7 @@ class Draws:
         Returns:
             The same draws there.
         """
-        return Draws(*(getattr(self, field.name).to(device) for field in fields(self)))
+        return Draws(*(values.to(device) for values in self))
 
 
 def draw(n: int, generator: torch.Generator) -> Draws:

@@ -11,6 +11,7 @@ from convscope.errors import UserError
 
 DEVICE = "CONVSCOPE_DEVICE"
 WORKERS = "CONVSCOPE_WORKERS"
+CUDA_GRAPHS = "CONVSCOPE_CUDA_GRAPHS"
 
 
 def device() -> torch.device:
@@ -53,6 +54,24 @@ def workers(threads: int) -> int:
     if device().type == "cuda":
         return 1
     return max(1, _processors() // threads)
+
+
+def cuda_graphs(device: torch.device) -> bool:
+    """Whether training steps are recorded once and replayed.
+
+    Args:
+        device: Where they are computed.
+
+    Returns:
+        Whether it is a CUDA device, unless the variable CONVSCOPE_CUDA_GRAPHS is ``off``.
+
+    Raises:
+        UserError: The variable is neither ``on`` nor ``off``.
+    """
+    asked = os.environ.get(CUDA_GRAPHS, "on")
+    if asked not in ("on", "off"):
+        raise UserError(f"{CUDA_GRAPHS}={asked}: set it to on or off")
+    return asked == "on" and device.type == "cuda"
 
 
 def _processors() -> int:

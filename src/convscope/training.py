@@ -8,17 +8,18 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import cast
 
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from convscope import augment, files, nets, runtime
-from convscope.data import DataSet, stratified_part, to_unit
+from convscope.data import DataSet, stratified_part
 from convscope.errors import UserError
 from convscope.inference import logits
+from convscope.replay import CudaGraph, Replayed
 from convscope.runs import HISTORY, RUN, WEIGHTS, Run, derived_seed
+from convscope.steps import Step
 from convscope.tensors import read_tensors, write_tensors
 
 Row = dict[str, float]
@@ -80,11 +81,11 @@ class _Trainer:
     """The state of a run between two epochs."""
 
     def __init__(self, run: Run, data: DataSet, device: torch.device) -> None:
-        self.run, self.device = run, device
+        self.run, self.device, settings = run, device, run.settings
         self.images, self.labels = data.train_images, data.train_labels
         self.judges = {"test": (data.test_images, data.test_labels)}
-        if run.settings.select_on == "validation":
-            fraction = run.settings.validation_fraction
+        if settings.select_on == "validation":
+            fraction = settings.validation_fraction
             kept, held = stratified_part(self.labels, fraction, int(run.point["seed"]))
             self.judges["validation"] = self.images[held], self.labels[held]
             self.images, self.labels = self.images[kept], self.labels[kept]
@@ -94,6 +95,10 @@ class _Trainer:
         self.optimizer = torch.optim.SGD(
             self.module.parameters(), lr=run.point["lr"], momentum=run.point["momentum"], fused=True
         )
+        bf16 = settings.precision == "bf16"
+        self.sums = Step(self.module, self.optimizer, self.images, self.labels, bf16)
+        graphs = runtime.cuda_graphs(device)
+        self.step = Replayed(self.sums, CudaGraph()) if graphs else self.sums
         self.history: list[Row] = []
         self.best: dict[str, Tensor] = {}
 
@@ -127,46 +132,31 @@ class _Trainer:
         """One pass over the training images: their mean loss and accuracy as it went."""
         torch.manual_seed(derived_seed(self.run.seed, number))
         self.module.train()
-        bf16 = self.run.settings.precision == "bf16"
-        loss_sum = torch.zeros((), device=self.device, dtype=torch.float64)
-        correct = torch.zeros((), device=self.device, dtype=torch.int64)
-        for images, labels in self._batches(number):
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
-                output = self._forward(images)
-                loss = nn.functional.cross_entropy(output, labels)
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            self.optimizer.step()
-            loss_sum += loss.detach() * len(labels)
-            correct += (output.detach().argmax(1) == labels).sum()
+        self.sums.reset()
+        for batch in self._batches(number):
+            self._take(batch)
         total = len(self.labels)
-        return loss_sum.item() / total, correct.item() / total
+        return self.sums.loss.item() / total, self.sums.correct.item() / total
 
-    def _forward(self, images: Tensor) -> Tensor:
-        """The network's outputs in training mode."""
+    def _take(self, batch: tuple[Tensor, ...]) -> None:
+        """Take a step on a batch."""
         try:
-            return cast(Tensor, self.module(images))
+            self.step(*batch)
         except ValueError as error:  # batch norm has no variance of a single value
             raise UserError(
                 f"{self.run.net}: run {self.run.id} cannot be trained on a last batch of "
-                f"{len(images)} image ({error}): change its batch_size or data.train_images"
+                f"{len(batch[0])} image ({error}): change its batch_size or data.train_images"
             ) from None
 
-    def _batches(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """The epoch's batches: a new permutation, and new augmentations, drawn on the CPU."""
+    def _batches(self, number: int) -> Iterator[tuple[Tensor, ...]]:
+        """The epoch's batches as ``Step`` takes them, drawn on the CPU and anew each epoch."""
         generator = torch.Generator().manual_seed(derived_seed(self.run.seed, number, "images"))
         total, size = len(self.labels), int(self.run.point["batch_size"])
-        order = torch.randperm(total, generator=generator).to(self.device)
+        drawn = [torch.randperm(total, generator=generator)]
         if self.run.settings.augment:
-            draws = augment.draw(total, generator).to(self.device)
-        for start in range(0, total, size):
-            index = order[start : start + size]
-            images = self.images[index]
-            if self.run.settings.augment:
-                images = augment.apply(images, draws[start : start + size])
-            else:
-                images = to_unit(images)
-            yield images.contiguous(memory_format=torch.channels_last), self.labels[index]
+            drawn += augment.draw(total, generator)
+        drawn = [values.to(self.device) for values in drawn]
+        return zip(*(values.split(size) for values in drawn), strict=True)
 
     def _accuracy(self, images: Tensor, labels: Tensor) -> float:
         """Accuracy in evaluation mode on clean images, always in fp32."""
