@@ -8,7 +8,7 @@ import torch
 from convscope import training
 from convscope.errors import UserError
 from convscope.replay import ORDINARY_CALLS, CudaGraph, Replayed
-from convscope.runs import WEIGHTS
+from convscope.runs import HISTORY, WEIGHTS
 from tests import toys
 from tests.tapes import Tape
 
@@ -60,10 +60,17 @@ def test_work_that_cannot_be_recorded_ends_with_what_to_do():
         replayed(torch.ones(3))
 
 
-def test_want_of_memory_stays_what_it_is():
+@pytest.mark.parametrize("told_later", [False, True])
+def test_want_of_memory_stays_what_it_is(told_later):
+    """CUDA may end a recording that failed with an error that hides the first."""
+
     class Full(Tape):
         def record(self, _work):
-            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+            try:
+                raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+            finally:
+                if told_later:
+                    raise RuntimeError("failed due to a previous error during capture")
 
     replayed = Replayed(Sum(), Full())
     for _ in range(ORDINARY_CALLS):
@@ -211,7 +218,7 @@ def test_on_a_gpu_replayed_training_gives_the_same_bytes(run, tmp_path, monkeypa
     training.train(run, data, tmp_path / "ordinary", device)
     monkeypatch.setenv("CONVSCOPE_CUDA_GRAPHS", "on")
     training.train(run, data, tmp_path / "replayed", device)
-    ordinary, replayed = (
-        (tmp_path / way / WEIGHTS).read_bytes() for way in ("ordinary", "replayed")
-    )
-    assert replayed == ordinary
+    for name in (HISTORY, WEIGHTS):
+        assert (tmp_path / "replayed" / name).read_bytes() == (
+            tmp_path / "ordinary" / name
+        ).read_bytes()

@@ -1,4 +1,5 @@
 import os
+from operator import attrgetter
 
 import pytest
 import torch
@@ -124,11 +125,17 @@ def test_fresh_memory_is_not_filled_inside():
 
 
 @pytest.mark.parametrize("before", [False, True])
-def test_fp32_is_not_rounded_to_tf32_inside(before, monkeypatch):
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", before)
-    with runtime.deterministic(threads=torch.get_num_threads()):
-        assert not torch.backends.cudnn.allow_tf32
-    assert torch.backends.cudnn.allow_tf32 == before
+@pytest.mark.parametrize("library", ["cudnn", "cuda.matmul"])
+def test_fp32_is_not_rounded_to_tf32_inside(library, before):
+    settings = attrgetter(library)(torch.backends)
+    usual = settings.allow_tf32
+    settings.allow_tf32 = before
+    try:
+        with runtime.deterministic(threads=torch.get_num_threads()):
+            assert not settings.allow_tf32
+        assert settings.allow_tf32 == before
+    finally:
+        settings.allow_tf32 = usual
 
 
 @pytest.fixture

@@ -101,9 +101,11 @@ class Replayed:
         try:
             self._graph.record(partial(self._work, *self._inputs))
         except RuntimeError as error:
-            if is_want_of_memory(error):
-                raise
-            why = str(error).strip().partition("\n")[0]
+            # a recording that failed ends with an error of its own, which says nothing
+            first = error.__context__ if isinstance(error.__context__, RuntimeError) else error
+            if is_want_of_memory(first):
+                raise first from None
+            why = str(first).strip().partition("\n")[0]
             raise UserError(
                 f"the GPU cannot record a training step ({why}): set {CUDA_GRAPHS}=off"
-            ) from error
+            ) from first

@@ -86,8 +86,8 @@ def deterministic(threads: int) -> Iterator[None]:
     """Compute with deterministic algorithms, whole fp32 and a fixed number of CPU threads.
 
     The bits of a sum depend on how many threads share it, so their number is a parameter of the
-    pipeline and not a property of the machine. On a GPU torch lets convolutions round fp32 to 10
-    bits (TF32) unless told not to; ``train.precision: fp32`` promises 23.
+    pipeline and not a property of the machine. On a GPU torch lets convolutions, and where it was
+    told so matrix products, round fp32 to 10 bits (TF32); ``train.precision: fp32`` promises 23.
 
     Args:
         threads: CPU threads of torch's operations.
@@ -100,12 +100,14 @@ def deterministic(threads: int) -> Iterator[None]:
         torch.are_deterministic_algorithms_enabled(),
         guard.fill_uninitialized_memory,
         torch.backends.cudnn.allow_tf32,
+        torch.backends.cuda.matmul.allow_tf32,
     )
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
     # filling what is then written anyway takes a tenth of the time, and no bit depends on it
     guard.fill_uninitialized_memory = False
     torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
     try:
         yield
     finally:
@@ -113,3 +115,4 @@ def deterministic(threads: int) -> Iterator[None]:
         torch.use_deterministic_algorithms(before[1])
         guard.fill_uninitialized_memory = before[2]
         torch.backends.cudnn.allow_tf32 = before[3]
+        torch.backends.cuda.matmul.allow_tf32 = before[4]

@@ -70,6 +70,8 @@ class Step:
         Raises:
             ValueError: The batch is too small for the module to be trained on.
         """
+        # nothing here outlives the call: what held on to the gradients' graph of an ordinary call
+        # would keep CUDA from recording the next one
         images, labels = self.batch(index, *draws)
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self._bf16):
             output = self._module(images)

@@ -37,7 +37,7 @@ def test_the_filters_are_spread_and_the_worst_of_each_layer_is_named_with_its_dr
     # 512 filters are spread evenly: no two closer than a third of the mean distance
     assert np.diff(np.sort(many[:, 0])).min() > 0.64 / 512 / 3
     worst = int(waves.argmax())
-    assert [text.get_text() for text in axes.texts] == ["filter 2: 3", f"filter {worst}: 0.1"]
+    assert [text.get_text() for text in axes.texts] == ["filter 2: 3.00", f"filter {worst}: 0.10"]
     zero, median, _ = axes.lines
     assert list(zero.get_ydata()) == [0, 0]
     assert list(median.get_ydata()) == pytest.approx([0.3, 0.3])
@@ -51,7 +51,7 @@ def test_the_filters_are_spread_and_the_worst_of_each_layer_is_named_with_its_dr
 def test_the_filters_of_later_rows_are_named_by_their_own_index_and_gains_have_a_true_minus():
     table = drops(conv1=[0.5, 0.25], conv2=[-0.5, -0.25]).iloc[::-1]
     texts = [text.get_text() for text in atlas.atlas(table).axes[0].texts]
-    assert texts == ["filter 1: \N{MINUS SIGN}0.25", "filter 0: 0.5"]
+    assert texts == ["filter 1: \N{MINUS SIGN}0.25", "filter 0: 0.50"]
 
 
 def test_what_may_be_chance_is_a_band_that_one_large_drop_does_not_press_flat():
@@ -61,7 +61,7 @@ def test_what_may_be_chance_is_a_band_that_one_large_drop_does_not_press_flat():
     band = axes.patches[0].get_bbox()
     assert (band.y0, band.y1) == (-0.3, 0.3)
     assert legend(figure) == [
-        "may be chance (less than 0.3 points either way)",
+        "may be chance (less than 0.30 points either way)",
         "median of the layer",
     ]
     (_, bottom), (_, top) = axes.transAxes.inverted().transform(

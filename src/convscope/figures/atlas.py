@@ -45,7 +45,7 @@ def atlas(
         axes.set_yscale("symlog", linthresh=linear)
     axes.axhline(0, color=INK, linewidth=0.9)
     if chance:
-        label = f"may be chance (less than {chance:g} points either way)"
+        label = f"may be chance (less than {_points(chance)} points either way)"
         axes.axhspan(-chance, chance, color=MUTED, alpha=0.25, linewidth=0, label=label)
     for column, layer in enumerate(layers):
         _draw_layer(axes, column, table[table["layer"] == layer])
@@ -83,7 +83,7 @@ def _draw_layer(axes: Axes, column: int, rows: pd.DataFrame) -> None:
     )
     worst = int(drops.to_numpy().argmax())
     axes.annotate(
-        f"filter {rows['filter'].iloc[worst]}: {_plain(drops.iloc[worst])}",
+        f"filter {rows['filter'].iloc[worst]}: {_points(drops.iloc[worst])}",
         (column + spread.iloc[worst], drops.iloc[worst]),
         (0, 6),
         textcoords="offset points",
@@ -106,5 +106,10 @@ def _mark(axes: Axes, linear: float) -> None:
 
 
 def _plain(value: float) -> str:
-    """A number of points as it is, with a true minus."""
+    """A number on the scale, with a true minus."""
     return f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
+
+
+def _points(difference: float) -> str:
+    """A difference of accuracies in points: an image of 10,000 shows; with a true minus."""
+    return f"{difference:.2f}".replace("-", "\N{MINUS SIGN}")
