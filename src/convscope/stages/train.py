@@ -44,7 +44,9 @@ def run(net: str) -> None:
         section = config.need(params.nets.get(net), f"nets.{net}")
         stage, key = f"train@{net}", "net"
     used = {"train": shared.model_dump(mode="json"), key: section.model_dump(mode="json")}
-    runtime.workers(shared.threads)  # a wrong setting ends the stage before anything begins
+    # a wrong setting ends the stage before anything begins
+    runtime.workers(shared.threads)
+    runtime.cuda_graphs(runtime.device())
     runs = planned.runs(params, net, data.load(workspace.DATASET))
 
     dvc_cache.recall(runs, workspace.models_of(net))

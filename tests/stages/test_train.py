@@ -1,0 +1,16 @@
+import pytest
+from tests import projects
+
+from convscope import config, runtime
+from convscope.errors import UserError
+from convscope.stages import train
+
+
+@pytest.mark.parametrize("name", [runtime.WORKERS, runtime.CUDA_GRAPHS, runtime.DEVICE])
+def test_a_wrong_setting_ends_the_stage_before_anything_begins(name, monkeypatch):
+    params = config.load(projects.ROOT / "params.yaml")
+    monkeypatch.setattr(train.config, "load", lambda: params)
+    monkeypatch.setattr(train.data, "load", lambda _: pytest.fail("it began"))
+    monkeypatch.setenv(name, "many")
+    with pytest.raises(UserError, match=f"{name}=many: set it to"):
+        train.run("net1")
