@@ -3,7 +3,7 @@
 import os
 import platform
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
@@ -35,13 +35,21 @@ def machine(images: str) -> str:
         images: Which images were used.
     """
     accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else "no CUDA device"
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    packages = ", ".join(map(_installed, PACKAGES))
     processors = os.cpu_count() or 1
     busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     return (
         f"{processors} x {processor()}, {accelerator}; Python {platform.python_version()}, "
         f"{packages}; images: {images}; load average at the start: {busy:.1f}."
     )
+
+
+def _installed(package: str) -> str:
+    """A package with its version; training and the analyses can be timed without mlflow and dvc."""
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return f"no {package}"
 
 
 def _cells(row: Row) -> tuple[str, ...]:

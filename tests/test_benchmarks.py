@@ -59,6 +59,11 @@ def test_durations_have_three_digits_and_a_fitting_unit(seconds, text):
     assert duration(seconds) == text
 
 
+def test_what_is_not_installed_is_named_so(monkeypatch):
+    monkeypatch.setattr(table, "PACKAGES", ("torch", "no-such-package"))
+    assert f"torch {torch.__version__}, no no-such-package;" in table.machine("digits")
+
+
 def test_the_markdown_of_a_row():
     row = Row("step", "1 s", "2 s", "2.00 times as fast", "1.5 times", True, 3)
     assert table.markdown("Title", [row]).splitlines() == [
