@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+import sys
 
 import pytest
 from ruamel.yaml import YAML
@@ -15,6 +16,14 @@ pytestmark = pytest.mark.pipeline
 
 ANALYSES = ["occlusion", "filter-ablation", "filter-identify"]
 ALL = ["download", "baseline", *[f"train@net{n}" for n in (1, 2, 3, 4)], "evaluate", *ANALYSES]
+
+
+WITHOUT = """
+import sys
+sys.modules.update(dict.fromkeys(["dvc", "mlflow"]))  # None: they cannot be imported
+from convscope.cli import main
+sys.exit(main())
+"""
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +40,13 @@ def lock(project):
     """The hashes that dvc.lock holds of every stage's outputs."""
     stages = YAML(typ="safe").load((project.folder / "dvc.lock").read_text())["stages"]
     return {stage: {out["path"]: out["md5"] for out in of["outs"]} for stage, of in stages.items()}
+
+
+def outputs(project):
+    """The bytes of everything that the stages wrote, by path."""
+    folders = (project.folder / name for name in ("data", "models", "reports"))
+    found = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(project.folder): files.digest(path) for path in found}
 
 
 def rows(project, query):
@@ -112,6 +128,18 @@ def test_a_run_from_scratch_one_after_another_and_without_a_server_gives_the_sam
     port = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "CONVSCOPE_WORKERS": "1"}
     assert sorted(other.repro(**port)) == sorted([*ALL, "report"])
     assert lock(other) == lock(project)
+
+
+def test_stages_by_hand_without_dvc_and_mlflow_give_the_same_bytes(project, tmp_path):
+    """A machine that only lends its GPU needs neither."""
+    other = projects.copied(tmp_path)
+    other.write_params(projects.shrunk())
+    commands = [stage.replace("@", " ") for stage in [*ALL, "report"]]
+    for command in commands:
+        done = other.run(sys.executable, "-c", WITHOUT, *command.split(), CONVSCOPE_WORKERS="1")
+        assert done.returncode == 0, done.stderr
+        assert "run `convscope publish` later" in done.stderr
+    assert outputs(other) == outputs(project)
 
 
 def test_a_clone_with_the_cache_pulled_trains_only_new_points(project, tmp_path):
