@@ -75,7 +75,8 @@ class Project:
 
     @cached_property
     def store(self):
-        return server.connect(self.root)
+        with server.publish_lock(self.root):  # a test may be the first, beside an observer
+            return server.connect(self.root)
 
     def runs(self, name: str) -> list:
         found = self.store.client.search_runs([self.store.experiment_id])

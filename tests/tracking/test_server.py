@@ -140,6 +140,31 @@ def test_a_project_s_folder_may_have_any_name(name, tmp_path, monkeypatch):
     assert ui_command(project)[5] == tracking_uri(project)
 
 
+def test_an_experiment_that_another_project_has_just_created_is_taken(project, monkeypatch):
+    """Two projects share a server, and no lock."""
+    known = project.store.experiment_id
+    look, looks = type(project.store.client).get_experiment_by_name, []
+
+    def first_there_is_none(client, name):
+        looks.append(name)
+        return look(client, name) if len(looks) > 1 else None
+
+    monkeypatch.setattr(type(project.store.client), "get_experiment_by_name", first_there_is_none)
+    assert connect(project.root).experiment_id == known
+    assert len(looks) == 2
+
+
+def test_an_experiment_that_cannot_be_created_is_an_error(project, monkeypatch):
+    def refuse(*_, **__):
+        raise RuntimeError("read-only")
+
+    client = type(project.store.client)
+    monkeypatch.setattr(client, "get_experiment_by_name", lambda *_: None)
+    monkeypatch.setattr(client, "create_experiment", refuse)
+    with pytest.raises(RuntimeError, match="read-only"):
+        connect(project.root)
+
+
 def test_creating_a_store_says_nothing(tmp_path, monkeypatch, capfd):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     connect(tmp_path)

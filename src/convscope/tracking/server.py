@@ -105,7 +105,14 @@ def connect(root: Path) -> Store:
     artifacts = (root.resolve() / "mlartifacts").as_uri() if _is_database(uri) else None
     # with this tag MLflow's page opens on runs and their comparison, not on tools for chat models
     tags = {"mlflow.experimentKind": "custom_model_development"}
-    created = client.create_experiment(EXPERIMENT, artifact_location=artifacts, tags=tags)
+    try:
+        created = client.create_experiment(EXPERIMENT, artifact_location=artifacts, tags=tags)
+    except Exception:
+        # the lock is this project's; another one may have just created it on the same server
+        experiment = client.get_experiment_by_name(EXPERIMENT)
+        if experiment is None:
+            raise
+        return Store(client, experiment.experiment_id)
     return Store(client, created)
 
 
