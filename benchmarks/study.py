@@ -1,5 +1,6 @@
 """The whole study at its published size: what it would take on the GPU that is here."""
 
+import math
 import os
 import tempfile
 import time
@@ -85,7 +86,7 @@ def _replayed(run: Run, data: DataSet, device: torch.device, n: int) -> Row:
         return measure
 
     times = interleaved(n, epoch("on"), epoch("off"), warm_up=False)
-    steps = -(-len(data.train_labels) // int(run.point["batch_size"]))
+    steps = math.ceil(len(data.train_labels) / int(run.point["batch_size"]))
     what = f"{run.net}, {run.id}: an epoch of {steps} steps, replayed beside launched"
     return faster(what, times)
 

@@ -95,24 +95,28 @@ def deterministic(threads: int) -> Iterator[None]:
     # cuBLAS reads this when it starts; without it torch refuses deterministic matrix products
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     guard: Any = torch.utils.deterministic  # its attribute is a property of the module's class
-    before = (
-        torch.get_num_threads(),
-        torch.are_deterministic_algorithms_enabled(),
-        guard.fill_uninitialized_memory,
-        torch.backends.cudnn.allow_tf32,
-        torch.backends.cuda.matmul.allow_tf32,
-    )
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True)
-    # filling what is then written anyway takes a tenth of the time, and no bit depends on it
-    guard.fill_uninitialized_memory = False
-    torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cuda.matmul.allow_tf32 = False
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    with (
+        # filling what is then written anyway takes a tenth of the time, and no bit depends on it
+        _off(guard, "fill_uninitialized_memory"),
+        _off(torch.backends.cudnn, "allow_tf32"),
+        _off(torch.backends.cuda.matmul, "allow_tf32"),
+    ):
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(True)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before[0])
+            torch.use_deterministic_algorithms(before[1])
+
+
+@contextmanager
+def _off(settings: Any, name: str) -> Iterator[None]:
+    """Switch one of torch's settings off, then back to what it was."""
+    before = getattr(settings, name)
+    setattr(settings, name, False)
     try:
         yield
     finally:
-        torch.set_num_threads(before[0])
-        torch.use_deterministic_algorithms(before[1])
-        guard.fill_uninitialized_memory = before[2]
-        torch.backends.cudnn.allow_tf32 = before[3]
-        torch.backends.cuda.matmul.allow_tf32 = before[4]
+        setattr(settings, name, before)

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from convscope.figures.style import INK, MUTED, PALETTE, chart, styled
+from convscope.figures.style import INK, MUTED, PALETTE, brief, chart, fixed, styled
 
 # steps by the golden ratio spread filters evenly, however many there are
 JITTER = (5**0.5 - 1) / 2
@@ -45,7 +45,7 @@ def atlas(
         axes.set_yscale("symlog", linthresh=linear)
     axes.axhline(0, color=INK, linewidth=0.9)
     if chance:
-        label = f"may be chance (less than {_points(chance)} points either way)"
+        label = f"may be chance (less than {fixed(chance, 2)} points either way)"
         axes.axhspan(-chance, chance, color=MUTED, alpha=0.25, linewidth=0, label=label)
     for column, layer in enumerate(layers):
         _draw_layer(axes, column, table[table["layer"] == layer])
@@ -83,7 +83,7 @@ def _draw_layer(axes: Axes, column: int, rows: pd.DataFrame) -> None:
     )
     worst = int(drops.to_numpy().argmax())
     axes.annotate(
-        f"filter {rows['filter'].iloc[worst]}: {_points(drops.iloc[worst])}",
+        f"filter {rows['filter'].iloc[worst]}: {fixed(drops.iloc[worst], 2)}",
         (column + spread.iloc[worst], drops.iloc[worst]),
         (0, 6),
         textcoords="offset points",
@@ -100,16 +100,6 @@ def _mark(axes: Axes, linear: float) -> None:
     sizes = [linear / 2, *(size for size in beyond if size >= linear)]
     ticks = np.array([0, *sizes, *(-size for size in sizes)])
     ticks = ticks[(low <= ticks) & (ticks <= high)]
-    axes.set_yticks(ticks, [_plain(tick) for tick in ticks])
+    axes.set_yticks(ticks, [brief(tick) for tick in ticks])
     axes.set_yticks([], minor=True)
     axes.set_ylabel(f"{axes.get_ylabel()[:-1]}; logarithmic beyond \u00b1{linear:g})")
-
-
-def _plain(value: float) -> str:
-    """A number on the scale, with a true minus."""
-    return f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
-
-
-def _points(difference: float) -> str:
-    """A difference of accuracies in points: an image of 10,000 shows; with a true minus."""
-    return f"{difference:.2f}".replace("-", "\N{MINUS SIGN}")

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
-from convscope.figures.style import INK, MUTED, PALETTE, chart, signed, styled
+from convscope.figures.style import INK, MUTED, PALETTE, brief, chart, fixed, styled
 
 Floats = npt.NDArray[np.float64]
 
@@ -45,7 +45,7 @@ def before_after(
     _pairs_of_dots(axes, rows, (old, new), labels, (PALETTE[0], PALETTE[1]))
     axes.set_xlabel("accuracy (%)")
     _name_rows(axes, rows, names)
-    drops = [signed(drop, 1).removeprefix("+") for drop in old - new]
+    drops = [fixed(drop, 1) for drop in old - new]
     _note_rows(axes, rows, drops, "drop (points)")
     if OVERALL in names:
         axes.axhline(rows[-1] - 0.8, color="#999999", linewidth=0.8)
@@ -194,7 +194,7 @@ def responses(
         for name, dead in zip(table["filter"], table["dead"], strict=True)
     ]
     _name_rows(axes, rows, names)
-    notes = [f"{mean:.4g}".replace("-", "\N{MINUS SIGN}") for mean in table["mean"]]
+    notes = [brief(mean) for mean in table["mean"]]
     _note_rows(axes, rows, notes, "mean")
     axes.set_xlabel("response: sum over the feature map before ReLU (logarithmic beyond \u00b11)")
     figure.legend(loc="outside lower center", ncols=2)

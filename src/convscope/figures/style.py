@@ -130,6 +130,16 @@ def signed(value: float, decimals: int = 0) -> str:
     return f"{0:.{decimals}f}" if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
 
 
+def fixed(value: float, decimals: int) -> str:
+    """A number with so many decimals and a true minus; plain 0 if it rounds to 0."""
+    return signed(value, decimals).removeprefix("+")
+
+
+def brief(value: float) -> str:
+    """A number in four digits at most, with a true minus."""
+    return f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
+
+
 def bare(axes: Axes) -> None:
     """Take the grid, the frame and the tick marks off a panel; its labels stay."""
     axes.grid(visible=False)

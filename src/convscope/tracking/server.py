@@ -99,21 +99,26 @@ def connect(root: Path) -> Store:
     if uri == _file_uri(database) and not database.exists():
         _create(database)
     client = open_client(uri)
-    experiment = client.get_experiment_by_name(EXPERIMENT)
-    if experiment is not None:
-        return Store(client, experiment.experiment_id)
     artifacts = (root.resolve() / "mlartifacts").as_uri() if _is_database(uri) else None
+    return Store(client, _known(client) or _created(client, artifacts))
+
+
+def _known(client: "MlflowClient") -> str | None:
+    """The experiment's id, if it is there."""
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    return experiment.experiment_id if experiment else None
+
+
+def _created(client: "MlflowClient", artifacts: str | None) -> str:
+    """The id of a new experiment, or of one that another project has just made on this server."""
     # with this tag MLflow's page opens on runs and their comparison, not on tools for chat models
     tags = {"mlflow.experimentKind": "custom_model_development"}
     try:
-        created = client.create_experiment(EXPERIMENT, artifact_location=artifacts, tags=tags)
+        return client.create_experiment(EXPERIMENT, artifact_location=artifacts, tags=tags)
     except Exception:
-        # the lock is this project's; another one may have just created it on the same server
-        experiment = client.get_experiment_by_name(EXPERIMENT)
-        if experiment is None:
-            raise
-        return Store(client, experiment.experiment_id)
-    return Store(client, created)
+        if known := _known(client):
+            return known
+        raise
 
 
 @contextmanager
