@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from convscope import machine, progress
+from convscope import progress
 
 
 class Terminal(io.StringIO):
@@ -190,20 +190,3 @@ def test_short_work_shows_nothing_where_there_is_no_terminal(capsys):
         download("https://example.org/a.tar.gz", done, 10)
         count(done, 10)
     assert capsys.readouterr() == ("", "")
-
-
-@pytest.mark.parametrize(
-    ("precision", "device", "has_bf16", "warned"),
-    [
-        ("bf16", "cpu", False, True),
-        ("bf16", "cpu", True, False),
-        ("bf16", "cuda", False, False),
-        ("fp32", "cpu", False, False),
-    ],
-)
-def test_emulated_precision_is_warned_of(precision, device, has_bf16, warned, monkeypatch, capsys):
-    monkeypatch.setattr(machine, "computes_in_bf16", lambda: has_bf16)
-    progress.warn_of_emulation("train@net1", precision, device)
-    told = capsys.readouterr().err
-    assert ("train.precision to fp32" in told) == warned
-    assert len(told.splitlines()) == warned

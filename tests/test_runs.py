@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
-from convscope import runs
+from convscope import nets, runs, sources
 from tests import toys
 
 
@@ -47,6 +49,30 @@ def test_torch_and_the_training_code_count(monkeypatch):
     monkeypatch.undo()
     monkeypatch.setattr(runs, "_code", lambda: "other")
     assert toys.run().fingerprint != before
+
+
+def test_another_network_and_other_words_leave_the_fingerprints_as_they_were(monkeypatch):
+    before = toys.run().fingerprint
+    monkeypatch.setitem(nets.NETS, "net5", nets.Net(nets.NETS["net2"].layers, nets.Shape(4)))
+    assert toys.run().fingerprint == before
+    assert toys.run("net5").fingerprint != toys.run("net2").fingerprint
+
+
+def test_another_layer_list_changes_the_fingerprint(monkeypatch):
+    before = {net: toys.run(net).fingerprint for net in ("net1", "net2")}
+    widened = replace(nets.NETS["net1"], layers=lambda shape: [*nets.NETS["net2"].layers(shape)])
+    monkeypatch.setitem(nets.NETS, "net1", widened)
+    assert toys.run("net1").fingerprint != before["net1"]
+    assert toys.run("net2").fingerprint == before["net2"]
+
+
+def test_the_code_that_builds_and_trains_counts_and_the_list_of_networks_does_not(monkeypatch):
+    hashed = []
+    monkeypatch.setattr(sources, "code_hash", lambda paths: hashed.extend(paths) or "hash")
+    assert runs._code.__wrapped__() == "hash"
+    names = {path.stem for path in hashed}
+    assert names >= {"training", "steps", "layers", "augment", "data", "runtime", "inference"}
+    assert not names & {"nets", "files", "errors"}
 
 
 def test_the_seed_is_the_points_own():

@@ -3,6 +3,7 @@ from operator import attrgetter
 
 import pytest
 import torch
+from joblib.externals.loky.backend import context
 
 from convscope import runtime
 from convscope.errors import UserError
@@ -19,7 +20,8 @@ def with_cuda(monkeypatch, there):
 
 
 def with_processors(monkeypatch, count):
-    """Let this process use so many processors, whatever way the system tells it."""
+    """Let this process use so many processors."""
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(count)), raising=False)
 
 
@@ -76,11 +78,12 @@ def test_workers_fill_the_processors_of_this_process(threads, workers, monkeypat
     assert runtime.workers(threads) == workers
 
 
-def test_where_a_system_cannot_tell_a_processs_processors_all_count(monkeypatch):
+def test_a_container_s_share_of_the_processors_counts(monkeypatch):
     with_cuda(monkeypatch, there=False)
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 6)
-    assert runtime.workers(threads=2) == 3
+    with_processors(monkeypatch, 64)
+    # joblib's own reading of the quota, whichever version of control groups there is
+    monkeypatch.setattr(context, "_cpu_count_cgroup", lambda _: 3)
+    assert runtime.workers(threads=1) == 3
 
 
 def test_one_cuda_device_has_one_worker(monkeypatch):

@@ -39,6 +39,18 @@ def test_comments_docstrings_and_layout_do_not_change_the_hash(tmp_path):
     assert sources.code_hash([path]) != before
 
 
+def test_the_words_of_an_error_do_not_change_the_hash_and_the_error_does(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text(
+        "def check(x):\n    if x < 0:\n        raise ValueError(f'{x} is bad') from None\n"
+    )
+    before = sources.code_hash([path])
+    path.write_text("def check(x):\n    if x < 0:\n        raise ValueError('below 0') from None\n")
+    assert sources.code_hash([path]) == before
+    path.write_text("def check(x):\n    if x < 0:\n        raise KeyError('below 0') from None\n")
+    assert sources.code_hash([path]) != before
+
+
 def test_every_python_has_the_same_hash(tmp_path):
     path = tmp_path / "module.py"
     path.write_text(

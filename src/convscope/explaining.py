@@ -135,7 +135,11 @@ def _differences(run: Run, known: _Known) -> list[str]:
     for key, value in run.settings.effective().items():
         if known.settings.get(key, value) != value:
             found.append(f"{key} {json.dumps(known.settings[key])}")
-    names = {"data": "another data set", "code": "other training code"}
+    names = {
+        "data": "another data set",
+        "code": "other training code",
+        "layers": "another layer list",
+    }
     for key, value in run.identity.items():
         if (other := known.identity.get(key)) != value:
             found.append(names.get(key, f"{key} {other}"))

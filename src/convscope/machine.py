@@ -1,22 +1,60 @@
 """What machine this is, in words that a result can be read by."""
 
 import platform
+import sys
 from pathlib import Path
 
 _LISTING = Path("/proc/cpuinfo")
+# the instruction sets of x86 processors that multiply in bf16
+_BF16 = {"amx_bf16", "avx512_bf16", "avx_ne_convert"}
 
 
 def processor() -> str:
     """The processor's name, as far as the system tells it."""
+    return _listed("model name") or platform.processor() or platform.machine()
+
+
+def _listed(key: str) -> str:
+    """What the system lists of its first processor; empty where it lists no such thing."""
     if _LISTING.is_file():
         for line in _LISTING.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
+            name, _, value = line.partition(":")
+            if name.strip() == key:
+                return value.strip()
+    return ""
 
 
-def computes_in_bf16() -> bool:
-    """Whether oneDNN, which computes torch's convolutions on processors, has bf16 kernels here."""
+def computes_in_bf16(device: str = "cpu") -> bool:
+    """Whether a device has instructions for bf16, and does not emulate it.
+
+    Args:
+        device: ``"cpu"`` or ``"cuda"``.
+    """
     import torch  # seconds to import, and most callers have it
 
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    # oneDNN, which computes torch's convolutions on processors, also takes bf16 where an x86
+    # processor has AVX-512 without its bf16 part, and emulates it there
+    flags = set(_listed("flags").split())
+    has_kernels = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return has_kernels and (not flags or bool(flags & _BF16))
+
+
+def warn_of_emulation(stage: str, precision: str, device: str) -> None:
+    """Say in one line on standard error that training will be slow because bf16 is emulated.
+
+    Args:
+        stage: The stage that is about to train.
+        precision: ``train.precision``.
+        device: The kind of device that computes, ``"cpu"`` or ``"cuda"``.
+    """
+    if precision != "bf16" or computes_in_bf16(device):
+        return
+    what = "GPU" if device == "cuda" else "processor"
+    print(
+        f"convscope: {stage}: this {what} does not compute in bf16; torch emulates it, several "
+        "times slower than fp32: set train.precision to fp32 in params.yaml",
+        file=sys.stderr,
+        flush=True,
+    )

@@ -7,28 +7,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from convscope import machine
-
 LOG_SECONDS = 30.0
 COUNTER_SECONDS = 10.0
-
-
-def warn_of_emulation(stage: str, precision: str, device: str) -> None:
-    """Say in one line on standard error that training will be slow because bf16 is emulated.
-
-    Args:
-        stage: The stage that is about to train.
-        precision: ``train.precision``.
-        device: The kind of device that computes; a CUDA device computes in bf16.
-    """
-    if precision != "bf16" or device != "cpu" or machine.computes_in_bf16():
-        return
-    print(
-        f"convscope: {stage}: this processor does not compute in bf16; torch emulates it, several "
-        "times slower than fp32: set train.precision to fp32 in params.yaml",
-        file=sys.stderr,
-        flush=True,
-    )
 
 
 class GridProgress:

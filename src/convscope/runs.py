@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from convscope import sources
+from convscope import nets, sources
 
 # what a run leaves in its folder, and a grid in its model folder
 RUN = "run.json"
@@ -17,8 +17,9 @@ WEIGHTS = "best.safetensors"
 BEST = "best.json"
 
 TRAINING = "convscope.training"
-# these carry bytes and words, never a number of a run
-_NO_NUMBERS = {f"convscope.{name}" for name in ("errors", "files", "sources", "tensors")}
+# these carry bytes and words, never a number of a run; and of the networks' definitions a run's
+# identity has its own layer list, so that another network may be added
+_NO_NUMBERS = {f"convscope.{name}" for name in ("errors", "files", "nets", "sources", "tensors")}
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,18 @@ class Run:
 
     @property
     def identity(self) -> dict[str, str]:
-        """What else the result depends on: hashes of the data and the code, torch's version."""
-        return {"data": self.data, "code": _code(), "torch": torch.__version__}
+        """What else the result depends on: hashes of data, code and layer list, torch's version.
+
+        Raises:
+            ValueError: The network or a key of the point is unknown, or no network has this shape.
+        """
+        layers = repr(nets.layers(self.net, **self.point))
+        return {
+            "data": self.data,
+            "code": _code(),
+            "layers": hashlib.sha256(layers.encode()).hexdigest(),
+            "torch": torch.__version__,
+        }
 
     @cached_property
     def fingerprint(self) -> str:

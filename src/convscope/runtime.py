@@ -53,7 +53,9 @@ def workers(threads: int) -> int:
         return int(asked)
     if device().type == "cuda":
         return 1
-    return max(1, _processors() // threads)
+    from joblib import cpu_count  # it knows of affinity and of a container's quota
+
+    return max(1, int(cpu_count()) // threads)
 
 
 def cuda_graphs(device: torch.device) -> bool:
@@ -72,13 +74,6 @@ def cuda_graphs(device: torch.device) -> bool:
     if asked not in ("on", "off"):
         raise UserError(f"{CUDA_GRAPHS}={asked}: set it to on or off")
     return asked == "on" and device.type == "cuda"
-
-
-def _processors() -> int:
-    """The processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextmanager

@@ -72,7 +72,7 @@ def _is_ours(module: str) -> bool:
 
 
 def code_hash(paths: Iterable[Path]) -> str:
-    """A hash of what files do: comments, docstrings and layout do not enter it.
+    """A hash of what files do: comments, docstrings, layout and words of errors do not enter it.
 
     Args:
         paths: Python files.
@@ -85,6 +85,7 @@ def code_hash(paths: Iterable[Path]) -> str:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for node in ast.walk(tree):
             _drop_docstring(node)
+            _drop_words(node)
         found.update(f"{path.name}\0{_outline(tree)}\0".encode())
     return found.hexdigest()
 
@@ -94,6 +95,12 @@ def _drop_docstring(node: ast.AST) -> None:
         return
     if ast.get_docstring(node, clean=False) is not None:
         node.body = node.body[1:]
+
+
+def _drop_words(node: ast.AST) -> None:
+    """Keep of a raised error which one it is, and not what it says."""
+    if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+        node.exc = node.exc.func
 
 
 def _outline(node: object) -> str:

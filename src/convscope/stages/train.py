@@ -12,6 +12,7 @@ from convscope import (
     data,
     dvc_cache,
     grid,
+    machine,
     nets,
     planned,
     runtime,
@@ -20,7 +21,7 @@ from convscope import (
     workspace,
 )
 from convscope.figures import curves, diagrams
-from convscope.progress import GridProgress, warn_of_emulation
+from convscope.progress import GridProgress
 from convscope.reporting import Report, reporting
 from convscope.timings import Timings
 
@@ -52,7 +53,7 @@ def run(net: str) -> None:
     dvc_cache.recall(runs, workspace.models_of(net))
     identity = tracking.grid_fingerprint([run.fingerprint for run in runs])
     timings = Timings(stage, runtime.device().type)
-    warn_of_emulation(stage, shared.precision, runtime.device().type)
+    machine.warn_of_emulation(stage, shared.precision, runtime.device().type)
     with (
         closing(GridProgress(stage, len(runs), section.epochs)) as progress,
         tracking.live(Path(), stage, used, identity) as live,
