@@ -9,9 +9,9 @@ from itertools import combinations
 from typing import Any
 
 import pandas as pd
-from scipy.stats import binomtest
 
 from convscope import metrics
+from convscope.mcnemar import p_value
 
 NEEDED = ("run", "epoch", "test_accuracy")
 _PAIR = ("net", "other", "only_first", "only_second", "difference_points", "p_value")
@@ -90,10 +90,6 @@ def _interval(accuracy: float, images: int, prefix: str = "") -> dict[str, float
 def mcnemar(predictions: pd.DataFrame) -> pd.DataFrame:
     """McNemar's exact test of each pair of networks on the same images.
 
-    If two networks are equally good, an image that only one of them gets right is as likely the
-    one's as the other's: of n such images, the number of the first network is binomial (n, 1/2)
-    (McNemar, "Note on the sampling error of the difference between correlated proportions", 1947).
-
     Args:
         predictions: image, label, then a column a network, as ``evaluation.predictions`` makes it.
 
@@ -108,7 +104,6 @@ def mcnemar(predictions: pd.DataFrame) -> pd.DataFrame:
     for net, other in combinations(right.columns, 2):
         first = int((right[net] & ~right[other]).sum())
         second = int((right[other] & ~right[net]).sum())
-        p_value = float(binomtest(first, first + second).pvalue) if first + second else 1.0
         points = 100 * (first - second) / len(right)
-        rows.append((net, other, first, second, points, p_value))
+        rows.append((net, other, first, second, points, p_value(first, second)))
     return pd.DataFrame(rows, columns=list(_PAIR))

@@ -18,22 +18,19 @@ def naive(module: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> Atla
         outputs = logits(changed, images)
         first, second = outputs.topk(2).values.T
         assert (first - second).min() > 1e-5, "a near tie: rounding would decide the count"
-        predictions = outputs.argmax(1)
-        return torch.bincount(labels[predictions == labels], minlength=10)
+        return outputs.argmax(1) == labels
 
-    return Atlas(
-        images=torch.bincount(labels, minlength=10),
-        intact=right(module),
-        ablated={
-            name: torch.stack(
-                [
-                    right(ablated(module, {name: [number]}))
-                    for number in range(module.get_submodule(name).out_channels)
-                ]
-            )
-            for name in nets.conv_layers(module)
-        },
-    )
+    def by_class(which: torch.Tensor) -> torch.Tensor:
+        return torch.bincount(labels[which], minlength=10)
+
+    intact = right(module)
+    found = Atlas(by_class(labels >= 0), by_class(intact), {}, {})
+    for name in nets.conv_layers(module):
+        filters = range(module.get_submodule(name).out_channels)
+        without = [right(ablated(module, {name: [number]})) for number in filters]
+        found.ablated[name] = torch.stack([by_class(each) for each in without])
+        found.lost[name] = torch.stack([(intact & ~each).sum() for each in without])
+    return found
 
 
 def assert_equal(found: Atlas, expected: Atlas) -> None:
@@ -43,6 +40,7 @@ def assert_equal(found: Atlas, expected: Atlas) -> None:
     for name, counts in expected.ablated.items():
         assert found.ablated[name].dtype == torch.int64
         assert torch.equal(found.ablated[name], counts), name
+        assert torch.equal(found.lost[name], expected.lost[name]), name
 
 
 def telling(expected: Atlas) -> Atlas:
@@ -52,6 +50,9 @@ def telling(expected: Atlas) -> Atlas:
         assert not torch.equal(counts, expected.intact.expand_as(counts)), (
             "no filter of this layer matters"
         )
+    assert any(bool((expected.gained(name) > 0).any()) for name in expected.ablated), (
+        "no filter at zero makes an image right: images lost are all that changes"
+    )
     return expected
 
 
@@ -186,11 +187,24 @@ def test_atlas_by_hand(hand_made: tuple[nn.Sequential, torch.Tensor, torch.Tenso
     assert found.ablated["conv1"].tolist() == [[0, 1, 1], [2, 0, 1]]
     assert found.drop("conv1").tolist() == [0.5, 0.25]
     assert found.class_drop("conv1").tolist() == [[1, 0, 0], [0, 1, 0]]
+    assert found.lost["conv1"].tolist() == [2, 1]
+    assert found.gained("conv1").tolist() == [0, 0]
+
+
+def test_images_that_only_the_ablated_network_gets_right_are_gained(
+    hand_made: tuple[nn.Sequential, torch.Tensor, torch.Tensor],
+) -> None:
+    net, images, _ = hand_made
+    # predictions intact: 0 0 1 2; without filter 0: 2 1 1 2; without filter 1: 0 0 2 2
+    found = atlas(net, images, torch.tensor([0, 1, 2, 1]))
+    assert found.lost["conv1"].tolist() == [1, 0]
+    assert found.gained("conv1").tolist() == [1, 1]
+    assert found.drop("conv1").tolist() == [0, -0.25]
 
 
 def test_an_absent_class_has_no_drop() -> None:
     counts = torch.tensor([[2, 0], [4, 0]])
-    found = Atlas(torch.tensor([8, 0]), torch.tensor([4, 0]), {"conv1": counts})
+    found = Atlas(torch.tensor([8, 0]), torch.tensor([4, 0]), {"conv1": counts}, {})
     assert found.drop("conv1").tolist() == [0.25, 0]
     assert found.class_drop("conv1").tolist() == [[0.25, 0], [0, 0]]
 

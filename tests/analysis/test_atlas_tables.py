@@ -1,12 +1,12 @@
 import math
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
 from pandas.testing import assert_frame_equal
 from scipy import stats
 
+from convscope import mcnemar
 from convscope.analysis import atlas_tables
 from convscope.analysis.atlas import Atlas
 
@@ -23,17 +23,19 @@ def charted():
             "conv2": torch.tensor([[3, 1, 0], [0, 2, 0], [0, 2, 0]]),
             "conv10": torch.tensor([[4, 2, 0]]),
         },
+        lost={"conv2": torch.tensor([1, 3, 4]), "conv10": torch.tensor([0])},
     )
 
 
 def drops(**by_layer):
-    """Filters with these drops."""
+    """Filters with these drops, whole points of 100 images, of which none is gained and lost."""
     rows = [
-        (layer, index, float(drop))
+        (layer, index, float(drop), max(drop, 0), max(-drop, 0), 1.0)
         for layer, values in by_layer.items()
         for index, drop in enumerate(values)
     ]
-    return pd.DataFrame(rows, columns=["layer", "filter", "drop_percent"])
+    names = ["layer", "filter", "drop_percent", "lost", "gained", "adjusted_p_value"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def test_points_lost_by_filter_and_class(charted):
@@ -41,6 +43,10 @@ def test_points_lost_by_filter_and_class(charted):
         "layer": ["conv2", "conv2", "conv2", "conv10"],
         "filter": [0, 1, 2, 0],
         "drop_percent": [100 / 6, 50.0, 50.0, -100 / 6],
+        "lost": [1, 3, 4, 0],
+        "gained": [0, 0, 1, 1],
+        # unadjusted: 1, 1/4, 3/8 and 1; the third smallest of four is the largest, and so on
+        "adjusted_p_value": [1.0, 0.75, 0.75, 1.0],
         "bird": [0.0, 75.0, 75.0, -25.0],
         "car": [50.0, 0.0, 0.0, 0.0],
         "cat": [0.0, 0.0, 0.0, 0.0],
@@ -72,6 +78,9 @@ def test_extremes_are_ranked_from_both_ends_and_equal_drops_stay_in_order():
         "layer": ["conv1", "conv1", "conv1", "conv2"],
         "filter": [1, 3, 2, 0],
         "drop_percent": [3.0, 3.0, -2.0, -2.0],
+        "lost": [3, 3, 0, 0],
+        "gained": [0, 0, 2, 2],
+        "adjusted_p_value": [1.0, 1.0, 1.0, 1.0],
         "serves": ["", "", "", ""],
     }
     assert_frame_equal(table, pd.DataFrame(expected))
@@ -106,6 +115,16 @@ def test_depth_correlates_layers_with_drops():
     assert found["p_value"] == pytest.approx(oracle.pvalue)
     assert found["correlation"] < -0.9
     assert found["layer_correlation"] == pytest.approx(-1)
+    assert found["layer_p_value"] == pytest.approx(0)
+
+
+def test_depth_leaves_out_the_last_convolution_once():
+    filters = drops(conv1=[1, 2], conv2=[3, 4, 5], conv3=[-90] * 9)
+    found = atlas_tables.depth(filters, images=100).iloc[0]
+    oracle = stats.spearmanr([0, 0, 1, 1, 1], [1, 2, 3, 4, 5])
+    assert found["but_last_correlation"] == pytest.approx(oracle.statistic)
+    assert found["but_last_p_value"] == pytest.approx(oracle.pvalue)
+    assert found["correlation"] < 0 < found["but_last_correlation"]
 
 
 def test_depth_compares_the_filters_of_the_halves_in_pairs():
@@ -124,13 +143,31 @@ def test_a_wide_layer_weighs_on_the_filters_and_not_on_the_layers():
     assert found["layer_correlation"] == pytest.approx(0.5)
 
 
-def test_images_that_may_be_chance_are_those_of_mcnemar_s_test():
-    significant = [stats.binomtest(n, n, 0.5).pvalue < 0.05 for n in range(1, 9)]
-    assert significant.index(True) + 1 == atlas_tables.CHANCE_IMAGES
-    lost = np.array([5, 6, -6, 7, -5, 0])
-    found = atlas_tables.depth(drops(conv1=100 * (lost / 360)), images=360).iloc[0]
-    assert found["chance_percent"] == pytest.approx(600 / 360)
-    assert (found["filters"], found["images"], found["beyond_chance"]) == (6, 360, 3)
+def test_a_net_change_is_judged_by_the_images_on_both_sides_and_for_all_filters_at_once():
+    lost = torch.tensor([9, 60, 8, 0, 5])
+    gained = torch.tensor([0, 51, 0, 9, 0])
+    charted = Atlas(
+        images=torch.tensor([200]),
+        intact=torch.tensor([150]),
+        ablated={"conv1": 150 - (lost - gained)[:, None]},
+        lost={"conv1": lost},
+    )
+    filters = atlas_tables.by_filter(charted, ["cat"])
+    # net changes of 9, 9, 8, -9 and 5 images; those of 60 lost and 51 gained are no more than
+    # chance, nor are 5 images
+    assert atlas_tables.significant(filters).tolist() == [True, False, True, True, False]
+    found = atlas_tables.depth(filters, images=200).iloc[0]
+    assert (found["filters"], found["images"], found["significant"]) == (5, 200, 3)
+
+
+def test_what_one_filter_could_show_may_be_chance_among_many():
+    counts = torch.zeros(40, dtype=torch.int64)
+    counts[0] = 6
+    charted = Atlas(
+        torch.tensor([100]), torch.tensor([50]), {"conv1": 50 - counts[:, None]}, {"conv1": counts}
+    )
+    assert mcnemar.p_value(6, 0) < 0.05
+    assert not atlas_tables.significant(atlas_tables.by_filter(charted, ["cat"])).any()
 
 
 @pytest.mark.parametrize(

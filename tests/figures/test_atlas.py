@@ -14,6 +14,10 @@ def drops(**layers):
     )
 
 
+def draw(table, images=1800):
+    return atlas.atlas(table, [True] * len(table), images)
+
+
 def legend(figure):
     return [text.get_text() for text in figure.legends[0].get_texts()]
 
@@ -28,9 +32,10 @@ def ticks(axes):
 
 def test_the_filters_are_spread_and_the_worst_of_each_layer_is_named_with_its_drop():
     waves = np.sin(np.arange(512)) / 10
-    figure = atlas.atlas(drops(conv1=[0.5, -0.2, 3.0, 0.1], conv2=waves))
+    figure = draw(drops(conv1=[0.5, -0.2, 3.0, 0.1], conv2=waves))
     (axes,) = figure.axes
-    few, many = (dots.get_offsets() for dots in axes.collections)
+    zero, _, few, first_median, _, many, _ = axes.lines
+    few, many = (np.column_stack(dots.get_data()) for dots in (few, many))
     assert few[:, 1].tolist() == [0.5, -0.2, 3.0, 0.1]
     assert np.abs(few[:, 0]).max() < 0.321
     assert np.abs(many[:, 0] - 1).max() < 0.321
@@ -38,40 +43,39 @@ def test_the_filters_are_spread_and_the_worst_of_each_layer_is_named_with_its_dr
     assert np.diff(np.sort(many[:, 0])).min() > 0.64 / 512 / 3
     worst = int(waves.argmax())
     assert [text.get_text() for text in axes.texts] == ["filter 2: 3.00", f"filter {worst}: 0.10"]
-    zero, median, _ = axes.lines
     assert list(zero.get_ydata()) == [0, 0]
-    assert list(median.get_ydata()) == pytest.approx([0.3, 0.3])
+    assert list(first_median.get_ydata()) == pytest.approx([0.3, 0.3])
     assert [label.get_text() for label in axes.get_xticklabels()] == [
         "conv1\n4 filters",
         "conv2\n512 filters",
     ]
-    assert legend(figure) == ["median of the layer"]
+    assert legend(figure) == ["more than chance explains", "may be chance", "median of the layer"]
 
 
 def test_the_filters_of_later_rows_are_named_by_their_own_index_and_gains_have_a_true_minus():
     table = drops(conv1=[0.5, 0.25], conv2=[-0.5, -0.25]).iloc[::-1]
-    texts = [text.get_text() for text in atlas.atlas(table).axes[0].texts]
+    texts = [text.get_text() for text in draw(table).axes[0].texts]
     assert texts == ["filter 1: \N{MINUS SIGN}0.25", "filter 0: 0.50"]
 
 
-def test_what_may_be_chance_is_a_band_that_one_large_drop_does_not_press_flat():
-    table = drops(conv1=[0.1, -0.3, 0.6, 43.0])
-    figure = atlas.atlas(table, chance=0.3)
-    (axes,) = figure.axes
-    band = axes.patches[0].get_bbox()
-    assert (band.y0, band.y1) == (-0.3, 0.3)
-    assert legend(figure) == [
-        "may be chance (less than 0.30 points either way)",
-        "median of the layer",
-    ]
-    (_, bottom), (_, top) = axes.transAxes.inverted().transform(
-        axes.transData.transform([(0, -0.3), (0, 0.3)])
+def test_what_may_be_chance_is_hollow():
+    (axes,) = atlas.atlas(
+        drops(conv1=[0.1, -0.3, 0.6], conv2=[9.0]), [False, True, False, True], 2000
+    ).axes
+    hollow, filled = (
+        [
+            dots.get_ydata().tolist()
+            for dots in axes.lines
+            if dots.get_marker() == "o" and (dots.get_markerfacecolor() == "none") is empty
+        ]
+        for empty in (True, False)
     )
-    assert top - bottom > 0.1
+    assert hollow == [[0.1, 0.6], []]
+    assert filled == [[-0.3], [9.0]]
 
 
-def test_the_scale_is_linear_near_chance_and_logarithmic_beyond_with_plain_numbers():
-    (axes,) = atlas.atlas(drops(conv1=[-1.2, 0.1, 43.0]), chance=0.3).axes
+def test_the_scale_is_linear_near_zero_and_logarithmic_beyond_with_plain_numbers():
+    (axes,) = draw(drops(conv1=[-1.2, 0.1, 43.0]), images=2000).axes
     numbers = [-2, -1, -0.5, 0, 0.5, 1, 2, 5, 10, 20, 50]
     written = [f"{number:g}".replace("-", "\N{MINUS SIGN}") for number in numbers]
     assert ticks(axes) == dict(zip(written, numbers, strict=True))
@@ -86,17 +90,26 @@ def test_the_scale_is_linear_near_chance_and_logarithmic_beyond_with_plain_numbe
 
 
 @pytest.mark.parametrize(
-    ("chance", "end"),
-    [(0, 1), (0.1, 0.5), (0.3, 1), (1 / 3, 1), (0.5, 2), (1.5, 5), (2, 10), (12, 50)],
+    ("images", "end"),
+    [
+        (10_000, 0.2),
+        (6_000, 0.5),
+        (2_000, 1),
+        (1_800, 1),
+        (1_000, 2),
+        (360, 5),
+        (300, 10),
+        (50, 50),
+    ],
 )
-def test_the_linear_part_ends_at_a_round_number_well_beyond_chance(chance, end):
-    (axes,) = atlas.atlas(drops(conv1=[0.0, 99.0]), chance=chance).axes
+def test_the_linear_part_ends_at_a_round_number_of_eighteen_images_or_more(images, end):
+    (axes,) = draw(drops(conv1=[0.0, 99.0]), images).axes
     assert axes.get_ylabel().endswith(f"beyond \u00b1{end:g})")
     assert ticks(axes)[f"{end:g}"] == pytest.approx(end)
 
 
 def test_small_drops_leave_the_scale_linear():
-    (axes,) = atlas.atlas(drops(conv1=[-0.2, 0.9]), chance=0.3).axes
+    (axes,) = draw(drops(conv1=[-0.2, 0.9]), images=2000).axes
     assert axes.get_yscale() == "linear"
     assert axes.get_ylabel() == "drop in test accuracy (points)"
 
@@ -105,6 +118,6 @@ def test_the_same_drops_give_the_same_bytes(tmp_path):
     table = drops(conv1=[0.1, 43.0, -1.5], conv2=[0.4, 0.2])
     pictures = []
     for name in ("first.png", "second.png"):
-        style.save(atlas.atlas(table, chance=0.3), tmp_path / name)
+        style.save(draw(table), tmp_path / name)
         pictures.append((tmp_path / name).read_bytes())
     assert pictures[0] == pictures[1]

@@ -127,15 +127,17 @@ ABLATION = {
     ),
     "atlas_by_layer.csv": (
         "layer,filters,mean_drop_percent,median_drop_percent,max_drop_percent,max_filter\n"
-        "conv1,2,1.5,1.5,2.5,1\n"
+        "conv1,2,1.5,1.5,2.5,1\nconv2,2,-0.25,-0.25,0.0,1\n"
     ),
     "atlas_extremes.csv": (
-        "extreme,rank,layer,filter,drop_percent,serves\n"
-        f"most,1,conv1,1,2.5,{quoted(PIPED + ': 5.0, cat: 3.0')}\nleast,1,conv2,0,-0.5,\n"
+        "extreme,rank,layer,filter,drop_percent,lost,gained,adjusted_p_value,serves\n"
+        f"most,1,conv1,1,2.5,13,1,0.0002,{quoted(PIPED + ': 5.0, cat: 3.0')}\n"
+        "least,1,conv2,0,-0.5,4,6,0.75390625,\n"
     ),
     "atlas_depth.csv": (
-        "images,filters,chance_percent,beyond_chance,first_costs_more,halves_p_value,correlation,"
-        "p_value,layer_correlation\n500,4,1.2,1,0.75,0.0001,-0.5,0.03125,-1.0\n"
+        "images,filters,significant,first_costs_more,halves_p_value,correlation,p_value,"
+        "but_last_correlation,but_last_p_value,layer_correlation,layer_p_value\n"
+        "500,4,1,0.75,0.0001,-0.5,0.03125,-0.25,0.5,,\n"
     ),
     "atlas_halves.csv": (
         "half,layers,filters,mean_drop_percent,layer_drop_percent\n"

@@ -34,11 +34,18 @@ class Atlas:
         images: (C,) int64, the number of images of each of the C classes.
         intact: (C,) int64, how many of them the intact network gets right.
         ablated: By convolution, (filters, C) int64, how many with that filter's weights at zero.
+        lost: By convolution, (filters,) int64, how many images of all classes the intact network
+            gets right and the ablated one wrong.
     """
 
     images: torch.Tensor
     intact: torch.Tensor
     ablated: dict[str, torch.Tensor]
+    lost: dict[str, torch.Tensor]
+
+    def gained(self, layer: str) -> torch.Tensor:
+        """(filters,) int64: how many images only the ablated network gets right."""
+        return self.lost[layer] - (self.intact.sum() - self.ablated[layer].sum(1))
 
     def drop(self, layer: str) -> torch.Tensor:
         """(filters,) float64: overall accuracy before - after, in [-1, 1]."""
@@ -93,11 +100,13 @@ def atlas(
     with torch.inference_mode():
         for some, truth in batches:
             outputs = _outputs(blocks, as_input(some, device))
-            _count(found.intact, outputs[-1].argmax(1), truth)
-            for index, counts in enumerate(found.ablated.values()):
-                predictions = _predictions(blocks[index:], outputs[index:], batch_size)
-                _count(counts, predictions, truth)
-                done += predictions.numel()
+            intact = _right(outputs[-1].argmax(1), truth)
+            found.intact.index_add_(-1, truth, intact.long())
+            for index, layer in enumerate(found.ablated):
+                ablated = _right(_predictions(blocks[index:], outputs[index:], batch_size), truth)
+                found.ablated[layer].index_add_(-1, truth, ablated.long())
+                found.lost[layer].add_((intact & ~ablated).sum(1))
+                done += ablated.numel()
                 if progress:
                     progress(done, total)
     return found
@@ -106,14 +115,18 @@ def atlas(
 def _zero_counts(blocks: Sequence[_Block], labels: torch.Tensor) -> Atlas:
     """An atlas of nothing yet; convolutions come before all other blocks, in order."""
     classes = len(blocks[-1].weighted.weight)
+    filters = {
+        block.name: len(block.weighted.weight)
+        for block in blocks
+        if isinstance(block.weighted, nn.Conv2d)
+    }
     return Atlas(
         images=torch.bincount(labels, minlength=classes),
         intact=torch.zeros(classes, dtype=torch.int64),
         ablated={
-            block.name: torch.zeros(len(block.weighted.weight), classes, dtype=torch.int64)
-            for block in blocks
-            if isinstance(block.weighted, nn.Conv2d)
+            name: torch.zeros(count, classes, dtype=torch.int64) for name, count in filters.items()
         },
+        lost={name: torch.zeros(count, dtype=torch.int64) for name, count in filters.items()},
     )
 
 
@@ -222,6 +235,6 @@ def _taps(layer: nn.Conv2d | nn.Linear, channel: torch.Tensor) -> torch.Tensor:
     return columns.transpose(1, 2)
 
 
-def _count(correct: torch.Tensor, predictions: torch.Tensor, labels: torch.Tensor) -> None:
-    """Add the right predictions, (..., B), to the counts by true class, (..., C)."""
-    correct.index_add_(-1, labels, (predictions.cpu() == labels).long())
+def _right(predictions: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Which predictions, (..., B), are those of the labels on the CPU, (B,)."""
+    return predictions.cpu() == labels

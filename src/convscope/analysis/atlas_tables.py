@@ -4,30 +4,50 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from convscope import mcnemar
 from convscope.analysis.atlas import Atlas
 
-# McNemar's exact test, two-sided at 5 %: 2 * 0.5**5 > 0.05 > 2 * 0.5**6
-CHANCE_IMAGES = 6
+FALSE_DISCOVERIES = 0.05
 SERVED = 3
 DROP = "drop_percent"
+_ALL_IMAGES = ("layer", "filter", DROP, "lost", "gained", "adjusted_p_value")
 
 
 def by_filter(charted: Atlas, classes: Sequence[str]) -> pd.DataFrame:
     """Every filter ablated alone.
 
     Returns:
-        A row a filter: layer, filter, drop_percent (points of accuracy lost over all images), then
-        a column of points lost for each class.
+        A row a filter: layer, filter, drop_percent (points of accuracy lost over all images), lost
+        and gained (the images that only the intact, or only the ablated network gets right),
+        adjusted_p_value in [0, 1] (McNemar's exact test of these, adjusted for the number of
+        filters: those below 0.05 are significant at a false discovery rate of 5 %; Benjamini and
+        Hochberg, "Controlling the false discovery rate", 1995), then a column of points lost for
+        each class.
     """
+    from scipy.stats import false_discovery_control  # half a second to import, and few need it
+
     tables = []
     for layer in charted.ablated:
-        lost = 100 * charted.class_drop(layer)
-        table = pd.DataFrame(lost.tolist(), columns=list(classes))
-        table.insert(0, DROP, (100 * charted.drop(layer)).tolist())
-        table.insert(0, "filter", range(len(table)))
-        table.insert(0, "layer", layer)
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+        table = pd.DataFrame(
+            {
+                "layer": layer,
+                "filter": range(len(charted.lost[layer])),
+                DROP: (100 * charted.drop(layer)).tolist(),
+                "lost": charted.lost[layer].tolist(),
+                "gained": charted.gained(layer).tolist(),
+            }
+        )
+        points = (100 * charted.class_drop(layer)).tolist()
+        tables.append(table.join(pd.DataFrame(points, columns=list(classes))))
+    found = pd.concat(tables, ignore_index=True)
+    p_values = list(map(mcnemar.p_value, found["lost"].tolist(), found["gained"].tolist()))
+    found.insert(5, "adjusted_p_value", false_discovery_control(p_values))
+    return found
+
+
+def significant(filters: pd.DataFrame) -> pd.Series:
+    """Which filters of ``by_filter`` change the accuracy by more than chance explains, bool."""
+    return filters["adjusted_p_value"] < FALSE_DISCOVERIES
 
 
 def by_layer(filters: pd.DataFrame) -> pd.DataFrame:
@@ -71,14 +91,15 @@ def extremes(filters: pd.DataFrame, classes: Sequence[str], count: int) -> pd.Da
 
     Returns:
         A row a filter, first the most and then the least: extreme (``"most"`` or ``"least"``),
-        rank from 1, layer, filter, drop_percent (negative: accuracy is gained), and serves, such as
-        ``"cat: 12.0, dog: 8.1"`` with the points lost. Equal drops are in the network's order.
+        rank from 1, layer, filter, drop_percent (negative: accuracy is gained), lost, gained and
+        adjusted_p_value as in ``by_filter``, and serves, such as ``"cat: 12.0, dog: 8.1"`` with the
+        points lost. Equal drops are in the network's order.
     """
     taken = min(count, len(filters) // 2)
     tables = []
     for extreme, ascending in (("most", False), ("least", True)):
         found = filters.sort_values(DROP, ascending=ascending, kind="stable").head(taken)
-        table = found[["layer", "filter", DROP]].reset_index(drop=True)
+        table = found[[*_ALL_IMAGES]].reset_index(drop=True)
         table.insert(0, "rank", range(1, taken + 1))
         table.insert(0, "extreme", extreme)
         table["serves"] = [_served(lost) for _, lost in found[list(classes)].iterrows()]
@@ -96,42 +117,40 @@ def _served(lost: pd.Series) -> str:
 def depth(filters: pd.DataFrame, images: int) -> pd.DataFrame:
     """Whether earlier layers matter more than later ones, which the study leaves open (part 2.2.2).
 
-    Of an ablated filter only the net change is known. If fewer than ``CHANCE_IMAGES`` images
-    changed, all in one direction, McNemar's exact test would not call it significant.
-
     Args:
         filters: What ``by_filter`` made.
         images: How many images the atlas is of.
 
     Returns:
-        One row: images, filters, chance_percent (``CHANCE_IMAGES`` images in points),
-        beyond_chance (the filters that gain or lose at least that); first_costs_more, the share of
-        pairs of a filter of the first half of the convolutions and one of the second in which the
-        first costs more, equal ones counted half, with halves_p_value (Mann and Whitney's test);
-        correlation (Spearman's, of a filter's layer position and its drop; negative if earlier
-        filters cost more), with p_value; and layer_correlation (the same of the layers' mean drops,
-        so that wide layers count as much as narrow ones). Tests take filters for independent.
-        What constants or less than three filters or layers cannot tell is missing.
+        One row: images, filters, significant (how many filters ``significant`` finds);
+        first_costs_more, the share of pairs of a filter of the first half of the convolutions and
+        one of the second in which the first costs more, equal ones counted half, with
+        halves_p_value (Mann and Whitney's test); correlation (Spearman's, of a filter's layer
+        position and its drop; negative if earlier filters cost more), with p_value;
+        but_last_correlation and but_last_p_value (the same without the last convolution, the
+        widest, whose filters feed no other convolution); and layer_correlation with layer_p_value
+        (of the layers' mean drops, so that wide layers count as much as narrow ones). Tests take
+        filters for independent. What constants or less than three filters or layers cannot tell is
+        missing.
     """
-    chance = 100 * CHANCE_IMAGES / images
     positions = pd.Series(pd.factorize(filters["layer"])[0])
+    but_last = positions < positions.max()
     layers = filters.groupby("layer", sort=False)[DROP].mean().reset_index(drop=True)
-    first_costs_more, halves_p_value = _pairs(*_split(filters))
-    correlation, p_value = _spearman(positions, filters[DROP])
-    return pd.DataFrame(
-        {
-            "images": [images],
-            "filters": [len(filters)],
-            "chance_percent": [chance],
-            # a drop is a whole number of images but for rounding
-            "beyond_chance": [int((filters[DROP].abs() > chance * (1 - 1e-9)).sum())],
-            "first_costs_more": [first_costs_more],
-            "halves_p_value": [halves_p_value],
-            "correlation": [correlation],
-            "p_value": [p_value],
-            "layer_correlation": [_spearman(pd.Series(layers.index), layers)[0]],
-        }
-    )
+    found: dict[str, float] = {
+        "images": images,
+        "filters": len(filters),
+        "significant": int(significant(filters).sum()),
+    }
+    for (statistic, p_value), (value, p) in {
+        ("first_costs_more", "halves_p_value"): _pairs(*_split(filters)),
+        ("correlation", "p_value"): _spearman(positions, filters[DROP]),
+        ("but_last_correlation", "but_last_p_value"): _spearman(
+            positions[but_last], filters.loc[but_last.to_numpy(), DROP]
+        ),
+        ("layer_correlation", "layer_p_value"): _spearman(pd.Series(layers.index), layers),
+    }.items():
+        found |= {statistic: value, p_value: p}
+    return pd.DataFrame([found])
 
 
 def _split(filters: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

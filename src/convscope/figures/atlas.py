@@ -1,54 +1,62 @@
 """What single filters are worth, layer by layer."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from convscope.figures.style import INK, MUTED, PALETTE, brief, chart, fixed, styled
+from convscope.figures.style import INK, PALETTE, brief, chart, fixed, styled
 
 # steps by the golden ratio spread filters evenly, however many there are
 JITTER = (5**0.5 - 1) / 2
-# the linear part of the scale reaches at least so many times as far as chance
-BEYOND_CHANCE = 3
+# the linear part of the scale reaches at least so many images
+LINEAR_IMAGES = 18
 # numbers that end the linear part and mark the logarithmic one, times powers of ten
 ROUND = (1, 2, 5, 10)
+_DOTS: dict[str, Any] = {"marker": "o", "markersize": 4.5, "color": PALETTE[0]}
+_FILLED: dict[str, Any] = {"markeredgewidth": 0, "alpha": 0.6}
+_HOLLOW: dict[str, Any] = {"markerfacecolor": "none", "markeredgewidth": 0.8, "alpha": 0.6}
 
 
 @styled
 def atlas(
     table: pd.DataFrame,
-    chance: float = 0,
+    significant: Sequence[bool],
+    images: int,
     title: str = "What the network loses with a single filter at zero",
 ) -> Figure:
     """The drop in accuracy by single filters, layer by layer, with the median of each layer.
 
-    The scale is linear around 0, up to a round number of at least three times ``chance`` (1 point
-    if that is 0), and logarithmic beyond on either side, so that a few filters with large drops
+    The scale is linear around 0, up to a round number of points that are ``LINEAR_IMAGES`` images
+    or more, and logarithmic beyond on either side, so that a few filters with large drops
     leave room for the others; it is linear throughout if no drop lies beyond. Points are spread
     sideways by the filter's index, which has no meaning. The filter with the largest drop of each
     layer is named, with its drop.
 
     Args:
         table: Columns layer, filter and drop_percent (points of accuracy; negative: a gain).
-        chance: Changes smaller than this many points, which may be chance, are on gray; 0 for none.
+        significant: Of each row, whether its drop is more than chance explains; others are hollow.
+        images: How many images the accuracies are of.
         title: Above the panel.
     """
     layers = list(table["layer"].unique())
+    told = np.asarray(significant, dtype=bool)
     figure, panels = chart(max(700, 110 + 170 * len(layers)), 580, title=title)
     axes = panels[0, 0]
-    linear = _linear_part(chance)
+    linear = _linear_part(100 * LINEAR_IMAGES / images)
     logarithmic = bool(table["drop_percent"].abs().max() > linear)
     if logarithmic:
         axes.set_yscale("symlog", linthresh=linear)
     axes.axhline(0, color=INK, linewidth=0.9)
-    if chance:
-        label = f"may be chance (less than {fixed(chance, 2)} points either way)"
-        axes.axhspan(-chance, chance, color=MUTED, alpha=0.25, linewidth=0, label=label)
     for column, layer in enumerate(layers):
-        _draw_layer(axes, column, table[table["layer"] == layer])
+        own = (table["layer"] == layer).to_numpy()
+        _draw_layer(axes, column, table[own], told[own])
     counts = table.groupby("layer").size()
     axes.set_xticks(range(len(layers)), [f"{name}\n{counts[name]} filters" for name in layers])
     axes.grid(visible=False, axis="x")
@@ -56,31 +64,35 @@ def atlas(
     axes.margins(y=0.08)
     if logarithmic:
         _mark(axes, linear)
-    figure.legend(loc="outside lower center", ncols=2)
+    figure.legend(handles=_key(), loc="outside lower center", ncols=3)
     return figure
 
 
-def _linear_part(chance: float) -> float:
-    """Where the linear part of the scale ends: a round number well beyond chance."""
-    wanted = BEYOND_CHANCE * chance or 1.0
-    # a hair less, or 3 x 0.1 and the like would miss the round number that they are meant to be
+def _key() -> list[Line2D]:
+    """What the marks mean."""
+    return [
+        Line2D([], [], **_DOTS, **look, linestyle="", label=label)
+        for label, look in (("more than chance explains", _FILLED), ("may be chance", _HOLLOW))
+    ] + [Line2D([], [], color=PALETTE[1], linewidth=2, label="median of the layer")]
+
+
+def _linear_part(wanted: float) -> float:
+    """Where the linear part of the scale ends: a round number of at least so many points."""
+    # a hair less, or 100 x 18 / 360 and the like would miss the round number that they are
     wanted *= 1 - 1e-9
     power = 10.0 ** math.floor(math.log10(wanted))
     return next(power * step for step in ROUND if power * step >= wanted)
 
 
-def _draw_layer(axes: Axes, column: int, rows: pd.DataFrame) -> None:
+def _draw_layer(
+    axes: Axes, column: int, rows: pd.DataFrame, significant: npt.NDArray[np.bool_]
+) -> None:
     """Draw the filters of a layer and their median, and name the one with the largest drop."""
     drops = rows["drop_percent"]
     spread = 0.64 * ((rows["filter"] * JITTER) % 1 - 0.5)
-    axes.scatter(column + spread, drops, s=14, color=PALETTE[0], alpha=0.55, linewidth=0)
-    axes.plot(
-        [column - 0.4, column + 0.4],
-        [drops.median()] * 2,
-        color=PALETTE[1],
-        linewidth=2,
-        label="median of the layer" if column == 0 else None,
-    )
+    for drawn, look in ((~significant, _HOLLOW), (significant, _FILLED)):
+        axes.plot(column + spread[drawn], drops[drawn], **_DOTS, **look, linestyle="")
+    axes.plot([column - 0.4, column + 0.4], [drops.median()] * 2, color=PALETTE[1], linewidth=2)
     worst = int(drops.to_numpy().argmax())
     axes.annotate(
         f"filter {rows['filter'].iloc[worst]}: {fixed(drops.iloc[worst], 2)}",

@@ -1,6 +1,7 @@
 """The report's section on filter ablation (study, part 2.2.2)."""
 
 from collections.abc import Sequence
+from itertools import combinations
 
 from convscope import published
 from convscope.report import columns
@@ -93,11 +94,11 @@ def _atlas(folder: Folder) -> list[Part]:
             f"over the first {columns.taken(images, wanted)} is compared with that of the intact "
             "network."
         ),
-        Text(_chance(depth)),
+        Text(_significant(depth)),
         folder.figure("atlas", "Accuracy lost with each filter alone, by layer"),
         folder.sheet("atlas_by_layer").table("Accuracy lost with a single filter, by layer"),
         Heading("Do earlier layers matter more?"),
-        Text(f"{verdict(depth)} {_by_half(folder)}"),
+        Text(f"{verdict(depth, folder.sheet('atlas_by_layer'))} {_by_half(folder)}"),
         folder.sheet("atlas_halves").table(
             "Accuracy lost with a single filter, in each half of the convolutions",
             notes=[
@@ -112,26 +113,27 @@ def _atlas(folder: Folder) -> list[Part]:
     ]
 
 
-def _chance(depth: Sheet) -> str:
-    """How small a drop may be chance, which a reader of the atlas should know."""
-    images, filters, chance, beyond = (
-        depth.numbers(name)[0] for name in ("images", "filters", "chance_percent", "beyond_chance")
+def _significant(depth: Sheet) -> str:
+    """How many drops are more than chance, which a reader of the atlas should know."""
+    images, filters, significant = (
+        depth.numbers(name)[0] for name in ("images", "filters", "significant")
     )
-    few = round(chance * images / 100)
     return (
-        f"One image is {100 / images:.2f} points here. A net change of fewer than {few} images "
-        f"({chance:.2f} points) may be chance, whichever images they are (McNemar's test at 5%); "
-        f"{columns.count(beyond)} of the {counted(int(filters), 'filter')} change at least as many."
+        f"One image is {100 / images:.2f} points here. A filter at zero loses some images and "
+        f"gains others: {columns.count(significant)} of the {counted(int(filters), 'filter')} "
+        "change the accuracy by more than chance explains (McNemar's test of the images lost and "
+        "gained, at a false discovery rate of 5% by Benjamini and Hochberg's adjustment)."
     )
 
 
-def verdict(depth: Sheet) -> str:
+def verdict(depth: Sheet, layers: Sheet) -> str:
     """Whether earlier layers matter more than later ones, in words.
 
     Two measures are asked: pairs of filters of the two halves, and the ranks of all filters.
 
     Args:
         depth: atlas_depth.csv.
+        layers: atlas_by_layer.csv.
     """
     measured = [
         depth.column(name)[0]
@@ -146,32 +148,48 @@ def verdict(depth: Sheet) -> str:
         if p_value < SIGNIFICANT
     ]
     return (
-        f"{_answer(earlier)} A filter of the first half of the convolutions costs more than one of "
-        f"the second in {columns.percent(share)} of pairs ({_p(pairs_p)}, Mann and Whitney's "
-        f"test); Spearman's rank correlation of a filter's layer and its drop is "
-        f"{correlation:z.2f} ({_p(ranks_p)}). Both tests take filters for independent, and a "
+        f"{_answer(earlier, layers)} A filter of the first half of the convolutions costs more "
+        f"than one of the second in {columns.percent(share)} of pairs ({_p(str(pairs_p))}, Mann "
+        "and Whitney's test); Spearman's rank correlation of a filter's layer and its drop is "
+        f"{correlation:z.2f} ({_p(str(ranks_p))}), without the last convolution "
+        f"{_correlation(depth, 'but_last')}. These tests take filters for independent, and a "
         "wide layer for more than a narrow one; of the layers' mean drops the correlation is "
-        f"{_of_layers(depth)}."
+        f"{_correlation(depth, 'layer')}."
     )
 
 
-def _of_layers(depth: Sheet) -> str:
-    return POINTS.show(depth.column("layer_correlation")[0])
+def _correlation(depth: Sheet, which: str) -> str:
+    """A rank correlation that a small network may not have, with its p-value."""
+    value, p_value = (depth.column(f"{which}_{of}")[0] for of in ("correlation", "p_value"))
+    return f"{POINTS.show(value)} ({_p(p_value)})" if value else "not to be had"
 
 
-def _answer(earlier: Sequence[bool]) -> str:
-    """The answer of those measures that find a significant difference."""
+def _answer(earlier: Sequence[bool], layers: Sheet) -> str:
+    """The answer of those measures that find a significant difference, and an exception to it."""
     if not earlier:
         return "There is no significant difference between earlier and later layers."
     if len(set(earlier)) == 2:
         return "Whether earlier layers matter more depends on the measure."
-    side = "an earlier" if earlier[0] else "a later"
+    side = "earlier" if earlier[0] else "later"
     measures = ", by one of two measures" if len(earlier) == 1 else ""
-    return f"A single filter of {side} layer matters more{measures}."
+    return f"Filters of {side} layers cost more on average{measures}{_exception(layers, side)}."
 
 
-def _p(p_value: float) -> str:
-    shown = columns.P_VALUE.show(str(p_value))
+def _exception(layers: Sheet, side: str) -> str:
+    """The two layers that contradict most that filters of one side cost more, if any do."""
+    means = list(zip(layers.column("layer"), layers.numbers("mean_drop_percent"), strict=True))
+    pairs = combinations(means if side == "earlier" else means[::-1], 2)
+    expected, other = min(pairs, key=lambda pair: pair[0][1] - pair[1][1])
+    if expected[1] >= other[1]:
+        return ""
+    return (
+        f", but not layer by layer: one of {expected[0]} costs {expected[1]:z.2f} points, one of "
+        f"{other[0]} {other[1]:z.2f}"
+    )
+
+
+def _p(p_value: str) -> str:
+    shown = columns.P_VALUE.show(p_value)
     return f"p {shown}" if shown.startswith("<") else f"p = {shown}"
 
 
@@ -193,8 +211,10 @@ def _extreme(folder: Folder, extreme: str, caption: str) -> Table:
         caption,
         rows=[row for row, value in enumerate(sheet.column("extreme")) if value == extreme],
         notes=[
-            "Points of accuracy lost over all images; below 0, accuracy is gained. A filter serves "
-            "the classes that lose at least half of what the worst loses, three at most. "
-            "Of a class there are fewer images, so that one of them is more points."
+            "Points of accuracy lost over all images; below 0, accuracy is gained. Images lost are "
+            "those that only the intact network gets right, images gained those that only the "
+            "other does. The classes that lose most are those that lose at least half of what the "
+            "worst loses, three at most; of a class there are fewer images, so that one of them is "
+            "more points."
         ],
     )

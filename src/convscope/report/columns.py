@@ -67,6 +67,7 @@ FLAG = Kind(lambda value: "yes" if value == "True" else "no", numeric=False)
 _SPREAD = "_std"
 _KNOWN: dict[str, tuple[str, Kind]] = {
     "accuracy": ("Accuracy", SHARE),
+    "adjusted_p_value": ("Adjusted p-value", P_VALUE),
     "after": ("After", COUNT),
     "after_percent": ("After", PERCENT),
     "batch_size": ("Batch size", COUNT),
@@ -98,6 +99,7 @@ _KNOWN: dict[str, tuple[str, Kind]] = {
     "filter": ("Filter", TEXT),
     "filter_multiplier": ("Filter multiplier", AS_IS),
     "filters": ("Filters", COUNT),
+    "gained": ("Images gained", COUNT),
     "half": ("Half", TEXT),
     "high": ("95% high", SHARE),
     "image": ("Image", AS_IS),
@@ -109,6 +111,7 @@ _KNOWN: dict[str, tuple[str, Kind]] = {
     "layer_drop_percent": ("Drops of a layer's filters added up, mean of layers (points)", POINTS),
     "layers": ("Layers", TEXT),
     "loss": ("Loss", LOSS),
+    "lost": ("Images lost", COUNT),
     "low": ("95% low", SHARE),
     "lr": ("Learning rate", AS_IS),
     "map_size": ("Side of the map (pixels)", COUNT),

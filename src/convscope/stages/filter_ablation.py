@@ -92,13 +92,13 @@ def _alone(report: Report, subject: Subject, settings: FilterAblation) -> dict[s
     )
     classes = subject.dataset.classes
     filters = atlas_tables.by_filter(charted, classes)
-    depth = atlas_tables.depth(filters, int(charted.images.sum()))
+    images = int(charted.images.sum())
+    depth = atlas_tables.depth(filters, images)
     report.table("atlas", filters)
     report.table("atlas_by_layer", atlas_tables.by_layer(filters))
     report.table("atlas_extremes", atlas_tables.extremes(filters, classes, EXTREMES))
     report.table("atlas_depth", depth)
     report.table("atlas_halves", atlas_tables.halves(filters))
-    report.figure(
-        "atlas", atlas_figure.atlas(filters, chance=float(depth["chance_percent"].iloc[0]))
-    )
+    significant = atlas_tables.significant(filters).tolist()
+    report.figure("atlas", atlas_figure.atlas(filters, significant, images))
     return atlas_tables.headlines(depth)
