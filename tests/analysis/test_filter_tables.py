@@ -96,6 +96,7 @@ def test_responses_of_the_top_images_and_dead_filters(found):
         "layer": ["conv1", "conv1"],
         "mean": [2.0, -1.0],
         "max": [3.0, 0.0],
+        "mean_per_pixel": [2 / 1024, -1 / 1024],
         "dead": [False, True],
     }
     assert_frame_equal(filter_tables.responses(found), pd.DataFrame(expected))

@@ -48,7 +48,7 @@ def two_red_images():
 
 
 def test_responses_of_hand_weighted_filters(red_and_its_negative, two_red_images):
-    found = responses(red_and_its_negative, "conv1", two_red_images)
+    found = responses(red_and_its_negative, ["conv1"], two_red_images)["conv1"]
     # filter 0: 2 for red, 0 for black; filter 1: -2 for red, 0 for black
     assert found.total.tolist() == [[2, -2], [4, -4]]
     assert found.largest.tolist() == [[2, 0], [2, 0]]
@@ -56,11 +56,28 @@ def test_responses_of_hand_weighted_filters(red_and_its_negative, two_red_images
     assert is_dead(found.largest).tolist() == [False, True]
 
 
+def test_one_pass_measures_every_wanted_layer_and_none_behind_the_last():
+    module = build("net4", l1_oc=2)
+    images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    passes = []
+    for name, child in module.named_children():
+        child.register_forward_hook(lambda *_, name=name: passes.append(name))
+    together = responses(module, ["conv4", "conv1"], images, batch_size=8)
+    assert len(passes) == len(set(passes))
+    assert passes[-1] == feature_layer(module, "conv4")
+    assert list(together) == ["conv4", "conv1"]
+    for layer, found in together.items():
+        alone = responses(module, [layer], images, batch_size=8)[layer]
+        assert torch.equal(found.total, alone.total)
+        assert torch.equal(found.position, alone.position)
+    assert (together["conv1"].pixels, together["conv4"].pixels) == (1024, 225)
+
+
 def test_responses_without_batch_norm_are_those_before_relu(red_and_its_negative, two_red_images):
     module = nn.Sequential(
         OrderedDict(conv1=red_and_its_negative.conv1, relu1=nn.ReLU(), fc1=nn.Linear(1, 1))
     )
-    found = responses(module, "conv1", two_red_images)
+    found = responses(module, ["conv1"], two_red_images)["conv1"]
     assert found.total.tolist() == [[1, -1], [2, -2]]
 
 
@@ -69,7 +86,7 @@ def test_evaluation_mode_within_and_the_mode_restored(
     red_and_its_negative, two_red_images, training
 ):
     red_and_its_negative.train(training)
-    found = responses(red_and_its_negative, "conv1", two_red_images)
+    found = responses(red_and_its_negative, ["conv1"], two_red_images)["conv1"]
     assert found.total.tolist() == [[2, -2], [4, -4]]
     assert all(child.training is training for child in red_and_its_negative.modules())
     assert red_and_its_negative.norm1.running_mean.tolist() == [0.5, 0]
@@ -80,7 +97,7 @@ def test_responses_are_those_of_one_image_at_a_time(layer):
     torch.manual_seed(0)
     module = build("net4", l1_oc=2).eval()
     images = torch.randint(0, 256, (5, 3, 32, 32), dtype=torch.uint8)
-    found = responses(module, layer, images, batch_size=2)
+    found = responses(module, [layer], images, batch_size=2)[layer]
     maps = []
     handle = module.get_submodule(feature_layer(module, layer)).register_forward_hook(
         lambda _, __, output: maps.append(output[0])
@@ -102,15 +119,15 @@ def test_responses_do_not_depend_on_the_batch_size(batch_size):
     torch.manual_seed(0)
     module = build("net4", l1_oc=2)
     images = torch.randint(0, 256, (7, 3, 32, 32), dtype=torch.uint8)
-    expected = responses(module, "conv4", images)
-    found = responses(module, "conv4", images, batch_size)
+    expected = responses(module, ["conv4"], images)["conv4"]
+    found = responses(module, ["conv4"], images, batch_size)["conv4"]
     torch.testing.assert_close(found.total, expected.total, atol=1e-4, rtol=1e-5)
     torch.testing.assert_close(found.largest, expected.largest)
 
 
 def test_an_unknown_layer_is_refused(red_and_its_negative, two_red_images):
     with pytest.raises(ValueError, match=r"no convolution 'conv2' .* it has conv1"):
-        responses(red_and_its_negative, "conv2", two_red_images)
+        responses(red_and_its_negative, ["conv2"], two_red_images)["conv2"]
 
 
 def test_top_images_of_equal_responses_come_in_their_order():
@@ -156,7 +173,7 @@ def test_the_largest_value_depends_on_its_patch_alone(layer):
     torch.manual_seed(0)
     module = build("net4", l1_oc=2).eval()
     images = torch.randint(0, 256, (4, 3, 32, 32), dtype=torch.uint8)
-    found = responses(module, layer, images)
+    found = responses(module, [layer], images)[layer]
     inputs = (images / 255).requires_grad_()
     names = [name for name, _ in module.named_children()]
     maps = module[: names.index(feature_layer(module, layer)) + 1](inputs)

@@ -120,22 +120,44 @@ def test_17_more_vehicles_are_taken_for_animals(tmp_path):
     assert judged(tmp_path, 17, files).verdict == "does not hold"
 
 
+def test_17_says_when_the_network_takes_most_images_for_one_class(tmp_path):
+    files = before()
+    assert judged(tmp_path, 17, files).why == ""
+    files["filter-ablation/confusion_after"] = confusion(
+        cat="1,8,1,0", dog="0,9,1,0", car="1,6,2,1", ship="0,4,1,5"
+    )
+    claim = judged(tmp_path, 17, files)
+    assert claim.verdict == "holds"
+    assert claim.why == "after it 67.5 percent of all images are taken for cat, whatever they are"
+
+
 def responses(rows):
     return {
         "filter-identify/params": TOP_20,
-        "filter-identify/responses": f"filter,layer,mean,max,dead\n{rows}",
+        "filter-identify/responses": f"filter,layer,mean,mean_per_pixel,dead\n{rows}",
     }
 
 
 def test_18_the_last_layer_responds_less_than_the_first(tmp_path):
-    rows = "conv1/0,conv1,{},9,False\nconv1/1,conv1,6,9,False\nconv5/0,conv5,7,9,False"
+    rows = "conv1/0,conv1,{},4,False\nconv1/1,conv1,6,1,False\nconv5/0,conv5,7,2,False"
     claim = judged(tmp_path, 18, responses(rows.format(10)))
-    assert claim.verdict == "holds"
-    assert claim.measured == {"conv1, mean response": 8.0, "conv5, mean response": 7.0}
+    assert (claim.verdict, claim.why) == ("holds", "")
+    assert claim.measured == {
+        "conv1, mean response": 8.0,
+        "conv5, mean response": 7.0,
+        "conv1, per pixel": 2.5,
+        "conv5, per pixel": 2.0,
+    }
     assert judged(tmp_path, 18, responses(rows.format(8))).verdict == "does not hold"
     claim = judged(tmp_path, 18, responses("conv1/0,conv1,10,9,False"))
     assert claim.verdict == "not measured"
     assert "has no filter of conv5" in claim.why
+
+
+def test_18_says_where_pixels_and_not_responses_are_fewer(tmp_path):
+    claim = judged(tmp_path, 18, responses("conv1/0,conv1,8,0.5,False\nconv5/0,conv5,7,0.6,False"))
+    assert claim.verdict == "holds"
+    assert claim.why == "per pixel of the map, of which conv5 has fewer, it is no lower"
 
 
 def test_18_needs_the_top_20(tmp_path):

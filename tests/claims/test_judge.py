@@ -27,9 +27,37 @@ def test_measured_and_published_numbers_have_the_same_names(tmp_path):
             assert claim.measured == pytest.approx(claim.published), claim.statement
     published = {claim.number: claim.published for claim in claims.judge(tmp_path)}
     assert {number for number, numbers in published.items() if not numbers} == {14, 20}
-    assert published[12]["fewer parameters, percent"] == pytest.approx(35.43, abs=0.005)
+    assert published[12]["net4's parameters, percent of net3's"] == pytest.approx(64.57, abs=0.005)
     assert published[15]["drop, points"] == pytest.approx(2.92)
     assert published[17] == {"before": 70, "after": 348}
+
+
+def test_a_claim_names_the_grids_that_are_not_the_study_s_own(tmp_path):
+    folders.write_study(tmp_path)
+    own = {"epochs": 60, "augment": True, "lr": [0.01], "batch_size": [128], "momentum": [0.9]}
+    net3 = {**own, "l1_oc": [96, 32, 64], "filter_multiplier": [2.0], "kernel_size": [3]}
+    net3 |= {"stride": [1], "dropout_rate": [0.1, 0.3, 0.5]}
+    folders.write(tmp_path, {"train/net3/params": {"train": {"select_on": "test"}, "net": net3}})
+    assert [claim.number for claim in claims.judge(tmp_path) if claim.differing] == []
+    shorter = {"train": {}, "net": {**net3, "epochs": 59}}
+    folders.write(tmp_path, {"train/net3/params": shorter})
+    found = {claim.number: claim for claim in claims.judge(tmp_path) if claim.differing}
+    assert {number: claim.differing for number, claim in found.items()} == dict.fromkeys(
+        (9, 10, 11, 12), ("net3",)
+    )
+    assert found[9].caveat == "net3 not as in the study"
+    (tmp_path / "train/net3/by_l1_oc.csv").unlink()
+    (unmeasured,) = [claim for claim in claims.judge(tmp_path) if claim.number == 11]
+    assert (unmeasured.differing, unmeasured.caveat) == (("net3",), "")
+
+
+def test_every_claim_of_a_grid_or_an_analysis_names_its_grids():
+    for rule in claims.RULES[:-1]:
+        named = set(rule.grids)
+        if rule.section.startswith("net") or rule.section == "baseline":
+            assert rule.section in named
+        else:
+            assert named == {"net4"}
 
 
 def test_the_order_of_rows_does_not_matter(tmp_path):

@@ -19,7 +19,8 @@ def test_a_record_has_the_data_the_counts_and_every_claim(tmp_path):
     assert document["verdicts"] == {"holds": 19, "does not hold": 0, "not measured": 1}
     first = document["claims"][0]
     assert list(first) == [
-        *("number", "section", "statement", "rule", "verdict", "published", "measured", "why")
+        *("number", "section", "statement", "rule", "verdict", "published", "measured", "why"),
+        "differing",
     ]
     assert first["verdict"] == "holds"
     assert first["measured"]["lr 0.01, batch 128"] == 0.48958
@@ -28,7 +29,7 @@ def test_a_record_has_the_data_the_counts_and_every_claim(tmp_path):
 def test_numbers_that_count_are_whole(tmp_path):
     folders.write_study(tmp_path)
     measured = record(tmp_path)["claims"][11]["measured"]
-    assert json.dumps(measured["net4, total_parameters"]) == "4403518"
+    assert json.dumps(measured["net4, parameters"]) == "4403518"
 
 
 def test_changed_are_the_claims_that_held_and_do_no_more(tmp_path):

@@ -46,12 +46,21 @@ def test_claims_with_their_numbers_side_by_side(study):
     table = [line.split() for line in lines(text)]
     assert table[0] == ["#", "verdict", "claim", "published", "measured"]
     assert ["dropout", "0.3", "0.8511", "0.8511"] in table
-    assert ["net4,", "total_parameters", "4,403,518", "4,403,518"] in table
+    assert ["net4,", "parameters", "4,403,518", "4,403,518"] in table
     assert ["window", "3", "-", "0.9000"] in table
     assert "19  not measured  At least one of the ten filters is dead." in lines(text)
-    assert lines(text)[-1] == (
-        "20 claims about cifar10, measured on cifar10: 17 hold, 0 do not, 3 not measured."
-    )
+    assert lines(text)[-2:] == [
+        "20 claims about cifar10, measured on cifar10: 17 hold, 0 do not, 3 not measured.",
+        "17 of the 17 were judged on the study's own grids.",
+    ]
+
+
+def test_grids_that_are_not_the_study_s_are_named(study):
+    folders.write(study, {"train/net2/params": {"train": {}, "net": {"epochs": 8}}})
+    text = shown(study, None)[1]
+    rows = [line.strip() for line in lines(text)]
+    assert rows.count("net2 not as in the study") == 4
+    assert rows[-1] == "15 of the 19 were judged on the study's own grids."
 
 
 def test_columns_are_aligned(study):

@@ -82,6 +82,8 @@ def test_all_images_of_an_official_archive_are_no_departure(section, reports, md
 
 
 OF_BASELINE = {
+    "augment": False,
+    "momentum": [0.9],
     "lr": [0.01, 0.001],
     "batch_size": [128, 256, 512],
     "l1_oc": [6],
@@ -92,6 +94,7 @@ OF_BASELINE = {
 GRID_OF_NET2 = {
     "epochs": 30,
     "augment": False,
+    "momentum": [0.9],
     "lr": [0.01],
     "batch_size": [128],
     "l1_oc": [18, 32, 64],

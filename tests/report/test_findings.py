@@ -12,6 +12,7 @@ WIDE = Claim(
     published={"l1_oc": 18, "test_accuracy": 0.6704},
     measured={"l1_oc": 6, "drop, points": 2.5},
     why="the best run's l1_oc is 6, not 18",
+    differing=("net1",),
 )
 SAME = Claim(20, "pipeline", "Same bytes.", "Two runs.", Verdict.NOT_MEASURED, {}, {}, "")
 HOLDS = Claim(
@@ -37,8 +38,8 @@ def listed():
 def test_verdicts_are_counted():
     (facts,) = [part for part in section().parts if isinstance(part, Facts)]
     assert [(fact.label, fact.value, fact.details) for fact in facts.facts] == [
-        ("Holds", "1", ("of 3 claims",)),
-        ("Does not hold", "1", ("of 3 claims",)),
+        ("Holds", "1", ("of 3 claims", "1 of them on the study's own grids")),
+        ("Does not hold", "1", ("of 3 claims", "0 of them on the study's own grids")),
         ("Not measured", "1", ("of 3 claims",)),
     ]
 
@@ -47,9 +48,10 @@ def test_the_data_that_was_judged_on_is_named():
     assert "findings are about CIFAR-10. They" in about("digits")
     assert "measured on digits: a verdict tells what carries over" in about("digits")
     assert "measured on the same images." in about("cifar10", OFFICIAL_ARCHIVES[1])
-    assert about("cifar10", "0123").endswith(
-        "measured on CIFAR-10 (not an official archive): its pixels may differ from the study's."
-    )
+    assert (
+        "measured on CIFAR-10 (not an official archive): its pixels may differ from the study's. "
+        "A claim is judged wherever"
+    ) in about("cifar10", "0123")
     assert "measured on unknown images:" in about("")
 
 
@@ -77,15 +79,15 @@ def test_markdown_has_the_verdict_the_numbers_and_the_folded_rule():
     text = markdown.render(Document("t", "s", (section(),)))
     claim = text.split("([claims.json](claims.json))\n\n")[1].split("\n\n**3.")[0]
     assert claim == (
-        "**2. net1: wider is better.** net1: **does not hold**\n\n"
+        "**2. net1: wider is better.** net1: **does not hold** (net1 not as in the study)\n\n"
         "| Number | Published | Measured |\n"
         "| --- | ---: | ---: |\n"
         "| l1_oc | 18 | 6 |\n"
         "| test_accuracy | 0.6704 | – |\n"  # noqa: RUF001
         "| drop, points | – | 2.50 |\n\n"  # noqa: RUF001
+        "Remark: the best run's l1_oc is 6, not 18.\n\n"
         "<details><summary>Rule</summary>\n\n"
         "train/net1/best.csv: l1_oc is the largest.\n\n"
-        "Remark: the best run's l1_oc is 6, not 18.\n\n"
         "</details>"
     )
     assert text.endswith(

@@ -21,6 +21,7 @@ class Identified:
         index: The filter's number in it.
         top: Its top images.
         dead: Whether no image makes its map positive anywhere.
+        pixels: How many pixels its map has.
         field: The receptive field of its map's units.
         patches: The receptive field of the map's largest value, for each of the top images.
         responses: The top images' responses.
@@ -30,6 +31,7 @@ class Identified:
     index: int
     top: Top
     dead: bool
+    pixels: int
     field: Field
     patches: list[Patch]
     responses: list[float]
@@ -63,8 +65,9 @@ def identify(
     """
     _check(module, chosen)
     found = []
+    by_layer = filters.responses(module, chosen, images)
     for layer, indices in chosen.items():
-        measured = filters.responses(module, layer, images)
+        measured = by_layer[layer]
         dead = filters.is_dead(measured.largest)
         field = receptive_field(module, layer)
         for index in indices:
@@ -76,6 +79,7 @@ def identify(
                     index=index,
                     top=top,
                     dead=bool(dead[index]),
+                    pixels=measured.pixels,
                     field=field,
                     patches=[filters.patch(position, field) for position in positions],
                     responses=measured.total[top.images, index].tolist(),
@@ -109,13 +113,18 @@ def class_frequency(found: Sequence[Identified], classes: Sequence[str]) -> pd.D
 
 
 def responses(found: Sequence[Identified]) -> pd.DataFrame:
-    """The study's table 3: mean and largest response of the top images, and dead filters."""
+    """The study's table 3: mean and largest response of the top images, and dead filters.
+
+    A response is a sum over a map's pixels, and maps become smaller from layer to layer:
+    ``mean_per_pixel`` is the mean over the number of pixels.
+    """
     return pd.DataFrame(
         {
             "filter": [item.name for item in found],
             "layer": [item.layer for item in found],
             "mean": [item.top.mean for item in found],
             "max": [item.top.maximum for item in found],
+            "mean_per_pixel": [item.top.mean / item.pixels for item in found],
             "dead": [item.dead for item in found],
         }
     )

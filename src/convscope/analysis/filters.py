@@ -1,6 +1,6 @@
 """Filter identification: which images and image parts drive a filter (study, part 2.2.1)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,11 +21,13 @@ class Responses:
         largest: (N, C) float32, the feature map's largest value.
         position: (N, C, 2) int64, row and column of that value in the feature map; of equal ones,
             the first by rows.
+        pixels: How many pixels the feature map has.
     """
 
     total: Tensor
     largest: Tensor
     position: Tensor
+    pixels: int
 
 
 @dataclass(frozen=True)
@@ -55,46 +57,70 @@ class Patch(NamedTuple):
 
 
 def responses(
-    module: nn.Sequential, layer: str, images: Tensor, batch_size: int = 128
-) -> Responses:
+    module: nn.Sequential, layers: Collection[str], images: Tensor, batch_size: int = 128
+) -> dict[str, Responses]:
     """Every filter's response to every image (study, part 2.2.1).
 
     A response is the sum over the pixels of the filter's feature map after batch normalization, in
-    evaluation mode, and before ReLU. The layers behind it are not computed.
+    evaluation mode, and before ReLU. The layers behind the last one wanted are not computed.
 
     Args:
         module: A network of ``nets.build``; its mode is restored.
-        layer: A convolution's name, for example ``"conv3"``.
+        layers: Names of convolutions, for example ``"conv3"``.
         images: (N, 3, H, W), uint8, or float in [0, 1]; N > 0.
         batch_size: How many images go through the network at a time.
 
     Returns:
-        The responses of the layer's C filters, on the CPU.
+        For each of these layers, the responses of its C filters, on the CPU.
 
     Raises:
         ValueError: The network has no such convolution.
     """
-    if layer not in conv_layers(module):
-        known = ", ".join(conv_layers(module))
-        raise ValueError(f"no convolution {layer!r} in this network; it has {known}")
-    names = [name for name, _ in module.named_children()]
-    base = module[: names.index(feature_layer(module, layer)) + 1]
+    known = conv_layers(module)
+    if unknown := [layer for layer in layers if layer not in known]:
+        raise ValueError(
+            f"no convolution {unknown[0]!r} in this network; it has {', '.join(known)}"
+        )
+    wanted = {feature_layer(module, layer): layer for layer in layers}
     device = next(module.parameters()).device
+    measured: dict[str, list[Responses]] = {layer: [] for layer in layers}
     with evaluating(module):
-        measured = [
-            _measure(base(as_input(batch, device)).float())
-            for batch in torch.split(images, batch_size)
-        ]
-    total, largest, position = (torch.cat(parts).cpu() for parts in zip(*measured, strict=True))
-    return Responses(total, largest, position)
+        for batch in torch.split(images, batch_size):
+            for name, maps in _feature_maps(module, as_input(batch, device), set(wanted)):
+                measured[wanted[name]].append(_measure(maps.float()))
+    return {layer: _joined(parts) for layer, parts in measured.items()}
 
 
-def _measure(maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _feature_maps(
+    module: nn.Sequential, images: Tensor, wanted: set[str]
+) -> Iterator[tuple[str, Tensor]]:
+    """The outputs of the wanted children, in the network's order."""
+    left, activation = set(wanted), images
+    for name, child in module.named_children():
+        if not left:
+            return
+        activation = child(activation)
+        if name in left:
+            left.remove(name)
+            yield name, activation
+
+
+def _measure(maps: Tensor) -> Responses:
     """Sum, largest value and its position of feature maps (B, C, H, W)."""
     flat = maps.flatten(2)
     largest, where = flat.max(2)
     position = torch.stack([where // maps.shape[3], where % maps.shape[3]], dim=2)
-    return flat.sum(2), largest, position
+    return Responses(flat.sum(2), largest, position, flat.shape[2])
+
+
+def _joined(parts: Sequence[Responses]) -> Responses:
+    """The responses to all images, from those to batches of them."""
+    return Responses(
+        total=torch.cat([part.total for part in parts]).cpu(),
+        largest=torch.cat([part.largest for part in parts]).cpu(),
+        position=torch.cat([part.position for part in parts]).cpu(),
+        pixels=parts[0].pixels,
+    )
 
 
 def top_images(response: Tensor, k: int) -> Tensor:

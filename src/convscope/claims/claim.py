@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from convscope import published
 from convscope.claims.sources import NotMeasuredError, Source, Study
 
 Numbers = Mapping[str, float]
@@ -31,6 +32,8 @@ class Claim:
             prints none. Accuracies are in [0, 1] unless a name says percent or points.
         measured: The same of the measured files; empty if they do not hold what the rule needs.
         why: What is missing and how to make it; or where a claim fails; or empty.
+        differing: The grids that it rests on whose epochs, widths or other settings are not the
+            study's. On such a claim the verdict is of these grids, and does not check the study.
     """
 
     number: int
@@ -41,6 +44,19 @@ class Claim:
     published: Numbers
     measured: Numbers
     why: str
+    differing: tuple[str, ...] = ()
+
+    @property
+    def judged(self) -> bool:
+        """Whether the measured files say anything of it."""
+        return self.verdict is not Verdict.NOT_MEASURED
+
+    @property
+    def caveat(self) -> str:
+        """Which grids of a judged claim are not the study's own, in words; or empty."""
+        if not self.differing or not self.judged:
+            return ""
+        return f"{' and '.join(self.differing)} not as in the study"
 
 
 @dataclass(frozen=True)
@@ -72,6 +88,7 @@ class Rule:
         section: As in ``Claim``.
         statement: As in ``Claim``.
         words: The rule in words, ``Claim.rule``.
+        grids: The grids that it rests on: ``"baseline"`` and networks.
         check: The rule; it raises ``NotMeasuredError`` where the source lacks what it needs.
     """
 
@@ -79,6 +96,7 @@ class Rule:
     section: str
     statement: str
     words: str
+    grids: tuple[str, ...]
     check: Callable[[Source], Finding]
 
     def judge(self, source: Source) -> Claim:
@@ -101,6 +119,7 @@ class Rule:
             published=self._published(),
             measured=measured,
             why=why,
+            differing=tuple(grid for grid in self.grids if _differs(source, grid)),
         )
 
     def _published(self) -> Numbers:
@@ -121,12 +140,21 @@ def shown(value: float) -> str:
     return f"{value:.4f}" if abs(value) < 1 else f"{value:.2f}"
 
 
+def _differs(source: Source, grid: str) -> bool:
+    """Whether a grid is there and is not the study's own."""
+    stage = grid if grid == "baseline" else f"train/{grid}"
+    try:
+        return bool(published.differing(grid, source.params(stage)))
+    except NotMeasuredError:
+        return False
+
+
 def rule(
-    number: int, section: str, statement: str, words: str
+    number: int, section: str, statement: str, words: str, *, grids: tuple[str, ...]
 ) -> Callable[[Callable[[Source], Finding]], Rule]:
     """Make a rule of the function below it: the decorator of every claim's check."""
 
     def decorate(check: Callable[[Source], Finding]) -> Rule:
-        return Rule(number, section, statement, words, check)
+        return Rule(number, section, statement, words, grids, check)
 
     return decorate

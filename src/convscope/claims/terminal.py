@@ -60,8 +60,8 @@ def _table(judged: list[Claim]) -> Table:
     for claim in judged:
         verdict = Text(claim.verdict, STYLES[claim.verdict])
         table.add_row(str(claim.number), verdict, Text(claim.statement))
-        if claim.why:
-            table.add_row("", "", Text(claim.why, "dim"))
+        for note in filter(None, (claim.caveat, claim.why)):
+            table.add_row("", "", Text(note, "dim"))
         if not claim.measured:
             continue
         for name in dict.fromkeys([*claim.published, *claim.measured]):
@@ -82,7 +82,9 @@ def _shown(value: float | None) -> str:
 def _summary(judged: list[Claim], data: str | None) -> str:
     counts = claims.to_json(judged, data)["verdicts"]
     hold, fail, unmeasured = (counts[verdict] for verdict in Verdict)
+    own = sum(claim.judged and not claim.differing for claim in judged)
     return (
         f"{len(judged)} claims about cifar10, measured on {data or 'unknown data'}: "
-        f"{hold} hold, {fail} do not, {unmeasured} not measured."
+        f"{hold} hold, {fail} do not, {unmeasured} not measured.\n"
+        f"{own} of the {hold + fail} were judged on the study's own grids."
     )

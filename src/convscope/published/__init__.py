@@ -1,13 +1,16 @@
 """What the study published: its numbers, as tables with the names and columns of our own."""
 
 from convscope.published.comparison import Comparison, beside
+from convscope.published.settings import Setting, differing
 from convscope.published.study import study
 from convscope.published.tables import KEYS, of_net, printed_class_accuracy, table
 
 __all__ = [
     "KEYS",
     "Comparison",
+    "Setting",
     "beside",
+    "differing",
     "of_net",
     "printed_class_accuracy",
     "study",

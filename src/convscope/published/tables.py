@@ -171,6 +171,7 @@ def _responses() -> pd.DataFrame:
                 "filter": name,
                 "layer": name.split("/")[0],
                 **response,
+                "mean_per_pixel": response["mean"] / block["map_size"][name.split("/")[0]] ** 2,
                 "dead": name in block["dead_filters"],
             }
             for name, response in block["response_of_top_20"].items()

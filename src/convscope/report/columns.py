@@ -124,6 +124,7 @@ _KNOWN: dict[str, tuple[str, Kind]] = {
     "mean_best_less_last": ("Mean of all runs (points)", POINTS),
     "mean_confidence": ("Mean confidence", PROBABILITY),
     "mean_distance": ("Distance from the center (pixels)", PIXELS),
+    "mean_per_pixel": ("Mean response per pixel of the map", PROBABILITY),
     "mean_drop_percent": ("Mean drop (points)", POINTS),
     "median_drop_percent": ("Median drop (points)", POINTS),
     "min_confidence": ("Lowest confidence", PROBABILITY),

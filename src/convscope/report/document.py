@@ -144,6 +144,7 @@ class Judged:
         section: The identifier of the report's section on it; empty if there is none.
         statement: The claim.
         verdict: ``"holds"``, ``"does not hold"`` or ``"not measured"``.
+        caveat: What of the measured is not as in the study, or empty.
         numbers: What the rule compares, published beside measured; no rows where it has no number.
         rule: What exactly is computed from which file.
         why: Where it fails or what is missing, or empty.
@@ -154,6 +155,7 @@ class Judged:
     section: str
     statement: str
     verdict: str
+    caveat: str
     numbers: Table
     rule: str
     why: str

@@ -21,6 +21,12 @@ from convscope.report.images import STUDY_DATA_NAME, Images
 
 SOURCE = "claims.json"
 _ID = "claims"
+_HOW = (
+    "A claim is judged wherever its words can be applied to what was measured, and by the numbers "
+    "alone, however little lies between them; it is not measured where something that it names is "
+    "not there. Where a grid that it rests on has other epochs, widths or settings than the "
+    "study's, the verdict says so: it is of that grid."
+)
 _SECTIONS = {"filter-identify": "filter-identification", "pipeline": "reproduce"}
 _COLUMNS = (
     Column("Number", "number", numeric=False),
@@ -41,7 +47,7 @@ def section(judged: Sequence[Claim], images: Images, sections: Container[str]) -
         _ID,
         "Claims",
         (
-            Text(_judged_on(len(judged), images)),
+            Text(f"{_judged_on(len(judged), images)} {_HOW}"),
             Facts(tuple(_count(judged, verdict) for verdict in Verdict)),
             Judgments(SOURCE, tuple(_one(claim, sections) for claim in judged)),
         ),
@@ -63,8 +69,12 @@ def _judged_on(number: int, images: Images) -> str:
 
 
 def _count(judged: Sequence[Claim], verdict: Verdict) -> Fact:
-    count = sum(claim.verdict is verdict for claim in judged)
-    return Fact(verdict.capitalize(), str(count), (f"of {len(judged)} claims",), _ID)
+    found = [claim for claim in judged if claim.verdict is verdict]
+    details = [f"of {len(judged)} claims"]
+    if verdict is not Verdict.NOT_MEASURED:
+        own = sum(not claim.differing for claim in found)
+        details.append(f"{own} of them on the study's own grids")
+    return Fact(verdict.capitalize(), str(len(found)), tuple(details), _ID)
 
 
 def _one(claim: Claim, sections: Container[str]) -> Judged:
@@ -77,6 +87,7 @@ def _one(claim: Claim, sections: Container[str]) -> Judged:
         section=linked if linked in sections else "",
         statement=claim.statement,
         verdict=claim.verdict.value,
+        caveat=claim.caveat,
         numbers=_numbers(claim),
         rule=claim.rule,
         why=claim.why,

@@ -5,6 +5,11 @@ from convscope.report.document import Files, Heading, Part, Section, Text
 from convscope.report.reading import Folder, Sheet
 from convscope.report.wording import counted
 
+_PIXELS = (
+    "A response is a sum over a map's pixels, of which later layers have fewer: compare layers per "
+    "pixel."
+)
+
 
 def section(folder: Folder) -> Section:
     """The images and patches to which the chosen filters respond most."""
@@ -46,7 +51,7 @@ def section(folder: Folder) -> Section:
 def _responses(folder: Folder, sheet: Sheet) -> list[Part]:
     return [
         Text(dead_in_words(sheet)),
-        sheet.table("Mean and largest response of the top images"),
+        sheet.table("Mean and largest response of the top images", notes=[_PIXELS]),
         folder.figure("responses", "Mean and largest response of the top images"),
     ]
 

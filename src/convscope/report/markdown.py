@@ -76,14 +76,14 @@ def _table(table: Table) -> str:
 def _judged(claim: Judged) -> str:
     """A claim: its verdict, its numbers, and folded what it rests on."""
     head = f"**{claim.number}. {_escaped(claim.statement)}** {claim.topic}: **{claim.verdict}**"
-    remark = [f"Remark: {_escaped(claim.why)}."] if claim.why else []
+    caveat = f" ({claim.caveat})" if claim.caveat else ""
     return "\n\n".join(
         [
-            head,
+            head + caveat,
             *([_grid(claim.numbers)] if claim.numbers.rows else []),
+            *([f"Remark: {_escaped(claim.why)}."] if claim.why else []),
             "<details><summary>Rule</summary>",
             _escaped(claim.rule),
-            *remark,
             "</details>",
         ]
     )

@@ -1,7 +1,6 @@
-"""Whether a grid is the study's own, or has other epochs, widths or settings."""
+"""Whether a grid is the study's own, in words."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from convscope import published
 from convscope.report.document import Text
@@ -20,15 +19,11 @@ def differences(folder: Folder) -> list[str] | None:
     Returns:
         Nothing where all is the same; None for a network that the study has not.
     """
-    name = folder.path.name
-    if name not in published.study():
+    settings = published.differing(folder.path.name, folder.params)
+    if settings is None:
         return None
-    theirs = {"epochs": published.study()[name]["epochs"], **published.study()[name]["grid"]}
-    grid = folder.params.get("baseline" if name == "baseline" else "net", {})
     found = [
-        f"{key} {_values(grid.get(key))} (study: {_values(value)})"
-        for key, value in theirs.items()
-        if _values(grid.get(key)) != _values(value)
+        f"{each.key} {_values(each.ours)} (study: {_values(each.theirs)})" for each in settings
     ]
     seeds = folder.params.get("train", {}).get("seeds", [0])
     return [*found, f"{len(seeds)} seeds (study: 1)"] if len(seeds) > 1 else found
@@ -40,7 +35,7 @@ def of_grid(folder: Folder) -> list[Text]:
     if found is None:
         return []
     if not found:
-        return [Text("The published size: the study's own grid and number of epochs.")]
+        return [Text("The published size: the study's own grid, epochs and training images.")]
     return [
         Text(
             f"Not the published size: {', '.join(found)}. Differences from the study's numbers "
@@ -64,9 +59,10 @@ def of_several(folders: Sequence[Folder]) -> list[Text]:
     return [Text(f"{own}Not at the published size: {listed(other)} (see there); {_BESIDE}.")]
 
 
-def _values(values: Any) -> str:
-    """One value or several, in words and sorted: equal where the numbers are."""
-    if not isinstance(values, list):
-        values = [values]
-    numbers = sorted(value for value in values if isinstance(value, (int, float)))
-    return listed([f"{number:g}" for number in numbers]) or "unknown"
+def _values(values: Sequence[float]) -> str:
+    """The values of a setting in words."""
+    named = {True: "yes", False: "no"}
+    return (
+        listed([named[each] if isinstance(each, bool) else f"{each:g}" for each in values])
+        or "unknown"
+    )
