@@ -34,7 +34,7 @@ def test_each_number_of_the_study_has_a_row_measured_or_not():
     assert len(table.rows) == 3 * 5
     assert texts(table)[0] == ["18", "Loss", "0.6644", NO, NO]
     assert texts(table)[10:] == [
-        ["64", "Loss", "0.4422", "0.5000", "+0.06"],
+        ["64", "Loss", "0.4422", "0.5000", "+0.0578"],
         ["64", "Train accuracy", "84.14%", NO, NO],
         ["64", "Test accuracy", "66.34%", "75.00%", "+8.66 points"],
         ["64", "Overfit (points)", "18.67", "10.00", "-8.67"],

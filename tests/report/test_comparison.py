@@ -11,7 +11,7 @@ from tests.report import folders
 
 NO = "–"  # noqa: RUF001
 STUDYS = Images("cifar10", OFFICIAL_ARCHIVES[0])
-LEGEND = "Differences are measured less published"
+LEGEND = "Differences are measured minus published"
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from convscope.report import html
+from convscope.report.document import Document, Section, Text
 from tests.report import folders
 
 LOADING = {"src", "href", "srcset", "action", "poster", "data"}
@@ -74,6 +75,12 @@ def test_hostile_class_names_stay_text(page):
     assert len(scripts) == 1
     assert page.tables["download/class_counts.csv"][1][0] == [folders.EVIL, folders.EVIL]
     assert folders.EVIL in page.attributes("data-column")
+
+
+def test_what_stands_between_backticks_is_code_and_nothing_else_is_markup():
+    text = Text("run `dvc <repro>` & <b>wait</b>")
+    page = html.render(Document("t", "s", (Section("a", "A", (text,)),)))
+    assert "run <code>dvc &lt;repro&gt;</code> &amp; &lt;b&gt;wait&lt;/b&gt;" in page
 
 
 def test_nothing_is_loaded_from_elsewhere(page):

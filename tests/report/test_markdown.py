@@ -54,6 +54,13 @@ def test_names_with_underscores_stay_readable():
     assert text == "# t: s\n\n## title\n\nl1_oc and \\_this\\_\n\n```\ndvc repro a_b\n```\n"
 
 
+def test_what_stands_between_backticks_is_code():
+    document = Document("t", "s", (Section("a", "A", (Text("run `dvc *repro*` or *not*"),)),))
+    assert markdown.render(document).endswith("run `dvc *repro*` or \\*not\\*\n")
+    document = Document("t", "s", (Section("a", "A", (Text("a lone ` is none"),)),))
+    assert markdown.render(document).endswith("a lone \\` is none\n")
+
+
 def test_text_stays_on_its_line():
     text = markdown.render(Document("t", "s", (Section("id", "a\n## b", ()),)))
     assert text == "# t: s\n\n## a \\#\\# b\n"

@@ -52,10 +52,12 @@ def test_the_deepest_drops_are_told_and_drawn(folder):
     table = folders.OCCLUSION["deepest_by_window.csv"]
     folders.replace(folder.path / "deepest_by_window.csv", table + row)
     assert texts(folder)[-1] == (
-        "Under windows of 3 × 3 (6.2 pixels, by chance 12.0) "  # noqa: RUF001
+        "Under windows of 3 × 3 (6.2 pixels, standard error 0.5; by chance 12.0) "  # noqa: RUF001
         "the deepest drop lies nearer to the image's center than by chance. Under windows of "
-        "9 × 9 (8.0 pixels, by chance 8.1), 13 × 13 (7.5 pixels, by chance 7.0) "  # noqa: RUF001
-        "the deepest drop lies as far from the image's center as by chance."
+        "9 × 9 (8.0 pixels, standard error 0.5; by chance 8.1), "  # noqa: RUF001
+        "13 × 13 (7.5 pixels, standard error 0.5; by chance 7.0) "  # noqa: RUF001
+        "the deepest drop lies neither measurably nearer to nor farther from the image's center "
+        "than by chance."
     )
     drawn = [part for part in occlusion.section(folder).parts if isinstance(part, Figure)]
     assert drawn[-1].source == "occlusion/deepest.png"
@@ -65,8 +67,14 @@ def test_the_deepest_drops_are_told_and_drawn(folder):
     ("mean", "where"),
     [
         ("9.03", "nearer to the image's center than by chance."),
-        ("9.05", "as far from the image's center as by chance."),
-        ("10.95", "as far from the image's center as by chance."),
+        (
+            "9.05",
+            "neither measurably nearer to nor farther from the image's center than by chance.",
+        ),
+        (
+            "10.95",
+            "neither measurably nearer to nor farther from the image's center than by chance.",
+        ),
         ("10.97", "farther from the image's center than by chance."),
     ],
 )
@@ -81,4 +89,4 @@ def test_a_difference_must_be_more_than_chance_makes(folder, mean, where):
 )
 def test_where_all_positions_are_equally_far_there_is_no_difference(row, folder):
     folders.replace(folder.path / "deepest_by_window.csv", f"{DEEPEST}{row}\n")
-    assert "lies as far from" in texts(folder)[-1]
+    assert "lies neither measurably nearer to nor farther from" in texts(folder)[-1]

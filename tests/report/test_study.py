@@ -1,5 +1,6 @@
 import shutil
 
+import pandas as pd
 import pytest
 
 from convscope.errors import UserError
@@ -55,13 +56,28 @@ def test_the_summary_has_the_headline_numbers(reports):
     assert facts == [
         ("net2", "81.25%", "95% interval 80.00% to 82.50%", "62,006 parameters"),
         ("net10", "91.67%", "95% interval 90.00% to 93.00%", "4,403,518 parameters"),
-        ("Confidence under a 9 × 9 window", "0.375", "0.750 without a window"),  # noqa: RUF001
+        (
+            "Confidence under a 9 × 9 window",  # noqa: RUF001
+            "0.375",
+            "0.750 without a window",
+            "means of 2 images",
+        ),
         ("Accuracy with 3 filters zeroed", "50.00%", "91.67% before"),
         ("Dead filters", "1 of 2", "conv2/1"),
     ]
     about, chosen = texts(reports, "summary")
     assert "5,400 training and 2,400 test images of 2 classes. net10 is the best" in about
     assert "on the test images" in chosen
+
+
+def test_networks_that_share_the_highest_accuracy_are_all_the_best(reports):
+    path = reports / "evaluate/best.csv"
+    table_of_best = pd.read_csv(path)
+    table_of_best["test_accuracy"] = 0.91666666
+    table_of_best.to_csv(path, index=False)
+    assert "net2 and net10 are the best, each with 91.67% of" in texts(reports, "summary")[0]
+    best = table(reports, "evaluation", "evaluate/best.csv")
+    assert [row.role for row in best.rows] == ["best", "best"]
 
 
 def test_a_grid_tells_what_it_varies_and_what_it_shares(reports):

@@ -44,6 +44,16 @@ def test_the_network_comes_before_its_results(net4):
     ]
 
 
+def test_figures_name_the_network_and_the_run_that_they_show(net4):
+    assert found(net4, "curves.png").caption.startswith("net4: loss and accuracy by epoch")
+    assert "the network of the best run" in found(net4, "network.png").caption
+    held_out = {"train": {"select_on": "validation"}, "net": {}}
+    folders.replace(net4.path / "params.json", held_out)
+    chosen = Folder(net4.reports, net4.name, net4.stage)
+    assert "the run that held-out images chose" in found(chosen, "network.png").caption
+    assert "the run that held-out images chose" in found(chosen, "layers.csv").caption
+
+
 def test_its_layers_are_folded_and_their_parameters_summed(net4):
     table = found(net4, "layers.csv")
     assert table.folded

@@ -15,7 +15,7 @@ _FIRST = 256  # the test images of which the study tells how many got wrong
 _MATRICES = {
     "before": "Confusion matrix before",
     "after": "Confusion matrix after",
-    "difference": "Confusion matrices, before less after",
+    "difference": "Confusion matrices, before minus after",
 }
 
 
@@ -33,7 +33,7 @@ def section(folder: Folder) -> Section:
             ),
             *_by_class(folder),
             Heading("Confusion matrices"),
-            folder.figure("confusion", "Confusion matrices before, after, and before less after"),
+            folder.figure("confusion", "Confusion matrices before, after, and before minus after"),
             *(_matrix(folder, name) for name in _MATRICES),
             *_between_groups(folder),
             Heading("Newly misclassified images"),

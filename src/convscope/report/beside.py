@@ -101,7 +101,7 @@ def _by_class(table: Table, name: str, measured: pd.DataFrame) -> list[Table]:
     found = [_wide(table, f"{table.caption}: published", theirs, key, columns.COUNT)]
     if {key, *classes} <= {*measured} and {*measured[key]} >= {*theirs.index}:
         ours = measured.set_index(key).loc[theirs.index, classes]
-        caption = f"{table.caption}: measured less published"
+        caption = f"{table.caption}: measured minus published"
         found.append(_wide(table, caption, ours - theirs, key, columns.CHANGE))
     return found
 

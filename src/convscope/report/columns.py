@@ -73,8 +73,8 @@ _KNOWN: dict[str, tuple[str, Kind]] = {
     "batch_size": ("Batch size", COUNT),
     "before": ("Before", COUNT),
     "before_percent": ("Before", PERCENT),
-    "best_less_chosen": ("Best less chosen (points)", POINTS),
-    "best_less_last": ("Best less last (points)", POINTS),
+    "best_less_chosen": ("Best minus chosen (points)", POINTS),
+    "best_less_last": ("Best minus last (points)", POINTS),
     "central_share": ("Near the center", SHARE),
     "chance_distance": ("Distance by chance (pixels)", PIXELS),
     "chance_share": ("Near the center by chance", SHARE),
@@ -158,6 +158,7 @@ _KNOWN: dict[str, tuple[str, Kind]] = {
     "train": ("Training images", COUNT),
     "train_accuracy": ("Train accuracy", SHARE),
     "true": ("True class", TEXT),
+    "validation_accuracy": ("Validation accuracy", SHARE),
     "what": ("What it is", TEXT),
     "width": ("Features (channels)", COUNT),
     "window": ("Window (pixels)", COUNT),
@@ -179,7 +180,7 @@ def known(name: str) -> tuple[str, Kind]:
 
 
 def difference(name: str) -> tuple[str, Kind]:
-    """The heading's ending and the kind of a measured less a published value of a column.
+    """The heading's ending and the kind of a measured minus a published value of a column.
 
     Args:
         name: The column's name in the file.
@@ -191,4 +192,6 @@ def difference(name: str) -> tuple[str, Kind]:
         return "difference (points)", Kind(lambda value: f"{float(value):+z.2f}")
     if kind is COUNT:
         return "difference", CHANGE
+    if kind is LOSS:
+        return "difference", Kind(lambda value: f"{float(value):+z.4f}")
     return "difference", Kind(lambda value: f"{float(value):+z,.2f}")

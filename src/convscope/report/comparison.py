@@ -165,7 +165,7 @@ def _noted(table: Table, notes: Sequence[str]) -> Table:
 def _legend(table: Table, images: Images) -> str:
     """What the added columns are, and of which images where the two sides' differ."""
     subtracted = any(column.name.endswith("_difference") for column in table.columns)
-    lead = "Differences are measured less published" if subtracted else "Published is the study's"
+    lead = "Differences are measured minus published" if subtracted else "Published is the study's"
     if images.official:
         return f"{lead}."
     return f"{lead}; published are of {STUDY_DATA_NAME}, the others of {images.called}."

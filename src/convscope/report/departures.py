@@ -235,9 +235,9 @@ def _spread(sheet: Sheet) -> str:
     absent = len(points) - len(apart)
     missing = f" {counted(absent, 'class has', 'classes have')} no image there." if absent else ""
     return (
-        f"For {measured.column('net')[0]}, the best network, these give accuracies by class that "
-        f"are {sum(apart) / len(apart):.1f} points off on average and up to {apart[worst]:.1f} "
-        f"(class {names[worst]}).{missing}"
+        f"For {measured.column('net')[0]}, whose accuracy no other network exceeds, these give "
+        f"accuracies by class that are {sum(apart) / len(apart):.1f} points off on average and up "
+        f"to {apart[worst]:.1f} (class {names[worst]}).{missing}"
     )
 
 

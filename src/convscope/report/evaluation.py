@@ -5,7 +5,7 @@ from convscope.report import columns
 from convscope.report.columns import COUNT, SHARE
 from convscope.report.document import Files, Heading, Part, Section, Text
 from convscope.report.reading import Folder, Sheet
-from convscope.report.training import AXES, highest
+from convscope.report.training import AXES, all_highest, highest
 
 SHOWN = 10
 
@@ -26,7 +26,7 @@ def section(folder: Folder) -> Section:
             ),
             best.only(_telling(best)).table(
                 "The best run of every network",
-                marked={highest(best): "best"},
+                marked=dict.fromkeys(all_highest(best), "best"),
                 notes=["The file also has the settings that all of them share."],
             ),
             folder.figure("best", "Test accuracy of the best run of every network"),
@@ -95,7 +95,8 @@ def _misclassified(folder: Folder, winner: str) -> list[Part]:
         return [Text(f"{winner} gets no test image wrong.")]
     return [
         Text(
-            f"{winner}, the best network, gets {columns.count(len(wrong.rows))} test images wrong."
+            f"{winner}, whose accuracy no other network exceeds, gets "
+            f"{columns.count(len(wrong.rows))} test images wrong."
         ),
         folder.figure("misclassified", "The commonest confusions, with their surest mistakes"),
         wrong.table(

@@ -4,8 +4,10 @@ from base64 import b64encode
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from convscope.report.document import Document
+from convscope.report.wording import spans
 
 
 def render(document: Document) -> str:
@@ -27,4 +29,13 @@ def render(document: Document) -> str:
     )
     environment.filters["base64"] = lambda content: b64encode(content).decode("ascii")
     environment.filters["path"] = quote
+    environment.filters["prose"] = _prose
     return environment.get_template("report.html").render(document=document)
+
+
+def _prose(text: str) -> Markup:
+    """A text with what stands between backticks as code."""
+    return Markup().join(
+        Markup("<code>{}</code>").format(piece) if is_code else escape(piece)
+        for piece, is_code in spans(text)
+    )

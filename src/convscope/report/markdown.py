@@ -19,6 +19,7 @@ from convscope.report.document import (
     Table,
     Text,
 )
+from convscope.report.wording import spans
 
 _SPECIAL = re.compile(r"[\\`*{}\[\]<>|&~$#]|(?<!\w)_|_(?!\w)")
 
@@ -42,7 +43,7 @@ def render(document: Document) -> str:
 def _part(part: Part) -> str:
     match part:
         case Text(text):
-            return _escaped(text)
+            return _prose(text)
         case Heading(text):
             return f"### {_escaped(text)}"
         case Code(lines):
@@ -66,7 +67,7 @@ def _part(part: Part) -> str:
 
 def _table(table: Table) -> str:
     """A table with its notes, folded if a reader opens it first."""
-    blocks = [_grid(table), *map(_escaped, table.notes)]
+    blocks = [_grid(table), *map(_prose, table.notes)]
     if table.folded:
         summary = f"<details><summary>{escape(table.caption)}</summary>"
         return "\n\n".join([summary, _link(table.source), *blocks, "</details>"])
@@ -81,7 +82,7 @@ def _judged(claim: Judged) -> str:
         [
             head + caveat,
             *([_grid(claim.numbers)] if claim.numbers.rows else []),
-            *([f"Remark: {_escaped(claim.why)}."] if claim.why else []),
+            *([f"Remark: {_prose(claim.why)}."] if claim.why else []),
             "<details><summary>Rule</summary>",
             _escaped(claim.rule),
             "</details>",
@@ -117,6 +118,14 @@ def _link(path: str) -> str:
 
 def _items(items: Iterable[str]) -> str:
     return "\n".join(f"- {item}" for item in items)
+
+
+def _prose(text: str) -> str:
+    """Text with what stands between backticks as code."""
+    return "".join(
+        f"`{piece}`" if is_code else _SPECIAL.sub(r"\\\g<0>", piece)
+        for piece, is_code in spans(" ".join(text.split()))
+    )
 
 
 def _escaped(text: str) -> str:

@@ -80,9 +80,9 @@ def _deepest(folder: Folder) -> list[Part]:
         sheet.table(
             "How far from the image's center the drop is deepest",
             notes=[
-                "By chance, each position of the window is deepest equally often. Near the center "
-                "are the positions at most half as far from it, by rows and by columns, as the "
-                "outermost."
+                "By chance, the drop is deepest at each position of the window equally often. A "
+                "position is near the center if it is at most half as far from it as the outermost "
+                "position, both in rows and in columns."
             ],
         ),
     ]
@@ -92,15 +92,19 @@ def _where(sheet: Sheet) -> str:
     """With which windows the drop is deepest nearer to the center than by chance, in words."""
     columns = ("mean_distance", "chance_distance", "standard_error")
     rows = zip(sheet.column("window"), *map(sheet.numbers, columns), strict=True)
-    found: dict[str, list[str]] = {"nearer to": [], "as far from": [], "farther from": []}
+    sides = ("nearer to", "farther from", "neither measurably nearer to nor farther from")
+    found: dict[str, list[str]] = {side: [] for side in sides}
     for window, mean, chance, error in rows:
-        side = "as far from"
+        side = sides[2]
         if abs(mean - chance) > ERRORS * error + ROUNDING:
-            side = "nearer to" if mean < chance else "farther from"
-        found[side].append(f"{_window(window)} ({mean:.1f} pixels, by chance {chance:.1f})")
+            side = sides[0] if mean < chance else sides[1]
+        found[side].append(
+            f"{_window(window)} ({mean:.1f} pixels, standard error {error:.1f}; by chance "
+            f"{chance:.1f})"
+        )
     return " ".join(
         f"Under windows of {', '.join(windows)} the deepest drop lies {side} the image's center "
-        f"{'as' if 'as far' in side else 'than'} by chance."
+        "than by chance."
         for side, windows in found.items()
         if windows
     )

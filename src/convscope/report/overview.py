@@ -9,8 +9,8 @@ from convscope.report.document import Cell, Code, Column, Fact, Facts, Row, Sect
 from convscope.report.identification import dead
 from convscope.report.images import measured_on
 from convscope.report.reading import Folder, Sheet
-from convscope.report.training import highest
-from convscope.report.wording import counted, filter_names
+from convscope.report.training import all_highest, highest
+from convscope.report.wording import counted, filter_names, listed
 
 _CHOSEN = {
     "test": "Each run's best epoch was chosen by its accuracy on the test images, as in the study: "
@@ -32,7 +32,6 @@ def summary(
     """The headline numbers."""
     counts, best = download.sheet("class_counts"), evaluate.sheet("best")
     accuracies = [_net(best, index) for index in range(len(best.rows))]
-    winner = accuracies[highest(best)]
     select_on = nets[0].params.get("train", {}).get("select_on", "")
     return Section(
         "summary",
@@ -42,14 +41,24 @@ def summary(
                 f"The study's networks, trained and analyzed on {measured_on(download).called}: "
                 f"{columns.count(sum(counts.numbers('train')))} training and "
                 f"{columns.count(sum(counts.numbers('test')))} test images of "
-                f"{counted(len(counts.rows), 'class', 'classes')}. {winner.label} is the best, "
-                f"with {winner.value} of the test images right."
+                f"{counted(len(counts.rows), 'class', 'classes')}. {_winner(best)} of the test "
+                "images right."
             ),
             Facts(tuple(accuracies)),
             Facts((_occlusion(occlusion), _ablation(ablation), _identification(identification))),
             *([Text(_CHOSEN[select_on])] if select_on in _CHOSEN else []),
         ),
     )
+
+
+def _winner(best: Sheet) -> str:
+    """The network with the highest accuracy, or those that share it."""
+    rows = all_highest(best)
+    names = listed([best.column("net")[row] for row in rows])
+    value = columns.percent(best.numbers("test_accuracy")[rows[0]])
+    if len(rows) == 1:
+        return f"{names} is the best, with {value}"
+    return f"{names} are the best, each with {value}"
 
 
 def _net(best: Sheet, index: int) -> Fact:
@@ -66,6 +75,7 @@ def _net(best: Sheet, index: int) -> Fact:
 
 
 def _occlusion(folder: Folder) -> Fact:
+    images = len(set(folder.sheet("by_image").column("image")))
     sheet = folder.sheet("by_window")
     last = highest(sheet, "window")
     window = sheet.column("window")[last]
@@ -73,7 +83,7 @@ def _occlusion(folder: Folder) -> Fact:
     return Fact(
         f"Confidence under a {window} × {window} window",  # noqa: RUF001
         f"{sheet.numbers('mean_confidence')[last]:.3f}",
-        (f"{clean:.3f} without a window",),
+        (f"{clean:.3f} without a window", f"means of {counted(images, 'image')}"),
         "occlusion",
     )
 

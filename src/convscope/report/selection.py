@@ -38,9 +38,9 @@ def section(folder: Folder) -> Section:
             sheet.only((*_ALONE, *_LAST)).table(
                 "The best epoch on the test images, and the last of the same run",
                 notes=[
-                    "Best less last is not all luck: a network that overfits gets worse toward the "
-                    "end. The mean is over all runs of the network, each one's best less its own "
-                    "last."
+                    "Best minus last is not all luck: a network that overfits gets worse toward "
+                    "the end. The mean is over all runs of the network, each one's best minus its "
+                    "own last."
                 ],
             ),
             folder.figure("selection", "Test accuracy by the way of choosing the epoch"),
@@ -75,7 +75,7 @@ def _validated(sheet: Sheet) -> list[Part]:
         ),
         sheet.only(_VALIDATED).table(
             "The best epoch on the test images, and the one that validation images chose",
-            notes=["The mean is over all runs, each one's best less the epoch chosen in it."],
+            notes=["The mean is over all runs, each one's best minus the epoch chosen in it."],
         ),
     ]
 

@@ -17,10 +17,10 @@ NETS = {
     "net1": "Two convolutions, each followed by ReLU and pooling, and three fully connected "
     "layers: the tutorial's network with its width, kernel and stride varied.",
     "net2": "net1 with a padded convolution before each of its two: deeper, and prone to overfit.",
-    "net3": "net2 with batch normalization after every convolution, dropout before every fully "
-    "connected layer, and augmented training images.",
-    "net4": "Six convolutions, narrower and deeper than net3, with batch normalization, dropout "
-    "and augmented training images.",
+    "net3": "net2 with batch normalization after every convolution and dropout before every fully "
+    "connected layer; the study trains it on augmented images.",
+    "net4": "Six convolutions, narrower and deeper than net3, with batch normalization and "
+    "dropout; the study trains it on augmented images.",
 }
 _FIRST = "dropout_rate"
 # the order in which the study varies a network: its tables "by X" follow it
@@ -28,6 +28,11 @@ AXES = (_FIRST, *(axis for axis in GRID_AXES if axis != _FIRST), "seed")
 _EPOCH = "epoch"
 _MEANS = (
     "Means over all epochs of all runs that share the value; the highest test accuracy is marked."
+)
+_OVERFIT = (
+    "Overfit is how many points the training accuracy is above the test accuracy, and 0 where it "
+    "is below. Training accuracy is measured while training, with dropout and on augmented images "
+    "where there are any, which keeps it low."
 )
 _SPREADS = "± is the standard deviation of the seeds' own means."
 
@@ -74,21 +79,28 @@ def net(folder: Folder) -> Section:
 
 def _grid(folder: Folder, grid: dict[str, Any]) -> tuple[Part, ...]:
     best = folder.sheet("best")
-    axes = _axes(folder, grid)
+    axes, name = _axes(folder, grid), folder.path.name
     varied = {name for name, values in axes.items() if len(values) > 1}
     return (
         *sizes.of_grid(folder),
-        folder.figure("network", "The network of the best run, from image to logits"),
+        folder.figure("network", f"{name}: the network of {_chosen(folder)}, from image to logits"),
         _layers(folder),
         Text(_extent(grid, axes)),
         best.only(name for name in best.header if name not in AXES or name in varied).table(
-            "The run and epoch with the highest test accuracy"
+            "The run and epoch with the highest test accuracy", notes=[_OVERFIT]
         ),
         *_tables(folder),
         *_overfit_above(folder),
-        folder.figure("curves", "Loss and accuracy by epoch, a line for each run"),
+        folder.figure("curves", f"{name}: loss and accuracy by epoch, a line for each run"),
         *_dropout(folder),
     )
+
+
+def _chosen(folder: Folder) -> str:
+    """The run whose network is shown and goes on to the analyses."""
+    if folder.params.get("train", {}).get("select_on") == "validation":
+        return "the run that held-out images chose"
+    return "the best run"
 
 
 def _layers(folder: Folder) -> Table:
@@ -96,7 +108,7 @@ def _layers(folder: Folder) -> Table:
     sheet = folder.sheet("layers")
     total = columns.count(sum(sheet.numbers("parameters")))
     return sheet.table(
-        f"The network of the best run, layer by layer: {total} parameters", folded=True
+        f"The network of {_chosen(folder)}, layer by layer: {total} parameters", folded=True
     )
 
 
@@ -120,8 +132,9 @@ def _dropout(folder: Folder) -> list[Figure]:
     if not folder.has("dropout.png"):
         return []
     caption = (
-        "Train and test accuracy by epoch with the least and the most dropout, all else as in "
-        "the best run; train accuracy is measured while training, with dropout on"
+        f"{folder.path.name}: train and test accuracy by epoch with the least and the most "
+        f"dropout, all else as in {_chosen(folder)}; train accuracy is measured while training, "
+        "with dropout on"
     )
     return [folder.figure("dropout", caption)]
 
@@ -207,7 +220,12 @@ def _with_spread(cells: Sequence[Cell], place: int, spreads: Mapping[int, int]) 
 
 
 def highest(sheet: Sheet, name: str = "test_accuracy") -> int:
-    """The row of the highest value of a column, the first of equals.
+    """The row of the highest value of a column, the first of equals; raises as ``all_highest``."""
+    return all_highest(sheet, name)[0]
+
+
+def all_highest(sheet: Sheet, name: str = "test_accuracy") -> list[int]:
+    """The rows of the highest value of a column.
 
     Raises:
         UserError: The table has no rows.
@@ -215,4 +233,4 @@ def highest(sheet: Sheet, name: str = "test_accuracy") -> int:
     values = sheet.numbers(name)
     if not values:
         raise files.damaged(sheet.path, sheet.made_by, "it has no rows")
-    return values.index(max(values))
+    return [row for row, value in enumerate(values) if value == max(values)]

@@ -15,6 +15,14 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
+def spans(text: str) -> list[tuple[str, bool]]:
+    """A text in pieces, each with whether it is code: what stands between backticks."""
+    pieces = text.split("`")
+    if len(pieces) % 2 == 0:
+        return [(text, False)]
+    return [(piece, bool(place % 2)) for place, piece in enumerate(pieces) if piece]
+
+
 def filter_names(chosen: Mapping[str, Sequence[int]]) -> list[str]:
     """Filters as the tables name them, ``conv1/0``, from layers and numbers."""
     return [f"{layer}/{number}" for layer, numbers in chosen.items() for number in numbers]
