@@ -5,9 +5,15 @@ import torch
 from torch import nn
 
 from convscope import augment, inference, metrics, nets
-from convscope.analysis.protocols import AUGMENTED, CLEAN, STUDY, accuracies
+from convscope.analysis import protocols
+from convscope.analysis.protocols import AUGMENTED, CLEAN, STUDY
 
 FIRST = 0  # the class of every label where only the share of the first class matters
+
+
+def accuracies(module, images, labels, seed):
+    clean = inference.logits(module, images)
+    return protocols.accuracies(module, images, labels, clean, seed)
 
 
 def black(count):

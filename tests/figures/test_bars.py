@@ -97,16 +97,21 @@ def test_protocols_are_grouped_in_order_of_appearance():
             "net": ["net4", "net4", "net3"],
             "protocol": [*names, names[0]],
             "accuracy": [0.9, 0.8, 0.7],
+            "low": [0.88, 0.77, 0.66],
+            "high": [0.92, 0.83, 0.74],
         }
     )
     figure = bars.protocols(table)
     (axes,) = figure.axes
     assert row_names(axes) == ["net4", "net3"]
     assert legend(figure) == names
-    clean, augmented = axes.containers
-    assert [bar.get_width() for bar in clean] == pytest.approx([90, 70])
-    assert augmented[0].get_width() == pytest.approx(80)
-    assert axes.get_xlim() == (0, 100)
+    assert [text.get_text() for text in axes.texts] == ["90.00%", "70.00%", "80.00%"]
+    clean, augmented = (lines.get_segments() for lines in axes.collections)
+    assert [segment[:, 0].tolist() for segment in clean] == [
+        pytest.approx([88, 92]),
+        pytest.approx([66, 74]),
+    ]
+    assert augmented[0][:, 0].tolist() == pytest.approx([77, 83])
 
 
 def test_responses_name_dead_filters_and_gray_them():

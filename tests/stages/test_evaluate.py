@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 import torch
 from tests import toys
+from tests.stages.conftest import save_model
 
-from convscope import data, files, nets, runs, tensors, workspace
+from convscope import data, files, nets, runs, workspace
 from convscope.errors import UserError
 from convscope.stages import evaluate
 
@@ -23,24 +24,8 @@ def history(tmp_path, monkeypatch):
     files.write_text(tmp_path / "params.yaml", PARAMS)
     # a network's ten outputs need ten classes
     data.save(replace(toys.red_or_blue(), classes=tuple("0123456789")), workspace.DATASET)
-    folder = workspace.models_of("net1")
     torch.manual_seed(0)
-    weights = nets.build(RUN.net, **RUN.point).state_dict()
-    tensors.write_tensors(folder / "runs" / RUN.id / runs.WEIGHTS, weights)
-    best = {"epoch": 1, "train_accuracy": 0.5, "overfit_percent": 0.0}
-    files.write_json(
-        folder / runs.BEST,
-        {
-            "run": 1,
-            "id": RUN.id,
-            "net": RUN.net,
-            "point": RUN.point,
-            "best": best,
-            "settings": RUN.settings.effective(),
-            "total_parameters": 7,
-            "md5": {runs.WEIGHTS: files.digest(folder / "runs" / RUN.id / runs.WEIGHTS)},
-        },
-    )
+    folder = save_model(RUN, nets.build(RUN.net, **RUN.point))
     files.write_csv(folder / runs.HISTORY, HISTORY)
     return folder / runs.HISTORY
 

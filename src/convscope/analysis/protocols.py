@@ -22,7 +22,11 @@ STUDY = "augmented images, training mode"
 
 
 def accuracies(
-    module: nn.Module, images: torch.Tensor, labels: torch.Tensor, seed: int
+    module: nn.Module,
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    clean: torch.Tensor,
+    seed: int,
 ) -> dict[str, float]:
     """A network's accuracy under each protocol.
 
@@ -30,6 +34,7 @@ def accuracies(
         module: A network; left as it is.
         images: (N, 3, 32, 32) uint8, on the network's device.
         labels: (N,) int64.
+        clean: (N, classes), the logits of the images in evaluation mode.
         seed: Draws the augmentations, and what dropout drops.
 
     Returns:
@@ -40,7 +45,7 @@ def accuracies(
         [augment.apply(images[part], draws[part]) for part in _batches(len(images))]
     )
     outputs = {
-        CLEAN: logits(module, images),
+        CLEAN: clean,
         AUGMENTED: logits(module, augmented),
         STUDY: _logits_in_training_mode(module, augmented, seed),
     }

@@ -1,6 +1,6 @@
 """Values side by side, in rows: of classes, networks and filters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -111,11 +111,43 @@ def selection(
         for label, prefix in (("last epoch", "last"), ("chosen on validation images", "chosen"))
         if f"{prefix}_accuracy" in table
     }
-    figure, panels = chart(900, 140 + (20 + 26 * len(ways)) * len(table), title=title)
+    values = {label: [table[name] for name in names] for label, names in ways.items()}
+    return _with_intervals(list(table["net"]), values, title)
+
+
+@styled
+def protocols(table: pd.DataFrame, title: str = "Test accuracy by the way of testing") -> Figure:
+    """How the same networks score under several ways of testing them.
+
+    Args:
+        table: Columns net, protocol, and accuracy with its interval's ends low and high (0..1);
+            both names in order of appearance.
+        title: Above the panel.
+    """
+    nets, names = table["net"].unique(), table["protocol"].unique()
+    wide = {
+        name: table.pivot(index="net", columns="protocol", values=name).loc[nets]
+        for name in ("accuracy", "low", "high")
+    }
+    values = {name: [numbers[name] for numbers in wide.values()] for name in names}
+    return _with_intervals(list(nets), values, title)
+
+
+def _with_intervals(
+    nets: Sequence[str], ways: Mapping[str, Sequence[pd.Series]], title: str
+) -> Figure:
+    """Accuracies of networks in several ways, each with its interval.
+
+    Args:
+        nets: The networks' names, a row each.
+        ways: By name, a way's accuracies and the lower and upper ends of their intervals (0..1).
+        title: Above the panel.
+    """
+    figure, panels = chart(900, 140 + (20 + 26 * len(ways)) * len(nets), title=title)
     axes = panels[0, 0]
-    rows = np.arange(len(table), dtype=float)
-    for index, (label, names) in enumerate(ways.items()):
-        accuracy, low, high = (100 * table[name] for name in names)
+    rows = np.arange(len(nets), dtype=float)
+    for index, (label, numbers) in enumerate(ways.items()):
+        accuracy, low, high = (100 * each.to_numpy(dtype=float) for each in numbers)
         places = rows + 0.24 * (index - (len(ways) - 1) / 2)
         axes.errorbar(
             accuracy,
@@ -123,7 +155,7 @@ def selection(
             xerr=[accuracy - low, high - accuracy],
             fmt="o",
             capsize=4,
-            color=PALETTE[index],
+            color=PALETTE[index % len(PALETTE)],
             label=label,
         )
         for place, end, value in zip(places, high, accuracy, strict=True):
@@ -132,41 +164,8 @@ def selection(
                 axes.annotate(note, (end, place), (8, 0), textcoords="offset points", va="center")
     axes.set_xlabel("test accuracy (%), with its 95% confidence interval")
     axes.margins(x=0.12)
-    _name_rows(axes, rows, list(table["net"]))
+    _name_rows(axes, rows, nets)
     figure.legend(loc="outside lower center", ncols=len(ways))
-    return figure
-
-
-@styled
-def protocols(table: pd.DataFrame, title: str = "Test accuracy by the way of testing") -> Figure:
-    """How the same networks score under several ways of testing them.
-
-    Args:
-        table: Columns net, protocol and accuracy (0..1); both names in order of appearance.
-        title: Above the panel.
-    """
-    wide = 100 * table.pivot(index="net", columns="protocol", values="accuracy")
-    wide = wide.loc[table["net"].unique(), table["protocol"].unique()]
-    height = 0.8 / wide.shape[1]
-    figure, panels = chart(
-        900, 110 + 18 * wide.shape[1] + len(wide) * (26 * wide.shape[1] + 16), title=title
-    )
-    axes = panels[0, 0]
-    rows = np.arange(len(wide), dtype=float)
-    for index, (protocol, values) in enumerate(wide.items()):
-        offset = (index - (wide.shape[1] - 1) / 2) * height
-        bars = axes.barh(
-            rows + offset,
-            values,
-            0.92 * height,
-            color=PALETTE[index % len(PALETTE)],
-            label=str(protocol),
-        )
-        axes.bar_label(bars, fmt="%.1f", padding=4)
-    axes.set_xlabel("accuracy (%)")
-    axes.set_xlim(0, 100)
-    _name_rows(axes, rows, list(wide.index))
-    figure.legend(loc="outside lower left")
     return figure
 
 

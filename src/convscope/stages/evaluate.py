@@ -1,19 +1,49 @@
 """evaluate: the best run of every network, side by side -> reports/evaluate/."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import torch
 
-from convscope import config, data, evaluation, files, nets, runtime, selection, trained, workspace
+from convscope import (
+    config,
+    data,
+    evaluation,
+    metrics,
+    nets,
+    runtime,
+    selection,
+    trained,
+    workspace,
+)
 from convscope.analysis import protocols
 from convscope.errors import UserError
 from convscope.figures import bars, images, matrices
 from convscope.inference import logits
-from convscope.reporting import reporting
-from convscope.runs import HISTORY
+from convscope.reporting import Report, reporting
+from convscope.sections import Evaluate
 
 Models = dict[str, tuple[torch.nn.Sequential, dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """What the stage's tables and figures are made of.
+
+    Attributes:
+        dataset: The data set, on the device.
+        runs: By network, the best run's best.json.
+        outputs: By network, the logits of the test images.
+        best: The table of the best runs.
+        winner: The network with the highest accuracy, the first of equals.
+    """
+
+    dataset: data.DataSet
+    runs: dict[str, dict[str, Any]]
+    outputs: dict[str, torch.Tensor]
+    best: pd.DataFrame
+    winner: str
 
 
 def run() -> None:
@@ -25,59 +55,85 @@ def run() -> None:
     settings = config.need(config.load().evaluate, "evaluate")
     device = runtime.device()
     dataset = data.load(workspace.DATASET).to(device)
-    labels, classes = dataset.test_labels, dataset.classes
     models = {net: (module.to(device), best) for net, (module, best) in _models().items()}
-    histories = {net: _history(net) for net in models}
+    histories = {net: trained.history(workspace.models_of(net), selection.NEEDED) for net in models}
 
     used = {"evaluate": settings.model_dump(mode="json")}
     with (
         runtime.deterministic(settings.threads),
         reporting(workspace.REPORTS / "evaluate", used) as report,
     ):
-        outputs = {net: logits(module, dataset.test_images) for net, (module, _) in models.items()}
-        best = evaluation.best_of_nets(outputs, labels, {net: b for net, (_, b) in models.items()})
-        report.table("best", best)
-        headlines = zip(best["net"], best["test_accuracy"], strict=True)
+        tested = _test(models, dataset)
+        headlines = zip(tested.best["net"], tested.best["test_accuracy"], strict=True)
         report.metrics({f"{net}_test_accuracy": accuracy for net, accuracy in headlines})
-        predictions = evaluation.predictions(outputs, labels)
-        report.table("predictions", predictions)
-        report.table("mcnemar", selection.mcnemar(predictions))
-        selected = selection.by_net(histories, len(labels))
-        report.table("selection", selected)
-        matrix = evaluation.confusions(outputs, labels, len(classes))
-        for net, cells in matrix.items():
-            report.table(f"confusion_{net}", evaluation.labeled(cells, classes))
-        report.table("class_accuracy", evaluation.class_accuracies(matrix, classes))
-        tested = _protocols(models, dataset, settings.seed)
-        report.table("protocols", tested)
-
-        winner = str(best["net"].iloc[int(best["test_accuracy"].argmax())])
-        wrong = evaluation.misclassified(outputs[winner], labels, classes)
-        report.table("misclassified", wrong)
-        sample = evaluation.class_sample(winner, outputs[winner], labels, classes)
-        report.table("class_sample", sample)
-
-        report.figure("best", bars.best_of_nets(best))
-        report.figure("selection", bars.selection(selected))
-        report.figure("confusion", matrices.confusion(matrix, classes, dataset.groups))
-        if not tested.empty:
-            report.figure("protocols", bars.protocols(tested))
-        rows = evaluation.commonest_pairs(wrong, settings.pairs, settings.images_per_pair)
-        pairs = [(label, dataset.test_images[torch.tensor(chosen)]) for label, chosen in rows]
-        report.figure("misclassified", images.pair_gallery(pairs))
+        _side_by_side(report, tested, histories)
+        _confusions(report, tested)
+        _protocols(report, tested, {net: module for net, (module, _) in models.items()}, settings)
+        _mistakes(report, tested, settings)
 
 
-def _protocols(models: Models, dataset: data.DataSet, seed: int) -> pd.DataFrame:
+def _test(models: Models, dataset: data.DataSet) -> _Tested:
+    """Run every network over the test images."""
+    outputs = {net: logits(module, dataset.test_images) for net, (module, _) in models.items()}
+    runs = {net: best for net, (_, best) in models.items()}
+    best = evaluation.best_of_nets(outputs, dataset.test_labels, runs)
+    winner = str(best["net"].iloc[int(best["test_accuracy"].argmax())])
+    return _Tested(dataset, runs, outputs, best, winner)
+
+
+def _side_by_side(report: Report, tested: _Tested, histories: dict[str, pd.DataFrame]) -> None:
+    """The networks' accuracies, and how much of them is luck."""
+    predictions = evaluation.predictions(tested.outputs, tested.dataset.test_labels)
+    selected = selection.by_net(histories, len(predictions))
+    report.table("best", tested.best)
+    report.table("predictions", predictions)
+    report.table("mcnemar", selection.mcnemar(predictions))
+    report.table("selection", selected)
+    report.figure("best", bars.best_of_nets(tested.best))
+    report.figure("selection", bars.selection(selected))
+
+
+def _confusions(report: Report, tested: _Tested) -> None:
+    """What each network takes each class for."""
+    dataset, classes = tested.dataset, tested.dataset.classes
+    matrix = evaluation.confusions(tested.outputs, dataset.test_labels, len(classes))
+    for net, cells in matrix.items():
+        report.table(f"confusion_{net}", evaluation.labeled(cells, classes))
+    report.table("class_accuracy", evaluation.class_accuracies(matrix, classes))
+    report.figure("confusion", matrices.confusion(matrix, classes, dataset.groups))
+
+
+def _protocols(
+    report: Report, tested: _Tested, modules: dict[str, torch.nn.Sequential], settings: Evaluate
+) -> None:
     """The networks that were trained on augmented images, tested in three ways."""
-    rows = [
-        {"net": net, "protocol": protocol, "accuracy": accuracy}
-        for net, (module, run) in models.items()
-        if run["settings"]["augment"]
-        for protocol, accuracy in protocols.accuracies(
-            module, dataset.test_images, dataset.test_labels, seed
-        ).items()
-    ]
-    return pd.DataFrame(rows, columns=["net", "protocol", "accuracy"])
+    images, labels = tested.dataset.test_images, tested.dataset.test_labels
+    rows = []
+    for net, module in modules.items():
+        if not tested.runs[net]["settings"]["augment"]:
+            continue
+        found = protocols.accuracies(module, images, labels, tested.outputs[net], settings.seed)
+        for protocol, share in found.items():
+            right = round(share * len(labels))
+            rows.append((net, protocol, share, *metrics.accuracy_interval(right, len(labels))))
+    table = pd.DataFrame(rows, columns=["net", "protocol", "accuracy", "low", "high"])
+    report.table("protocols", table)
+    if rows:
+        report.figure("protocols", bars.protocols(table))
+
+
+def _mistakes(report: Report, tested: _Tested, settings: Evaluate) -> None:
+    """The images that the best network gets wrong, and its accuracy by the study's sample."""
+    dataset, outputs = tested.dataset, tested.outputs[tested.winner]
+    wrong = evaluation.misclassified(outputs, dataset.test_labels, dataset.classes)
+    report.table("misclassified", wrong)
+    report.table(
+        "class_sample",
+        evaluation.class_sample(tested.winner, outputs, dataset.test_labels, dataset.classes),
+    )
+    rows = evaluation.commonest_pairs(wrong, settings.pairs, settings.images_per_pair)
+    pairs = [(label, dataset.test_images[torch.tensor(chosen)]) for label, chosen in rows]
+    report.figure("misclassified", images.pair_gallery(pairs))
 
 
 def _models() -> Models:
@@ -87,14 +143,3 @@ def _models() -> Models:
     if not found:
         raise UserError(f"{workspace.MODELS} holds no trained network: run `convscope train net1`")
     return found
-
-
-def _history(net: str) -> pd.DataFrame:
-    """Every epoch of every run of a network."""
-    path, made_by = workspace.models_of(net) / HISTORY, f"train {net}"
-    history = files.read_csv(path, made_by)
-    if absent := [name for name in selection.NEEDED if name not in history]:
-        raise files.damaged(path, made_by, f"it has no column {absent[0]}")
-    if history.empty:
-        raise files.damaged(path, made_by, "it has no rows")
-    return history

@@ -1,0 +1,95 @@
+"""A project with a trained network whose answers can be worked out: it sees three colors."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from tests import toys
+
+from convscope import data, files, nets, runs, tensors, workspace
+from convscope.data import DataSet
+
+COLORS = ("red", "green", "blue")
+# a network's ten outputs need ten classes
+CLASSES = (*COLORS, *"3456789")
+RUN = toys.run("net1", l1_oc=3, filter_multiplier=1.0, kernel_size=1)
+
+
+def sees_colors():
+    """A net1 whose logits are 4 times the mean, over 8 x 8 maps, of each color's pooled pixels.
+
+    Filter 0 of both convolutions is red, 1 green, 2 blue. Classes 3 to 9 are never predicted.
+    """
+    module = nets.build(RUN.net, **RUN.point)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.zero_()
+        for color in range(3):
+            module.conv1.weight[color, color] = 1
+            module.conv2.weight[color, color] = 1
+            module.fc1.weight[color, 64 * color : 64 * (color + 1)] = 4 / 64
+            module.fc2.weight[color, color] = 1
+            module.fc3.weight[color, color] = 1
+        module.fc3.bias[3:] = -100
+    return module.eval()
+
+
+def colored(count=30):
+    """Dark noise with a bright, off-center square of a color, in no order; six labels are wrong."""
+    generator = torch.Generator().manual_seed(5)
+    colors = torch.randint(0, 3, (count,), generator=generator)
+    pixels = torch.randint(0, 90, (count, 3, 32, 32), generator=generator)
+    for image, color in enumerate(colors.tolist()):
+        corner = 2 + image % 13
+        pixels[image, color, corner : corner + 14, 3 : 3 + 14] += 120
+    labels = colors.clone()
+    labels[1::5] = (labels[1::5] + 1) % 3
+    return pixels.to(torch.uint8), labels
+
+
+def save_model(run, module):
+    """Leave a network as its train stage does, trained in one run of one epoch."""
+    folder = workspace.models_of(run.net)
+    weights = folder / "runs" / run.id / runs.WEIGHTS
+    tensors.write_tensors(weights, module.state_dict())
+    files.write_json(
+        folder / runs.BEST,
+        {
+            "run": 1,
+            "id": run.id,
+            "net": run.net,
+            "point": run.point,
+            "best": {"epoch": 1, "train_accuracy": 0.5, "overfit_percent": 0.0},
+            "settings": run.settings.effective(),
+            "total_parameters": 7,
+            "md5": {runs.WEIGHTS: files.digest(weights)},
+        },
+    )
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """The project's data set and network; ``params`` writes params.yaml, ``table`` reads a report.
+
+    Of the 30 test images 24 are of the color that their label says.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONVSCOPE_DEVICE", "cpu")
+    images, labels = colored()
+    parts = (images[:10].clone(), labels[:10].clone(), images, labels)
+    dataset = DataSet(*parts, classes=CLASSES, groups={}, url="toy", md5="")
+    data.save(dataset, workspace.DATASET)
+    module = sees_colors()
+    save_model(RUN, module)
+
+    def params(text):
+        analysis = f"analysis: {{net: {RUN.net}, threads: 1}}\n"
+        files.write_text(tmp_path / "params.yaml", analysis + text)
+
+    def table(name):
+        return files.read_csv(workspace.REPORTS / f"{name}.csv", "a stage")
+
+    return SimpleNamespace(
+        images=images, labels=labels, module=module, params=params, table=table, folder=tmp_path
+    )

@@ -1,0 +1,83 @@
+"""What the stage writes, beside a network without its red filter."""
+
+import pytest
+import torch
+from tests.stages.conftest import CLASSES, COLORS
+
+from convscope.stages import filter_ablation
+
+PARAMS = """filter_ablation:
+  filters: {conv1: [0]}
+  newly_wrong: 2
+  atlas_images: 20
+"""
+RED = 0
+
+
+@pytest.fixture
+def table(project):
+    project.params(PARAMS)
+    filter_ablation.run()
+    return lambda name: project.table(f"filter-ablation/{name}")
+
+
+def predictions(project, layer="", color=None):
+    """What the network takes each image for, with the weights of a filter at zero."""
+    state = {name: value.clone() for name, value in project.module.state_dict().items()}
+    if layer:
+        project.module.get_submodule(layer).weight.data[color] = 0
+    with torch.no_grad():
+        found = project.module(project.images.float() / 255).argmax(1)
+    project.module.load_state_dict(state)
+    return found
+
+
+def test_without_its_red_filter_the_network_sees_no_red(project, table):
+    after = table("confusion_after").set_index("true")
+    assert after["red"].sum() == 0
+    before = table("confusion_before").set_index("true")
+    # six labels are wrong, and nothing else
+    assert sum(int(before.loc[name, name]) for name in COLORS) == 24
+    for when, found in (
+        ("before", predictions(project)),
+        ("after", predictions(project, "conv1", RED)),
+    ):
+        cells = table(f"confusion_{when}").set_index("true")
+        for true in range(3):
+            for taken in range(3):
+                expected = int(((project.labels == true) & (found == taken)).sum())
+                assert cells.loc[CLASSES[true], CLASSES[taken]] == expected
+
+
+def test_accuracy_by_class_is_that_of_the_matrices(project, table):
+    rows = table("class_accuracy").set_index("class")
+    right = predictions(project) == project.labels
+    assert rows.loc["overall", "before_percent"] == 80
+    reds = right[project.labels == RED].double().mean().item()
+    assert rows.loc["red", "before_percent"] == pytest.approx(100 * reds)
+    assert rows.loc["red", "after_percent"] == 0
+
+
+def test_the_images_that_went_wrong_are_all_listed(project, table):
+    before, after = predictions(project), predictions(project, "conv1", RED)
+    lost = ((before == project.labels) & (after != project.labels)).nonzero().flatten()
+    found = table("newly_misclassified")
+    assert found["image"].tolist() == lost.tolist()
+    assert set(found["true"]) == {"red"}
+    assert found["predicted"].tolist() == [CLASSES[taken] for taken in after[lost].tolist()]
+
+
+def test_the_atlas_is_of_the_first_images_and_their_labels(project, table):
+    rows = table("atlas")
+    assert list(zip(rows["layer"], rows["filter"], strict=True)) == [
+        (layer, color) for layer in ("conv1", "conv2") for color in range(3)
+    ]
+    labels, intact = project.labels[:20], predictions(project)[:20]
+    for row in rows.itertuples():
+        without = predictions(project, row.layer, row.filter)[:20]
+        assert row.lost == int(((intact == labels) & (without != labels)).sum())
+        assert row.gained == int(((intact != labels) & (without == labels)).sum())
+        assert row.drop_percent == pytest.approx(100 * (row.lost - row.gained) / 20)
+    assert table("atlas_depth")["images"].tolist() == [20]
+    assert rows["lost"].max() > 0
+    assert rows["gained"].max() > 0

@@ -1,0 +1,60 @@
+"""What the stage writes of filters that are colors."""
+
+import pytest
+from tests.stages.conftest import CLASSES
+
+from convscope.stages import filter_identify
+
+PARAMS = """filter_identify:
+  filters: {conv1: [2, 0], conv2: [1]}
+  top_k: 4
+  shown: 2
+"""
+CHOSEN = {"conv1/2": 2, "conv1/0": 0, "conv2/1": 1}
+
+
+@pytest.fixture
+def table(project):
+    project.params(PARAMS)
+    filter_identify.run()
+    return lambda name: project.table(f"filter-identify/{name}")
+
+
+def sums(project, name):
+    """The sum of a filter's map for every image: of a color's pixels, or of their 2x2 maxima."""
+    pixels = project.images[:, CHOSEN[name]].double() / 255
+    if name.startswith("conv2"):
+        pixels = pixels.unflatten(1, (16, 2)).unflatten(3, (16, 2)).amax((2, 4))
+    return pixels.sum((1, 2))
+
+
+def test_top_images_are_those_with_the_most_of_the_color(project, table):
+    found = table("top_images")
+    for name in CHOSEN:
+        rows = found[found["filter"] == name]
+        expected = sums(project, name).sort(descending=True)
+        assert rows["image"].tolist() == expected.indices[:4].tolist()
+        assert rows["response"].tolist() == pytest.approx(expected.values[:4].tolist())
+        assert rows["class"].tolist() == [CLASSES[project.labels[image]] for image in rows["image"]]
+
+
+def test_responses_and_classes_are_of_the_top_images(project, table):
+    responses = table("responses").set_index("filter")
+    frequency = table("class_frequency").set_index("filter")
+    for name in CHOSEN:
+        expected = sums(project, name).sort(descending=True)
+        assert responses.loc[name, "mean"] == pytest.approx(expected.values[:4].mean().item())
+        assert responses.loc[name, "max"] == pytest.approx(expected.values[0].item())
+        labels = project.labels[expected.indices[:4]].tolist()
+        assert frequency.loc[name, list(CLASSES)].tolist() == [labels.count(c) for c in range(10)]
+    assert not responses["dead"].any()
+    per_pixel = responses["mean"] / responses["mean_per_pixel"]
+    assert per_pixel.tolist() == pytest.approx([1024, 1024, 256])
+
+
+def test_a_patch_is_the_brightest_pixel_of_the_color(project, table):
+    found = table("top_images")
+    for row in found[found["filter"] == "conv1/2"].itertuples():
+        pixels = project.images[row.image, 2]
+        assert pixels[row.top, row.left] == pixels.max()
+        assert (row.bottom - row.top, row.right - row.left) == (1, 1)
