@@ -16,7 +16,12 @@ def test_a_row_has_the_image_and_a_map_for_each_window():
     page, _ = drawn(2).axes
     assert len(page.images) == 2 * 3
     labels = [text.get_text() for text in page.texts[1:]]
-    assert labels == ["3 x 3 window", "13 x 13 window", "cat (0.00)", "cat (0.10)"]
+    assert labels == [
+        "3 \N{MULTIPLICATION SIGN} 3 window",
+        "13 \N{MULTIPLICATION SIGN} 13 window",
+        "cat (0.00)",
+        "cat (0.10)",
+    ]
     means = [float(np.mean(image.get_array())) for image in page.images[:3]]
     assert means == pytest.approx([0, 0.03, 0.13])
 
@@ -54,8 +59,8 @@ def positions():
 def test_positions_are_drawn_where_the_centers_of_the_windows_stood(positions):
     small, large, *_ = maps.by_position(positions, size=32).axes
     assert [axes.get_title(loc="left") for axes in (small, large)] == [
-        "3 x 3 window",
-        "13 x 13 window",
+        "3 \N{MULTIPLICATION SIGN} 3 window",
+        "13 \N{MULTIPLICATION SIGN} 13 window",
     ]
     # centers at 6 and 22 are 16 apart; a single position covers the whole image
     assert small.images[0].get_extent() == [-2, 30, 30, -2]

@@ -78,7 +78,7 @@ def _key() -> list[Line2D]:
 
 def _linear_part(wanted: float) -> float:
     """Where the linear part of the scale ends: a round number of at least so many points."""
-    # a hair less, or 100 x 18 / 360 and the like would miss the round number that they are
+    # a hair less, or 100 * 18 / 360 and the like would miss the round number they should be
     wanted *= 1 - 1e-9
     power = 10.0 ** math.floor(math.log10(wanted))
     return next(power * step for step in ROUND if power * step >= wanted)

@@ -241,7 +241,7 @@ def _share_y(panels: np.ndarray[Any, Any]) -> None:
 
 
 def _label_ends(axes: Axes) -> None:
-    """Write each line's label behind its end, in its color, the labels apart from each other."""
+    """Write each line's label behind its end, joined by its color, apart from each other."""
     low, high = axes.get_ylim()
     lines = axes.get_lines()
     ends = [float(np.asarray(line.get_ydata())[-1]) for line in lines]
@@ -252,8 +252,8 @@ def _label_ends(axes: Axes) -> None:
             xy=(x, end),
             xytext=(1.05, (y - low) / (high - low)),
             textcoords="axes fraction",
-            color=line.get_color(),
+            color=INK,
             va="center",
             weight="bold" if line.get_label() == "all" else "normal",
-            arrowprops={"arrowstyle": "-", "color": line.get_color(), "linewidth": 0.6},
+            arrowprops={"arrowstyle": "-", "color": line.get_color(), "linewidth": 1.2},
         )

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from convscope.figures.page import LINE_HEIGHT, Page, pixels, text_width
 from convscope.figures.style import COUNTS, INK, SEQUENTIAL, bare, chart, styled
 
+TIMES = "\N{MULTIPLICATION SIGN}"
 SCALE = 4
 GAP = 10
 BAR_WIDTH = 14
@@ -28,7 +29,7 @@ def confidence_maps(
     images: torch.Tensor,
     titles: Sequence[str],
     maps: Mapping[int, npt.ArrayLike],
-    title: str = "Confidence in the true class with a gray window over the image",
+    title: str = "Confidence in the true class under a gray window (and without one)",
 ) -> Figure:
     """A row for each image: the image, then its confidence map for each window size.
 
@@ -50,7 +51,7 @@ def confidence_maps(
     scale = Normalize(0, 1)
     for column, window in enumerate(maps, start=1):
         x = margin + column * across + width / 2
-        page.text(x, LINE_HEIGHT / 2, f"{window} x {window} window", ha="center")
+        page.text(x, LINE_HEIGHT / 2, f"{window} {TIMES} {window} window", ha="center")
     for row, (image, label) in enumerate(zip(images, titles, strict=True)):
         top = head + row * down
         page.text(0, top + height / 2, label)
@@ -97,7 +98,7 @@ def by_position(
     figure, panels = chart(max(560, 130 + 190 * len(windows)), 460, 2, len(windows), title)
     rows = (
         ("mean_confidence", "mean confidence", SEQUENTIAL, table["mean_confidence"].min()),
-        ("ratio", "deepest drops (1: chance)", COUNTS, 0),
+        ("ratio", "deepest drops (1: as by chance)", COUNTS, 0),
     )
     for across, (column, label, colors, lowest) in zip(panels, rows, strict=True):
         scale = Normalize(lowest, table[column].max())
@@ -109,7 +110,7 @@ def by_position(
         bar = figure.colorbar(ScalarMappable(scale, colors), ax=list(across), label=label)
         bar.outline.set_visible(False)
     for axes, window in zip(panels[0], windows, strict=True):
-        axes.set_title(f"{window} x {window} window")
+        axes.set_title(f"{window} {TIMES} {window} window")
     return figure
 
 

@@ -5,8 +5,11 @@ import torch
 from convscope import config, runtime, workspace
 from convscope.analysis import filter_tables, filters
 from convscope.figures import bars, images, matrices
+from convscope.figures.style import fixed
 from convscope.reporting import reporting
 from convscope.stages import analyzed
+
+FIRST_LAYER = "The filters of conv1 (gray: a weight of 0; each on its own scale)"
 
 
 def run() -> None:
@@ -38,7 +41,7 @@ def run() -> None:
         report.metrics({"filters": len(found), "dead_filters": sum(item.dead for item in found)})
 
         first = filters.first_layer_pictures(subject.module.get_parameter("conv1.weight"))
-        report.figure("first_layer", images.filter_pictures(first, "filters of conv1"))
+        report.figure("first_layer", images.filter_pictures(first, FIRST_LAYER))
         by_class = frequency.set_index("filter")[list(classes)]
         report.figure("class_frequency", matrices.class_frequency(by_class))
         report.figure("responses", bars.responses(responses))
@@ -61,7 +64,7 @@ def _block(
         "images": pixels[chosen.to(pixels.device)].cpu(),
         "boxes": [tuple(patch) for patch in item.patches[:shown]],
         "captions": [
-            f"{classes[int(labels[image])]} {response:.1f}"
+            f"{classes[int(labels[image])]} {fixed(response, 1)}"
             for image, response in zip(chosen.tolist(), item.responses, strict=False)
         ],
     }
