@@ -64,6 +64,16 @@ def test_a_log_gets_a_line_now_and_then(clock, capsys):
     assert capsys.readouterr().err == ""
 
 
+def test_where_held_out_images_choose_their_accuracy_is_told(clock, capsys):
+    following = progress.GridProgress("train@net1", runs=1, epochs=2)
+    following.run_started("a", {})
+    for number, (test, validation) in enumerate([(0.9, 0.25), (0.5, 0.125)], 1):
+        clock.now += 40
+        row = {"epoch": number, "test_accuracy": test, "validation_accuracy": validation}
+        following.epoch("a", row)
+    assert "validation accuracy 0.1250 (best 0.2500)" in capsys.readouterr().err
+
+
 def left(capsys):
     return re.findall(r"about (\d+) s left", capsys.readouterr().err)
 

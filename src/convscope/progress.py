@@ -41,10 +41,13 @@ class GridProgress:
         self._bar.update()
         self._seen[run_id] = number
         self._trained += 1
-        self._best = max(self._best, row["test_accuracy"])
+        # the accuracy that chooses the best epoch, where held-out images do
+        chooses = "validation" if "validation_accuracy" in row else "test"
+        accuracy = row[f"{chooses}_accuracy"]
+        self._best = max(self._best, accuracy)
         words = (
             f"run {self._numbers[run_id]} of {self._runs}, epoch {number} of {self._epochs}: "
-            f"test accuracy {row['test_accuracy']:.4f} (best {self._best:.4f})"
+            f"{chooses} accuracy {accuracy:.4f} (best {self._best:.4f})"
         )
         self._bar.set_postfix_str(words)
         if self._bar.disable and time.monotonic() - self._told > LOG_SECONDS:

@@ -50,6 +50,16 @@ def test_live_then_publish_gives_one_parent_and_children_with_every_epoch_once(p
         assert project.history(project.run("lr=0.1"), key) == expected
 
 
+def test_the_accuracy_on_held_out_images_is_seen_live(project):
+    with track(project) as observer:
+        observer.run_started("lr=0.1", project.run_document(0.1))
+        for row in project.epochs(0.1):
+            observer.epoch("lr=0.1", {**row, "validation_accuracy": row["epoch"] / 4})
+        observer.run_finished("lr=0.1")
+    found = project.history(project.run("lr=0.1"), "validation_accuracy")
+    assert found == [(1, 0.25), (2, 0.5), (3, 0.75)]
+
+
 def test_runs_are_seen_while_the_grid_still_trains(project, monkeypatch):
     monkeypatch.setattr(observer_module, "WRITE_SECONDS", 0.02)
     with track(project) as observer:

@@ -33,6 +33,18 @@ def test_a_point_holds_its_params_epochs_best_numbers_tables_and_weights_hash(pr
     assert point.data.tags["weights_md5"] == digest(weights)
 
 
+def test_the_accuracy_on_held_out_images_is_there_by_epoch_where_it_chooses(project):
+    for path in project.root.glob("models/net1/runs/*/history.csv"):
+        header, *rows = path.read_text().splitlines()
+        rows = [f"{row},0.{place}" for place, row in enumerate(rows, 1)]
+        path.write_text("\n".join([f"{header},validation_accuracy", *rows, ""]))
+    publish(project.root)
+    expected = [(1, 0.1), (2, 0.2), (3, 0.3)]
+    assert project.history(project.run("lr=0.1"), "validation_accuracy") == expected
+    publish(project.root)
+    assert project.history(project.run("lr=0.1"), "validation_accuracy") == expected
+
+
 def test_a_training_stage_has_its_points_as_children_and_the_best_ones_numbers(project):
     publish(project.root)
     parent = project.run("train@net1")

@@ -13,6 +13,8 @@ from convscope.files import digest, read_csv, read_json
 from convscope.timings import TIMINGS
 
 EPOCH_METRICS = ("loss", "train_accuracy", "test_accuracy", "overfit_percent")
+# of a run whose best epoch held-out images choose
+SELECTING = "validation_accuracy"
 REPORT_STAGE = "report"
 BASELINE = "baseline"
 NET_PREFIX = "train@"
@@ -29,7 +31,7 @@ class Record:
         fingerprint: With ``stage``, the identity of the run.
         params: Parameters, nested keys joined by dots.
         metrics: Final numbers.
-        epochs: One mapping an epoch, with the key ``epoch`` and those of ``EPOCH_METRICS``.
+        epochs: One mapping an epoch, with the key ``epoch`` and those of ``epoch_keys``.
         files: Tables, figures and pages, each with the artifact folder it goes to.
         tags: Further tags.
         dataset: ``name``, ``url``, ``md5`` and ``fingerprint`` of the data set, where known.
@@ -155,6 +157,11 @@ def point_params(run: Mapping[str, Any]) -> dict[str, str]:
     return {"net": str(run["net"])} | flatten(run["point"]) | settings
 
 
+def epoch_keys(names: Iterable[Any]) -> list[str]:
+    """The metrics of an epoch, given the columns of a history, or the keys of one of its rows."""
+    return [*EPOCH_METRICS, *(name for name in names if name == SELECTING)]
+
+
 def best_metrics(run: Mapping[str, Any]) -> dict[str, float]:
     """The size of a run's network and the numbers of its best epoch, as ``best.*``."""
     best = _numbers({f"best.{key}": value for key, value in run.get("best", {}).items()})
@@ -166,7 +173,7 @@ def _point(
 ) -> Record:
     """The record of one point of a grid, from its run folder."""
     history = read_csv(folder / "history.csv", shared["stage"])
-    epochs = history[["epoch", *EPOCH_METRICS]].to_dict("records")
+    epochs = history[["epoch", *epoch_keys(history)]].to_dict("records")
     weights = folder / "best.safetensors"
     return Record(
         **shared,

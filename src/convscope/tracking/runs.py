@@ -7,7 +7,7 @@ from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convscope.tracking.finished import EPOCH_METRICS, Record
+from convscope.tracking.finished import Record, epoch_keys
 from convscope.tracking.provenance import provenance
 from convscope.tracking.server import Store
 
@@ -115,7 +115,7 @@ def metric(key: str, value: float, step: int = 0) -> "Metric":
 
 def epoch_metrics(row: Mapping[str, float]) -> "list[Metric]":
     """The metrics of one epoch; the step is the epoch."""
-    return [metric(key, row[key], int(row["epoch"])) for key in EPOCH_METRICS]
+    return [metric(key, row[key], int(row["epoch"])) for key in epoch_keys(row)]
 
 
 def logged_epochs(store: Store, run: "Run", key: str) -> set[int]:
@@ -145,7 +145,7 @@ def _changed_params(run: "Run", params: Mapping[str, str]) -> dict[str, str]:
 def _missing_epochs(store: Store, run: "Run", record: Record) -> "list[Metric]":
     """The metrics of the epochs that a run does not have yet."""
     missing = []
-    for key in EPOCH_METRICS if record.epochs else ():
+    for key in epoch_keys(record.epochs[0]) if record.epochs else ():
         logged = logged_epochs(store, run, key)
         epochs = ((int(row["epoch"]), row[key]) for row in record.epochs)
         missing += [metric(key, value, epoch) for epoch, value in epochs if epoch not in logged]
