@@ -42,5 +42,5 @@ ui: install  ## open the MLflow UI on http://127.0.0.1:5000
 publish: install  ## send finished stages to MLflow, each once
 	convscope publish
 
-clean:  ## remove what the pipeline made; DVC's cache and .venv stay
+clean:  ## remove what the pipeline made and all kept runs; DVC's cache, mlflow.db and .venv stay
 	git clean -qfdX data models reports logs .convscope

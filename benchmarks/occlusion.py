@@ -45,7 +45,7 @@ def _windows(
     data = subjects.part(1, count)
     images, labels = data.test_images[:count], data.test_labels[:count]
     choice = _best(module, images, labels)
-    what = f"net4, l1_oc {l1_oc}, {count} images"
+    what = f"net4, l1_oc {l1_oc}, {count} image{'s' if count > 1 else ''}"
     total: list[list[float]] = [[0.0] * n, [0.0] * n]
     largest = 0.0
     for window in windows:

@@ -15,7 +15,7 @@ from benchmarks import subjects
 from benchmarks.measuring import Row, below, clocked, duration, interleaved, memory
 from convscope import cli
 
-TITLE = "The pipeline"
+TITLE = "The pipeline: each stage, with one epoch of one run of each grid"
 NOTHING_SECONDS = 3.0
 START_SECONDS = 4.0
 NETS = ("net1", "net2", "net3", "net4")

@@ -10,7 +10,7 @@ from tests import projects
 from benchmarks.measuring import Row, below, clocked
 from convscope import runtime
 
-TITLE = "The quick study from nothing"
+TITLE = "The quick study on the digits, from nothing"
 GOAL_SECONDS = 240.0
 
 
