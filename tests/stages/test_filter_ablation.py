@@ -4,6 +4,7 @@ import pytest
 import torch
 from tests.stages.conftest import CLASSES, COLORS
 
+from convscope.errors import UserError
 from convscope.stages import filter_ablation
 
 PARAMS = """filter_ablation:
@@ -81,3 +82,12 @@ def test_the_atlas_is_of_the_first_images_and_their_labels(project, table):
     assert table("atlas_depth")["images"].tolist() == [20]
     assert rows["lost"].max() > 0
     assert rows["gained"].max() > 0
+
+
+def test_a_filter_that_the_network_does_not_have_is_refused(project):
+    project.params(PARAMS.replace("conv1: [", "conv1: [3, "))
+    with pytest.raises(UserError) as refused:
+        filter_ablation.run()
+    assert str(refused.value) == (
+        "params.yaml: filter_ablation.filters: conv1 has no filter 3: choose from 0 to 2"
+    )

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from convscope.errors import UserError
+from convscope.analysis.chosen import Chosen, check
 from convscope.metrics import accuracy, class_accuracy, confusion_matrix
-from convscope.nets import conv_layers
 
 
-def ablated(module: nn.Module, filters: Mapping[str, Sequence[int]]) -> nn.Module:
+def ablated(module: nn.Module, filters: Chosen) -> nn.Module:
     """A copy of a network with the convolution weights of some filters set to zero.
 
     The bias and the batch normalization after it stay, as in the study (part 2.2.2), so that the
@@ -26,33 +25,14 @@ def ablated(module: nn.Module, filters: Mapping[str, Sequence[int]]) -> nn.Modul
         The changed copy, in the same mode and on the same device.
 
     Raises:
-        UserError: The network has no such layer, or the layer no such filter.
+        ValueError: The network has no such layer, or the layer no such filter.
     """
+    check(module, filters)
     copy = deepcopy(module)
-    for name, numbers in filters.items():
-        conv = _convolution(copy, name)
-        for number in numbers:
-            if not 0 <= number < conv.out_channels:
-                raise UserError(
-                    f"{name} has no filter {number} (params.yaml, filter_ablation.filters): "
-                    f"choose from its filters 0 to {conv.out_channels - 1}"
-                )
-        with torch.no_grad():
-            conv.weight[list(numbers)] = 0
+    with torch.no_grad():
+        for name, numbers in filters.items():
+            copy.get_submodule(name).get_parameter("weight")[list(numbers)] = 0
     return copy
-
-
-def _convolution(module: nn.Module, name: str) -> nn.Conv2d:
-    """The convolution that a user named."""
-    known = conv_layers(module)
-    if name not in known:
-        raise UserError(
-            f"the network has no convolution {name!r} (params.yaml, filter_ablation.filters): "
-            f"choose from {', '.join(known)}"
-        )
-    conv = module.get_submodule(name)
-    assert isinstance(conv, nn.Conv2d), "conv_layers names convolutions"
-    return conv
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,15 @@
 """Filter identification as tables (study, part 2.2.1, tables 2 to 4)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 from torch import Tensor, nn
 
 from convscope.analysis import filters
+from convscope.analysis.chosen import Chosen, check
 from convscope.analysis.filters import Patch, Top
-from convscope.errors import UserError
-from convscope.nets import Field, conv_layers, receptive_field
+from convscope.nets import Field, receptive_field
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Identified:
 
 def identify(
     module: nn.Sequential,
-    chosen: Mapping[str, Sequence[int]],
+    chosen: Chosen,
     images: Tensor,
     labels: Tensor,
     top_k: int,
@@ -61,9 +61,9 @@ def identify(
         classes: How many classes there are.
 
     Raises:
-        UserError: The network has no such convolution or filter.
+        ValueError: The network has no such convolution or filter.
     """
-    _check(module, chosen)
+    check(module, chosen)
     found = []
     by_layer = filters.responses(module, chosen, images)
     for layer, indices in chosen.items():
@@ -86,21 +86,6 @@ def identify(
                 )
             )
     return found
-
-
-def _check(module: nn.Sequential, chosen: Mapping[str, Sequence[int]]) -> None:
-    """Refuse convolutions and filters that the network does not have."""
-    where = "params.yaml: filter_identify.filters"
-    for layer, indices in chosen.items():
-        if layer not in conv_layers(module):
-            known = ", ".join(conv_layers(module))
-            raise UserError(f"{where}: the network has no {layer!r}; choose from {known}")
-        available = len(module.get_submodule(layer).get_parameter("weight"))
-        for index in indices:
-            if not 0 <= index < available:
-                raise UserError(
-                    f"{where}: {layer} has no filter {index}; choose from 0 to {available - 1}"
-                )
 
 
 def class_frequency(found: Sequence[Identified], classes: Sequence[str]) -> pd.DataFrame:

@@ -6,8 +6,10 @@ from typing import Any
 from torch import nn
 
 from convscope import config, data, runtime, trained, workspace
-from convscope.config import Params
+from convscope.analysis import chosen
+from convscope.config import PARAMS, Params
 from convscope.data import DataSet
+from convscope.errors import UserError
 from convscope.sections import Analysis
 
 
@@ -45,3 +47,20 @@ def load() -> Subject:
     dataset = data.load(workspace.DATASET).to(device)
     module, _ = trained.load_best(workspace.models_of(settings.net))
     return Subject(module.to(device), dataset, params, settings)
+
+
+def need_filters(subject: Subject, filters: chosen.Chosen, key: str) -> None:
+    """See that the network has the filters that params.yaml chooses.
+
+    Args:
+        subject: Whose network.
+        filters: Filter numbers by convolution.
+        key: Where params.yaml has them.
+
+    Raises:
+        UserError: The network has no such convolution or filter.
+    """
+    try:
+        chosen.check(subject.module, filters)
+    except ValueError as error:
+        raise UserError(f"{PARAMS}: {key}: {error}") from None

@@ -26,6 +26,7 @@ def run() -> None:
     """
     subject = analyzed.load()
     settings = config.need(subject.params.filter_ablation, "filter_ablation")
+    analyzed.need_filters(subject, settings.filters, "filter_ablation.filters")
     ablated = ablation.ablated(subject.module, settings.filters)
 
     used = {**subject.used, "filter_ablation": settings.model_dump(mode="json")}

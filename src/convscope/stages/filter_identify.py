@@ -21,6 +21,7 @@ def run() -> None:
     """
     subject = analyzed.load()
     settings = config.need(subject.params.filter_identify, "filter_identify")
+    analyzed.need_filters(subject, settings.filters, "filter_identify.filters")
     dataset, classes = subject.dataset, subject.dataset.classes
     pixels, labels = dataset.test_images, dataset.test_labels
 
