@@ -5,7 +5,7 @@ from convscope.config import Params
 from convscope.data import DataSet, stratified_part
 from convscope.errors import UserError
 from convscope.runs import Run, Settings
-from convscope.sections import Train
+from convscope.sections import Grid, Train
 
 BASELINE = "baseline"
 
@@ -22,11 +22,24 @@ def grids(params: Params, net: str | None = None) -> list[str]:
     """
     if net is None:
         return [*([BASELINE] if params.baseline else []), *params.nets]
-    if net == BASELINE:
-        config.need(params.baseline, BASELINE)
-    else:
-        config.need(params.nets.get(net), f"nets.{net}")
+    section(params, net)
     return [net]
+
+
+def section(params: Params, net: str) -> tuple[str, Grid]:
+    """A grid's section of params.yaml, and its key there.
+
+    Args:
+        params: params.yaml.
+        net: A name under ``nets``, or ``"baseline"``.
+
+    Raises:
+        UserError: params.yaml has no such grid.
+    """
+    if net == BASELINE:
+        return BASELINE, config.need(params.baseline, BASELINE)
+    key = f"nets.{net}"
+    return key, config.need(params.nets.get(net), key)
 
 
 def runs(params: Params, net: str, dataset: DataSet) -> list[Run]:
@@ -42,26 +55,22 @@ def runs(params: Params, net: str, dataset: DataSet) -> list[Run]:
             few images for them.
     """
     shared = config.need(params.train, "train")
-    if net == BASELINE:
-        key, section = BASELINE, params.baseline
-    else:
-        key, section = f"nets.{net}", params.nets.get(net)
-    section = config.need(section, key)
+    key, found = section(params, net)
     images = _training_images(shared, dataset)
-    if (largest := max(section.batch_size)) > images:
+    if (largest := max(found.batch_size)) > images:
         raise UserError(
             f"{config.PARAMS}: {key}.batch_size: {largest} is more than the {images} images to "
             "train on: lower it, or take more (data.train_images)"
         )
     settings = Settings(
-        epochs=section.epochs,
-        augment=section.augment,
+        epochs=found.epochs,
+        augment=found.augment,
         select_on=shared.select_on,
         validation_fraction=shared.validation_fraction,
         precision=shared.precision,
         threads=shared.threads,
     )
-    return grid.runs(net, section.points(), shared.seeds, settings, dataset.fingerprint)
+    return grid.runs(net, found.points(), shared.seeds, settings, dataset.fingerprint)
 
 
 def _training_images(shared: Train, dataset: DataSet) -> int:

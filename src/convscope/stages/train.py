@@ -39,11 +39,8 @@ def run(net: str) -> None:
     """
     params = config.load()
     shared = config.need(params.train, "train")
-    if net == "baseline":
-        section, stage, key = config.need(params.baseline, "baseline"), "baseline", "baseline"
-    else:
-        section = config.need(params.nets.get(net), f"nets.{net}")
-        stage, key = f"train@{net}", "net"
+    _, section = planned.section(params, net)
+    stage, key = (net, net) if net == planned.BASELINE else (f"train@{net}", "net")
     used = {"train": shared.model_dump(mode="json"), key: section.model_dump(mode="json")}
     # a wrong setting ends the stage before anything begins
     runtime.workers(shared.threads)
@@ -61,7 +58,8 @@ def run(net: str) -> None:
         grid.complete(runs, workspace.DATASET, [progress, timings, live])
 
     with reporting(workspace.report_of(net), used) as report:
-        models = report.folder / "grid" if net == "baseline" else workspace.models_of(net)
+        # the baseline's models are part of its report, which is written as a whole
+        models = report.folder / "grid" if net == planned.BASELINE else workspace.models_of(net)
         history, best = grid.assemble(runs, models)
         _report(net, history, best, report)
 
