@@ -51,7 +51,7 @@ def test_claims_with_their_numbers_side_by_side(study):
     assert "19  not measured  At least one of the ten filters is dead." in lines(text)
     assert lines(text)[-2:] == [
         "20 claims about cifar10, measured on cifar10: 17 hold, 0 do not, 3 not measured.",
-        "17 of the 17 were judged on the study's own grids.",
+        "Judged on the study's own grids: 17 of these 17.",
     ]
 
 
@@ -60,7 +60,7 @@ def test_grids_that_are_not_the_study_s_are_named(study):
     text = shown(study, None)[1]
     rows = [line.strip() for line in lines(text)]
     assert rows.count("net2 not as in the study") == 4
-    assert rows[-1] == "15 of the 19 were judged on the study's own grids."
+    assert rows[-1] == "Judged on the study's own grids: 15 of these 19."
 
 
 def test_columns_are_aligned(study):

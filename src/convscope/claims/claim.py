@@ -129,15 +129,20 @@ class Rule:
             return {}
 
 
-def shown(value: float) -> str:
+def shown(name: str, value: float) -> str:
     """A number of a claim as a reader sees it.
 
-    Whole numbers are whole, numbers below 1, which most shares are, have four decimals, and others
-    two.
+    Whole numbers are whole. Others below 1, which most shares are, have four decimals, and all
+    others two: those above 1, points and percent.
+
+    Args:
+        name: What the number is, its key in ``Numbers``.
+        value: The number.
     """
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.4f}" if abs(value) < 1 else f"{value:.2f}"
+    share = abs(value) < 1 and not any(unit in name for unit in ("points", "percent"))
+    return f"{value:.4f}" if share else f"{value:.2f}"
 
 
 def _differs(source: Source, grid: str) -> bool:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from convscope import claims
-from convscope.claims.claim import Claim, Verdict, shown
+from convscope.claims.claim import Claim, Numbers, Verdict, shown
 from convscope.claims.record import read
 
 STYLES = {Verdict.HOLDS: "green", Verdict.DOES_NOT_HOLD: "red", Verdict.NOT_MEASURED: "yellow"}
@@ -65,7 +65,7 @@ def _table(judged: list[Claim]) -> Table:
         if not claim.measured:
             continue
         for name in dict.fromkeys([*claim.published, *claim.measured]):
-            sides = (_shown(side.get(name)) for side in (claim.published, claim.measured))
+            sides = (_shown(name, side) for side in (claim.published, claim.measured))
             table.add_row("", "", Padding(Text(name), (0, 0, 0, 2)), *sides)
     return table
 
@@ -75,8 +75,8 @@ def _line(console: Console, text: str, style: str = "") -> None:
     console.print(Text(text, style), soft_wrap=True)
 
 
-def _shown(value: float | None) -> str:
-    return ABSENT if value is None else shown(value)
+def _shown(name: str, numbers: Numbers) -> str:
+    return shown(name, numbers[name]) if name in numbers else ABSENT
 
 
 def _summary(judged: list[Claim], data: str | None) -> str:
@@ -86,5 +86,5 @@ def _summary(judged: list[Claim], data: str | None) -> str:
     return (
         f"{len(judged)} claims about cifar10, measured on {data or 'unknown data'}: "
         f"{hold} hold, {fail} do not, {unmeasured} not measured.\n"
-        f"{own} of the {hold + fail} were judged on the study's own grids."
+        f"Judged on the study's own grids: {own} of these {hold + fail}."
     )

@@ -15,6 +15,7 @@ from convscope.figures.style import INK, MUTED, PALETTE, brief, chart, fixed, st
 Floats = npt.NDArray[np.float64]
 
 OVERALL = "overall"
+ROW_OF_NAMES = 80  # characters of a legend
 
 
 @styled
@@ -143,7 +144,10 @@ def _with_intervals(
         ways: By name, a way's accuracies and the lower and upper ends of their intervals (0..1).
         title: Above the panel.
     """
-    figure, panels = chart(900, 140 + (20 + 26 * len(ways)) * len(nets), title=title)
+    # long names do not fit beside each other
+    across = len(ways) if sum(map(len, ways)) < ROW_OF_NAMES else 1
+    height = 122 + (20 + 26 * len(ways)) * len(nets) + 18 * -(-len(ways) // across)
+    figure, panels = chart(900, height, title=title)
     axes = panels[0, 0]
     rows = np.arange(len(nets), dtype=float)
     for index, (label, numbers) in enumerate(ways.items()):
@@ -165,7 +169,7 @@ def _with_intervals(
     axes.set_xlabel("test accuracy (%), with its 95% confidence interval")
     axes.margins(x=0.12)
     _name_rows(axes, rows, nets)
-    figure.legend(loc="outside lower center", ncols=len(ways))
+    figure.legend(loc="outside lower center", ncols=across)
     return figure
 
 

@@ -110,4 +110,4 @@ def _numbers(claim: Claim) -> Table:
 def _cell(numbers: claims.Numbers, name: str) -> Cell:
     if name not in numbers:
         return Cell(NOTHING, "")
-    return Cell(claims.shown(numbers[name]), repr(numbers[name]))
+    return Cell(claims.shown(name, numbers[name]), repr(numbers[name]))
