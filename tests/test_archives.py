@@ -253,3 +253,16 @@ def test_other_schemes_are_refused(url: str) -> None:
 def test_what_is_no_md5_is_refused(md5: str) -> None:
     with pytest.raises(UserError, match="32 lower-case hexadecimal digits"):
         Archive("https://host/a.tar.gz", md5)
+
+
+def test_a_server_that_sends_for_ever_is_left(host: Host, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(archives, "MAX_BYTES", HALF)
+    with pytest.raises(UserError, match="it is larger than"):
+        fetch([host.archive("whole")], tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/tmp"])
+def test_what_is_no_file_is_not_read(path: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="it is no file"):
+        fetch([Archive(f"file://{path}", MD5)], tmp_path)

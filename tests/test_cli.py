@@ -1,7 +1,9 @@
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -70,7 +72,8 @@ def test_a_missing_data_set_is_named_with_its_stage(capsys):
 
 
 def test_an_unknown_net_is_named(capsys):
-    assert refused(capsys, "train", "net9").startswith("params.yaml: nets.net9 is missing")
+    told = refused(capsys, "train", "net9")
+    assert told.startswith("'net9' is no network; known: net1, net2, net3, net4")
 
 
 def test_the_baseline_is_no_net_to_train(capsys):
@@ -227,15 +230,55 @@ def test_publish_that_cannot_is_exit_code_2(capsys, monkeypatch):
 
 
 def ui_that_ends_with(code, monkeypatch):
-    command = [sys.executable, "-c", f"raise SystemExit({code})"]
+    command = [sys.executable, "-c", f"raise SystemExit({code})", "mlflow"]
     monkeypatch.setattr(tracking, "ui_command", lambda *_: command)
 
 
 def test_a_ui_that_fails_is_exit_code_2(capsys, monkeypatch):
     ui_that_ends_with(1, monkeypatch)
-    assert "if port 5001 is taken" in refused(capsys, "ui", "--port", "5001")
+    assert "the UI ended with code 1" in refused(capsys, "ui", "--port", "5001")
+
+
+@pytest.mark.parametrize("port", ["70000", "-1"])
+def test_a_port_that_is_none_is_refused_before_anything_starts(port, capsys, monkeypatch):
+    ui_that_ends_with(0, monkeypatch)
+    assert f"port {port} cannot be had" in refused(capsys, "ui", "--port", port)
+
+
+def test_a_port_that_is_taken_is_told_before_anything_starts(capsys, monkeypatch):
+    ui_that_ends_with(0, monkeypatch)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert "try another --port" in refused(capsys, "ui", "--port", str(port))
+
+
+def test_the_address_of_a_server_is_told(capsys, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=0))
+    assert cli.main(["ui"]) == 0
+    assert capsys.readouterr().out == "the runs are at http://127.0.0.1:9\n"
 
 
 def test_a_ui_that_was_closed_is_exit_code_0(monkeypatch):
     ui_that_ends_with(0, monkeypatch)
     assert cli.main(["ui"]) == 0
+
+
+def test_a_reader_that_has_seen_enough_is_no_error_of_ours():
+    command = f"{sys.executable} -m convscope.cli claims"
+    lines = subprocess.run(
+        ["bash", "-c", f"{command} | true; echo ${{PIPESTATUS[0]}}"], capture_output=True, text=True
+    )
+    assert lines.stdout.strip() in ("0", "141")
+    assert lines.stderr == ""
+
+
+def test_a_notebook_s_figure_backend_is_not_asked_for(monkeypatch):
+    shutil.copyfile(PARAMS, "params.yaml")
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    code = "import sys; from convscope import cli; sys.exit(cli.main(['download']))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert Path("reports/download/samples.png").is_file()

@@ -15,6 +15,8 @@ TEXT = (ROOT / "dvc.lock").read_text()
 def _folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     dvc_lock.PROCESSES.parent.mkdir(parents=True)
+    dvc_lock.PIPELINE.write_text("stages: {}\n")
+    (tmp_path / ".git").mkdir()
 
 
 def test_whole_files_and_missing_ones_are_left_alone(capsys):
@@ -43,6 +45,36 @@ def test_a_lock_that_was_cut_short_is_removed_and_told(end, capsys):
     assert dvc_lock.main() == 0
     assert not dvc_lock.LOCK.exists()
     assert capsys.readouterr().err.startswith("convscope: removed dvc.lock, which a killed DVC")
+
+
+def test_a_lock_of_nested_brackets_is_removed(capsys):
+    dvc_lock.LOCK.write_text("[" * 100_000)
+    assert dvc_lock.main() == 0
+    assert not dvc_lock.LOCK.exists()
+    assert "removed dvc.lock" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_no_project_is_left_alone(tmp_path, monkeypatch, capsys):
+    (tmp_path / "src").mkdir()
+    monkeypatch.chdir(tmp_path / "src")
+    assert dvc_lock.main() == 2
+    assert "dvc.yaml is missing: run this in the project's folder" in capsys.readouterr().err
+    assert list(Path().iterdir()) == []
+
+
+def test_without_git_the_remedy_is_told_unless_dvc_does_without(tmp_path, capsys):
+    (tmp_path / ".git").rmdir()
+    assert dvc_lock.main() == 2
+    assert "in no git repository, which DVC needs: run `git init`" in capsys.readouterr().err
+    (tmp_path / ".dvc/config").write_text("[core]\n    no_scm = True\n")
+    assert dvc_lock.main() == 0
+
+
+def test_what_the_system_refuses_is_one_line(capsys):
+    dvc_lock.LOCK.mkdir()
+    assert dvc_lock.main() == 2
+    (told,) = capsys.readouterr().err.splitlines()
+    assert told.startswith("convscope: dvc.lock: ")
 
 
 def test_a_merge_conflict_is_told_and_left_to_the_user(capsys):

@@ -30,8 +30,11 @@ def test_the_grids_are_the_baseline_and_the_networks_in_order(tmp_path):
     params = params_with(tmp_path)
     assert planned.grids(params) == ["baseline", "net1", "net2", "net3", "net4"]
     assert planned.grids(params, "net3") == ["net3"]
-    with pytest.raises(UserError, match=r"params\.yaml: nets\.net9 is missing"):
+    with pytest.raises(UserError, match="'net9' is no network; known: net1, net2"):
         planned.grids(params, "net9")
+    del params.nets["net3"]
+    with pytest.raises(UserError, match=r"params\.yaml: nets\.net3 is missing"):
+        planned.grids(params, "net3")
 
 
 def test_runs_repeat_the_grid_for_each_seed(tmp_path):
@@ -80,8 +83,9 @@ def test_filters_that_the_network_lacks_are_refused_before_work(
     content["analysis"]["net"] = "net1"
     content["filter_ablation"]["filters"] = content["filter_identify"]["filters"] = filters
     YAML().dump(content, Path("params.yaml"))
-    data.save(toys.red_or_blue(), workspace.DATASET)
-    wanted = [toys.run(epochs=1)]
+    dataset = toys.red_or_blue()
+    data.save(dataset, workspace.DATASET)
+    wanted = [toys.run(epochs=1, data=dataset.fingerprint)]
     grid.complete(wanted, workspace.DATASET)
     grid.assemble(wanted, workspace.models_of("net1"))
     assert cli.main([command]) == 2

@@ -190,10 +190,53 @@ def test_nothing_of_an_earlier_snapshot_stays(project: Path) -> None:
     assert not (target / "reports" / "old.csv").exists()
 
 
-def test_a_folder_of_something_else_is_left_alone(project: Path) -> None:
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"about.json": '{"name": "my blog"}', "thesis.tex": "x"},
+        {"about.json": "[", "thesis.csv": "x"},
+        {"about.json": '{"data": 1, "versions": 2, "stage_seconds": 3}', "thesis.tex": "x"},
+        {"thesis.csv": "x"},
+    ],
+)
+def test_a_folder_of_something_else_is_left_alone(project: Path, files: dict[str, str]) -> None:
+    target = project / "docs" / "mine"
+    target.mkdir(parents=True)
+    for name, text in files.items():
+        (target / name).write_text(text)
     with pytest.raises(UserError, match="holds something else"):
-        snapshot.keep(project, project / "models")
-    assert (project / "models" / "net1" / "history.csv").is_file()
+        snapshot.keep(project, target)
+    assert {path.name: path.read_text() for path in target.iterdir()} == files
+
+
+@pytest.mark.parametrize("name", ["reports/mine", "models", "data/mine", "reports/new/mine"])
+def test_a_folder_among_the_results_is_refused(project: Path, name: str) -> None:
+    before = sorted(project.rglob("*"))
+    with pytest.raises(UserError, match="is among the results: name a folder outside"):
+        snapshot.keep(project, project / name)
+    assert sorted(project.rglob("*")) == before
+
+
+def test_a_link_and_a_way_upwards_are_refused(project: Path) -> None:
+    snapshot.keep(project, project / "kept")
+    (project / "link").symlink_to(project / "kept")
+    for name in ("link", "new/.."):
+        with pytest.raises(UserError, match="name the folder itself"):
+            snapshot.keep(project, project / name)
+    assert (project / "link").is_symlink()
+    assert not (project / "new").exists()
+
+
+@pytest.mark.parametrize("line", [b"stage,run\nx,y\n", b"\xff\xfe\n", b""])
+def test_damaged_timings_are_no_obstacle(project: Path, line: bytes) -> None:
+    (project / "logs" / "timings.csv").write_bytes(line)
+    assert snapshot.about(project)["stage_seconds"] == {}
+
+
+def test_seconds_that_are_no_number_are_left_out(project: Path) -> None:
+    rows = "stage,run,fingerprint,seconds,device\noccl,,a,nan,cpu\nreport,,b,2.5,cpu\n"
+    (project / "logs" / "timings.csv").write_text(rows)
+    assert snapshot.about(project)["stage_seconds"] == {"report": 2.5}
 
 
 def test_without_a_report_there_is_nothing_to_keep(project: Path) -> None:

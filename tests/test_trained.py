@@ -24,15 +24,25 @@ def model_folder(tmp_path):
 
 def write_best(folder, **changes):
     stated = {runs.WEIGHTS: files.digest(folder / "runs" / RUN.id / runs.WEIGHTS)}
-    described = {"net": RUN.net, "point": RUN.point, "md5": stated}
-    best = {"run": 2, "id": RUN.id, **described, **changes}
+    best = {
+        "run": 2,
+        "id": RUN.id,
+        "net": RUN.net,
+        "point": RUN.point,
+        "settings": RUN.settings.effective(),
+        "identity": RUN.identity,
+        "total_parameters": 7,
+        "best": {"epoch": 1, "train_accuracy": 0.5, "overfit_percent": 0.0},
+        "md5": stated,
+        **changes,
+    }
     files.write_json(folder / runs.BEST, best)
     return best
 
 
 def refusal(folder):
     with pytest.raises(UserError) as refused:
-        trained.load_best(folder)
+        trained.load_best(folder, RUN.data)
     message = str(refused.value)
     assert "\n" not in message
     assert "run `convscope train net3`" in message
@@ -40,7 +50,7 @@ def refusal(folder):
 
 
 def test_the_best_run_s_weights_come_back_in_evaluation_mode(model_folder):
-    module, best = trained.load_best(model_folder)
+    module, best = trained.load_best(model_folder, RUN.data)
     assert best == json.loads((model_folder / runs.BEST).read_text())
     assert not any(part.training for part in module.modules())
     stored, _ = tensors.read_tensors(model_folder / "runs" / RUN.id / runs.WEIGHTS, "train net3")
@@ -74,11 +84,14 @@ def test_a_best_json_that_is_none_is_refused(model_folder, content):
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"id": 7}, "int"),
-        ({"md5": None}, "not subscriptable"),
+        ({"id": 7}, "id: Input should be a valid string"),
+        ({"md5": None}, "md5: Input should be a valid dictionary"),
         ({"md5": {}}, runs.WEIGHTS),
         ({"net": "net9"}, "unknown network 'net9'"),
-        ({"point": None}, "mapping"),
+        ({"point": None}, "point: Input should be a valid dictionary"),
+        ({"best": {"epoch": 1}}, "best.train_accuracy: Field required"),
+        ({"settings": {}}, "settings.augment: Field required"),
+        ({"total_parameters": "many"}, "total_parameters: Input should be a valid integer"),
         ({"point": {"width": 3}}, "unknown key of a point: width"),
         ({"point": {"kernel_size": 33}}, "too small for a 33x33 convolution"),
         ({"point": {"kernel_size": -3}}, "negative dimension"),
@@ -90,6 +103,15 @@ def test_a_best_json_that_names_no_network_is_refused_with_the_reason(model_fold
     message = refusal(model_folder)
     assert message.startswith(f"{model_folder / runs.BEST} is damaged")
     assert why in message
+
+
+def test_a_network_of_another_data_set_is_refused(model_folder):
+    with pytest.raises(UserError) as refused:
+        trained.load_best(model_folder, "another")
+    assert str(refused.value) == (
+        f"{model_folder} was trained on another data set than the one that is here: run "
+        "`convscope train net3` (or `dvc repro`)"
+    )
 
 
 @pytest.mark.parametrize("kept", [0, 7, 2000])

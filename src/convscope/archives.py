@@ -14,6 +14,7 @@ from convscope.files import digest
 
 STALL_SECONDS = 30.0  # without a byte, while connecting or reading
 CHUNK_BYTES = 1 << 18
+MAX_BYTES = 1_000_000_000  # CIFAR-10's archives have a sixth of it; a server may send for ever
 
 Progress = Callable[[str, int, int | None], None]
 
@@ -102,6 +103,8 @@ def _obtained(archive: Archive, folder: Path, progress: Progress | None) -> Path
     """The archive's verified file; an exception says why there is none."""
     if archive.is_file:
         local = _local_path(archive.url)
+        if local.exists() and not local.is_file():
+            raise OSError("it is no file")
         _verify(local, archive.md5)
         return local
     whole = folder / f"{archive.md5}.tar.gz"
@@ -152,6 +155,8 @@ def _download(url: str, partial: Path, progress: Progress | None) -> None:
             while chunk := response.read1(CHUNK_BYTES):
                 out.write(chunk)
                 done += len(chunk)
+                if done > MAX_BYTES:
+                    raise _WrongContentError(f"it is larger than {MAX_BYTES / 1e9:g} GB")
                 if progress is not None:
                     progress(url, done, total)
     if total is not None and done != total:

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ STAGES = {
     "report": "write reports/report.html, report.md and claims.json",
 }
 INTERRUPTED = 130
+READER_GONE = 141
 # runtime.DEVICE, which is out of reach without importing torch
 DEVICE = "CONVSCOPE_DEVICE"
 
@@ -32,26 +34,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0; 1 when a claim no longer holds (``claims --against``); 2 for an error
-        that the user can put right; 130 when interrupted.
+        that the user can put right; 130 when interrupted; 141 when who reads the output has
+        gone.
     """
     asked = _parser().parse_args(arguments)
     try:
         _require_project()
-        if asked.command == "publish":
-            _publish()
-        elif asked.command == "claims":
-            return _judge(asked.against)
-        elif asked.command == "explain":
-            _explain(asked.net)
-        elif asked.command == "keep":
-            _keep(asked.folder)
-        elif asked.command == "ui":
-            _open_ui(asked.port)
-        else:
-            _run_stage(asked.command, getattr(asked, "net", None))
+        code = _do(asked)
+        sys.stdout.flush()
+        return code
     except UserError as error:
         print(f"convscope: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # who reads has seen enough; Python must not try to write the rest when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
     except (OSError, MemoryError, RuntimeError) as error:
         if (trouble := _machine_trouble(error)) is None:
             raise
@@ -60,6 +58,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("convscope: interrupted; run the same command to go on", file=sys.stderr)
         return INTERRUPTED
+
+
+def _do(asked: argparse.Namespace) -> int:
+    """Run the command that was asked for; its exit code."""
+    if asked.command == "publish":
+        _publish()
+    elif asked.command == "claims":
+        return _judge(asked.against)
+    elif asked.command == "explain":
+        _explain(asked.net)
+    elif asked.command == "keep":
+        _keep(asked.folder)
+    elif asked.command == "ui":
+        _open_ui(asked.port)
+    else:
+        _run_stage(asked.command, getattr(asked, "net", None))
     return 0
 
 
@@ -124,6 +138,8 @@ def _run_stage(stage: str, net: str | None) -> None:
     """Run a stage, note how long it took, and send what it made to MLflow; a second one waits."""
     from convscope import allocator, files, timings, tracking
 
+    # figures are drawn into files; a notebook's shell asks for a backend that is not here
+    os.environ["MPLBACKEND"] = "agg"
     allocator.keep_freed_memory()
     if net == "baseline":
         raise UserError("baseline is a stage of its own: run `convscope baseline`")
@@ -175,9 +191,11 @@ def _explain(net: str | None) -> None:
 
 
 def _keep(folder: Path) -> None:
-    from convscope import snapshot
+    from convscope import files, snapshot
 
-    print(f"{folder}: {len(snapshot.keep(Path(), folder))} files")
+    with files.alone("keep"):
+        kept = snapshot.keep(Path(), folder)
+    print(f"{folder}: {len(kept)} files")
 
 
 def _open_ui(port: int) -> None:
@@ -185,11 +203,26 @@ def _open_ui(port: int) -> None:
 
     from convscope import tracking
 
-    code = subprocess.run(tracking.ui_command(Path(), port), check=False).returncode
-    if code:
-        raise UserError(
-            f"the UI ended with code {code}: if port {port} is taken, try another --port"
-        )
+    command = tracking.ui_command(Path(), port)
+    if "mlflow" in command:
+        _require_free(port)
+    else:
+        print(f"the runs are at {command[-1]}")
+    if code := subprocess.run(command, check=False).returncode:
+        raise UserError(f"the UI ended with code {code}")
+
+
+def _require_free(port: int) -> None:
+    """Refuse a port that cannot be had: MLflow would say so after half a minute, and end with 0."""
+    import socket
+
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+    except (OSError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or "it is no port"
+        raise UserError(f"port {port} cannot be had ({why}): try another --port") from None
 
 
 if __name__ == "__main__":

@@ -62,16 +62,17 @@ class Params(Section):
         grids = {f"nets.{net}": (net, grid) for net, grid in self.nets.items()}
         if self.baseline:
             grids["baseline"] = ("baseline", self.baseline)
+        seeds = len(self.train.seeds) if self.train else 1
         for key, (net, grid) in grids.items():
-            _check_grid(key, net, grid)
+            _check_grid(key, net, grid, seeds)
         return self
 
 
-def _check_grid(key: str, net: str, grid: Grid) -> None:
+def _check_grid(key: str, net: str, grid: Grid, seeds: int) -> None:
     """Refuse a grid with a point whose network cannot be built, before any work."""
-    runs = math.prod(len(getattr(grid, axis)) for axis in AXES)
+    runs = seeds * math.prod(len(getattr(grid, axis)) for axis in AXES)
     if runs > MAX_RUNS:
-        raise ValueError(f"{key} has {runs:,} points; a grid may have {MAX_RUNS:,}")
+        raise ValueError(f"{key} has {runs:,} runs, seeds counted; a grid may have {MAX_RUNS:,}")
     shapes = {tuple((axis, point[axis]) for axis in SHAPE_AXES) for point in grid.points()}
     for shape in sorted(shapes):
         point = ", ".join(f"{axis}={value:g}" for axis, value in shape)

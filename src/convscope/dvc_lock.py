@@ -21,7 +21,9 @@ from ruamel.yaml.error import YAMLError
 
 from convscope.errors import UserError
 
+PIPELINE = Path("dvc.yaml")
 LOCK = Path("dvc.lock")
+CONFIGS = (Path(".dvc/config"), Path(".dvc/config.local"))
 ALONE = Path(".dvc/tmp/lock")
 PROCESSES = Path(".dvc/tmp/rwlock")
 _MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
@@ -36,8 +38,13 @@ def mend() -> list[Path]:
         Those that were removed; none while DVC is at work, which may be just writing them.
 
     Raises:
-        UserError: dvc.lock has the marks of a merge conflict.
+        UserError: This is not the project's folder, or no git repository, which DVC needs; or
+            dvc.lock has the marks of a merge conflict.
     """
+    if not PIPELINE.is_file():
+        raise UserError(f"{PIPELINE} is missing: run this in the project's folder")
+    if not _has_git():
+        raise UserError("this folder is in no git repository, which DVC needs: run `git init`")
     ALONE.parent.mkdir(parents=True, exist_ok=True)
     try:
         alone = zc.lockfile.LockFile(str(ALONE))
@@ -45,6 +52,15 @@ def mend() -> list[Path]:
         return []
     with contextlib.closing(alone):
         return _remove_cut()
+
+
+def _has_git() -> bool:
+    """Whether DVC finds a git repository, or was told to do without."""
+    here = Path.cwd()
+    if any((folder / ".git").exists() for folder in (here, *here.parents)):
+        return True
+    configs = [path for path in CONFIGS if path.is_file()]
+    return any("no_scm" in path.read_text(encoding="utf-8") for path in configs)
 
 
 def _remove_cut() -> list[Path]:
@@ -60,7 +76,7 @@ def _is_cut(path: Path, whole: Any) -> bool:
         return not whole(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return False
-    except (ValueError, KeyError, TypeError, AttributeError, YAMLError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, YAMLError):
         return True
 
 
@@ -96,6 +112,12 @@ def main() -> int:
         removed = mend()
     except UserError as error:
         print(f"convscope: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(
+            f"convscope: {where}{error.strerror}: make room or give access there", file=sys.stderr
+        )
         return 2
     for path in removed:
         print(

@@ -1,6 +1,6 @@
 """The grids of params.yaml as runs, before anything is trained."""
 
-from convscope import config, grid
+from convscope import config, grid, nets
 from convscope.config import Params
 from convscope.data import DataSet, stratified_part
 from convscope.errors import UserError
@@ -38,6 +38,9 @@ def section(params: Params, net: str) -> tuple[str, Grid]:
     """
     if net == BASELINE:
         return BASELINE, config.need(params.baseline, BASELINE)
+    known = [name for name in nets.NETS if name != BASELINE]
+    if net not in known:
+        raise UserError(f"{net!r} is no network; known: {', '.join(known)}")
     key = f"nets.{net}"
     return key, config.need(params.nets.get(net), key)
 

@@ -6,10 +6,10 @@ its params.yaml, on the same kind of machine, the pipeline makes them again.
 
 import csv
 import importlib.metadata
+import math
 import os
 import platform
 import re
-import shutil
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -50,21 +50,43 @@ def keep(root: Path, target: Path) -> list[Path]:
 
     Raises:
         UserError: There is no report, params.yaml is not what the stages ran with, or ``target``
-            is a folder that this function did not make.
+            is a link, among the results, or a folder that this function did not make.
     """
     if not (root / workspace.REPORTS / "report.md").is_file():
         raise UserError(f"{workspace.REPORTS / 'report.md'} is missing: run `dvc repro` first")
-    if target.exists() and not (target / ABOUT).is_file():
-        raise UserError(f"{target} holds something else (no {ABOUT}): name another folder")
+    _require_own_folder(root, target)
     _require_same_params(root)
     with files.replacing_folder(target) as partial:
         for path in _results(root):
-            copy = partial / path.relative_to(root)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
+            files.copy(path, partial / path.relative_to(root))
         _unlink(partial / workspace.REPORTS / "report.md")
         files.write_json(partial / ABOUT, about(root))
         return sorted(path.relative_to(partial) for path in partial.rglob("*") if path.is_file())
+
+
+def _require_own_folder(root: Path, target: Path) -> None:
+    """Refuse to replace what this module did not make, and to become a result itself."""
+    if target.is_symlink() or ".." in target.parts:
+        raise UserError(f"{target} is a link or leads upwards: name the folder itself")
+    for name in (workspace.REPORTS, workspace.MODELS, workspace.DATASET.parent):
+        if target.resolve().is_relative_to((root / name).resolve()):
+            raise UserError(f"{target} is among the results: name a folder outside {name}/")
+    if target.exists() and not _is_kept(target):
+        raise UserError(f"{target} holds something else: name another folder")
+
+
+def _is_kept(folder: Path) -> bool:
+    """Whether a folder is one that ``keep`` made, with nothing added."""
+    try:
+        stated = files.read_json(folder / ABOUT, "report")
+    except UserError:
+        return False
+    ours = isinstance(stated, dict) and {"data", "versions", "stage_seconds"} <= set(stated)
+    return ours and all(
+        path.suffix in ENDINGS or path.name == config.PARAMS.name
+        for path in folder.rglob("*")
+        if not path.is_dir()
+    )
 
 
 def _require_same_params(root: Path) -> None:
@@ -203,14 +225,17 @@ def _seconds(path: Path) -> tuple[dict[str, float], dict[str, tuple[str, float]]
     runs: dict[str, tuple[str, float]] = {}
     if not path.is_file():
         return stages, runs
-    with path.open(encoding="utf-8", newline="") as stream:
+    with path.open(encoding="utf-8", newline="", errors="replace") as stream:
         for row in csv.DictReader(stream):
             try:
-                seconds = float(row["seconds"])
-            except (TypeError, ValueError):
+                stage, run, seconds = row["stage"], row["run"], float(row["seconds"])
+                fingerprint = row["fingerprint"]
+            except (KeyError, TypeError, ValueError):
                 continue  # a line that was cut short when its process was killed
-            if row["run"]:
-                runs[row["fingerprint"]] = row["stage"], seconds
+            if not math.isfinite(seconds):
+                continue
+            if run:
+                runs[fingerprint] = stage, seconds
             else:
-                stages[row["stage"]] = seconds
+                stages[stage] = seconds
     return stages, runs

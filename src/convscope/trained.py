@@ -1,37 +1,79 @@
 """Read trained networks back from their model folders."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 
 from convscope import files, nets
+from convscope.errors import UserError
 from convscope.runs import BEST, HISTORY, WEIGHTS
 from convscope.tensors import read_tensors
 
 
-def load_best(folder: Path) -> tuple[nn.Sequential, dict[str, Any]]:
+class _Stated(BaseModel):
+    """What best.json must say for others to rely on it."""
+
+    model_config = ConfigDict(strict=True)
+
+    class _Epoch(BaseModel):
+        epoch: int
+        train_accuracy: float
+        overfit_percent: float
+
+    class _Settings(BaseModel):
+        augment: bool
+
+    class _Identity(BaseModel):
+        data: str
+
+    run: int
+    id: str
+    net: str
+    point: dict[str, int | float]
+    settings: _Settings
+    identity: _Identity
+    total_parameters: int
+    best: _Epoch
+    md5: dict[str, str]
+
+
+def load_best(folder: Path, data: str) -> tuple[nn.Sequential, dict[str, Any]]:
     """A network's best run, ready for inference.
 
     Args:
         folder: The model folder of a network's grid.
+        data: The fingerprint of the data set at hand.
 
     Returns:
         The network with the best epoch's weights, in evaluation mode, and what best.json says.
 
     Raises:
-        UserError: A file is missing, damaged, or does not fit the network.
+        UserError: A file is missing, damaged, or does not fit the network, or the network was
+            trained on another data set.
     """
     made_by = f"train {folder.name}"
     best = files.read_json(folder / BEST, made_by)
     try:
-        weights = folder / "runs" / best["id"] / WEIGHTS
-        md5 = best["md5"][WEIGHTS]
-        module = nets.build(best["net"], **best["point"])
+        stated = _Stated.model_validate(best)
+        weights = folder / "runs" / stated.id / WEIGHTS
+        md5 = stated.md5[WEIGHTS]
+        module = nets.build(stated.net, **stated.point)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "it"
+        raise files.damaged(folder / BEST, made_by, f"{where}: {first['msg']}") from None
     except (ArithmeticError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise files.damaged(folder / BEST, made_by, repr(error)) from None
+    if stated.identity.data != data:
+        raise UserError(
+            f"{folder} was trained on another data set than the one that is here: run `convscope "
+            f"{made_by}` (or `dvc repro`)"
+        )
     tensors, _ = read_tensors(weights, made_by)
     try:
         module.load_state_dict(tensors)
@@ -42,12 +84,12 @@ def load_best(folder: Path) -> tuple[nn.Sequential, dict[str, Any]]:
     return module.eval(), best
 
 
-def history(folder: Path, needed: Iterable[str]) -> pd.DataFrame:
+def history(folder: Path, needed: Sequence[str]) -> pd.DataFrame:
     """Every epoch of every run of a network, its history.csv.
 
     Args:
         folder: The model folder of a network's grid.
-        needed: Columns that must be there.
+        needed: Columns of finite numbers that must be there.
 
     Raises:
         UserError: The file is missing or damaged, lacks a column, or has no rows.
@@ -58,4 +100,9 @@ def history(folder: Path, needed: Iterable[str]) -> pd.DataFrame:
         raise files.damaged(path, made_by, f"it has no column {absent[0]}")
     if found.empty:
         raise files.damaged(path, made_by, "it has no rows")
+    for name in needed:
+        values = pd.to_numeric(found[name], errors="coerce")
+        if not bool(np.isfinite(values.to_numpy(dtype=float)).all()):
+            why = f"its column {name} holds something that is no finite number"
+            raise files.damaged(path, made_by, why)
     return found

@@ -94,7 +94,14 @@ def test_other_data_is_pointed_out(study, record):
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "{}", '{"claims": [{"number": 1}]}', '{"claims": []}']
+    "content",
+    [
+        *("", "[]", "{}", '{"claims": [{"number": 1}]}', '{"claims": []}', "[" * 100_000),
+        '{"data": "x", "claims": []}',
+        '{"data": "x", "claims": [{"number": Infinity, "verdict": "holds"}]}',
+        '{"data": "a\\nb", "claims": [{"number": 1, "verdict": "holds"}]}',
+        '{"data": 7, "claims": [{"number": 1, "verdict": "holds"}]}',
+    ],
 )
 def test_what_is_no_record_is_refused(content, study, tmp_path):
     path = tmp_path / "other.json"

@@ -205,3 +205,21 @@ def test_a_table_without_rows_has_no_best(reports):
 def test_a_report_folder_that_is_being_made_is_no_network(reports):
     (reports / "train/.net3.partial").mkdir()
     assert "train-.net3.partial" not in {each.id for each in folders.document(reports).sections}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("download/class_counts", "baseline/best", "baseline/layers", "evaluate/best"),
+        *("evaluate/selection", "evaluate/class_accuracy", "occlusion/by_image"),
+        *("occlusion/by_window", "occlusion/by_class", "occlusion/fall_with_window"),
+        *("occlusion/deepest_by_window", "filter-ablation/atlas", "filter-ablation/atlas_depth"),
+        *("filter-ablation/atlas_by_layer", "filter-ablation/atlas_halves"),
+        *("filter-identify/responses", "filter-identify/class_frequency"),
+    ],
+)
+def test_a_table_that_lost_its_rows_is_the_user_s_to_put_right(name, reports):
+    path = reports / f"{name}.csv"
+    path.write_text(path.read_text().splitlines()[0] + "\n")
+    with pytest.raises(UserError, match=rf"{path.name} is damaged .* run `convscope"):
+        folders.document(reports)

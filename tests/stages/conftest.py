@@ -47,7 +47,7 @@ def colored(count=30):
     return pixels.to(torch.uint8), labels
 
 
-def save_model(run, module):
+def save_model(run, module, dataset):
     """Leave a network as its train stage does, trained in one run of one epoch."""
     folder = workspace.models_of(run.net)
     weights = folder / "runs" / run.id / runs.WEIGHTS
@@ -61,6 +61,7 @@ def save_model(run, module):
             "point": run.point,
             "best": {"epoch": 1, "train_accuracy": 0.5, "overfit_percent": 0.0},
             "settings": run.settings.effective(),
+            "identity": {"data": dataset.fingerprint},
             "total_parameters": 7,
             "md5": {runs.WEIGHTS: files.digest(weights)},
         },
@@ -81,7 +82,7 @@ def project(tmp_path, monkeypatch):
     dataset = DataSet(*parts, classes=CLASSES, groups={}, url="toy", md5="")
     data.save(dataset, workspace.DATASET)
     module = sees_colors()
-    save_model(RUN, module)
+    save_model(RUN, module, dataset)
 
     def params(text):
         analysis = f"analysis: {{net: {RUN.net}, threads: 1}}\n"

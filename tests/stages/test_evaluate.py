@@ -23,9 +23,10 @@ def history(tmp_path, monkeypatch):
     monkeypatch.setenv("CONVSCOPE_DEVICE", "cpu")
     files.write_text(tmp_path / "params.yaml", PARAMS)
     # a network's ten outputs need ten classes
-    data.save(replace(toys.red_or_blue(), classes=tuple("0123456789")), workspace.DATASET)
+    dataset = replace(toys.red_or_blue(), classes=tuple("0123456789"))
+    data.save(dataset, workspace.DATASET)
     torch.manual_seed(0)
-    folder = save_model(RUN, nets.build(RUN.net, **RUN.point))
+    folder = save_model(RUN, nets.build(RUN.net, **RUN.point), dataset)
     files.write_csv(folder / runs.HISTORY, HISTORY)
     return folder / runs.HISTORY
 
@@ -44,7 +45,18 @@ def test_it_measures_what_choosing_adds(history):
 
 @pytest.mark.parametrize(
     ("table", "why"),
-    [(HISTORY.drop(columns="epoch"), "it has no column epoch"), (HISTORY[:0], "it has no rows")],
+    [
+        (HISTORY.drop(columns="epoch"), "it has no column epoch"),
+        (HISTORY[:0], "it has no rows"),
+        (
+            HISTORY.assign(test_accuracy="high"),
+            "its column test_accuracy holds .* no finite number",
+        ),
+        (
+            HISTORY.assign(test_accuracy=float("inf")),
+            "its column test_accuracy holds .* no finite number",
+        ),
+    ],
 )
 def test_a_damaged_history_is_refused(history, table, why):
     files.write_csv(history, table)

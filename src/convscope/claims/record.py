@@ -50,14 +50,19 @@ def read(path: Path) -> dict[str, Any]:
             {"number": int(claim["number"]), "verdict": str(Verdict(claim["verdict"]))}
             for claim in content["claims"]
         ]
-        return {"data": content["data"], "claims": judged}
+        data = content["data"]
+        if not judged:
+            raise ValueError("it has no claims")
+        if data is not None and not (isinstance(data, str) and data.isidentifier()):
+            raise ValueError("its data set has no name")
     except FileNotFoundError:
         raise UserError(f"{path} is missing: give a claims.json that the report made") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ArithmeticError, OSError, RecursionError, ValueError, KeyError, TypeError) as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise UserError(
             f"{path} is no claims.json ({reason}): give one that the report made"
         ) from None
+    return {"data": data, "claims": judged}
 
 
 def changed(before: Mapping[str, Any], now: Sequence[Claim]) -> list[Claim]:

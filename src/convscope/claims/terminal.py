@@ -35,7 +35,7 @@ def run(reports: Path, against: Path | None = None, stream: TextIO | None = None
     before = None if against is None else read(against)
     judged, data = claims.judge(reports), claims.data_name(reports)
     out = stream or sys.stdout
-    console = Console(file=out, highlight=False)
+    console = _Console(file=out, highlight=False)
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
     console.print(_table(judged))
     _line(console, _summary(judged, data))
@@ -47,6 +47,14 @@ def run(reports: Path, against: Path | None = None, stream: TextIO | None = None
     for claim in lost:
         _line(console, f"Claim {claim.number} held in {against}: now {claim.verdict}.", "red")
     return 1 if lost else 0
+
+
+class _Console(Console):
+    """A console that leaves it to the command line what to do when its reader has gone."""
+
+    def on_broken_pipe(self) -> None:
+        """Do not end the program with 1, which says that a claim was lost."""
+        raise BrokenPipeError
 
 
 def _table(judged: list[Claim]) -> Table:

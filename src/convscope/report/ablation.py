@@ -45,7 +45,7 @@ def section(folder: Folder) -> Section:
 
 
 def _by_class(folder: Folder) -> list[Part]:
-    sheet = folder.sheet("class_accuracy")
+    sheet = folder.filled("class_accuracy")
     return [
         # the stage writes the accuracy over all classes last
         sheet.table("Accuracy by class, before and after", marked={len(sheet.rows) - 1: "total"}),
@@ -85,7 +85,7 @@ def _newly_misclassified(folder: Folder) -> list[Part]:
 
 
 def _atlas(folder: Folder) -> list[Part]:
-    sheet, depth = folder.sheet("atlas"), folder.sheet("atlas_depth")
+    sheet, depth = folder.filled("atlas"), folder.filled("atlas_depth")
     wanted = folder.params.get("filter_ablation", {}).get("atlas_images")
     images = int(depth.numbers("images")[0])
     return [
@@ -96,10 +96,10 @@ def _atlas(folder: Folder) -> list[Part]:
         ),
         Text(_significant(depth)),
         folder.figure("atlas", "Accuracy lost with each filter alone, by layer"),
-        folder.sheet("atlas_by_layer").table("Accuracy lost with a single filter, by layer"),
+        folder.filled("atlas_by_layer").table("Accuracy lost with a single filter, by layer"),
         Heading("Do earlier layers matter more?"),
-        Text(f"{verdict(depth, folder.sheet('atlas_by_layer'))} {_by_half(folder)}"),
-        folder.sheet("atlas_halves").table(
+        Text(f"{verdict(depth, folder.filled('atlas_by_layer'))} {_by_half(folder)}"),
+        folder.filled("atlas_halves").table(
             "Accuracy lost with a single filter, in each half of the convolutions",
             notes=[
                 "Drops of single filters added up are not what zeroing them all together costs; of "
@@ -195,7 +195,7 @@ def _p(p_value: str) -> str:
 
 def _by_half(folder: Folder) -> str:
     """What filters and layers of the two halves cost."""
-    sheet = folder.sheet("atlas_halves")
+    sheet = folder.filled("atlas_halves")
     layers, means = sheet.column("layers"), sheet.numbers("mean_drop_percent")
     sums = sheet.numbers("layer_drop_percent")
     return (

@@ -176,7 +176,7 @@ def _gains(sheet: Sheet) -> Table:
 
 
 def _choosing(evaluate: Folder) -> list[Part]:
-    sheet = evaluate.sheet("selection")
+    sheet = evaluate.filled("selection")
     if selection.validated(sheet):
         about = (
             "The study chose its best runs and epochs by their accuracy on the test images. Here "
@@ -251,7 +251,7 @@ def _receptive_fields(identified: Folder) -> list[Part]:
 
 
 def _patches(identified: Folder) -> str:
-    sheet = identified.sheet("patch_sizes")
+    sheet = identified.filled("patch_sizes")
     here = dict(zip(sheet.column("layer"), sheet.numbers("patch_size"), strict=True))
     block = published.study()["filter_identification"]
     exact, shown = block["exact_receptive_field"], block["patch_size"]

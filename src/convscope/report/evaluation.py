@@ -12,8 +12,8 @@ SHOWN = 10
 
 def section(folder: Folder) -> Section:
     """The best run of every network: accuracy, confusions, protocols and mistakes."""
-    best = folder.sheet("best")
-    by_class = folder.sheet("class_accuracy")
+    best = folder.filled("best")
+    by_class = folder.filled("class_accuracy")
     nets = best.column("net")
     winner = nets[highest(best)]
     return Section(

@@ -15,7 +15,7 @@ def section(folder: Folder) -> Section:
     """The images and patches to which the chosen filters respond most."""
     settings = folder.params.get("filter_identify", {})
     net = folder.params.get("analysis", {}).get("net", "the network")
-    frequency, responses = folder.sheet("class_frequency"), folder.sheet("responses")
+    frequency, responses = folder.filled("class_frequency"), folder.filled("responses")
     # every filter has as many
     top = round(sum(frequency.numbers(name)[0] for name in frequency.header[1:-1]))
     return Section(

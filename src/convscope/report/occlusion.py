@@ -17,9 +17,9 @@ def section(folder: Folder) -> Section:
     """Confidence under gray windows of every size."""
     settings = folder.params.get("occlusion", {})
     net = folder.params.get("analysis", {}).get("net", "the network")
-    by_class = folder.sheet("by_class")
-    fall = folder.sheet("fall_with_window")
-    shown, surveyed = len(set(folder.sheet("by_image").column("image"))), fall.numbers("images")
+    by_class = folder.filled("by_class")
+    fall = folder.filled("fall_with_window")
+    shown, surveyed = len(set(folder.filled("by_image").column("image"))), fall.numbers("images")
     maps = sorted(folder.named("map_*.csv"), key=lambda name: (len(name), name))
     return Section(
         "occlusion",
@@ -33,7 +33,7 @@ def section(folder: Folder) -> Section:
             folder.sheet("by_window").table("Confidence by window size, means over the images"),
             replace(
                 _pivoted(by_class, "Mean confidence by class", "mean_confidence", PROBABILITY),
-                notes=(_of_a_class(folder.sheet("by_image")),),
+                notes=(_of_a_class(folder.filled("by_image")),),
             ),
             Heading("Over many images"),
             Text(
@@ -50,7 +50,7 @@ def section(folder: Folder) -> Section:
                         "Mean confidence and deepest drops by position",
                         folder.sheet("deepest_by_position").source,
                     ),
-                    ("Every image under every window", folder.sheet("by_image").source),
+                    ("Every image under every window", folder.filled("by_image").source),
                     *(
                         (f"Confidence maps, window {name.removeprefix('map_')}", _csv(folder, name))
                         for name in maps
@@ -72,7 +72,7 @@ def _of_a_class(by_image: Sheet) -> str:
 
 def _deepest(folder: Folder) -> list[Part]:
     """Where in the image the deepest drop lies."""
-    sheet = folder.sheet("deepest_by_window")
+    sheet = folder.filled("deepest_by_window")
     return [
         Heading("Where the drop is deepest"),
         Text(_where(sheet)),

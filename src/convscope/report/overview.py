@@ -30,7 +30,7 @@ def summary(
     identification: Folder,
 ) -> Section:
     """The headline numbers."""
-    counts, best = download.sheet("class_counts"), evaluate.sheet("best")
+    counts, best = download.filled("class_counts"), evaluate.filled("best")
     accuracies = [_net(best, index) for index in range(len(best.rows))]
     select_on = nets[0].params.get("train", {}).get("select_on", "")
     return Section(
@@ -75,8 +75,8 @@ def _net(best: Sheet, index: int) -> Fact:
 
 
 def _occlusion(folder: Folder) -> Fact:
-    images = len(set(folder.sheet("by_image").column("image")))
-    sheet = folder.sheet("by_window")
+    images = len(set(folder.filled("by_image").column("image")))
+    sheet = folder.filled("by_window")
     last = highest(sheet, "window")
     window = sheet.column("window")[last]
     clean = sheet.numbers("clean_confidence")[last]
@@ -106,7 +106,7 @@ def _ablation(folder: Folder) -> Fact:
 
 
 def _identification(folder: Folder) -> Fact:
-    sheet = folder.sheet("responses")
+    sheet = folder.filled("responses")
     names = dead(sheet)
     return Fact(
         "Dead filters",

@@ -193,6 +193,17 @@ class Folder:
             raise files.damaged(path, self.stage, "its rows are not all as long as its first")
         return Sheet(path, self.link(path.name), self.stage, header, tuple(rows))
 
+    def filled(self, name: str) -> Sheet:
+        """A table of the stage that never is without rows.
+
+        Raises:
+            UserError: The file is missing, is not a whole table, or has no rows.
+        """
+        sheet = self.sheet(name)
+        if not sheet.rows:
+            raise files.damaged(sheet.path, self.stage, "it has no rows")
+        return sheet
+
     def figure(self, name: str, caption: str) -> Figure:
         """A figure of the stage.
 

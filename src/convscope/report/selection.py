@@ -22,7 +22,7 @@ def section(folder: Folder) -> Section:
     Raises:
         UserError: One of its files is missing or damaged.
     """
-    sheet = folder.sheet("selection")
+    sheet = folder.filled("selection")
     return Section(
         ID,
         TITLE,

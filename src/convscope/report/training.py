@@ -39,7 +39,7 @@ _SPREADS = "± is the standard deviation of the seeds' own means."
 
 def data(folder: Folder) -> Section:
     """The data: how many images of each class, and what they look like."""
-    counts = folder.sheet("class_counts")
+    counts = folder.filled("class_counts")
     return Section(
         "data",
         "The data",
@@ -78,7 +78,7 @@ def net(folder: Folder) -> Section:
 
 
 def _grid(folder: Folder, grid: dict[str, Any]) -> tuple[Part, ...]:
-    best = folder.sheet("best")
+    best = folder.filled("best")
     axes, name = _axes(folder, grid), folder.path.name
     varied = {name for name, values in axes.items() if len(values) > 1}
     return (
@@ -105,7 +105,7 @@ def _chosen(folder: Folder) -> str:
 
 def _layers(folder: Folder) -> Table:
     """The network layer by layer, folded: the diagram shows the same."""
-    sheet = folder.sheet("layers")
+    sheet = folder.filled("layers")
     total = columns.count(sum(sheet.numbers("parameters")))
     return sheet.table(
         f"The network of {_chosen(folder)}, layer by layer: {total} parameters", folded=True

@@ -45,7 +45,7 @@ def load() -> Subject:
     settings = config.need(params.analysis, "analysis")
     device = runtime.device()
     dataset = data.load(workspace.DATASET).to(device)
-    module, _ = trained.load_best(workspace.models_of(settings.net))
+    module, _ = trained.load_best(workspace.models_of(settings.net), dataset.fingerprint)
     return Subject(module.to(device), dataset, params, settings)
 
 

@@ -55,7 +55,8 @@ def run() -> None:
     settings = config.need(config.load().evaluate, "evaluate")
     device = runtime.device()
     dataset = data.load(workspace.DATASET).to(device)
-    models = {net: (module.to(device), best) for net, (module, best) in _models().items()}
+    found = _models(dataset.fingerprint)
+    models = {net: (module.to(device), best) for net, (module, best) in found.items()}
     histories = {net: trained.history(workspace.models_of(net), selection.NEEDED) for net in models}
 
     used = {"evaluate": settings.model_dump(mode="json")}
@@ -136,10 +137,12 @@ def _mistakes(report: Report, tested: _Tested, settings: Evaluate) -> None:
     report.figure("misclassified", images.pair_gallery(pairs))
 
 
-def _models() -> Models:
+def _models(data: str) -> Models:
     """Every network with a model folder, in the order of ``nets.NETS``."""
     folders = {net: workspace.models_of(net) for net in nets.NETS if net != "baseline"}
-    found = {net: trained.load_best(folder) for net, folder in folders.items() if folder.is_dir()}
+    found = {
+        net: trained.load_best(folder, data) for net, folder in folders.items() if folder.is_dir()
+    }
     if not found:
         raise UserError(f"{workspace.MODELS} holds no trained network: run `convscope train net1`")
     return found

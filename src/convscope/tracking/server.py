@@ -96,8 +96,11 @@ def connect(root: Path) -> Store:
     """
     uri = tracking_uri(root)
     database = root.resolve() / DATABASE
-    if uri == _file_uri(database) and not database.exists():
-        _create(database)
+    if uri == _file_uri(database):
+        if database.exists() and not database.is_file():
+            raise FileExistsError(f"{DATABASE} is no file")  # MLflow would try for a minute
+        if not database.exists():
+            _create(database)
     client = open_client(uri)
     artifacts = (root.resolve() / "mlartifacts").as_uri() if _is_database(uri) else None
     return Store(client, _known(client) or _created(client, artifacts))
