@@ -98,7 +98,7 @@ def by_position(
     figure, panels = chart(max(560, 130 + 190 * len(windows)), 460, 2, len(windows), title)
     rows = (
         ("mean_confidence", "mean confidence", SEQUENTIAL, table["mean_confidence"].min()),
-        ("ratio", "deepest drops (1: as by chance)", COUNTS, 0),
+        ("ratio", f"deepest drops ({TIMES} chance)", COUNTS, 0),
     )
     for across, (column, label, colors, lowest) in zip(panels, rows, strict=True):
         scale = Normalize(lowest, table[column].max())
