@@ -50,11 +50,11 @@ def test_damaged_weights_are_refused(seed, models):
     rng, path = random.Random(seed), models / "runs" / RUN.id / runs.WEIGHTS
     whole = path.read_bytes()
     path.write_bytes(whole[: rng.randrange(len(whole))])
-    assert "run `convscope train net1`" in refused(path, trained.load_best, models)
+    assert "run `convscope train net1`" in refused(path, trained.load_best, models, RUN.data)
     changed = bytearray(whole)
     changed[rng.randrange(8 if seed % 2 else len(whole))] ^= 1 << rng.randrange(8)
     path.write_bytes(changed)
-    assert "run `convscope train net1`" in refused(path, trained.load_best, models)
+    assert "run `convscope train net1`" in refused(path, trained.load_best, models, RUN.data)
 
 
 @pytest.mark.parametrize("part", range(1, 20))
@@ -62,14 +62,14 @@ def test_a_cut_best_json_is_refused(part, models):
     path = models / runs.BEST
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) * part // 20])
-    refused(path, trained.load_best, models)
+    refused(path, trained.load_best, models, RUN.data)
 
 
 @pytest.mark.parametrize("content", [b"[" * 10**5, b'{"id":' * 10**5, b"9" * 5000, b"\xff", b"\0"])
 def test_json_that_cannot_be_read_is_refused(content, models):
     path = models / runs.BEST
     path.write_bytes(content)
-    refused(path, trained.load_best, models)
+    refused(path, trained.load_best, models, RUN.data)
     (models / "params.json").write_bytes(content)
     folder = reading.Folder(Path("models"), "net1", "train net1")
     refused(models / "params.json", folder.json, "params")
@@ -80,16 +80,38 @@ def test_json_that_cannot_be_read_is_refused(content, models):
 @pytest.mark.parametrize("seed", range(10))
 def test_a_damaged_run_in_the_store_is_not_finished(name, seed):
     rng, folder = random.Random(seed), grid.store_folder(RUN)
-    assert training.is_finished(folder)
+    assert training.is_finished(RUN, folder)
     whole = (folder / name).read_bytes()
     # run.json's last byte is a line end, and the rest is still the whole document
     (folder / name).write_bytes(whole[: rng.randrange(len(whole) - 2)])
-    assert not training.is_finished(folder)
+    assert not training.is_finished(RUN, folder)
     if name != runs.RUN:
         changed = bytearray(whole)
         changed[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
         (folder / name).write_bytes(changed)
-        assert not training.is_finished(folder)
+        assert not training.is_finished(RUN, folder)
+
+
+@pytest.mark.usefixtures("models")
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda said: said["best"].update(test_accuracy=0.9986),
+        lambda said: said["best"].update(epoch=1 if said["best"]["epoch"] == 2 else 2),
+        lambda said: said.update(total_parameters=7),
+        lambda said: said.update(fingerprint="another"),
+        lambda said: said["identity"].update(data="another"),
+        lambda said: said["point"].update(lr=0.5),
+        lambda said: said.pop("best"),
+        lambda said: said.update(more=1),
+    ],
+)
+def test_a_run_whose_run_json_says_otherwise_than_its_history_is_not_finished(change):
+    path = grid.store_folder(RUN) / runs.RUN
+    said = files.read_json(path, "train net1")
+    change(said)
+    files.write_json(path, said)
+    assert not training.is_finished(RUN, path.parent)
 
 
 def test_a_table_cut_inside_a_line_is_refused(models):

@@ -57,7 +57,7 @@ def recalled(run):
 def test_a_run_comes_back_from_the_cache_byte_for_byte(trained):
     held = emptied_store(trained)
     assert recalled(trained) == held
-    assert training.is_finished(grid.store_folder(trained))
+    assert training.is_finished(trained, grid.store_folder(trained))
 
 
 def test_a_run_of_another_fingerprint_is_left_to_be_trained(trained):

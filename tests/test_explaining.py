@@ -10,6 +10,7 @@ import torch
 from ruamel.yaml import YAML
 
 from convscope import (
+    checkpoints,
     cli,
     config,
     data,
@@ -132,7 +133,7 @@ def test_a_run_interrupted_in_its_first_epoch_is_as_one_never_begun():
 @pytest.mark.parametrize("content", [b"", b"\0" * 100, None])
 def test_a_damaged_checkpoint_is_named(content):
     folder = interrupted(toys.run(), 1)
-    checkpoint = folder / training.CHECKPOINT
+    checkpoint = folder / checkpoints.CHECKPOINT
     checkpoint.write_bytes(checkpoint.read_bytes()[:-1] if content is None else content)
     assert explained(toys.run()) == [(TRAIN, f"the checkpoint in {folder} is damaged")]
 
@@ -267,7 +268,7 @@ def test_data_parameters_that_have_changed_since_are_pointed_out():
 
 @pytest.mark.parametrize(
     ("net", "told"),
-    [("net9", "params.yaml: nets.net9 is missing"), ("baseline", "params.yaml: baseline is")],
+    [("net9", "'net9' is no network; known: net1"), ("baseline", "params.yaml: baseline is")],
 )
 def test_an_unknown_grid_is_exit_code_2(net, told, capsys):
     Committed()

@@ -1,3 +1,4 @@
+import errno
 import json
 import math
 import shutil
@@ -192,3 +193,24 @@ def test_digests_are_those_of_the_standard_tools(tmp_path):
     # RFC 1321, appendix A.5; FIPS 180-2, appendix B.1
     assert files.digest(tmp_path / "a") == "900150983cd24fb0d6963f7d28e17f72"
     assert files.digest(tmp_path / "a", "sha256").startswith("ba7816bf8f01cfea414140de5dae2223")
+
+
+def test_a_full_disk_is_told_with_the_file_that_it_has_no_room_for(tmp_path):
+    path = tmp_path / "folder" / "a.txt"
+    with pytest.raises(OSError, match="No space") as refused, files.replacing(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert refused.value.filename == str(path)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_copy_that_cannot_be_made_names_itself_and_not_its_source(tmp_path):
+    (tmp_path / "source").write_text("a")
+    files.copy(tmp_path / "source", tmp_path / "new" / "copy")
+    assert (tmp_path / "new" / "copy").read_text() == "a"
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="folder") as refused:
+        files.copy(tmp_path / "source", tmp_path / "folder")
+    assert refused.value.filename == str(tmp_path / "folder")
+    with pytest.raises(FileNotFoundError) as missing:
+        files.copy(tmp_path / "none", tmp_path / "copy")
+    assert missing.value.filename == str(tmp_path / "none")

@@ -56,19 +56,49 @@ def test_an_interrupted_run_ends_with_the_same_bytes(tmp_path):
 
     with pytest.raises(KilledError):
         train(run, tmp_path / "cut", on_epoch=kill_after_two)
-    assert not training.is_finished(tmp_path / "cut")
+    assert not training.is_finished(run, tmp_path / "cut")
     rest = []
     assert train(run, tmp_path / "cut", on_epoch=rest.append) == whole
     assert [row["epoch"] for row in rest] == [3, 4]
 
 
-def test_a_damaged_checkpoint_costs_only_its_epochs(tmp_path):
+def checkpoint_after_one(run, folder):
+    """Train one epoch, and return the checkpoint that it leaves."""
+
+    class KilledError(Exception):
+        pass
+
+    def kill(_):
+        raise KilledError
+
+    with pytest.raises(KilledError):
+        train(run, folder, on_epoch=kill)
+    return folder / training.CHECKPOINT
+
+
+@pytest.mark.parametrize("place", [9, 0.5, 0.9, -1, None])
+def test_a_damaged_checkpoint_costs_only_its_epochs(place, tmp_path):
     run = toys.run()
     whole = train(run, tmp_path / "whole")
-    folder = tmp_path / "cut"
-    folder.mkdir()
-    (folder / training.CHECKPOINT).write_bytes(b"\0" * 100)
-    assert train(run, folder) == whole
+    path = checkpoint_after_one(run, tmp_path / "cut")
+    content = bytearray(path.read_bytes())
+    if place is None:
+        content = bytearray(100)
+    else:
+        content[int(place * len(content)) if isinstance(place, float) else place] ^= 1
+    path.write_bytes(content)
+    assert train(run, path.parent) == whole
+
+
+def test_a_network_whose_outputs_are_no_numbers_ends_the_run_with_its_name():
+    run, data = toys.run("net3"), toys.red_or_blue()
+    trainer = training._Trainer(run, data, CPU)
+    trainer.module.get_submodule("norm1").running_var.fill_(float("nan"))
+    with pytest.raises(
+        UserError,
+        match=r"net3: outputs of the test are no numbers in epoch 1 of run \S+: lower its lr",
+    ):
+        trainer._accuracy(data.test_images, data.test_labels)
 
 
 def test_one_epoch_agrees_with_a_plain_loop(tmp_path):
@@ -140,7 +170,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_its_name(tmp_path):
         UserError, match=r"net1: the loss is nan in epoch 1 of run l1_oc4\S+: lower its lr"
     ):
         train(run, tmp_path)
-    assert not training.is_finished(tmp_path)
+    assert not training.is_finished(run, tmp_path)
 
 
 def test_overfit_is_clipped_at_zero():

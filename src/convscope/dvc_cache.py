@@ -34,7 +34,7 @@ def recall(runs: Iterable[Run], models: Path) -> None:
         runs: The runs of a grid.
         models: The grid's model folder, as it was when dvc.lock was last written.
     """
-    missing = [run for run in runs if not is_finished(store_folder(run))]
+    missing = [run for run in runs if not is_finished(run, store_folder(run))]
     held = cached(missing, models) if missing else {}
     for run in missing:
         for path, name in zip(held.get(run.fingerprint, ()), _FILES, strict=False):

@@ -10,12 +10,12 @@ from typing import Any, TextIO
 
 from pydantic import BaseModel, ValidationError
 
-from convscope import config, data, dvc_cache, files, planned, tensors, workspace
+from convscope import checkpoints, config, data, dvc_cache, files, planned, workspace
+from convscope.checkpoints import CHECKPOINT
 from convscope.config import Params
-from convscope.errors import UserError
 from convscope.grid import STORE, store_folder
 from convscope.runs import HISTORY, RUN, WEIGHTS, Run
-from convscope.training import CHECKPOINT, is_finished
+from convscope.training import is_finished, is_whole
 
 REUSE, RESUME, TRAIN = "reuse", "resume", "train"
 
@@ -95,13 +95,13 @@ def explain(runs: Sequence[Run], models: Path) -> list[Explained]:
 def _verdict(run: Run, held: Container[str], near: _Near) -> tuple[str, str]:
     """What would happen to a run, and why; in the order in which a grid looks."""
     folder = store_folder(run)
-    if is_finished(folder):
+    if is_finished(run, folder):
         return REUSE, "finished in the store"
     if run.fingerprint in held:
         return REUSE, "finished, in DVC's cache"
     checkpoint = folder / CHECKPOINT
-    if epochs := _epochs(checkpoint):
-        return RESUME, f"interrupted after epoch {epochs} of {run.settings.epochs}"
+    if kept := checkpoints.read(checkpoint):
+        return RESUME, f"interrupted after epoch {len(kept.history)} of {run.settings.epochs}"
     if any((folder / name).exists() for name in (RUN, HISTORY, WEIGHTS)):
         return TRAIN, f"the finished run in {folder} is damaged"
     if checkpoint.exists():
@@ -109,20 +109,11 @@ def _verdict(run: Run, held: Container[str], near: _Near) -> tuple[str, str]:
     return TRAIN, _nearest(run, near.get(_place(run.net, run.point), ()))
 
 
-def _epochs(checkpoint: Path) -> int:
-    """After how many epochs a run would go on; 0 where nothing is left or readable of it."""
-    try:
-        _, metadata = tensors.read_tensors(checkpoint, "train")
-        return len(json.loads(metadata["history"]))
-    except (UserError, KeyError, TypeError, ValueError):
-        return 0
-
-
 def _nearest(run: Run, candidates: Iterable[tuple[Path, _Known]]) -> str:
     """In what the finished run that differs least from this one differs."""
     ordered = sorted((_differences(run, known), folder) for folder, known in candidates)
     for differences, folder in sorted(ordered, key=lambda pair: len(pair[0])):
-        if differences and is_finished(folder):
+        if differences and is_whole(folder):
             return f"the nearest finished run has {', '.join(differences)}"
     return "no finished run of this point is known"
 

@@ -65,13 +65,14 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a file's bytes; an error names the copy, which is what cannot be made."""
+    """Copy a file's bytes; an error names the copy where that is what cannot be made."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         shutil.copyfile(source, target)
     except OSError as error:
-        error.filename = error.filename2 or str(target)
-        error.filename2 = None
+        # of two files shutil names the first, which may be whole
+        if source.is_file():
+            error.filename, error.filename2 = str(target), None
         raise
 
 

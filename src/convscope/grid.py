@@ -1,6 +1,5 @@
 """The runs of a grid: train those that are not finished, and put them together in grid order."""
 
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -85,7 +84,7 @@ def _unfinished(grid: Sequence[Run], tell: Callable[[Event], None]) -> list[Job]
     """The runs to train, each with an emptied folder; the others are told of as finished."""
     waiting = []
     for run in grid:
-        if training.is_finished(store_folder(run)):
+        if training.is_finished(run, store_folder(run)):
             tell(Event(run.id))
             tell(Event(run.id, finished=True))
         else:
@@ -121,9 +120,8 @@ def assemble(grid: Sequence[Run], folder: Path) -> tuple[pd.DataFrame, dict[str,
         histories = []
         for number, run in enumerate(grid, start=1):
             target = partial / "runs" / run.id
-            target.mkdir(parents=True)
             for name in (RUN, HISTORY, WEIGHTS):
-                shutil.copyfile(store_folder(run) / name, target / name)
+                files.copy(store_folder(run) / name, target / name)
             history = files.read_csv(target / HISTORY, f"train {run.net}")
             history.insert(0, "run", number)
             histories.append(history)

@@ -19,7 +19,9 @@ BEST = "best.json"
 TRAINING = "convscope.training"
 # these carry bytes and words, never a number of a run; and of the networks' definitions a run's
 # identity has its own layer list, so that another network may be added
-_NO_NUMBERS = {f"convscope.{name}" for name in ("errors", "files", "nets", "sources", "tensors")}
+_NO_NUMBERS = {
+    f"convscope.{name}" for name in ("checkpoints", "errors", "files", "nets", "sources", "tensors")
+}
 
 
 @dataclass(frozen=True)

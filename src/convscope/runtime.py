@@ -48,7 +48,7 @@ def workers(threads: int) -> int:
     """
     asked = os.environ.get(WORKERS)
     if asked is not None:
-        if not asked.isdecimal() or not 1 <= int(asked) <= 256:
+        if not asked.isdecimal() or len(asked) > 3 or not 1 <= int(asked) <= 256:
             raise UserError(f"{WORKERS}={asked}: set it to a whole number from 1 to 256")
         return int(asked)
     if device().type == "cuda":

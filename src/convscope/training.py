@@ -4,27 +4,28 @@ The recipe is the study's (part 1): SGD with momentum, cross entropy and a const
 unlike there, the images come in a new order each epoch.
 """
 
+import csv
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pandas as pd
 import torch
 from torch import Tensor
 
-from convscope import augment, files, nets, runtime
+from convscope import augment, checkpoints, files, nets, runtime
+from convscope.checkpoints import CHECKPOINT, Checkpoint
 from convscope.data import DataSet, stratified_part
 from convscope.errors import UserError
 from convscope.inference import logits
 from convscope.replay import CudaGraph, Replayed
 from convscope.runs import HISTORY, RUN, WEIGHTS, Run, derived_seed
 from convscope.steps import Step
-from convscope.tensors import read_tensors, write_tensors
+from convscope.tensors import write_tensors
 
 Row = dict[str, float]
-
-CHECKPOINT = "checkpoint.safetensors"
 
 
 def overfit_percent(train_accuracy: float, test_accuracy: float) -> float:
@@ -32,8 +33,8 @@ def overfit_percent(train_accuracy: float, test_accuracy: float) -> float:
     return max(0.0, 100 * (train_accuracy - test_accuracy))
 
 
-def is_finished(folder: Path) -> bool:
-    """Whether a folder holds a run that was trained to its end and is undamaged.
+def is_whole(folder: Path) -> bool:
+    """Whether a folder holds a run that was trained to its end, its files as they were written.
 
     run.json is written last, and names the md5 of the other files.
     """
@@ -41,6 +42,20 @@ def is_finished(folder: Path) -> bool:
         stated = json.loads((folder / RUN).read_text(encoding="utf-8"))["md5"]
         return bool(stated == {name: files.digest(folder / name) for name in (HISTORY, WEIGHTS)})
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
+def is_finished(run: Run, folder: Path) -> bool:
+    """Whether a folder holds this run, whole, and run.json says what its history does."""
+    if not is_whole(folder):
+        return False
+    try:
+        stated = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        with (folder / HISTORY).open(encoding="utf-8", newline="") as stream:
+            rows = csv.DictReader(stream)
+            history = [{key: float(value) for key, value in row.items()} for row in rows]
+        return bool(stated == _document(run, history, stated["md5"]))
+    except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
@@ -64,7 +79,7 @@ def train(
         on_epoch: Told each finished epoch's row of history.csv.
 
     Raises:
-        UserError: The loss is no longer a number.
+        UserError: The loss, or an output, is no longer a number.
     """
     with runtime.deterministic(run.settings.threads):
         trainer = _Trainer(run, data, device)
@@ -107,10 +122,7 @@ class _Trainer:
         number = len(self.history) + 1
         loss, train_accuracy = self._train(number)
         if not math.isfinite(loss):
-            raise UserError(
-                f"{self.run.net}: the loss is {loss} in epoch {number} of run {self.run.id}: "
-                f"lower its lr ({self.run.point['lr']:g}) in params.yaml"
-            )
+            self._diverged(f"the loss is {loss}")
         judged = {f"{name}_accuracy": self._accuracy(*part) for name, part in self.judges.items()}
         test_accuracy = judged.pop("test_accuracy")
         row: Row = {
@@ -124,7 +136,7 @@ class _Trainer:
             **judged,
         }
         self.history.append(row)
-        if self._best_row() is row:
+        if _best_row(self.run, self.history) is row:
             self.best = {key: value.clone() for key, value in self.module.state_dict().items()}
         return row
 
@@ -160,11 +172,18 @@ class _Trainer:
 
     def _accuracy(self, images: Tensor, labels: Tensor) -> float:
         """Accuracy in evaluation mode on clean images, always in fp32."""
-        return (logits(self.module, images).argmax(1) == labels).sum().item() / len(labels)
+        outputs = logits(self.module, images)
+        # batch norm can keep the loss finite when its running statistics are not
+        if not outputs.isfinite().all():
+            self._diverged("outputs of the test are no numbers")
+        return (outputs.argmax(1) == labels).sum().item() / len(labels)
 
-    def _best_row(self) -> Row:
-        """The row with the highest selecting accuracy; of equals the earliest."""
-        return max(self.history, key=lambda row: row[f"{self.run.settings.select_on}_accuracy"])
+    def _diverged(self, what: str) -> NoReturn:
+        """Refuse to go on with a network that has no numbers any more."""
+        raise UserError(
+            f"{self.run.net}: {what} in epoch {len(self.history) + 1} of run {self.run.id}: "
+            f"lower its lr ({self.run.point['lr']:g}) in params.yaml"
+        )
 
     def checkpoint(self, path: Path) -> None:
         """Keep all that the next epoch depends on."""
@@ -173,46 +192,48 @@ class _Trainer:
             for key, parameter in self.module.named_parameters()
             if self.optimizer.state[parameter].get("momentum_buffer") is not None
         }
-        parts = {"module": self.module.state_dict(), "momentum": momenta, "best": self.best}
-        tensors = {f"{part}.{key}": t for part, items in parts.items() for key, t in items.items()}
-        write_tensors(path, tensors, {"history": json.dumps(self.history)})
+        state = Checkpoint(self.module.state_dict(), momenta, self.best, self.history)
+        checkpoints.write(path, state)
 
     def restore(self, path: Path) -> None:
-        """Go on after a checkpoint, if there is one that can be read."""
-        if not path.is_file():
+        """Go on after a checkpoint, if there is a whole one."""
+        found = checkpoints.read(path)
+        if found is None:
             return
-        try:
-            tensors, metadata = read_tensors(path, f"train {self.run.net}")
-            history = json.loads(metadata["history"])
-        except (UserError, KeyError, ValueError):
-            return  # a damaged checkpoint costs its epochs, not the run
-        parts: dict[str, dict[str, Tensor]] = {"module": {}, "momentum": {}, "best": {}}
-        for name, tensor in tensors.items():
-            part, key = name.split(".", 1)
-            parts[part][key] = tensor.to(self.device)
-        self.module.load_state_dict(parts["module"])
+        self.module.load_state_dict(found.module)
         for key, parameter in self.module.named_parameters():
-            if key in parts["momentum"]:
-                buffer = torch.empty_like(parameter).copy_(parts["momentum"][key])
+            if key in found.momentum:
+                buffer = torch.empty_like(parameter).copy_(found.momentum[key])
                 self.optimizer.state[parameter]["momentum_buffer"] = buffer
-        self.history, self.best = history, parts["best"]
+        self.history = found.history
+        self.best = {key: tensor.to(self.device) for key, tensor in found.best.items()}
 
     def finish(self, folder: Path) -> None:
         """Write the run's files, run.json last, and drop the checkpoint."""
-        best = self._best_row()
         write_tensors(folder / WEIGHTS, self.best)
         files.write_csv(folder / HISTORY, pd.DataFrame(self.history))
-        measured = {key: value for key, value in best.items() if key not in self.run.point}
-        parameters = measured.pop("total_parameters")
-        run = {
-            "net": self.run.net,
-            "point": self.run.point,
-            "settings": self.run.settings.effective(),
-            "identity": self.run.identity,
-            "fingerprint": self.run.fingerprint,
-            "total_parameters": parameters,
-            "best": measured,
-            "md5": {name: files.digest(folder / name) for name in (HISTORY, WEIGHTS)},
-        }
-        files.write_json(folder / RUN, run)
+        md5 = {name: files.digest(folder / name) for name in (HISTORY, WEIGHTS)}
+        files.write_json(folder / RUN, _document(self.run, self.history, md5))
         (folder / CHECKPOINT).unlink(missing_ok=True)
+
+
+def _best_row(run: Run, history: Sequence[Row]) -> Row:
+    """The row with the highest selecting accuracy; of equals the earliest."""
+    return max(history, key=lambda row: row[f"{run.settings.select_on}_accuracy"])
+
+
+def _document(run: Run, history: Sequence[Row], md5: Mapping[str, str]) -> dict[str, Any]:
+    """What run.json says of a run that was trained to its end."""
+    best = _best_row(run, history)
+    measured = {key: value for key, value in best.items() if key not in run.point}
+    parameters = measured.pop("total_parameters")
+    return {
+        "net": run.net,
+        "point": run.point,
+        "settings": run.settings.effective(),
+        "identity": run.identity,
+        "fingerprint": run.fingerprint,
+        "total_parameters": parameters,
+        "best": measured,
+        "md5": dict(md5),
+    }

@@ -170,3 +170,10 @@ def test_creating_a_store_says_nothing(tmp_path, monkeypatch, capfd):
     connect(tmp_path)
     assert (tmp_path / "mlflow.db").exists()
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_database_that_is_a_folder_is_refused_at_once(tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    (tmp_path / "mlflow.db").mkdir()
+    with pytest.raises(FileExistsError, match=r"mlflow\.db is no file"):
+        server.connect(tmp_path)
