@@ -20,6 +20,10 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+def one_line(page: Path) -> str:
+    return " ".join(page.read_text(encoding="utf-8").split())
+
+
 def percent(accuracy: str) -> str:
     return f"{100 * float(accuracy):.2f} %"
 
@@ -38,9 +42,37 @@ def test_the_verdicts_of_a_readme_are_those_of_the_results(page):
     counts = claims["verdicts"]
     said = (
         f"{counts['holds']} hold, {counts['does not hold']} do not, "
-        f"{counts['not measured']} cannot be judged"
+        f"{counts['not measured']} were not measured"
     )
-    assert said in " ".join(page.read_text(encoding="utf-8").split())
+    assert said in one_line(page)
+
+
+def test_the_readme_tells_on_which_grids_claims_were_judged():
+    claims = json.loads((LAPTOP / "reports" / "claims.json").read_text(encoding="utf-8"))["claims"]
+    rests = [claim for claim in claims if not claim["differing"] and claim["section"] != "pipeline"]
+    assert [claim["verdict"] for claim in rests] == ["holds"] * 5
+    others = sum(claim["verdict"] == "holds" for claim in claims) - 5
+    assert "All five that rest on grids of the published size hold;" in one_line(README)
+    assert f"hold; {others} of the {len(claims) - 5} others hold" in one_line(README)
+
+
+def test_what_the_readme_says_of_the_ablation_is_what_was_measured():
+    folder, text = LAPTOP / "reports" / "filter-ablation", one_line(README)
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    before, after = (percent(str(metrics[f"accuracy_{when}"])) for when in ("before", "after"))
+    assert f"falls from {before} to {after}, and takes more than two thirds of all" in text
+    confusion = rows(folder / "confusion_after.csv")
+    deer = sum(int(row["deer"]) for row in confusion)
+    assert deer / sum(int(value) for row in confusion for value in [*row.values()][1:]) > 2 / 3
+    (depth,) = rows(folder / "atlas_depth.csv")
+    assert f"{depth['significant']} of the {depth['filters']} change the accuracy" in text
+    first, last = (float(half["mean_drop_percent"]) for half in rows(folder / "atlas_halves.csv"))
+    assert f"costs {first:.1f} points on average and one of the last three {last:.1f}," in text
+    means = {
+        row["layer"]: float(row["mean_drop_percent"]) for row in rows(folder / "atlas_by_layer.csv")
+    }
+    assert max(means, key=means.__getitem__) == "conv2"
+    assert means["conv1"] < means["conv5"]
 
 
 def test_the_results_name_the_data_the_machine_and_the_versions():

@@ -58,7 +58,8 @@ def replacing(path: Path) -> Iterator[Path]:
         yield partial
         partial.replace(path)
     except OSError as error:
-        error.filename = error.filename or str(path)  # a full disk does not say where
+        if error.errno and not error.filename:
+            error.filename = str(path)  # a full disk does not say where
         raise
     finally:
         partial.unlink(missing_ok=True)
