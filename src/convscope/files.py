@@ -5,11 +5,12 @@ import io
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
@@ -161,6 +162,19 @@ def read_csv(path: Path, made_by: str) -> pd.DataFrame:
     if not isinstance(frame.index, pd.RangeIndex):
         raise damaged(path, made_by, "it has rows that are longer than its first")
     return frame
+
+
+def require_finite(frame: pd.DataFrame, names: Iterable[str], path: Path, made_by: str) -> None:
+    """See that some columns of a table hold finite numbers and nothing else.
+
+    Raises:
+        UserError: One does not.
+    """
+    for name in names:
+        values = pd.to_numeric(frame[name], errors="coerce")
+        if not bool(np.isfinite(values.to_numpy(dtype=float)).all()):
+            why = f"its column {name} holds something that is no finite number"
+            raise damaged(path, made_by, why)
 
 
 def missing(path: Path, made_by: str) -> UserError:

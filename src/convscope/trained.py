@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
@@ -100,9 +99,5 @@ def history(folder: Path, needed: Sequence[str]) -> pd.DataFrame:
         raise files.damaged(path, made_by, f"it has no column {absent[0]}")
     if found.empty:
         raise files.damaged(path, made_by, "it has no rows")
-    for name in needed:
-        values = pd.to_numeric(found[name], errors="coerce")
-        if not bool(np.isfinite(values.to_numpy(dtype=float)).all()):
-            why = f"its column {name} holds something that is no finite number"
-            raise files.damaged(path, made_by, why)
+    files.require_finite(found, needed, path, made_by)
     return found

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import pandas as pd
 
 from convscope import files, published
@@ -109,9 +108,5 @@ def columns(
         raise files.damaged(path, command(name), f"it has no column {absent[0]}")
     if table.empty:
         raise NotMeasuredError(f"{path} has no rows")
-    for column in numbers:
-        values = pd.to_numeric(table[column], errors="coerce")
-        if not bool(np.isfinite(values.to_numpy(dtype=float)).all()):
-            why = f"its column {column} holds something that is no finite number"
-            raise files.damaged(path, command(name), why)
+    files.require_finite(table, numbers, path, command(name))
     return table[[*labels, *numbers]]

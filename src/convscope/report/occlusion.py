@@ -19,7 +19,7 @@ def section(folder: Folder) -> Section:
     net = folder.params.get("analysis", {}).get("net", "the network")
     by_class = folder.filled("by_class")
     fall = folder.filled("fall_with_window")
-    shown, surveyed = len(set(folder.filled("by_image").column("image"))), fall.numbers("images")
+    shown, surveyed = shown_images(folder), fall.numbers("images")
     maps = sorted(folder.named("map_*.csv"), key=lambda name: (len(name), name))
     return Section(
         "occlusion",
@@ -59,6 +59,11 @@ def section(folder: Folder) -> Section:
             ),
         ),
     )
+
+
+def shown_images(folder: Folder) -> int:
+    """How many images have confidence maps."""
+    return len(set(folder.filled("by_image").column("image")))
 
 
 def _of_a_class(by_image: Sheet) -> str:

@@ -8,6 +8,7 @@ from convscope.report import columns
 from convscope.report.document import Cell, Code, Column, Fact, Facts, Row, Section, Table, Text
 from convscope.report.identification import dead
 from convscope.report.images import measured_on
+from convscope.report.occlusion import shown_images
 from convscope.report.reading import Folder, Sheet
 from convscope.report.training import all_highest, highest
 from convscope.report.wording import counted, filter_names, listed
@@ -75,7 +76,7 @@ def _net(best: Sheet, index: int) -> Fact:
 
 
 def _occlusion(folder: Folder) -> Fact:
-    images = len(set(folder.filled("by_image").column("image")))
+    images = shown_images(folder)
     sheet = folder.filled("by_window")
     last = highest(sheet, "window")
     window = sheet.column("window")[last]
