@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
+import grimp
 import pytest
 from dvc.utils.hydra import compose_and_dump
 from ruamel.yaml import YAML
 
-from convscope import cli, config, files, nets, snapshot, sources, workspace
+from convscope import cli, config, files, nets, snapshot, workspace
 from tests import projects
 
 STAGES = YAML(typ="safe").load((projects.ROOT / "dvc.yaml").read_text())["stages"]
+GRAPH = grimp.build_graph("convscope")
 # they see what a stage does, or how fast, and change nothing of it
 RUNNERS = ("allocator", "machine", "progress", "timings", "tracking")
 
@@ -27,6 +29,13 @@ def definition(stage):
 def module(stage):
     """The stage's module: the baseline is trained like any network."""
     return f"convscope.stages.{'train' if stage == 'baseline' else stage.replace('-', '_')}"
+
+
+def path_of(module):
+    """A module's file, as dvc.yaml names it."""
+    place = projects.ROOT / "src" / module.replace(".", "/")
+    path = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    return str(path.relative_to(projects.ROOT))
 
 
 def sections(stage, params):
@@ -63,7 +72,7 @@ def test_the_committed_parameters_are_the_composition_of_the_defaults(tmp_path):
 def test_every_stage_has_a_command_and_a_module():
     assert set(STAGES) == set(cli.STAGES)
     for stage in STAGES:
-        assert sources.path_of(module(stage)), stage
+        assert module(stage) in GRAPH.modules, stage
         argument = " ${item}" if stage == "train" else ""
         assert definition(stage)["cmd"] == f"convscope {stage}{argument}"
     assert STAGES["train"]["foreach"] == [net for net in nets.NETS if net != "baseline"]
@@ -71,12 +80,8 @@ def test_every_stage_has_a_command_and_a_module():
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_declares_exactly_the_sources_that_it_imports(stage):
-    used = sources.closure(module(stage))
-    paths = {
-        str(path.relative_to(sources.FOLDER.parent.parent))
-        for name, path in used.items()
-        if name.split(".")[1] not in RUNNERS
-    }
+    used = {module(stage), *GRAPH.find_upstream_modules(module(stage))}
+    paths = {path_of(name) for name in used if name.split(".")[1] not in RUNNERS}
     declared = {dep for dep in definition(stage)["deps"] if dep.endswith(".py")}
     assert declared == paths
 

@@ -286,3 +286,25 @@ def test_the_command_prints_and_ends_with_0(capsys):
     workspace.DATASET.unlink()
     assert cli.main(["explain"]) == 2
     assert "run `convscope download`" in capsys.readouterr().err
+
+
+@pytest.mark.pipeline
+def test_moving_and_renaming_a_module_retrains_nothing(tmp_path):
+    project = projects.copied(tmp_path)
+    project.write_params(projects.shrunk())
+    for stage in (["download"], ["train", "net1"]):
+        done = project.convscope(*stage)
+        assert done.returncode == 0, done.stderr
+    source = project.folder / "src" / "convscope"
+    (path,) = (each for each in source.rglob("*.py") if "\nclass Step:" in each.read_text())
+    module = ".".join(path.relative_to(source.parent).with_suffix("").parts)
+    (source / "elsewhere").mkdir()
+    path.rename(source / "elsewhere" / "one_step.py")
+    for each in source.rglob("*.py"):
+        new = "from convscope.elsewhere.one_step import OneStep as Step"
+        text = each.read_text().replace(f"from {module} import Step", new)
+        if each.name == "one_step.py":
+            text = text.replace("class Step:", "class OneStep:")
+        each.write_text(text)
+    done = project.convscope("explain", "net1")
+    assert done.stdout.splitlines()[-1].endswith("2 runs: 2 to reuse, 0 to resume, 0 to train")

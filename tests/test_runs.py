@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from convscope import nets, runs, sources
+from convscope import nets, runs
 from tests import toys
 
 
@@ -64,15 +64,6 @@ def test_another_layer_list_changes_the_fingerprint(monkeypatch):
     monkeypatch.setitem(nets.NETS, "net1", widened)
     assert toys.run("net1").fingerprint != before["net1"]
     assert toys.run("net2").fingerprint == before["net2"]
-
-
-def test_the_code_that_builds_and_trains_counts_and_the_list_of_networks_does_not(monkeypatch):
-    hashed = []
-    monkeypatch.setattr(sources, "code_hash", lambda paths: hashed.extend(paths) or "hash")
-    assert runs._code.__wrapped__() == "hash"
-    names = {path.stem for path in hashed}
-    assert names >= {"training", "steps", "layers", "augment", "data", "runtime", "inference"}
-    assert not names & {"nets", "files", "errors"}
 
 
 def test_the_seed_is_the_points_own():

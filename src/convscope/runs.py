@@ -16,11 +16,12 @@ HISTORY = "history.csv"
 WEIGHTS = "best.safetensors"
 BEST = "best.json"
 
-TRAINING = "convscope.training"
-# these carry bytes and words, never a number of a run; and of the networks' definitions a run's
-# identity has its own layer list, so that another network may be added
+# what a run's numbers come from; of the networks' definitions its identity has its own layer list,
+# so that another network may be added
+_ROOTS = ("convscope.training.train", "convscope.runs.Run.seed", "convscope.layers.assemble")
+# these carry bytes and words, never a number of a run
 _NO_NUMBERS = {
-    f"convscope.{name}" for name in ("checkpoints", "errors", "files", "nets", "sources", "tensors")
+    f"convscope.{name}" for name in ("checkpoints", "errors", "files", "nets", "tensors")
 }
 
 
@@ -118,9 +119,8 @@ def _shortest(value: float) -> str:
 
 @cache
 def _code() -> str:
-    """A hash of the source of the modules that a run's numbers come from."""
-    used = sources.closure(TRAINING)
-    return sources.code_hash(path for name, path in used.items() if name not in _NO_NUMBERS)
+    """A hash of what a run's numbers come from."""
+    return sources.code_hash(_ROOTS, _NO_NUMBERS)
 
 
 def derived_seed(*parts: Any) -> int:
