@@ -18,7 +18,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	touch $@
 
 repro: install  ## run what is out of date in the pipeline
-	python -m convscope.dvc_lock
+	python -m convscope.stages.dvc_lock
 	dvc repro
 
 test: install  ## run the tests
@@ -28,6 +28,7 @@ check: install  ## format, lint, types, and that the installed versions fit toge
 	ruff format --check src tests benchmarks
 	ruff check src tests benchmarks
 	mypy
+	lint-imports --no-cache
 	python -m pip check
 
 bench: install  ## time it against what it could be slower than, as ratios

@@ -7,10 +7,11 @@ from torch import Tensor, nn
 
 from benchmarks import subjects
 from benchmarks.measuring import Row, clocked, cores, faster, interleaved, threads
-from convscope import inference, metrics, nets
-from convscope.analysis import ablation
-from convscope.analysis.atlas import Atlas, atlas
-from convscope.data import to_unit
+from convscope.analysis.ablation import ablate
+from convscope.analysis.ablation.atlas import Atlas, atlas
+from convscope.base import metrics
+from convscope.data.datasets import to_unit
+from convscope.nets import inference, receptive_field
 
 TITLE = "The ablation atlas, beside a forward pass for every filter"
 GOAL = 5.0
@@ -42,7 +43,7 @@ def _beside(
 ) -> Iterator[Row]:
     """The atlas beside a sample of the forward passes, whose time is scaled to all of them."""
     weights = dict(module.named_parameters())
-    sizes = {name: len(weights[f"{name}.weight"]) for name in nets.conv_layers(module)}
+    sizes = {name: len(weights[f"{name}.weight"]) for name in receptive_field.conv_layers(module)}
     sample = [(name, index) for name, size in sizes.items() for index in range(0, size, every)]
     scale = sum(sizes.values()) / len(sample)
     charted: list[Atlas] = []
@@ -80,7 +81,7 @@ def _one_by_one(
 ) -> list[float]:
     """The accuracy with each filter ablated, from a whole forward pass for each."""
     return [
-        metrics.accuracy(forward(ablation.ablated(module, {name: [index]}), images), labels)
+        metrics.accuracy(forward(ablate.ablated(module, {name: [index]}), images), labels)
         for name, index in sample
     ]
 

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from benchmarks import subjects
 from benchmarks.measuring import Row, clocked, cores, interleaved, threads
-from convscope import nets
-from convscope.nets import conv_layers
+from convscope.nets import zoo
+from convscope.nets.receptive_field import conv_layers
 
 TITLE = "What the processor allows"
 
@@ -65,7 +65,7 @@ def _convolutions(
     l1_oc: int, images: int, dtype: torch.dtype
 ) -> tuple[float, list[Callable[[], None]]]:
     """The multiplications and additions of net4's convolutions in a step, and the doing of them."""
-    module = nets.build("net4", **{**subjects.POINT, "l1_oc": l1_oc})
+    module = zoo.build("net4", **{**subjects.POINT, "l1_oc": l1_oc})
     seen: dict[str, Tensor] = {}
     for name in conv_layers(module):
         module.get_submodule(name).register_forward_hook(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measuring import Seconds
-from convscope import allocator
+from convscope.base import allocator
 
 _STATUS = Path("/proc/self/status")
 _RESET = Path("/proc/self/clear_refs")

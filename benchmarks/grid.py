@@ -9,8 +9,9 @@ from unittest import mock
 
 from benchmarks import subjects
 from benchmarks.measuring import Row, clocked, faster, interleaved
-from convscope import data, runtime
-from convscope.executor import Event, train_side_by_side
+from convscope.base import runtime
+from convscope.data import datasets
+from convscope.training.executor import Event, train_side_by_side
 
 TITLE = "A grid: side by side, beside one after another"
 GOAL = 1.25
@@ -30,7 +31,7 @@ def rows(quick: bool) -> Iterator[Row]:
     workers = os.cpu_count() or 1
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        data.save(images, folder / "dataset.safetensors")
+        datasets.save(images, folder / "dataset.safetensors")
         times = interleaved(
             1 if quick else 3,
             clocked(lambda: _train(points, epochs, folder, workers)),

@@ -13,9 +13,11 @@ import torch
 from benchmarks import subjects
 from benchmarks.children import Usage, usage
 from benchmarks.measuring import Row, duration, memory
-from convscope import data, nets, runtime
-from convscope.analysis.occlusion import confidence_maps
-from convscope.executor import train_side_by_side
+from convscope.analysis.occlusion.sensitivity import confidence_maps
+from convscope.base import runtime
+from convscope.data import datasets
+from convscope.nets import zoo
+from convscope.training.executor import train_side_by_side
 
 TITLE = "Growth: ten times the work"
 CPU = torch.device("cpu")
@@ -80,7 +82,7 @@ def _points(count: int) -> Callable[[], object]:
         one = mock.patch.dict(os.environ, {runtime.WORKERS: "1", runtime.DEVICE: "cpu"})
         with tempfile.TemporaryDirectory() as name, one:
             dataset = Path(name) / "dataset.safetensors"
-            data.save(images, dataset)
+            datasets.save(images, dataset)
             jobs = [(run, Path(name) / run.id) for run in runs]
             train_side_by_side(jobs, dataset, lambda _: None)
 
@@ -90,5 +92,5 @@ def _points(count: int) -> Callable[[], object]:
 def _maps(count: int, window: int) -> Callable[[], object]:
     """The occlusion maps of so many images by a narrow net4."""
     images = subjects.part(1, count)
-    module = nets.build("net4", l1_oc=8).eval()
+    module = zoo.build("net4", l1_oc=8).eval()
     return lambda: confidence_maps(module, images.test_images, images.test_labels, window)

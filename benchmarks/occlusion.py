@@ -11,8 +11,8 @@ from torch.nn import functional
 
 from benchmarks import subjects
 from benchmarks.measuring import Row, clocked, cores, faster, interleaved, threads
-from convscope.analysis.occlusion import confidence_maps, confidences
-from convscope.analysis.sliding import GRAY
+from convscope.analysis.occlusion.sensitivity import confidence_maps, confidences
+from convscope.analysis.occlusion.sliding import GRAY
 
 TITLE = "Occlusion maps, beside captum's Occlusion"
 GOAL = 2.5

@@ -21,7 +21,10 @@ START_SECONDS = 4.0
 NETS = ("net1", "net2", "net3", "net4")
 
 # what `convscope STAGE` imports before the stage's first line
-_IMPORTS = "import convscope.cli; from convscope import runtime, timings, tracking; "
+_IMPORTS = (
+    "import convscope.cli; from convscope import tracking; "
+    "from convscope.base import runtime, timings; "
+)
 
 
 def rows(quick: bool) -> Iterator[Row]:

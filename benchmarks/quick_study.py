@@ -8,7 +8,7 @@ from pathlib import Path
 from tests import projects
 
 from benchmarks.measuring import Row, below, clocked
-from convscope import runtime
+from convscope.base import runtime
 
 TITLE = "The quick study on the digits, from nothing"
 GOAL_SECONDS = 240.0

@@ -13,11 +13,15 @@ import torch
 
 from benchmarks import subjects
 from benchmarks.measuring import Row, Seconds, below, clocked, faster, interleaved
-from convscope import config, nets, planned, runtime, training
-from convscope.analysis import atlas, occlusion
-from convscope.config import Params
-from convscope.data import DataSet
-from convscope.runs import Run
+from convscope.analysis.ablation import atlas
+from convscope.analysis.occlusion import sensitivity
+from convscope.base import runtime
+from convscope.config import params_file
+from convscope.config.params_file import Params
+from convscope.data.datasets import DataSet
+from convscope.nets import zoo
+from convscope.training import plan, trainer
+from convscope.training.run import Run
 
 TITLE = "The study at its published size, on a GPU"
 GOAL_SECONDS = 600.0
@@ -32,15 +36,15 @@ def rows(quick: bool) -> Iterator[Row]:
         return
     # the largest batch of the study is 512
     images = subjects.part(*((512, 32) if quick else (50_000, 10_000)))
-    there, params = images.to(device), config.load(STUDY)
-    grids = [planned.runs(params, net, images) for net in planned.grids(params)]
+    there, params = images.to(device), params_file.load(STUDY)
+    grids = [plan.runs(params, net, images) for net in plan.grids(params)]
     if quick:
         grids = [runs[:1] for runs in grids[:2]]
     spent = []
     for runs in grids:
         spent.append(_training_seconds(runs, there, device))
         yield below(_in_words(runs), [spent[-1]])
-    with runtime.deterministic(config.need(params.analysis, "analysis").threads):
+    with runtime.deterministic(params_file.need(params.analysis, "analysis").threads):
         for what, seconds in _analyses(params, there, device, quick):
             spent.append(seconds())
             yield below(what, [spent[-1]])
@@ -67,7 +71,7 @@ def _second_epoch(run: Run, data: DataSet, device: torch.device) -> Seconds:
     def measure() -> float:
         ends: list[float] = []
         with tempfile.TemporaryDirectory() as folder:
-            training.train(
+            trainer.train(
                 short, data, Path(folder), device, lambda _: ends.append(time.perf_counter())
             )
         return ends[1] - ends[0]
@@ -95,21 +99,21 @@ def _analyses(
     params: Params, data: DataSet, device: torch.device, quick: bool
 ) -> Iterator[tuple[str, Seconds]]:
     """The atlas and occlusion of net4, whose seconds do not depend on what it has learned."""
-    ablation = config.need(params.filter_ablation, "filter_ablation")
-    settings = config.need(params.occlusion, "occlusion")
+    ablation = params_file.need(params.filter_ablation, "filter_ablation")
+    settings = params_file.need(params.occlusion, "occlusion")
     point = {"l1_oc": 2 if quick else 64, "dropout_rate": 0.3}
-    module = nets.build("net4", **point).to(device)
+    module = zoo.build("net4", **point).to(device)
     module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     images, labels = data.test_images, data.test_labels
 
     def maps() -> None:
         some = slice(settings.images)
         for window in settings.window_sizes:
-            occlusion.confidence_maps(module, images[some], labels[some], window)
+            sensitivity.confidence_maps(module, images[some], labels[some], window)
 
     def survey() -> None:
         many = slice(settings.survey_images)
-        occlusion.survey(
+        sensitivity.survey(
             module, images[many], labels[many], settings.window_sizes, settings.survey_stride
         )
 

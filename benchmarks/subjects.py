@@ -10,11 +10,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from convscope import files, machine, nets, origins, training
-from convscope.archives import Archive
-from convscope.data import DataSet
-from convscope.runs import WEIGHTS, Run, Settings
-from convscope.tensors import read_tensors
+from convscope.base import files, machine
+from convscope.base.paths import WEIGHTS
+from convscope.base.tensors import read_tensors
+from convscope.data import cifar10, digits
+from convscope.data.archives import Archive
+from convscope.data.datasets import DataSet
+from convscope.nets import zoo
+from convscope.training import trainer
+from convscope.training.run import Run, Settings
 
 ARCHIVE = "CONVSCOPE_CIFAR10_ARCHIVE"
 AUGMENTED = ("net3", "net4")
@@ -44,8 +48,8 @@ def images() -> DataSet:
     """CIFAR-10 from that archive; without one, scikit-learn's digits."""
     source = archive()
     if source is None:
-        return origins.digits()
-    return origins.cifar10([source], Path())  # a file is read where it is
+        return digits.read()
+    return cifar10.read([source], Path())  # a file is read where it is
 
 
 def images_used() -> str:
@@ -80,11 +84,11 @@ def run(
     return Run(net, {**POINT, **usual, **(point or {})}, settings, data="benchmark")
 
 
-def train(what: Run, data: DataSet, device: torch.device) -> list[training.Row]:
+def train(what: Run, data: DataSet, device: torch.device) -> list[trainer.Row]:
     """Train a run in a folder that vanishes; its epochs' rows."""
-    rows: list[training.Row] = []
+    rows: list[trainer.Row] = []
     with tempfile.TemporaryDirectory() as folder:
-        training.train(what, data, Path(folder), device, rows.append)
+        trainer.train(what, data, Path(folder), device, rows.append)
     return rows
 
 
@@ -96,8 +100,8 @@ def trained(net: str, l1_oc: int, images: int, threads: int) -> nn.Sequential:
     """
     what = run(net, 1, {"l1_oc": l1_oc, "batch_size": 32}, threads=threads)
     with tempfile.TemporaryDirectory() as folder:
-        training.train(what, part(images, 100), Path(folder), torch.device("cpu"))
+        trainer.train(what, part(images, 100), Path(folder), torch.device("cpu"))
         weights, _ = read_tensors(Path(folder) / WEIGHTS, "the benchmark")
-    module = nets.build(net, **what.point)
+    module = zoo.build(net, **what.point)
     module.load_state_dict(weights)
     return module.eval()

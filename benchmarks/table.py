@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 import torch
 
 from benchmarks.measuring import Row
-from convscope.machine import processor
+from convscope.base.machine import processor
 
 COLUMNS = ("what", "convscope", "other way", "result", "goal", "met", "n")
 PACKAGES = ("torch", "torchvision", "captum", "mlflow", "dvc")

@@ -12,8 +12,10 @@ from unittest import mock
 
 from benchmarks import subjects
 from benchmarks.measuring import Row, cores, duration
-from convscope import data, grid, tracking
-from convscope.runs import Run
+from convscope import tracking
+from convscope.data import datasets
+from convscope.training import grid
+from convscope.training.run import Run
 
 TITLE = "Live tracking in MLflow"
 GOAL_PERCENT = 2.0
@@ -36,7 +38,7 @@ def rows(quick: bool) -> Iterator[Row]:
     here = mock.patch.dict(os.environ, MLFLOW_TRACKING_URI="")
     with tempfile.TemporaryDirectory() as name, contextlib.chdir(name), here:
         dataset = Path("dataset.safetensors")
-        data.save(images, dataset)
+        datasets.save(images, dataset)
         rounds = [[_train(runs, dataset, tracked) for tracked in (True, False)] for _ in range(n)]
     tracked, untracked = zip(*rounds, strict=True)
     clocks = [median(spent.clock for spent in some) for some in (tracked, untracked)]

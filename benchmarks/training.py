@@ -14,11 +14,11 @@ import torch
 from benchmarks import subjects, tutorial
 from benchmarks.children import apart
 from benchmarks.measuring import Row, Seconds, clocked, cores, faster, interleaved, threads
-from convscope import data as data_sets
-from convscope import runtime
-from convscope.data import DataSet
-from convscope.executor import Event, train_side_by_side
-from convscope.runs import Run
+from convscope.base import runtime
+from convscope.data import datasets as data_sets
+from convscope.data.datasets import DataSet
+from convscope.training.executor import Event, train_side_by_side
+from convscope.training.run import Run
 
 TITLE = "Training, beside the loop of the PyTorch tutorial"
 EPOCH_GOAL = 4.5

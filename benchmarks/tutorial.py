@@ -16,11 +16,11 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from convscope import nets
-from convscope.augment import JITTER, PADDING
-from convscope.data import DataSet
-from convscope.runs import Run
-from convscope.torchvision_compat import import_torchvision
+from convscope.data.augment import JITTER, PADDING
+from convscope.data.datasets import DataSet
+from convscope.data.torchvision_compat import import_torchvision
+from convscope.nets import zoo
+from convscope.training.run import Run
 
 WORKERS = 2
 WARM_STEPS = 2
@@ -56,7 +56,7 @@ class Loop:
     ) -> None:
         torch.manual_seed(run.seed)
         self.device = device
-        self.module = relu_first(nets.build(run.net, **run.point)).to(device)
+        self.module = relu_first(zoo.build(run.net, **run.point)).to(device)
         self.optimizer = torch.optim.SGD(
             self.module.parameters(), lr=run.point["lr"], momentum=run.point["momentum"]
         )

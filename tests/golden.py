@@ -25,12 +25,15 @@ import numpy as np
 import pandas as pd
 import torch
 
-from convscope import augment, files, nets, runtime, training
-from convscope.analysis import occlusion
-from convscope.analysis.atlas import atlas
-from convscope.figures import curves, style
-from convscope.runs import HISTORY, WEIGHTS
-from convscope.tensors import read_tensors
+from convscope.analysis.ablation.atlas import atlas
+from convscope.analysis.occlusion import sensitivity
+from convscope.base import files, runtime
+from convscope.base.paths import HISTORY, WEIGHTS
+from convscope.base.tensors import read_tensors
+from convscope.data import augment
+from convscope.figures import curves
+from convscope.nets import zoo
+from convscope.training import trainer
 from tests import toys
 
 PATH = Path(__file__).with_name("golden.json")
@@ -84,11 +87,11 @@ def _trained(net: str) -> tuple[bytes, list[float], torch.nn.Sequential]:
     run = toys.run(net, epochs=4, dropout_rate=0.3 if net == "net4" else 0.0)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        training.train(run, toys.red_or_blue(), folder, torch.device("cpu"))
+        trainer.train(run, toys.red_or_blue(), folder, torch.device("cpu"))
         content = (folder / HISTORY).read_bytes() + (folder / WEIGHTS).read_bytes()
         losses = files.read_csv(folder / HISTORY, "")["loss"].tolist()
         weights, _ = read_tensors(folder / WEIGHTS, "")
-    module = nets.build(net, **run.point)
+    module = zoo.build(net, **run.point)
     module.load_state_dict(weights)
     return content, losses, module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -103,7 +106,7 @@ def _augmented() -> Measured:
 def _occluded() -> Measured:
     data = toys.red_or_blue()
     images, labels = data.test_images[:2], data.test_labels[:2]
-    maps = occlusion.confidence_maps(_trained("net4")[2], images, labels, window=24)
+    maps = sensitivity.confidence_maps(_trained("net4")[2], images, labels, window=24)
     return maps.numpy().tobytes(), maps.flatten()[::20].tolist()
 
 
@@ -130,7 +133,7 @@ def _drawn() -> Measured:
     )
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "curves.png"
-        style.save(curves.learning_curves(history, title="golden"), path)
+        curves.learning_curves(history, title="golden").write(path)
         picture = path.read_bytes()
     return picture, [_mean_gray(picture)]
 

@@ -7,7 +7,7 @@ from benchmarks import __main__ as command
 from benchmarks import table, tutorial
 from benchmarks.measuring import Row, below, duration, faster, interleaved
 
-from convscope import nets
+from convscope.nets import zoo
 from tests import projects
 
 
@@ -76,7 +76,7 @@ def test_the_markdown_of_a_row():
 
 
 def test_the_tutorials_network_is_the_studys_with_relu_before_pooling():
-    ours = nets.build(
+    ours = zoo.build(
         "net4", l1_oc=4, filter_multiplier=2, kernel_size=3, stride=1, dropout_rate=0.3
     ).eval()
     its = tutorial.relu_first(ours)

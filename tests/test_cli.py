@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 import torch
 
-from convscope import cli, runtime, tracking
-from convscope.errors import UserError
+from convscope import cli, tracking
+from convscope.base import runtime
+from convscope.base.errors import UserError
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
-HEAVY = {"torch", "mlflow", "pandas", "matplotlib", "pydantic", "convscope.config"}
+HEAVY = {"torch", "mlflow", "pandas", "matplotlib", "pydantic", "convscope.config.params_file"}
 
 
 @pytest.fixture(autouse=True)

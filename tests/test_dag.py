@@ -12,13 +12,17 @@ import pytest
 from dvc.utils.hydra import compose_and_dump
 from ruamel.yaml import YAML
 
-from convscope import cli, config, files, nets, snapshot, workspace
+from convscope import cli
+from convscope.base import files, paths
+from convscope.config import params_file
+from convscope.nets import zoo
+from convscope.stages import keep
 from tests import projects
 
 STAGES = YAML(typ="safe").load((projects.ROOT / "dvc.yaml").read_text())["stages"]
-GRAPH = grimp.build_graph("convscope")
-# they see what a stage does, or how fast, and change nothing of it
-RUNNERS = ("allocator", "machine", "progress", "timings", "tracking")
+GRAPH = grimp.build_graph("convscope", cache_dir=None)
+# tracking sees what a stage does and changes nothing of it
+UNDECLARED = "src/convscope/tracking/"
 
 
 def definition(stage):
@@ -59,8 +63,8 @@ def test_every_choice_composes_to_accepted_parameters(group, choice, tmp_path):
     composed = tmp_path / "params.yaml"
     conf = str(projects.ROOT / "conf")
     compose_and_dump(composed, conf, None, "config", "", [f"{group}={choice}"])
-    params = config.load(composed)
-    assert set(params.nets) | {"baseline"} == set(nets.NETS)
+    params = params_file.load(composed)
+    assert set(params.nets) | {"baseline"} == set(zoo.NETS)
 
 
 def test_the_committed_parameters_are_the_composition_of_the_defaults(tmp_path):
@@ -75,15 +79,29 @@ def test_every_stage_has_a_command_and_a_module():
         assert module(stage) in GRAPH.modules, stage
         argument = " ${item}" if stage == "train" else ""
         assert definition(stage)["cmd"] == f"convscope {stage}{argument}"
-    assert STAGES["train"]["foreach"] == [net for net in nets.NETS if net != "baseline"]
+    assert STAGES["train"]["foreach"] == [net for net in zoo.NETS if net != "baseline"]
+
+
+def imported(stage):
+    """The source files that a stage imports, directly or not."""
+    used = {module(stage), *GRAPH.find_upstream_modules(module(stage))} - {"convscope"}
+    return {path for path in map(path_of, used) if not path.startswith(UNDECLARED)}
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_declares_exactly_the_sources_that_it_imports(stage):
-    used = {module(stage), *GRAPH.find_upstream_modules(module(stage))}
-    paths = {path_of(name) for name in used if name.split(".")[1] not in RUNNERS}
-    declared = {dep for dep in definition(stage)["deps"] if dep.endswith(".py")}
-    assert declared == paths
+def test_what_a_stage_imports_lies_in_the_folders_that_it_names_and_each_is_used(stage):
+    declared = [dep for dep in definition(stage)["deps"] if dep.startswith("src/")]
+    used = {
+        dep: [p for p in imported(stage) if p == dep or p.startswith(f"{dep}/")] for dep in declared
+    }
+    assert all((projects.ROOT / dep).exists() for dep in declared)
+    assert sorted(path for paths in used.values() for path in paths) == sorted(imported(stage))
+    assert all(used.values()), used
+    assert len(declared) <= 8
+
+
+def test_the_pipelines_file_stays_short():
+    assert len((projects.ROOT / "dvc.yaml").read_text().splitlines()) <= 150
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -152,7 +170,7 @@ def test_a_stage_needs_every_parameter_that_it_declares(stage, key, finished, ca
 
 @pytest.mark.parametrize("stage", [s for s in STAGES if s not in ("download", "report")])
 def test_a_stages_params_file_says_what_it_used(stage, finished):
-    folder = workspace.report_of("net1") if stage == "train" else workspace.REPORTS / stage
+    folder = paths.report_of("net1") if stage == "train" else paths.REPORTS / stage
     used = files.read_json(folder / "params.json", stage)
     declared = sections(stage, finished)
     flat = {**declared, **({"net": declared["nets"]["net1"]} if "nets" in declared else {})}
@@ -162,7 +180,7 @@ def test_a_stages_params_file_says_what_it_used(stage, finished):
 
 def test_the_results_of_the_stages_can_be_kept_and_no_link_of_the_kept_report_is_dead(finished):
     YAML().dump(finished, Path("params.yaml"))
-    kept = snapshot.keep(Path(), Path("kept"))
+    kept = keep.keep(Path(), Path("kept"))
     report = Path("kept/reports/report.md").read_text(encoding="utf-8")
     targets = re.findall(r"\]\(([^)]+)\)", report)
     assert Path("reports/claims.json") in kept

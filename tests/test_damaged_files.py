@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import torch
 
-from convscope import data, files, layouts, origins
-from convscope.archives import Archive
-from convscope.errors import UserError
+from convscope.base import files
+from convscope.base.errors import UserError
+from convscope.data import cifar10, datasets, layouts
+from convscope.data.archives import Archive
 from tests import archive_samples as samples
 from tests import toys
 from tests.archive_samples import md5_of, packed, written
@@ -64,7 +65,7 @@ def archive(folder, content, md5=None):
     path = written(folder / "toy.tar.gz", content)
     source = Archive(path.as_uri(), md5 or md5_of(content))
     found = []
-    told = refusal(path, lambda: found.append(origins.cifar10([source], folder / "downloads")))
+    told = refusal(path, lambda: found.append(cifar10.read([source], folder / "downloads")))
     assert [each.name for each in folder.iterdir()] == ["toy.tar.gz"]
     if told is None:
         pixels = torch.cat([found[0].train_images, found[0].test_images]).flatten(1).numpy()
@@ -194,8 +195,8 @@ def test_a_bomb_is_refused_in_little_memory(name, fence):
     code = f"""
 import resource, sys
 from pathlib import Path
-from convscope import layouts
-from convscope.errors import UserError
+from convscope.data import layouts
+from convscope.base.errors import UserError
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     layouts.read(Path({str(path)!r}))
@@ -219,7 +220,7 @@ def header_of(content):
 def dataset(tmp_path_factory):
     """The bytes of a toy data set's file."""
     path = tmp_path_factory.mktemp("whole") / "dataset.safetensors"
-    data.save(toys.red_or_blue(4, 2), path)
+    datasets.save(toys.red_or_blue(4, 2), path)
     return path.read_bytes()
 
 
@@ -228,12 +229,12 @@ def test_a_damaged_data_set_is_refused_or_has_its_pixels(seed, dataset, fence):
     rng, path = random.Random(seed), fence / "dataset.safetensors"
     end, _ = header_of(dataset)
     path.write_bytes(dataset[: rng.randrange(len(dataset))])
-    assert "run `convscope download`" in refusal(path, data.load, path)
+    assert "run `convscope download`" in refusal(path, datasets.load, path)
     path.write_bytes(flipped(dataset, rng, 0, end))
-    told = refusal(path, data.load, path)
+    told = refusal(path, datasets.load, path)
     if told is None:
         wanted = toys.red_or_blue(4, 2).tensors()
-        assert all(torch.equal(t, wanted[key]) for key, t in data.load(path).tensors().items())
+        assert all(torch.equal(t, wanted[key]) for key, t in datasets.load(path).tensors().items())
 
 
 @pytest.mark.parametrize("key", ["train_images", "train_labels"])
@@ -252,19 +253,19 @@ def test_a_data_set_with_another_header_is_refused(key, change, dataset, fence):
     path = fence / "dataset.safetensors"
     text = json.dumps(header).encode()
     path.write_bytes(struct.pack("<Q", len(text)) + text + dataset[end:])
-    assert "is damaged" in refusal(path, data.load, path)
+    assert "is damaged" in refusal(path, datasets.load, path)
 
 
 @pytest.mark.parametrize("length", [0, 1, 2**31, 2**40, 2**63, 2**64 - 1])
 @pytest.mark.parametrize("header", [b"{}", b"[" * 10**6, b'{"__metadata__": {"convscope": "[]"}}'])
 def test_a_header_that_lies_of_its_length_or_is_no_map_is_refused(length, header, fence):
     path = written(fence / "dataset.safetensors", struct.pack("<Q", length) + header)
-    assert "is damaged" in refusal(path, data.load, path)
+    assert "is damaged" in refusal(path, datasets.load, path)
     path.write_bytes(struct.pack("<Q", len(header)) + header)
-    assert "is damaged" in refusal(path, data.load, path)
+    assert "is damaged" in refusal(path, datasets.load, path)
 
 
 def test_nested_metadata_is_refused(fence):
     text = json.dumps({"__metadata__": {"convscope": "[" * 10**5}}).encode()
     path = written(fence / "dataset.safetensors", struct.pack("<Q", len(text)) + text)
-    assert "is damaged" in refusal(path, data.load, path)
+    assert "is damaged" in refusal(path, datasets.load, path)

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from convscope import files, grid, runs, trained, training
-from convscope.errors import UserError
+from convscope.base import files, paths
+from convscope.base.errors import UserError
+from convscope.nets import trained
 from convscope.report import reading
+from convscope.training import grid, trainer
 from tests import toys
 
 RUN = toys.run(epochs=2)
@@ -20,7 +22,7 @@ def trained_once(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         data = toys.red_or_blue()
-        training.train(RUN, data, grid.store_folder(RUN), torch.device("cpu"))
+        trainer.train(RUN, data, grid.store_folder(RUN), torch.device("cpu"))
         grid.assemble([RUN], Path("models/net1"))
     return folder
 
@@ -47,7 +49,7 @@ def refused(path, read, *arguments):
 
 @pytest.mark.parametrize("seed", range(30))
 def test_damaged_weights_are_refused(seed, models):
-    rng, path = random.Random(seed), models / "runs" / RUN.id / runs.WEIGHTS
+    rng, path = random.Random(seed), models / "runs" / RUN.id / paths.WEIGHTS
     whole = path.read_bytes()
     path.write_bytes(whole[: rng.randrange(len(whole))])
     assert "run `convscope train net1`" in refused(path, trained.load_best, models, RUN.data)
@@ -59,7 +61,7 @@ def test_damaged_weights_are_refused(seed, models):
 
 @pytest.mark.parametrize("part", range(1, 20))
 def test_a_cut_best_json_is_refused(part, models):
-    path = models / runs.BEST
+    path = models / paths.BEST
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) * part // 20])
     refused(path, trained.load_best, models, RUN.data)
@@ -67,7 +69,7 @@ def test_a_cut_best_json_is_refused(part, models):
 
 @pytest.mark.parametrize("content", [b"[" * 10**5, b'{"id":' * 10**5, b"9" * 5000, b"\xff", b"\0"])
 def test_json_that_cannot_be_read_is_refused(content, models):
-    path = models / runs.BEST
+    path = models / paths.BEST
     path.write_bytes(content)
     refused(path, trained.load_best, models, RUN.data)
     (models / "params.json").write_bytes(content)
@@ -76,20 +78,20 @@ def test_json_that_cannot_be_read_is_refused(content, models):
 
 
 @pytest.mark.usefixtures("models")
-@pytest.mark.parametrize("name", [runs.RUN, runs.HISTORY, runs.WEIGHTS])
+@pytest.mark.parametrize("name", [paths.RUN, paths.HISTORY, paths.WEIGHTS])
 @pytest.mark.parametrize("seed", range(10))
 def test_a_damaged_run_in_the_store_is_not_finished(name, seed):
     rng, folder = random.Random(seed), grid.store_folder(RUN)
-    assert training.is_finished(RUN, folder)
+    assert trainer.is_finished(RUN, folder)
     whole = (folder / name).read_bytes()
     # run.json's last byte is a line end, and the rest is still the whole document
     (folder / name).write_bytes(whole[: rng.randrange(len(whole) - 2)])
-    assert not training.is_finished(RUN, folder)
-    if name != runs.RUN:
+    assert not trainer.is_finished(RUN, folder)
+    if name != paths.RUN:
         changed = bytearray(whole)
         changed[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
         (folder / name).write_bytes(changed)
-        assert not training.is_finished(RUN, folder)
+        assert not trainer.is_finished(RUN, folder)
 
 
 @pytest.mark.usefixtures("models")
@@ -107,15 +109,15 @@ def test_a_damaged_run_in_the_store_is_not_finished(name, seed):
     ],
 )
 def test_a_run_whose_run_json_says_otherwise_than_its_history_is_not_finished(change):
-    path = grid.store_folder(RUN) / runs.RUN
+    path = grid.store_folder(RUN) / paths.RUN
     said = files.read_json(path, "train net1")
     change(said)
     files.write_json(path, said)
-    assert not training.is_finished(RUN, path.parent)
+    assert not trainer.is_finished(RUN, path.parent)
 
 
 def test_a_table_cut_inside_a_line_is_refused(models):
-    path = models / runs.HISTORY
+    path = models / paths.HISTORY
     whole = path.read_bytes()
     ends = {at + 1 for at, byte in enumerate(whole) if byte == ord("\n")}
     for kept in sorted(set(range(len(whole))) - ends)[::5]:
@@ -127,7 +129,7 @@ def test_a_table_cut_inside_a_line_is_refused(models):
     "content", [b"\xff,a\n", b'"' * 10**5, b"a,b\n1,2,3\n1\n", b"", b"a\n\0\xff\n"]
 )
 def test_a_table_that_is_none_is_refused(content, models):
-    path = models / runs.HISTORY
+    path = models / paths.HISTORY
     path.write_bytes(content)
     refused(path, files.read_csv, path, "train net1")
     folder = reading.Folder(Path("models"), "net1", "train net1")

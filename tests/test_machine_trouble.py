@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from convscope import cli, data, workspace
+from convscope import cli
+from convscope.base import paths
+from convscope.data import datasets
 from convscope.tracking import server
 from tests import projects, toys
 
@@ -31,7 +33,7 @@ def project(tmp_path, monkeypatch):
     monkeypatch.setenv("CONVSCOPE_DEVICE", "cpu")
     monkeypatch.chdir(tmp_path)
     write_params()
-    data.save(toys.red_or_blue(), workspace.DATASET)
+    datasets.save(toys.red_or_blue(), paths.DATASET)
     return tmp_path
 
 

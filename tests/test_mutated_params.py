@@ -6,8 +6,9 @@ import pytest
 import torch
 from ruamel.yaml import YAML
 
-from convscope import config, nets
-from convscope.errors import UserError
+from convscope.base.errors import UserError
+from convscope.config import params_file
+from convscope.nets import zoo
 from tests import mutants
 
 LONGEST = 500
@@ -17,7 +18,7 @@ def judged(path, content):
     """The parameters if a text is accepted with sense, or the line with which it is refused."""
     path.write_bytes(content)
     try:
-        params = config.load(path)
+        params = params_file.load(path)
     except UserError as error:
         told = str(error)
         assert told.isprintable(), told
@@ -32,7 +33,7 @@ def judged(path, content):
     for net, grid in grids.items():
         for point in grid.points()[:8]:
             with torch.device("meta"):
-                nets.build(net, **point)
+                zoo.build(net, **point)
     return params
 
 
@@ -76,9 +77,9 @@ def test_mutated_texts_are_refused_in_one_line_or_accepted_with_sense(seed, tmp_
 def test_the_sections_that_are_mutated_are_accepted(tmp_path):
     for name, section in mutants.sections().items():
         text = mutants._flow({name: section})
-        assert isinstance(judged(tmp_path / "params.yaml", text.encode()), config.Params), text
+        assert isinstance(judged(tmp_path / "params.yaml", text.encode()), params_file.Params), text
         text = mutants._block({name: section})
-        assert isinstance(judged(tmp_path / "params.yaml", text.encode()), config.Params), text
+        assert isinstance(judged(tmp_path / "params.yaml", text.encode()), params_file.Params), text
 
 
 def aliases(depth):

@@ -8,7 +8,8 @@ import sys
 import pytest
 from ruamel.yaml import YAML
 
-from convscope import data, files
+from convscope.base import files
+from convscope.data import datasets
 from tests import archive_samples as samples
 from tests import projects
 
@@ -177,7 +178,7 @@ def test_an_experiment_takes_cifar10_from_any_archive(tmp_path):
     ]
     done = other.run("dvc", "exp", "run", "download", *choices)
     assert done.returncode == 0, done.stdout + done.stderr
-    dataset = data.load(other.folder / "data/dataset.safetensors")
+    dataset = datasets.load(other.folder / "data/dataset.safetensors")
     assert (dataset.classes[0], len(dataset.train_images)) == ("plane", 10)
     assert dataset.url == "file:toy.tar.gz"
     assert str(tmp_path) not in (other.folder / "reports/download/params.json").read_text()

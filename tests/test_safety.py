@@ -7,10 +7,12 @@ import pytest
 import torch
 from ruamel.yaml import YAML
 
-from convscope import cli, data, workspace
-from convscope.errors import UserError
-from convscope.runs import WEIGHTS
-from convscope.tensors import read_tensors
+from convscope import cli
+from convscope.base import paths
+from convscope.base.errors import UserError
+from convscope.base.paths import WEIGHTS
+from convscope.base.tensors import read_tensors
+from convscope.data import datasets
 from convscope.tracking import server
 from tests import projects, toys
 
@@ -95,7 +97,7 @@ def project(tmp_path, monkeypatch):
     monkeypatch.setenv("CONVSCOPE_WORKERS", "1")
     monkeypatch.setattr(server, "_warned", set())
     YAML().dump(params, Path("params.yaml"))
-    data.save(toys.red_or_blue(), workspace.DATASET)
+    datasets.save(toys.red_or_blue(), paths.DATASET)
     return tmp_path
 
 

@@ -2,9 +2,9 @@
 
 import torch
 
-from convscope.data import DataSet
-from convscope.metrics import MEASURED
-from convscope.runs import Run, Settings
+from convscope.data.datasets import DataSet
+from convscope.evaluation.history_tables import MEASURED
+from convscope.training.run import Run, Settings
 
 POINT = {
     "lr": 0.02,

@@ -1,1 +1,1 @@
-"""convscope: a published study of convolutional networks on CIFAR-10 as a reproducible pipeline."""
+"""A published study of convolutional networks on CIFAR-10, rerun; README.md shows the rooms."""

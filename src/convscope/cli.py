@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from convscope.errors import UserError, is_want_of_memory
+from convscope.base.errors import UserError, is_want_of_memory
 
 STAGES = {
     "download": "make the data set",
@@ -136,7 +136,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run_stage(stage: str, net: str | None) -> None:
     """Run a stage, note how long it took, and send what it made to MLflow; a second one waits."""
-    from convscope import allocator, files, timings, tracking
+    from convscope import tracking
+    from convscope.base import allocator, files, timings
 
     # figures are drawn into files; a notebook's shell asks for a backend that is not here
     os.environ["MPLBACKEND"] = "agg"
@@ -146,7 +147,7 @@ def _run_stage(stage: str, net: str | None) -> None:
     name = stage if net is None else f"{stage}@{net}"
     module = "train" if stage == "baseline" else stage.replace("-", "_")
     if module == "train":
-        from convscope import processes
+        from convscope.training import processes
 
         processes.warm_up()
     run = importlib.import_module(f"convscope.stages.{module}").run
@@ -165,7 +166,7 @@ def _device() -> str:
     """The kind of device that a stage computes on; one that does not import torch needs none."""
     if "torch" not in sys.modules:
         return "cpu"
-    from convscope import runtime
+    from convscope.base import runtime
 
     return runtime.device().type
 
@@ -178,23 +179,24 @@ def _publish() -> None:
 
 
 def _judge(against: Path | None) -> int:
-    from convscope import workspace
-    from convscope.claims import terminal
+    from convscope.base import paths
+    from convscope.study.claims import terminal
 
-    return terminal.run(workspace.REPORTS, against)
+    return terminal.run(paths.REPORTS, against)
 
 
 def _explain(net: str | None) -> None:
-    from convscope import explaining
+    from convscope.training import explain
 
-    explaining.show(net)
+    explain.show(net)
 
 
 def _keep(folder: Path) -> None:
-    from convscope import files, snapshot
+    from convscope.base import files
+    from convscope.stages import keep
 
     with files.alone("keep"):
-        kept = snapshot.keep(Path(), folder)
+        kept = keep.keep(Path(), folder)
     print(f"{folder}: {len(kept)} files")
 
 

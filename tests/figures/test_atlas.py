@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from convscope.figures import atlas, style
+from convscope.figures import atlas
 
 
 def drops(**layers):
@@ -118,6 +118,6 @@ def test_the_same_drops_give_the_same_bytes(tmp_path):
     table = drops(conv1=[0.1, 43.0, -1.5], conv2=[0.4, 0.2])
     pictures = []
     for name in ("first.png", "second.png"):
-        style.save(draw(table), tmp_path / name)
+        draw(table).write(tmp_path / name)
         pictures.append((tmp_path / name).read_bytes())
     assert pictures[0] == pictures[1]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from convscope.figures import curves, style
+from convscope.figures import curves
 
 POINT = {
     "lr": [0.01],
@@ -172,7 +172,7 @@ def test_a_crowd_of_lines_is_thinner_in_higher_panels_and_the_legend_as_well():
 def test_a_crowd_gives_the_same_bytes_again(tmp_path):
     pictures = []
     for name in ("first.png", "second.png"):
-        style.save(curves.learning_curves(steep(30), "net1"), tmp_path / name)
+        curves.learning_curves(steep(30), "net1").write(tmp_path / name)
         pictures.append((tmp_path / name).read_bytes())
     assert pictures[0] == pictures[1]
 

@@ -5,15 +5,15 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 
-from convscope import anatomy, nets
-from convscope.figures import diagrams, style
+from convscope.figures import diagrams
+from convscope.nets import layer_table, zoo
 
 NET4 = {"l1_oc": 64}
 
 
 @cache
 def drawn(net, **point):
-    return diagrams.network(anatomy.table(nets.layers(net, **point)), net)
+    return diagrams.network(layer_table.table(zoo.layers(net, **point)), net)
 
 
 def texts(figure):
@@ -104,13 +104,13 @@ def test_no_text_meets_another_and_all_are_on_the_page(net, point):
             assert left.x1 + 2 < right.x0
 
 
-@pytest.mark.parametrize("net", nets.NETS)
+@pytest.mark.parametrize("net", zoo.NETS)
 def test_the_studys_networks_fit_the_report(net):
     assert drawn(net).bbox.width <= 1100
 
 
 def test_the_same_table_gives_the_same_bytes(tmp_path):
-    table = anatomy.table(nets.layers("net4", l1_oc=8))
+    table = layer_table.table(zoo.layers("net4", l1_oc=8))
     for name in ("first", "again"):
-        style.save(diagrams.network(table), tmp_path / f"{name}.png")
+        diagrams.network(table).write(tmp_path / f"{name}.png")
     assert (tmp_path / "first.png").read_bytes() == (tmp_path / "again.png").read_bytes()

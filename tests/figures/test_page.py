@@ -4,14 +4,14 @@ import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
-from convscope.figures import page, style
+from convscope.figures import page
 
 
 def test_pictures_are_crisp_and_exactly_in_place(tmp_path):
     board = np.array([[0, 255], [255, 0]], dtype=np.uint8)[..., None].repeat(3, 2)
     sheet = page.Page(100, 60)
     sheet.picture(board, 10, 20, 8, 8)
-    style.save(sheet.figure, tmp_path / "page.png")
+    sheet.figure.write(tmp_path / "page.png")
     with Image.open(tmp_path / "page.png") as image:
         assert image.size == (100 + 2 * page.MARGIN, 60 + 2 * page.MARGIN)
         gray = np.asarray(image.convert("L"))

@@ -19,26 +19,26 @@ def wavy(title="a title"):
 
 def test_the_same_arrays_give_the_same_bytes(tmp_path):
     figure = wavy()
-    style.save(figure, tmp_path / "first.png")
-    style.save(figure, tmp_path / "again.png")
-    style.save(wavy(), tmp_path / "rebuilt.png")
+    figure.write(tmp_path / "first.png")
+    figure.write(tmp_path / "again.png")
+    wavy().write(tmp_path / "rebuilt.png")
     first = (tmp_path / "first.png").read_bytes()
     assert (tmp_path / "again.png").read_bytes() == first
     assert (tmp_path / "rebuilt.png").read_bytes() == first
 
 
 def test_a_saved_figure_has_its_size_in_pixels_and_names_no_software(tmp_path):
-    style.save(wavy(), tmp_path / "new folder" / "figure.png")
+    wavy().write(tmp_path / "new folder" / "figure.png")
     with Image.open(tmp_path / "new folder" / "figure.png") as image:
         assert image.size == (300, 200)
         assert set(image.info) == {"dpi"}
 
 
 def test_the_users_own_settings_change_nothing_and_are_left_alone(tmp_path):
-    style.save(wavy(), tmp_path / "plain.png")
+    wavy().write(tmp_path / "plain.png")
     mine = {"font.size": 20, "axes.facecolor": "red", "lines.linewidth": 9, "savefig.dpi": 30}
     with matplotlib.rc_context(mine):
-        style.save(wavy(), tmp_path / "mine.png")
+        wavy().write(tmp_path / "mine.png")
         assert {key: matplotlib.rcParams[key] for key in mine} == mine
     assert (tmp_path / "mine.png").read_bytes() == (tmp_path / "plain.png").read_bytes()
 
@@ -57,7 +57,7 @@ def test_a_failed_save_leaves_the_earlier_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Figure, "savefig", fail)
     with pytest.raises(OSError, match="disk full"):
-        style.save(wavy(), path)
+        wavy().write(path)
     assert [file.name for file in tmp_path.iterdir()] == ["figure.png"]
     assert path.read_bytes() == b"earlier"
 

@@ -4,9 +4,9 @@ import base64
 import json
 from pathlib import Path
 
-from convscope import claims
 from convscope.report import study
 from convscope.report.document import Document
+from convscope.study import claims
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -5,9 +5,9 @@ import io
 import pandas as pd
 import pytest
 
-from convscope import published
 from convscope.report import beside
 from convscope.report.document import Table
+from convscope.study import published
 
 NO = "–"  # noqa: RUF001
 CLASSES = "plane,car,bird,cat,deer,dog,frog,horse,ship,truck"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from convscope.errors import UserError
+from convscope.base.errors import UserError
 from convscope.report import comparison
 from convscope.report.document import Section, Table
 from convscope.report.images import OFFICIAL_ARCHIVES, Images

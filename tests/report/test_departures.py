@@ -1,7 +1,7 @@
 import pytest
 
-from convscope.analysis import protocols
-from convscope.errors import UserError
+from convscope.base.errors import UserError
+from convscope.evaluation import protocols
 from convscope.report import departures
 from convscope.report.document import Facts, Heading, Table
 from convscope.report.reading import Folder

@@ -1,7 +1,7 @@
-from convscope.claims import Claim, Verdict
 from convscope.report import findings, markdown
 from convscope.report.document import Document, Facts, Judgments, Text
 from convscope.report.images import OFFICIAL_ARCHIVES, Images
+from convscope.study.claims import Claim, Verdict
 
 WIDE = Claim(
     number=2,

@@ -1,6 +1,6 @@
 import pytest
 
-from convscope.errors import UserError
+from convscope.base.errors import UserError
 from convscope.report.columns import COUNT
 from convscope.report.reading import Folder, finished
 from tests.report.folders import PNG

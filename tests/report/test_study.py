@@ -3,7 +3,7 @@ import shutil
 import pandas as pd
 import pytest
 
-from convscope.errors import UserError
+from convscope.base.errors import UserError
 from convscope.report.document import Facts, Figure, Files, Table, Text
 from tests.report import folders
 

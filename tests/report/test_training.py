@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from convscope import tables
+from convscope.evaluation import history_tables
 from convscope.report import comparison, training
 from convscope.report.document import Figure, Table
 from convscope.report.images import Images
@@ -69,7 +69,9 @@ def seeds(*accuracies):
     """A history of a run for each seed, of one epoch each, and its table by width."""
     rows = {name: [0] * len(accuracies) for name in toys.HISTORY}
     changed = {"test_accuracy": accuracies, "seed": range(len(accuracies)), "l1_oc": 18}
-    return tables.of_net("net2", pd.DataFrame(rows | changed))["by_l1_oc"].to_csv(index=False)
+    return history_tables.of_net("net2", pd.DataFrame(rows | changed))["by_l1_oc"].to_csv(
+        index=False
+    )
 
 
 def test_a_mean_over_seeds_has_its_standard_deviation_in_the_same_cell(net4):

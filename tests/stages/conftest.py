@@ -6,8 +6,10 @@ import pytest
 import torch
 from tests import toys
 
-from convscope import data, files, nets, runs, tensors, workspace
-from convscope.data import DataSet
+from convscope.base import files, paths, tensors
+from convscope.data import datasets
+from convscope.data.datasets import DataSet
+from convscope.nets import zoo
 
 COLORS = ("red", "green", "blue")
 # a network's ten outputs need ten classes
@@ -20,7 +22,7 @@ def sees_colors():
 
     Filter 0 of both convolutions is red, 1 green, 2 blue. Classes 3 to 9 are never predicted.
     """
-    module = nets.build(RUN.net, **RUN.point)
+    module = zoo.build(RUN.net, **RUN.point)
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.zero_()
@@ -49,11 +51,11 @@ def colored(count=30):
 
 def save_model(run, module, dataset):
     """Leave a network as its train stage does, trained in one run of one epoch."""
-    folder = workspace.models_of(run.net)
-    weights = folder / "runs" / run.id / runs.WEIGHTS
+    folder = paths.models_of(run.net)
+    weights = folder / "runs" / run.id / paths.WEIGHTS
     tensors.write_tensors(weights, module.state_dict())
     files.write_json(
-        folder / runs.BEST,
+        folder / paths.BEST,
         {
             "run": 1,
             "id": run.id,
@@ -63,7 +65,7 @@ def save_model(run, module, dataset):
             "settings": run.settings.effective(),
             "identity": {"data": dataset.fingerprint},
             "total_parameters": 7,
-            "md5": {runs.WEIGHTS: files.digest(weights)},
+            "md5": {paths.WEIGHTS: files.digest(weights)},
         },
     )
     return folder
@@ -80,7 +82,7 @@ def project(tmp_path, monkeypatch):
     images, labels = colored()
     parts = (images[:10].clone(), labels[:10].clone(), images, labels)
     dataset = DataSet(*parts, classes=CLASSES, groups={}, url="toy", md5="")
-    data.save(dataset, workspace.DATASET)
+    datasets.save(dataset, paths.DATASET)
     module = sees_colors()
     save_model(RUN, module, dataset)
 
@@ -89,7 +91,7 @@ def project(tmp_path, monkeypatch):
         files.write_text(tmp_path / "params.yaml", analysis + text)
 
     def table(name):
-        return files.read_csv(workspace.REPORTS / f"{name}.csv", "a stage")
+        return files.read_csv(paths.REPORTS / f"{name}.csv", "a stage")
 
     return SimpleNamespace(
         images=images, labels=labels, module=module, params=params, table=table, folder=tmp_path

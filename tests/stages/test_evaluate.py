@@ -6,8 +6,10 @@ import torch
 from tests import toys
 from tests.stages.conftest import save_model
 
-from convscope import data, files, nets, runs, workspace
-from convscope.errors import UserError
+from convscope.base import files, paths
+from convscope.base.errors import UserError
+from convscope.data import datasets
+from convscope.nets import zoo
 from convscope.stages import evaluate
 
 HISTORY = pd.DataFrame({"run": [1], "epoch": [1], "test_accuracy": [0.5]})
@@ -24,17 +26,17 @@ def history(tmp_path, monkeypatch):
     files.write_text(tmp_path / "params.yaml", PARAMS)
     # a network's ten outputs need ten classes
     dataset = replace(toys.red_or_blue(), classes=tuple("0123456789"))
-    data.save(dataset, workspace.DATASET)
+    datasets.save(dataset, paths.DATASET)
     torch.manual_seed(0)
-    folder = save_model(RUN, nets.build(RUN.net, **RUN.point), dataset)
-    files.write_csv(folder / runs.HISTORY, HISTORY)
-    return folder / runs.HISTORY
+    folder = save_model(RUN, zoo.build(RUN.net, **RUN.point), dataset)
+    files.write_csv(folder / paths.HISTORY, HISTORY)
+    return folder / paths.HISTORY
 
 
 def test_it_measures_what_choosing_adds(history):
     files.write_csv(history, pd.concat([HISTORY, LATER]))
     evaluate.run()
-    folder = workspace.REPORTS / "evaluate"
+    folder = paths.REPORTS / "evaluate"
     table = files.read_csv(folder / "selection.csv", "evaluate")
     assert table["best_less_last"].tolist() == [25.0]
     assert files.read_csv(folder / "mcnemar.csv", "evaluate").empty

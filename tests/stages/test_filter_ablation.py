@@ -4,7 +4,7 @@ import pytest
 import torch
 from tests.stages.conftest import CLASSES, COLORS
 
-from convscope.errors import UserError
+from convscope.base.errors import UserError
 from convscope.stages import filter_ablation
 
 PARAMS = """filter_ablation:

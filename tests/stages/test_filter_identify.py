@@ -3,7 +3,7 @@
 import pytest
 from tests.stages.conftest import CLASSES
 
-from convscope.errors import UserError
+from convscope.base.errors import UserError
 from convscope.stages import filter_identify
 
 PARAMS = """filter_identify:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from tests.stages.conftest import CLASSES
 
-from convscope.evaluation import drawn_by_class
+from convscope.data.datasets import drawn_by_class
 from convscope.stages import occlusion
 
 PARAMS = """occlusion:

@@ -6,7 +6,7 @@ import sys
 import pytest
 from tests.report import folders
 
-from convscope.errors import UserError
+from convscope.base.errors import UserError
 from convscope.stages import report
 
 

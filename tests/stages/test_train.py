@@ -1,16 +1,17 @@
 import pytest
 from tests import projects
 
-from convscope import config, runtime
-from convscope.errors import UserError
+from convscope.base import runtime
+from convscope.base.errors import UserError
+from convscope.config import params_file
 from convscope.stages import train
 
 
 @pytest.mark.parametrize("name", [runtime.WORKERS, runtime.CUDA_GRAPHS, runtime.DEVICE])
 def test_a_wrong_setting_ends_the_stage_before_anything_begins(name, monkeypatch):
-    params = config.load(projects.ROOT / "params.yaml")
-    monkeypatch.setattr(train.config, "load", lambda: params)
-    monkeypatch.setattr(train.data, "load", lambda _: pytest.fail("it began"))
+    params = params_file.load(projects.ROOT / "params.yaml")
+    monkeypatch.setattr(train.params_file, "load", lambda: params)
+    monkeypatch.setattr(train.datasets, "load", lambda _: pytest.fail("it began"))
     monkeypatch.setenv(name, "many")
     with pytest.raises(UserError, match=f"{name}=many: set it to"):
         train.run("net1")

@@ -8,7 +8,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from convscope.files import digest
+from convscope.base.files import digest
 
 OUTPUTS = ("data", "models", "reports", ".convscope/runs")
 # times and what is said of them differ from run to run, and Python keeps its own bytecode

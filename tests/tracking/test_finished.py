@@ -1,6 +1,6 @@
 import pytest
 
-from convscope.errors import UserError
+from convscope.base.errors import UserError
 from convscope.tracking.finished import (
     fingerprint,
     finished_stages,

@@ -13,7 +13,9 @@ import pytest
 from ruamel.yaml import YAML
 from tests import projects, toys
 
-from convscope import cli, data, workspace
+from convscope import cli
+from convscope.base import paths
+from convscope.data import datasets
 from convscope.tracking import server
 
 SECONDS = 40  # longest stage with a server that does not work, on a busy machine
@@ -37,7 +39,7 @@ def stage(params, tmp_path, empty_store, monkeypatch):
     monkeypatch.setenv("CONVSCOPE_WORKERS", "1")
     monkeypatch.chdir(tmp_path)
     YAML().dump(params, Path("params.yaml"))
-    data.save(toys.red_or_blue(), workspace.DATASET)
+    datasets.save(toys.red_or_blue(), paths.DATASET)
     shutil.copyfile(empty_store, "mlflow.db")
 
     def run():
@@ -54,7 +56,7 @@ def undisturbed():
 
 
 def outputs():
-    tops = (workspace.MODELS, workspace.REPORTS)
+    tops = (paths.MODELS, paths.REPORTS)
     return {str(p): p.read_bytes() for top in tops for p in top.rglob("*") if p.is_file()}
 
 

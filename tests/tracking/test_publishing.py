@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from convscope.errors import UserError
-from convscope.files import digest
+from convscope.base.errors import UserError
+from convscope.base.files import digest
 from convscope.tracking import runs, server
 from convscope.tracking.finished import EPOCH_METRICS, read_stage
 from convscope.tracking.publishing import publish, publish_stage

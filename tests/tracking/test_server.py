@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from convscope.errors import UserError
+from convscope.base.errors import UserError
 from convscope.tracking import server
 from convscope.tracking.provenance import provenance
 from convscope.tracking.server import connect, reason, redact, tracking_uri, ui_command, within

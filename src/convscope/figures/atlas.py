@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from convscope.figures.style import INK, PALETTE, brief, chart, fixed, styled
+from convscope.figures.style import INK, PALETTE, Drawing, brief, chart, fixed, styled
 
 # steps by the golden ratio spread filters evenly, however many there are
 JITTER = (5**0.5 - 1) / 2
@@ -30,7 +29,7 @@ def atlas(
     significant: Sequence[bool],
     images: int,
     title: str = "What the network loses with a single filter at zero",
-) -> Figure:
+) -> Drawing:
     """The drop in accuracy by single filters, layer by layer, with the median of each layer.
 
     The scale is linear around 0, up to a round number of points that are ``LINEAR_IMAGES`` images

@@ -7,10 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
-from convscope.figures.style import INK, MUTED, PALETTE, brief, chart, fixed, styled
+from convscope.figures.style import INK, MUTED, PALETTE, Drawing, brief, chart, fixed, styled
 
 Floats = npt.NDArray[np.float64]
 
@@ -25,7 +24,7 @@ def before_after(
     after: Sequence[float],
     labels: tuple[str, str] = ("before", "after"),
     title: str = "",
-) -> Figure:
+) -> Drawing:
     """The accuracies of classes before and after a change, a pair of dots for each class.
 
     The drops beside the rows are before minus after, as in the tables: a loss is positive.
@@ -58,7 +57,7 @@ def before_after(
 @styled
 def best_of_nets(
     table: pd.DataFrame, title: str = "Test accuracy of the best run of each network"
-) -> Figure:
+) -> Drawing:
     """The best run of each network, with the interval of its accuracy.
 
     Args:
@@ -98,7 +97,7 @@ def best_of_nets(
 @styled
 def selection(
     table: pd.DataFrame, title: str = "Test accuracy by the way of choosing the epoch"
-) -> Figure:
+) -> Drawing:
     """The best epoch of each network beside those that the test images did not choose.
 
     Args:
@@ -117,7 +116,7 @@ def selection(
 
 
 @styled
-def protocols(table: pd.DataFrame, title: str = "Test accuracy by the way of testing") -> Figure:
+def protocols(table: pd.DataFrame, title: str = "Test accuracy by the way of testing") -> Drawing:
     """How the same networks score under several ways of testing them.
 
     Args:
@@ -136,7 +135,7 @@ def protocols(table: pd.DataFrame, title: str = "Test accuracy by the way of tes
 
 def _with_intervals(
     nets: Sequence[str], ways: Mapping[str, Sequence[pd.Series]], title: str
-) -> Figure:
+) -> Drawing:
     """Accuracies of networks in several ways, each with its interval.
 
     Args:
@@ -176,7 +175,7 @@ def _with_intervals(
 @styled
 def responses(
     table: pd.DataFrame, title: str = "Response of each filter to its top images"
-) -> Figure:
+) -> Drawing:
     """The mean and the largest response of each filter, on a scale that is logarithmic beyond 1.
 
     Args:

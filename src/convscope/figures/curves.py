@@ -8,12 +8,21 @@ import numpy as np
 import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from convscope.figures.style import INK, MUTED, PALETTE, SEQUENTIAL, apart, chart, signed, styled
-from convscope.metrics import POINT
+from convscope.base.axes import POINT
+from convscope.figures.style import (
+    INK,
+    MUTED,
+    PALETTE,
+    SEQUENTIAL,
+    Drawing,
+    apart,
+    chart,
+    signed,
+    styled,
+)
 
 LINES: tuple[Any, ...] = (
     *("-", (0, (5, 2)), (0, (1, 1.4))),
@@ -38,7 +47,7 @@ Looks = dict[str, dict[Any, dict[str, Any]]]
 
 
 @styled
-def learning_curves(history: pd.DataFrame, title: str = "") -> Figure:
+def learning_curves(history: pd.DataFrame, title: str = "") -> Drawing:
     """Loss, train and test accuracy against the epoch, a line for each run of a grid.
 
     The first axis of the grid that varies gives the color, the second the line style, the third the
@@ -80,7 +89,7 @@ def learning_curves(history: pd.DataFrame, title: str = "") -> Figure:
 
 
 @styled
-def train_against_test(histories: Mapping[str, pd.DataFrame], title: str = "") -> Figure:
+def train_against_test(histories: Mapping[str, pd.DataFrame], title: str = "") -> Drawing:
     """Train and test accuracy against the epoch, the gap between them shaded.
 
     Args:
@@ -113,7 +122,7 @@ def train_against_test(histories: Mapping[str, pd.DataFrame], title: str = "") -
 @styled
 def fall_with_window(
     table: pd.DataFrame, title: str = "What is left when a gray window covers part of the image"
-) -> Figure:
+) -> Drawing:
     """Mean confidence and accuracy against the window's size, a line for each class.
 
     Args:

@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
 from convscope.figures.page import LINE_HEIGHT, TEXT_SIZE, Page, text_width
-from convscope.figures.style import MUTED, PALETTE, styled
+from convscope.figures.style import MUTED, PALETTE, Drawing, styled
 
 COLORS = {
     "image": "#9e9e9e",
@@ -83,7 +82,7 @@ class Block:
 
 
 @styled
-def network(table: pd.DataFrame, title: str = "") -> Figure:
+def network(table: pd.DataFrame, title: str = "") -> Drawing:
     """A network from left to right, with each step's shape, receptive field and parameters.
 
     Args:

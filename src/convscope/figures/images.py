@@ -6,11 +6,10 @@ from textwrap import fill
 from typing import Any
 
 import torch
-from matplotlib.figure import Figure
 
+from convscope.data.torchvision_compat import import_torchvision
 from convscope.figures.page import LINE_HEIGHT, TEXT_SIZE, Page, pixels, text_width
-from convscope.figures.style import MUTED, PALETTE, styled
-from convscope.torchvision_compat import import_torchvision
+from convscope.figures.style import MUTED, PALETTE, Drawing, styled
 
 # screen pixels of an image pixel
 SCALE = 3
@@ -25,7 +24,7 @@ DEAD = "dead: no test image makes it positive"
 @styled
 def samples(
     images: torch.Tensor, labels: torch.Tensor, classes: Sequence[str], per_class: int = 10
-) -> Figure:
+) -> Drawing:
     """A row for each class: its first images, in order.
 
     Args:
@@ -53,7 +52,7 @@ def samples(
 @styled
 def gallery(
     images: torch.Tensor, captions: Sequence[str], columns: int = 8, title: str = ""
-) -> Figure:
+) -> Drawing:
     """Thumbnails, each with a caption beneath.
 
     Args:
@@ -81,7 +80,7 @@ def gallery(
 @styled
 def pair_gallery(
     rows: Sequence[tuple[str, torch.Tensor]], title: str = "The most frequent mistakes"
-) -> Figure:
+) -> Drawing:
     """A row of images for each pair of a true and a predicted class.
 
     Args:
@@ -103,7 +102,7 @@ def pair_gallery(
 
 
 @styled
-def filter_pictures(pictures: torch.Tensor, title: str, columns: int = 16) -> Figure:
+def filter_pictures(pictures: torch.Tensor, title: str, columns: int = 16) -> Drawing:
     """The filters of a first layer as small RGB pictures, each above its index.
 
     Args:
@@ -128,7 +127,7 @@ def filter_pictures(pictures: torch.Tensor, title: str, columns: int = 16) -> Fi
 def top_images(
     filters: Sequence[Mapping[str, Any]],
     title: str = "The images and patches to which each filter responds most",
-) -> Figure:
+) -> Drawing:
     """For each filter its top images, the patch outlined, and beneath each the patch enlarged.
 
     Args:
@@ -217,7 +216,7 @@ def _wrapped(text: str, width: float) -> str:
     return "\n".join(lines)
 
 
-def _nothing(title: str) -> Figure:
+def _nothing(title: str) -> Drawing:
     """What stands in for images where there are none."""
     page = Page(200, LINE_HEIGHT, title)
     page.text(0, LINE_HEIGHT / 2, "no image to show", color=MUTED, style="italic")

@@ -10,10 +10,9 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 
 from convscope.figures.page import LINE_HEIGHT, Page, pixels, text_width
-from convscope.figures.style import COUNTS, INK, SEQUENTIAL, bare, chart, styled
+from convscope.figures.style import COUNTS, INK, SEQUENTIAL, Drawing, bare, chart, styled
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 SCALE = 4
@@ -30,7 +29,7 @@ def confidence_maps(
     titles: Sequence[str],
     maps: Mapping[int, npt.ArrayLike],
     title: str = "Confidence in the true class under a gray window (and without one)",
-) -> Figure:
+) -> Drawing:
     """A row for each image: the image, then its confidence map for each window size.
 
     A map is drawn at the image's scale and centered in the image's frame, so each of its pixels
@@ -78,7 +77,7 @@ def by_position(
     table: pd.DataFrame,
     size: int,
     title: str = "Where a gray window does harm, over many images",
-) -> Figure:
+) -> Drawing:
     """Two maps for each window size: mean confidence, and where the drop is deepest.
 
     A cell stands where the center of the window stood; a cross marks the center of the image. The

@@ -10,7 +10,6 @@ import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
@@ -21,6 +20,7 @@ from convscope.figures.style import (
     INK,
     MUTED,
     PALETTE,
+    Drawing,
     bare,
     chart,
     signed,
@@ -42,7 +42,7 @@ def confusion(
     groups: Mapping[str, Sequence[str]],
     difference: Collection[str] = (),
     title: str = "Confusion matrices of the best run of each network",
-) -> Figure:
+) -> Drawing:
     """Confusion matrices side by side, a panel each, with the mistakes between groups outlined.
 
     Colors show mistakes: the scale ends at the largest count off the diagonal, the same for all
@@ -84,7 +84,7 @@ def confusion(
 
 
 @styled
-def class_frequency(table: pd.DataFrame, title: str = "Classes of the top images") -> Figure:
+def class_frequency(table: pd.DataFrame, title: str = "Classes of the top images") -> Drawing:
     """How often each class is among each filter's top images.
 
     Args:

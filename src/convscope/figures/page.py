@@ -6,13 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.textpath import TextPath
 
-from convscope.figures.style import DPI, INK
+from convscope.figures.style import DPI, INK, Drawing
 
 MARGIN = 14
 TITLE_HEIGHT = 34
@@ -42,7 +41,7 @@ class Page:
         top = MARGIN + (TITLE_HEIGHT if title else 0)
         self._left, self._top = MARGIN, top
         self._width, self._height = width + 2 * MARGIN, height + top + MARGIN
-        self.figure = Figure(figsize=(self._width / DPI, self._height / DPI), dpi=DPI)
+        self.figure = Drawing(figsize=(self._width / DPI, self._height / DPI), dpi=DPI)
         self.axes = self.figure.add_axes((0, 0, 1, 1))
         self.axes.set_axis_off()
         self.axes.set_xlim(-MARGIN, width + MARGIN)

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from convscope import files
+from convscope.base import files
 
 DPI = 110
 INK = "#222222"
@@ -60,11 +60,29 @@ def look() -> Iterator[None]:
         yield
 
 
-def styled(builder: Callable[P, Figure]) -> Callable[P, Figure]:
+class Drawing(Figure):
+    """A figure in the common look, as the builders of this package make it."""
+
+    def write(self, path: Path) -> None:
+        """Write it as PNG, whole or not at all; the same arrays give the same bytes.
+
+        Args:
+            path: The file to make; its folder is created.
+        """
+        # fonts, ticks and layout are resolved while drawing, so the look must hold here as well
+        with look(), files.replacing(path) as partial:
+            if (layout := self.get_layout_engine()) is not None:
+                # once only: another pass would start from this one's result and give other bytes
+                layout.execute(self)
+                self.set_layout_engine("none")
+            self.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})
+
+
+def styled(builder: Callable[P, Drawing]) -> Callable[P, Drawing]:
     """Run a function that builds a figure inside ``look``."""
 
     @wraps(builder)
-    def build(*args: P.args, **kwargs: P.kwargs) -> Figure:
+    def build(*args: P.args, **kwargs: P.kwargs) -> Drawing:
         with look():
             return builder(*args, **kwargs)
 
@@ -73,7 +91,7 @@ def styled(builder: Callable[P, Figure]) -> Callable[P, Figure]:
 
 def chart(
     width: float, height: float, rows: int = 1, columns: int = 1, title: str = "", **grid: Any
-) -> tuple[Figure, npt.NDArray[Any]]:
+) -> tuple[Drawing, npt.NDArray[Any]]:
     """An empty chart.
 
     Args:
@@ -87,7 +105,7 @@ def chart(
     Returns:
         The figure and its panels, a (rows, columns) array of ``Axes``.
     """
-    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, layout="constrained")
+    figure = Drawing(figsize=(width / DPI, height / DPI), dpi=DPI, layout="constrained")
     # inches of air around each panel
     cast(ConstrainedLayoutEngine, figure.get_layout_engine()).set(w_pad=0.1, h_pad=0.08)
     panels: npt.NDArray[Any] = figure.subplots(rows, columns, squeeze=False, **grid)
@@ -145,19 +163,3 @@ def bare(axes: Axes) -> None:
     axes.grid(visible=False)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, whole or not at all; the same arrays give the same bytes.
-
-    Args:
-        figure: What a builder of this package returned.
-        path: The file to make; its folder is created.
-    """
-    # fonts, ticks and layout are resolved while drawing, so the look must hold here as well
-    with look(), files.replacing(path) as partial:
-        if (layout := figure.get_layout_engine()) is not None:
-            # once only: another pass would start from this one's result and give other bytes
-            layout.execute(figure)
-            figure.set_layout_engine("none")
-        figure.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})

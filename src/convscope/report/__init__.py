@@ -1,1 +1,4 @@
-"""The study's report: its content as plain data, read from reports/, and two renderings."""
+"""The study's page: a template, and the few functions that decide what it says.
+
+Reads finished folders; may import study and base.
+"""

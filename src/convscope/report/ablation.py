@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from itertools import combinations
 
-from convscope import published
 from convscope.report import columns
 from convscope.report.columns import COUNT, POINTS
 from convscope.report.document import Files, Heading, Part, Section, Table, Text
 from convscope.report.reading import Folder, Sheet
 from convscope.report.wording import counted, filter_names
+from convscope.study import published
 
 SIGNIFICANT = 0.05
 _FIRST = 256  # the test images of which the study tells how many got wrong

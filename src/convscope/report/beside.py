@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from convscope import published
 from convscope.report import columns
 from convscope.report.columns import Kind
 from convscope.report.document import Cell, Column, Row, Table
+from convscope.study import published
 
 PRINTED = "filter-ablation/class_accuracy"
 _NUMBER = (

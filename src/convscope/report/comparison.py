@@ -7,12 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from convscope import files, published
-from convscope.claims.sources import command
-from convscope.published.tables import NETS
+from convscope.base import files
 from convscope.report import beside, columns
 from convscope.report.document import Column, Part, Section, Table
 from convscope.report.images import STUDY_DATA_NAME, Images
+from convscope.study import published
+from convscope.study.claims.sources import command
+from convscope.study.published.tables import NETS
 
 _FREQUENCY = "filter-identify/class_frequency"
 # what stands beside the study's in the table itself; everything else does in a folded one behind it

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from convscope import files, published
+from convscope.base import files
 from convscope.report import columns, selection, sizes
 from convscope.report.columns import NOTHING, POINTS
 from convscope.report.document import (
@@ -22,6 +22,7 @@ from convscope.report.document import (
 from convscope.report.images import STUDY_DATA_NAME, measured_on
 from convscope.report.reading import Folder, Sheet
 from convscope.report.wording import counted
+from convscope.study import published
 
 # as analysis/protocols.py writes them into protocols.csv
 CLEAN = "clean images, evaluation mode"

@@ -1,11 +1,11 @@
 """The report's section on the networks side by side."""
 
-from convscope import published
 from convscope.report import columns
 from convscope.report.columns import COUNT, SHARE
 from convscope.report.document import Files, Heading, Part, Section, Text
 from convscope.report.reading import Folder, Sheet
 from convscope.report.training import AXES, all_highest, highest
+from convscope.study import published
 
 SHOWN = 10
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Container, Sequence
 
-from convscope import claims
-from convscope.claims import Claim, Verdict
 from convscope.report.columns import NOTHING
 from convscope.report.document import (
     Cell,
@@ -18,6 +16,8 @@ from convscope.report.document import (
     Text,
 )
 from convscope.report.images import STUDY_DATA_NAME, Images
+from convscope.study import claims
+from convscope.study.claims import Claim, Verdict
 
 SOURCE = "claims.json"
 _ID = "claims"

@@ -20,7 +20,7 @@ def render(document: Document) -> str:
         The page. Its links to files are relative to reports/.
     """
     environment = Environment(
-        loader=PackageLoader("convscope"),
+        loader=PackageLoader("convscope.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from convscope import files
+from convscope.base import files
 from convscope.report import columns
 from convscope.report.document import Cell, Code, Column, Fact, Facts, Row, Section, Table, Text
 from convscope.report.identification import dead

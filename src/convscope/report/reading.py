@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from convscope import files
-from convscope.errors import UserError
+from convscope.base import files
+from convscope.base.errors import UserError
 from convscope.report import columns
 from convscope.report.columns import Kind
 from convscope.report.document import Cell, Column, Figure, Role, Row, Table

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from convscope import published
 from convscope.report.document import Text
 from convscope.report.reading import Folder
 from convscope.report.wording import listed
+from convscope.study import published
 
 _BESIDE = "what stands beside the study's numbers there differs for that reason too"
 

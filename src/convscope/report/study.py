@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from convscope.claims import Claim
-from convscope.errors import UserError
+from convscope.base.errors import UserError
 from convscope.report import (
     ablation,
     comparison,
@@ -23,6 +22,7 @@ from convscope.report import (
 from convscope.report.document import Document, Part, Section, Text
 from convscope.report.images import measured_on
 from convscope.report.reading import Folder, finished
+from convscope.study.claims import Claim
 
 
 def document(reports: Path, judged: Sequence[Claim]) -> Document:

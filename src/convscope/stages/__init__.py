@@ -1,1 +1,4 @@
-"""The stages of dvc.yaml, one module each: read the configuration, compute, write files."""
+"""The stages of dvc.yaml, a module each: read the configuration, call other rooms, write files.
+
+May import every room but the command line.
+"""

@@ -3,12 +3,14 @@
 import pandas as pd
 import torch
 
-from convscope import config, data, origins, workspace
-from convscope.archives import Archive
+from convscope.base import paths
+from convscope.base.progress import download_bar
+from convscope.base.report_folder import reporting
+from convscope.config import params_file
+from convscope.config.schema import Data
+from convscope.data import cifar10, datasets, digits
+from convscope.data.archives import Archive
 from convscope.figures import images
-from convscope.progress import download_bar
-from convscope.reporting import reporting
-from convscope.sections import Data
 
 
 def run() -> None:
@@ -17,11 +19,11 @@ def run() -> None:
     Raises:
         UserError: No archive can be had, or it holds fewer images than asked for.
     """
-    settings = config.need(config.load().data, "data")
+    settings = params_file.need(params_file.load().data, "data")
     dataset = _obtain(settings)
     # where the archive lay on this machine changes nothing, so it stays out of the outputs
     params = {"data": settings.model_dump(mode="json", exclude={"archives"})}
-    with reporting(workspace.REPORTS / "download", params) as report:
+    with reporting(paths.REPORTS / "download", params) as report:
         report.json(
             "dataset",
             {
@@ -40,13 +42,13 @@ def run() -> None:
         report.figure(
             "samples", images.samples(dataset.train_images, dataset.train_labels, dataset.classes)
         )
-        data.save(dataset, workspace.DATASET)
+        datasets.save(dataset, paths.DATASET)
 
 
-def _obtain(settings: Data) -> data.DataSet:
+def _obtain(settings: Data) -> datasets.DataSet:
     if settings.source == "digits":
-        dataset = origins.digits()
+        dataset = digits.read()
     else:
         archives = [Archive(archive.url, archive.md5) for archive in settings.archives]
-        dataset = origins.cifar10(archives, workspace.ARCHIVES, download_bar())
+        dataset = cifar10.read(archives, paths.ARCHIVES, download_bar())
     return dataset.head(settings.train_images, settings.test_images)

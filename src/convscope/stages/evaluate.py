@@ -6,23 +6,16 @@ from typing import Any
 import pandas as pd
 import torch
 
-from convscope import (
-    config,
-    data,
-    evaluation,
-    metrics,
-    nets,
-    runtime,
-    selection,
-    trained,
-    workspace,
-)
-from convscope.analysis import protocols
-from convscope.errors import UserError
+from convscope.base import metrics, paths, runtime
+from convscope.base.errors import UserError
+from convscope.base.report_folder import Report, reporting
+from convscope.config import params_file
+from convscope.config.schema import Evaluate
+from convscope.data import datasets
+from convscope.evaluation import networks, protocols, selection
 from convscope.figures import bars, images, matrices
-from convscope.inference import logits
-from convscope.reporting import Report, reporting
-from convscope.sections import Evaluate
+from convscope.nets import trained, zoo
+from convscope.nets.inference import logits
 
 Models = dict[str, tuple[torch.nn.Sequential, dict[str, Any]]]
 
@@ -39,7 +32,7 @@ class _Tested:
         winner: The network with the highest accuracy, the first of equals.
     """
 
-    dataset: data.DataSet
+    dataset: datasets.DataSet
     runs: dict[str, dict[str, Any]]
     outputs: dict[str, torch.Tensor]
     best: pd.DataFrame
@@ -52,17 +45,17 @@ def run() -> None:
     Raises:
         UserError: A network or the data set is missing or damaged.
     """
-    settings = config.need(config.load().evaluate, "evaluate")
+    settings = params_file.need(params_file.load().evaluate, "evaluate")
     device = runtime.device()
-    dataset = data.load(workspace.DATASET).to(device)
+    dataset = datasets.load(paths.DATASET).to(device)
     found = _models(dataset.fingerprint)
     models = {net: (module.to(device), best) for net, (module, best) in found.items()}
-    histories = {net: trained.history(workspace.models_of(net), selection.NEEDED) for net in models}
+    histories = {net: trained.history(paths.models_of(net), selection.NEEDED) for net in models}
 
     used = {"evaluate": settings.model_dump(mode="json")}
     with (
         runtime.deterministic(settings.threads),
-        reporting(workspace.REPORTS / "evaluate", used) as report,
+        reporting(paths.REPORTS / "evaluate", used) as report,
     ):
         tested = _test(models, dataset)
         headlines = zip(tested.best["net"], tested.best["test_accuracy"], strict=True)
@@ -73,18 +66,18 @@ def run() -> None:
         _mistakes(report, tested, settings)
 
 
-def _test(models: Models, dataset: data.DataSet) -> _Tested:
+def _test(models: Models, dataset: datasets.DataSet) -> _Tested:
     """Run every network over the test images."""
     outputs = {net: logits(module, dataset.test_images) for net, (module, _) in models.items()}
     runs = {net: best for net, (_, best) in models.items()}
-    best = evaluation.best_of_nets(outputs, dataset.test_labels, runs)
+    best = networks.best_of_nets(outputs, dataset.test_labels, runs)
     winner = str(best["net"].iloc[int(best["test_accuracy"].argmax())])
     return _Tested(dataset, runs, outputs, best, winner)
 
 
 def _side_by_side(report: Report, tested: _Tested, histories: dict[str, pd.DataFrame]) -> None:
     """The networks' accuracies, and how much of them is luck."""
-    predictions = evaluation.predictions(tested.outputs, tested.dataset.test_labels)
+    predictions = networks.predictions(tested.outputs, tested.dataset.test_labels)
     selected = selection.by_net(histories, len(predictions))
     report.table("best", tested.best)
     report.table("predictions", predictions)
@@ -97,10 +90,10 @@ def _side_by_side(report: Report, tested: _Tested, histories: dict[str, pd.DataF
 def _confusions(report: Report, tested: _Tested) -> None:
     """What each network takes each class for."""
     dataset, classes = tested.dataset, tested.dataset.classes
-    matrix = evaluation.confusions(tested.outputs, dataset.test_labels, len(classes))
+    matrix = networks.confusions(tested.outputs, dataset.test_labels, len(classes))
     for net, cells in matrix.items():
-        report.table(f"confusion_{net}", evaluation.labeled(cells, classes))
-    report.table("class_accuracy", evaluation.class_accuracies(matrix, classes))
+        report.table(f"confusion_{net}", metrics.labeled(cells, classes))
+    report.table("class_accuracy", networks.class_accuracies(matrix, classes))
     report.figure("confusion", matrices.confusion(matrix, classes, dataset.groups))
 
 
@@ -126,23 +119,23 @@ def _protocols(
 def _mistakes(report: Report, tested: _Tested, settings: Evaluate) -> None:
     """The images that the best network gets wrong, and its accuracy by the study's sample."""
     dataset, outputs = tested.dataset, tested.outputs[tested.winner]
-    wrong = evaluation.misclassified(outputs, dataset.test_labels, dataset.classes)
+    wrong = networks.misclassified(outputs, dataset.test_labels, dataset.classes)
     report.table("misclassified", wrong)
     report.table(
         "class_sample",
-        evaluation.class_sample(tested.winner, outputs, dataset.test_labels, dataset.classes),
+        networks.class_sample(tested.winner, outputs, dataset.test_labels, dataset.classes),
     )
-    rows = evaluation.commonest_pairs(wrong, settings.pairs, settings.images_per_pair)
+    rows = networks.commonest_pairs(wrong, settings.pairs, settings.images_per_pair)
     pairs = [(label, dataset.test_images[torch.tensor(chosen)]) for label, chosen in rows]
     report.figure("misclassified", images.pair_gallery(pairs))
 
 
 def _models(data: str) -> Models:
     """Every network with a model folder, in the order of ``nets.NETS``."""
-    folders = {net: workspace.models_of(net) for net in nets.NETS if net != "baseline"}
+    folders = {net: paths.models_of(net) for net in zoo.NETS if net != "baseline"}
     found = {
         net: trained.load_best(folder, data) for net, folder in folders.items() if folder.is_dir()
     }
     if not found:
-        raise UserError(f"{workspace.MODELS} holds no trained network: run `convscope train net1`")
+        raise UserError(f"{paths.MODELS} holds no trained network: run `convscope train net1`")
     return found

@@ -3,15 +3,16 @@
 import torch
 from torch import nn
 
-from convscope import config, evaluation, progress, runtime, workspace
-from convscope.analysis import ablation, ablation_tables, atlas, atlas_tables
+from convscope.analysis.ablation import ablate, atlas, atlas_tables, tables
+from convscope.base import metrics, paths, progress, runtime
+from convscope.base.report_folder import Report, reporting
+from convscope.config import params_file
+from convscope.config.schema import FilterAblation
 from convscope.figures import atlas as atlas_figure
 from convscope.figures import bars, images, matrices
-from convscope.inference import logits
-from convscope.reporting import Report, reporting
-from convscope.sections import FilterAblation
-from convscope.stages import analyzed
-from convscope.stages.analyzed import Subject
+from convscope.nets import filter_selection, trained
+from convscope.nets.inference import logits
+from convscope.nets.trained import Subject
 
 # how many filters at each end of the atlas
 EXTREMES = 10
@@ -24,15 +25,20 @@ def run() -> None:
         UserError: A parameter, the data set or the model is missing or wrong; a filter that the
             network does not have.
     """
-    subject = analyzed.load()
-    settings = config.need(subject.params.filter_ablation, "filter_ablation")
-    analyzed.need_filters(subject, settings.filters, "filter_ablation.filters")
-    ablated = ablation.ablated(subject.module, settings.filters)
+    params = params_file.load()
+    analysis = params_file.need(params.analysis, "analysis")
+    settings = params_file.need(params.filter_ablation, "filter_ablation")
+    subject = trained.load_subject(analysis.net)
+    filter_selection.need(subject.module, settings.filters, "filter_ablation.filters")
+    ablated = ablate.ablated(subject.module, settings.filters)
 
-    used = {**subject.used, "filter_ablation": settings.model_dump(mode="json")}
+    used = {
+        "analysis": analysis.model_dump(mode="json"),
+        "filter_ablation": settings.model_dump(mode="json"),
+    }
     with (
-        runtime.deterministic(subject.settings.threads),
-        reporting(workspace.REPORTS / "filter-ablation", used) as report,
+        runtime.deterministic(analysis.threads),
+        reporting(paths.REPORTS / "filter-ablation", used) as report,
     ):
         together = _together(report, subject, ablated, settings.newly_wrong)
         alone = _alone(report, subject, settings)
@@ -46,18 +52,18 @@ def _together(
     dataset, classes, groups = subject.dataset, subject.dataset.classes, subject.dataset.groups
     before = logits(subject.module, dataset.test_images)
     after = logits(ablated, dataset.test_images)
-    found = ablation.compare(dataset.test_labels, before, after, classes)
+    found = ablate.compare(dataset.test_labels, before, after, classes)
     cells = {
         "before": found.confusion_before,
         "after": found.confusion_after,
         "difference": found.difference,
     }
-    accuracies = ablation_tables.class_accuracy(found)
+    accuracies = tables.class_accuracy(found)
     report.table("class_accuracy", accuracies)
     for name, matrix in cells.items():
-        report.table(f"confusion_{name}", evaluation.labeled(matrix, classes))
-    report.table("between_groups", ablation_tables.between_groups(found, groups))
-    lost = ablation_tables.newly_misclassified(found, dataset.test_labels, after)
+        report.table(f"confusion_{name}", metrics.labeled(matrix, classes))
+    report.table("between_groups", tables.between_groups(found, groups))
+    lost = tables.newly_misclassified(found, dataset.test_labels, after)
     report.table("newly_misclassified", lost)
 
     report.figure(
@@ -79,7 +85,7 @@ def _together(
     picked = dataset.test_images[torch.tensor(shown["image"].tolist(), dtype=torch.int64)]
     title = "Wrong only with the chosen filters at zero: the first images (true → predicted)"
     report.figure("newly_misclassified", images.gallery(picked.cpu(), captions, title=title))
-    return ablation_tables.headlines(found)
+    return tables.headlines(found)
 
 
 def _alone(report: Report, subject: Subject, settings: FilterAblation) -> dict[str, float]:

@@ -2,12 +2,13 @@
 
 import torch
 
-from convscope import config, runtime, workspace
-from convscope.analysis import filter_tables, filters
+from convscope.analysis.filters import measure, tables
+from convscope.base import paths, runtime
+from convscope.base.report_folder import reporting
+from convscope.config import params_file
 from convscope.figures import bars, images, matrices
 from convscope.figures.style import fixed
-from convscope.reporting import reporting
-from convscope.stages import analyzed
+from convscope.nets import filter_selection, trained
 
 FIRST_LAYER = "The filters of conv1 (gray: a weight of 0; each on its own scale)"
 
@@ -19,29 +20,34 @@ def run() -> None:
         UserError: A parameter, the data set or the model is missing or wrong; a filter that the
             network does not have.
     """
-    subject = analyzed.load()
-    settings = config.need(subject.params.filter_identify, "filter_identify")
-    analyzed.need_filters(subject, settings.filters, "filter_identify.filters")
+    params = params_file.load()
+    analysis = params_file.need(params.analysis, "analysis")
+    settings = params_file.need(params.filter_identify, "filter_identify")
+    subject = trained.load_subject(analysis.net)
+    filter_selection.need(subject.module, settings.filters, "filter_identify.filters")
     dataset, classes = subject.dataset, subject.dataset.classes
     pixels, labels = dataset.test_images, dataset.test_labels
 
-    used = {**subject.used, "filter_identify": settings.model_dump(mode="json")}
+    used = {
+        "analysis": analysis.model_dump(mode="json"),
+        "filter_identify": settings.model_dump(mode="json"),
+    }
     with (
-        runtime.deterministic(subject.settings.threads),
-        reporting(workspace.REPORTS / "filter-identify", used) as report,
+        runtime.deterministic(analysis.threads),
+        reporting(paths.REPORTS / "filter-identify", used) as report,
     ):
-        found = filter_tables.identify(
+        found = tables.identify(
             subject.module, settings.filters, pixels, labels, settings.top_k, len(classes)
         )
-        frequency = filter_tables.class_frequency(found, classes)
-        responses = filter_tables.responses(found)
+        frequency = tables.class_frequency(found, classes)
+        responses = tables.responses(found)
         report.table("class_frequency", frequency)
         report.table("responses", responses)
-        report.table("patch_sizes", filter_tables.patch_sizes(found))
-        report.table("top_images", filter_tables.top_images(found, labels, classes))
+        report.table("patch_sizes", tables.patch_sizes(found))
+        report.table("top_images", tables.top_images(found, labels, classes))
         report.metrics({"filters": len(found), "dead_filters": sum(item.dead for item in found)})
 
-        first = filters.first_layer_pictures(subject.module.get_parameter("conv1.weight"))
+        first = measure.first_layer_pictures(subject.module.get_parameter("conv1.weight"))
         report.figure("first_layer", images.filter_pictures(first, FIRST_LAYER))
         by_class = frequency.set_index("filter")[list(classes)]
         report.figure("class_frequency", matrices.class_frequency(by_class))
@@ -51,7 +57,7 @@ def run() -> None:
 
 
 def _block(
-    item: filter_tables.Identified,
+    item: tables.Identified,
     pixels: torch.Tensor,
     labels: torch.Tensor,
     classes: tuple[str, ...],

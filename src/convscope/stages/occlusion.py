@@ -4,14 +4,16 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
-from convscope import config, evaluation, runtime, workspace
-from convscope.analysis import occlusion, occlusion_tables, sliding
+from convscope.analysis.occlusion import sensitivity, sliding, tables
+from convscope.base import paths, runtime
+from convscope.base.progress import counter
+from convscope.base.report_folder import Report, reporting
+from convscope.config import params_file
+from convscope.config.schema import Occlusion
+from convscope.data import datasets
 from convscope.figures import curves, maps
-from convscope.progress import counter
-from convscope.reporting import Report, reporting
-from convscope.sections import Occlusion
-from convscope.stages import analyzed
-from convscope.stages.analyzed import Subject
+from convscope.nets import trained
+from convscope.nets.trained import Subject
 
 
 def run() -> None:
@@ -20,13 +22,18 @@ def run() -> None:
     Raises:
         UserError: A parameter, the data set or the model is missing or wrong.
     """
-    subject = analyzed.load()
-    settings = config.need(subject.params.occlusion, "occlusion")
+    params = params_file.load()
+    analysis = params_file.need(params.analysis, "analysis")
+    settings = params_file.need(params.occlusion, "occlusion")
+    subject = trained.load_subject(analysis.net)
 
-    used = {**subject.used, "occlusion": settings.model_dump(mode="json")}
+    used = {
+        "analysis": analysis.model_dump(mode="json"),
+        "occlusion": settings.model_dump(mode="json"),
+    }
     with (
-        runtime.deterministic(subject.settings.threads),
-        reporting(workspace.REPORTS / "occlusion", used) as report,
+        runtime.deterministic(analysis.threads),
+        reporting(paths.REPORTS / "occlusion", used) as report,
     ):
         _maps(report, subject, settings)
         _survey(report, subject, settings)
@@ -35,22 +42,22 @@ def run() -> None:
 def _maps(report: Report, subject: Subject, settings: Occlusion) -> None:
     """Some images under every window at every position."""
     dataset, labels = subject.dataset, subject.dataset.test_labels
-    shown = evaluation.drawn_by_class(labels, settings.images, settings.seed)
+    shown = datasets.drawn_by_class(labels, settings.images, settings.seed)
     images, truth = dataset.test_images[shown], labels[shown]
-    clean = occlusion.confidences(subject.module, images, truth)
+    clean = sensitivity.confidences(subject.module, images, truth)
     tell = _progress("occlusion maps", images, settings.window_sizes, stride=1)
     mapped = {
-        window: occlusion.confidence_maps(subject.module, images, truth, window, progress=tell)
+        window: sensitivity.confidence_maps(subject.module, images, truth, window, progress=tell)
         for window in settings.window_sizes
     }
     names = [dataset.classes[label] for label in truth.tolist()]
-    by_image = occlusion_tables.by_image(shown, names, clean, mapped)
+    by_image = tables.by_image(shown, names, clean, mapped)
     report.table("by_image", by_image)
-    report.table("by_window", occlusion_tables.by_window(by_image))
-    report.table("by_class", occlusion_tables.by_class(by_image))
+    report.table("by_window", tables.by_window(by_image))
+    report.table("by_class", tables.by_class(by_image))
     for window, confidence in mapped.items():
-        report.table(f"map_{window}", occlusion_tables.long_map(shown, confidence))
-    report.metrics(occlusion_tables.headlines(by_image))
+        report.table(f"map_{window}", tables.long_map(shown, confidence))
+    report.metrics(tables.headlines(by_image))
 
     titles = [f"{name} ({sure:.2f})" for name, sure in zip(names, clean.tolist(), strict=True)]
     pictures = {window: confidence.numpy() for window, confidence in mapped.items()}
@@ -60,9 +67,9 @@ def _maps(report: Report, subject: Subject, settings: Occlusion) -> None:
 def _survey(report: Report, subject: Subject, settings: Occlusion) -> None:
     """Many images under every window at some positions."""
     dataset, labels = subject.dataset, subject.dataset.test_labels
-    many = evaluation.drawn_by_class(labels, settings.survey_images, settings.seed)
+    many = datasets.drawn_by_class(labels, settings.survey_images, settings.seed)
     images, stride = dataset.test_images[many], settings.survey_stride
-    surveyed = occlusion.survey(
+    surveyed = sensitivity.survey(
         subject.module,
         images,
         labels[many],
@@ -70,14 +77,12 @@ def _survey(report: Report, subject: Subject, settings: Occlusion) -> None:
         stride,
         progress=_progress("occlusion survey", images, settings.window_sizes, stride),
     )
-    fall = occlusion_tables.fall(surveyed, labels[many], dataset.classes)
-    positions = occlusion_tables.deepest_by_position(surveyed)
+    fall = tables.fall(surveyed, labels[many], dataset.classes)
+    positions = tables.deepest_by_position(surveyed)
     size = dataset.test_images.shape[-1]
     report.table("fall_with_window", fall)
     report.table("deepest_by_position", positions)
-    report.table(
-        "deepest_by_window", occlusion_tables.deepest_by_window(positions, len(many), size)
-    )
+    report.table("deepest_by_window", tables.deepest_by_window(positions, len(many), size))
     report.figure("fall_with_window", curves.fall_with_window(fall))
     report.figure("deepest", maps.by_position(positions, size))
 

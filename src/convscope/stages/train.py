@@ -6,24 +6,17 @@ from typing import Any
 
 import pandas as pd
 
-from convscope import (
-    anatomy,
-    config,
-    data,
-    dvc_cache,
-    grid,
-    machine,
-    nets,
-    planned,
-    runtime,
-    tables,
-    tracking,
-    workspace,
-)
+from convscope import tracking
+from convscope.base import machine, paths, runtime
+from convscope.base.progress import GridProgress
+from convscope.base.report_folder import Report, reporting
+from convscope.base.timings import Timings
+from convscope.config import params_file
+from convscope.data import datasets
+from convscope.evaluation import history_tables
 from convscope.figures import curves, diagrams
-from convscope.progress import GridProgress
-from convscope.reporting import Report, reporting
-from convscope.timings import Timings
+from convscope.nets import layer_table, zoo
+from convscope.training import dvc_cache, grid, plan
 
 HEADLINES = ("epoch", "loss", "train_accuracy", "test_accuracy", "overfit_percent")
 
@@ -37,17 +30,17 @@ def run(net: str) -> None:
     Raises:
         UserError: params.yaml has no such grid, or a run cannot be trained.
     """
-    params = config.load()
-    shared = config.need(params.train, "train")
-    _, section = planned.section(params, net)
-    stage, key = (net, net) if net == planned.BASELINE else (f"train@{net}", "net")
+    params = params_file.load()
+    shared = params_file.need(params.train, "train")
+    _, section = plan.section(params, net)
+    stage, key = (net, net) if net == plan.BASELINE else (f"train@{net}", "net")
     used = {"train": shared.model_dump(mode="json"), key: section.model_dump(mode="json")}
     # a wrong setting ends the stage before anything begins
     runtime.workers(shared.threads)
     runtime.cuda_graphs(runtime.device())
-    runs = planned.runs(params, net, data.load(workspace.DATASET))
+    runs = plan.runs(params, net, datasets.load(paths.DATASET))
 
-    dvc_cache.recall(runs, workspace.models_of(net))
+    dvc_cache.recall(runs, paths.models_of(net))
     identity = tracking.grid_fingerprint([run.fingerprint for run in runs])
     timings = Timings(stage, runtime.device().type)
     machine.warn_of_emulation(stage, shared.precision, runtime.device().type)
@@ -55,25 +48,25 @@ def run(net: str) -> None:
         closing(GridProgress(stage, len(runs), section.epochs)) as progress,
         tracking.live(Path(), stage, used, identity) as live,
     ):
-        grid.complete(runs, workspace.DATASET, [progress, timings, live])
+        grid.complete(runs, paths.DATASET, [progress, timings, live])
 
-    with reporting(workspace.report_of(net), used) as report:
+    with reporting(paths.report_of(net), used) as report:
         # the baseline's models are part of its report, which is written as a whole
-        models = report.folder / "grid" if net == planned.BASELINE else workspace.models_of(net)
+        models = report.folder / "grid" if net == plan.BASELINE else paths.models_of(net)
         history, best = grid.assemble(runs, models)
         _report(net, history, best, report)
 
 
 def _report(net: str, history: pd.DataFrame, best: dict[str, Any], report: Report) -> None:
     """Write what a grid's history says, and what the network of its best run is made of."""
-    layers = anatomy.table(nets.layers(net, **best["point"]))
+    layers = layer_table.table(zoo.layers(net, **best["point"]))
     report.table("layers", layers)
-    for name, table in tables.of_net(net, history).items():
+    for name, table in history_tables.of_net(net, history).items():
         report.table(name, table)
     measured = {name: best["best"][name] for name in HEADLINES}
     report.metrics({**measured, "total_parameters": best["total_parameters"]})
     report.figure("network", diagrams.network(layers, title=net))
     report.figure("curves", curves.learning_curves(history, title=net))
-    if by_rate := tables.dropout_extremes(history, best["point"]):
+    if by_rate := history_tables.dropout_extremes(history, best["point"]):
         named = {f"dropout rate {rate:g}": rows for rate, rows in by_rate.items()}
         report.figure("dropout", curves.train_against_test(named, title=net))

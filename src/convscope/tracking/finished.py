@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from convscope import workspace
-from convscope.errors import UserError
-from convscope.files import digest, read_csv, read_json
-from convscope.timings import TIMINGS
+from convscope.base import paths
+from convscope.base.errors import UserError
+from convscope.base.files import digest, read_csv, read_json
+from convscope.base.timings import TIMINGS
 
 EPOCH_METRICS = ("loss", "train_accuracy", "test_accuracy", "overfit_percent")
 # of a run whose best epoch held-out images choose
@@ -89,7 +89,7 @@ def fingerprint(root: Path, stage: str) -> str:
 
 def finished_stages(root: Path) -> list[str]:
     """The names of the stages whose folders are complete, in alphabetical order."""
-    reports = root / workspace.REPORTS
+    reports = root / paths.REPORTS
     trained = [NET_PREFIX + path.name for path in (reports / "train").glob("[a-z]*/")]
     others = [path.name for path in reports.glob("[a-z]*/") if path.name != "train"]
     stages = [*trained, *others, REPORT_STAGE]
@@ -204,7 +204,7 @@ def _params_and_metrics(root: Path, stage: str) -> tuple[dict[str, str], dict[st
 
 def _dataset(root: Path) -> dict[str, Any] | None:
     """The data set as the stage download described it."""
-    path = root / workspace.REPORTS / "download" / "dataset.json"
+    path = root / paths.REPORTS / "download" / "dataset.json"
     return dict(read_json(path, "download")) if path.exists() else None
 
 
@@ -238,20 +238,20 @@ def _trains(stage: str) -> bool:
 
 def _models(root: Path, stage: str) -> Path:
     """A training stage's model folder."""
-    return root / workspace.models_of(stage.removeprefix(NET_PREFIX))
+    return root / paths.models_of(stage.removeprefix(NET_PREFIX))
 
 
 def _report(root: Path, stage: str) -> Path:
     """A stage's report folder."""
     if _trains(stage):
-        return root / workspace.report_of(stage.removeprefix(NET_PREFIX))
-    return root / workspace.REPORTS / stage
+        return root / paths.report_of(stage.removeprefix(NET_PREFIX))
+    return root / paths.REPORTS / stage
 
 
 def _stage_files(root: Path, stage: str) -> list[Path]:
     """The files that a stage leaves under reports/, sorted by name; no temporary ones."""
     if stage == REPORT_STAGE:
-        pages = [root / workspace.REPORTS / name for name in REPORT_FILES]
+        pages = [root / paths.REPORTS / name for name in REPORT_FILES]
         return [page for page in pages if page.exists()]
     folder = _report(root, stage)
     return sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
@@ -262,7 +262,7 @@ def _missing(root: Path, stage: str) -> Path | None:
     folder = _report(root, stage)
     needed = [folder / "params.json", folder / "metrics.json"]
     if stage == REPORT_STAGE:
-        needed = [root / workspace.REPORTS / name for name in REPORT_FILES[:2]]
+        needed = [root / paths.REPORTS / name for name in REPORT_FILES[:2]]
     if _trains(stage):
         models = _models(root, stage)
         needed += [models / "history.csv", models / "best.json"]

@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from convscope.files import digest
+from convscope.base.files import digest
 
 GIT_SECONDS = 10
 # the whole checkout, which may be larger than the project, but for two files of the project

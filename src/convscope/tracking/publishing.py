@@ -4,17 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from convscope.errors import UserError
+from convscope.base.errors import UserError
 from convscope.tracking import runs
 from convscope.tracking.finished import Record, finished_stages, read_stage
-from convscope.tracking.server import (
-    Store,
-    connect,
-    failure,
-    publish_lock,
-    warn,
-    within,
-)
+from convscope.tracking.server import Store, connect, failure, publish_lock, warn, within
 
 STAGE_SECONDS = 60.0
 

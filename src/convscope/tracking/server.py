@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from filelock import FileLock
 
-from convscope.errors import UserError
+from convscope.base.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,1 @@
+"""Filters zeroed, together and each alone (study, part 2.2.2)."""

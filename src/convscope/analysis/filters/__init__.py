@@ -1,0 +1,1 @@
+"""What filters respond to (study, part 2.2.1)."""

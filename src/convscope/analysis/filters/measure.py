@@ -1,0 +1,202 @@
+"""Filter identification: which images and image parts drive a filter (study, part 2.2.1)."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from convscope.nets.inference import as_input, evaluating
+from convscope.nets.layers import IMAGE_SIZE
+from convscope.nets.receptive_field import Field, conv_layers, feature_layer
+
+
+@dataclass(frozen=True)
+class Responses:
+    """What every filter of one layer makes of every image.
+
+    Attributes:
+        total: (N, C) float32, the response: the feature map's sum over its pixels.
+        largest: (N, C) float32, the feature map's largest value.
+        position: (N, C, 2) int64, row and column of that value in the feature map; of equal ones,
+            the first by rows.
+        pixels: How many pixels the feature map has.
+    """
+
+    total: Tensor
+    largest: Tensor
+    position: Tensor
+    pixels: int
+
+
+@dataclass(frozen=True)
+class Top:
+    """The images to which one filter responds most.
+
+    Attributes:
+        images: (k,) int64 indices, by falling response.
+        frequency: (classes,) int64, how many of them are of each class.
+        mean: Their mean response.
+        maximum: The largest response.
+    """
+
+    images: Tensor
+    frequency: Tensor
+    mean: float
+    maximum: float
+
+
+class Patch(NamedTuple):
+    """Part of an image: rows ``top`` to ``bottom - 1``, columns ``left`` to ``right - 1``."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+def responses(
+    module: nn.Sequential, layers: Collection[str], images: Tensor, batch_size: int = 128
+) -> dict[str, Responses]:
+    """Every filter's response to every image (study, part 2.2.1).
+
+    A response is the sum over the pixels of the filter's feature map after batch normalization, in
+    evaluation mode, and before ReLU. The layers behind the last one wanted are not computed.
+
+    Args:
+        module: A network of ``nets.build``; its mode is restored.
+        layers: Names of convolutions, for example ``"conv3"``.
+        images: (N, 3, H, W), uint8, or float in [0, 1]; N > 0.
+        batch_size: How many images go through the network at a time.
+
+    Returns:
+        For each of these layers, the responses of its C filters, on the CPU.
+
+    Raises:
+        ValueError: The network has no such convolution.
+    """
+    known = conv_layers(module)
+    if unknown := [layer for layer in layers if layer not in known]:
+        raise ValueError(
+            f"no convolution {unknown[0]!r} in this network; it has {', '.join(known)}"
+        )
+    wanted = {feature_layer(module, layer): layer for layer in layers}
+    device = next(module.parameters()).device
+    measured: dict[str, list[Responses]] = {layer: [] for layer in layers}
+    with evaluating(module):
+        for batch in torch.split(images, batch_size):
+            for name, maps in _feature_maps(module, as_input(batch, device), set(wanted)):
+                measured[wanted[name]].append(_measure(maps.float()))
+    return {layer: _joined(parts) for layer, parts in measured.items()}
+
+
+def _feature_maps(
+    module: nn.Sequential, images: Tensor, wanted: set[str]
+) -> Iterator[tuple[str, Tensor]]:
+    """The outputs of the wanted children, in the network's order."""
+    left, activation = set(wanted), images
+    for name, child in module.named_children():
+        if not left:
+            return
+        activation = child(activation)
+        if name in left:
+            left.remove(name)
+            yield name, activation
+
+
+def _measure(maps: Tensor) -> Responses:
+    """Sum, largest value and its position of feature maps (B, C, H, W)."""
+    flat = maps.flatten(2)
+    largest, where = flat.max(2)
+    position = torch.stack([where // maps.shape[3], where % maps.shape[3]], dim=2)
+    return Responses(flat.sum(2), largest, position, flat.shape[2])
+
+
+def _joined(parts: Sequence[Responses]) -> Responses:
+    """The responses to all images, from those to batches of them."""
+    return Responses(
+        total=torch.cat([part.total for part in parts]).cpu(),
+        largest=torch.cat([part.largest for part in parts]).cpu(),
+        position=torch.cat([part.position for part in parts]).cpu(),
+        pixels=parts[0].pixels,
+    )
+
+
+def top_images(response: Tensor, k: int) -> Tensor:
+    """The images with the largest responses; of equal ones, the lower index first.
+
+    Args:
+        response: (N,) one filter's responses.
+        k: How many images; all of them if there are fewer.
+
+    Returns:
+        (min(k, N),) int64 indices, by falling response.
+    """
+    return response.sort(descending=True, stable=True).indices[:k]
+
+
+def class_frequency(labels: Tensor, classes: int) -> Tensor:
+    """How many labels there are of each class: (classes,) int64."""
+    return labels.bincount(minlength=classes)
+
+
+def top(response: Tensor, labels: Tensor, k: int, classes: int) -> Top:
+    """What the study tabulates of one filter (part 2.2.1).
+
+    Args:
+        response: (N,) one filter's responses, N > 0.
+        labels: (N,) the images' classes.
+        k: How many images to take; the study takes 20.
+        classes: The number of classes.
+    """
+    images = top_images(response, k)
+    return Top(
+        images=images,
+        frequency=class_frequency(labels[images], classes),
+        mean=float(response[images].mean()),
+        maximum=float(response[images[0]]),
+    )
+
+
+def is_dead(largest: Tensor) -> Tensor:
+    """Whether no image makes a filter's feature map positive anywhere, so that ReLU always cuts it.
+
+    Args:
+        largest: (N, C), from ``Responses``.
+
+    Returns:
+        (C,) bool.
+    """
+    return largest.amax(0) <= 0
+
+
+def patch(position: Sequence[int], field: Field, image_size: int = IMAGE_SIZE) -> Patch:
+    """The image part that one unit of a feature map sees, clipped at the image's border.
+
+    Args:
+        position: The unit's row and column in the feature map.
+        field: The layer's receptive field, from ``nets.receptive_field``.
+        image_size: The image's side in pixels.
+    """
+    top, left = (field.start + int(place) * field.jump for place in position)
+    return Patch(
+        top=max(top, 0),
+        left=max(left, 0),
+        bottom=min(top + field.size, image_size),
+        right=min(left + field.size, image_size),
+    )
+
+
+def first_layer_pictures(weight: Tensor) -> Tensor:
+    """First-layer filters as pictures: gray where a weight is 0, brighter where it is positive.
+
+    Args:
+        weight: (C, 3, k, k) convolution weights.
+
+    Returns:
+        (C, 3, k, k) in [0, 1]: 0.5 + weight / (2 max|weight|), each filter on its own scale; a
+        filter of zeros is gray all over.
+    """
+    scale = weight.abs().amax(dim=(1, 2, 3), keepdim=True)
+    return 0.5 + weight / (2 * scale.where(scale > 0, 1))

@@ -1,0 +1,1 @@
+"""Confidence under gray windows (study, part 2.1)."""

@@ -1,0 +1,189 @@
+"""Confidence maps and surveys as tables."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from convscope.analysis.occlusion.sensitivity import Survey, summary
+
+ALL = "all"
+
+
+def by_image(
+    shown: Tensor, names: Sequence[str], clean: Tensor, maps: Mapping[int, Tensor]
+) -> pd.DataFrame:
+    """How each image fares under each window size.
+
+    Args:
+        shown: (N,) the images' indices in the test set.
+        names: Their N true classes.
+        clean: (N,) confidence in the true class without a window.
+        maps: Window size to confidence maps (N, P, P).
+
+    Returns:
+        A row for each image and window: image, class, window in pixels, clean_confidence,
+        mean_confidence and min_confidence over the window's positions, deepest_drop (clean minus
+        minimum), and the drop's place, row and column of the window's center in pixels.
+    """
+    tables = []
+    for window, confidence in maps.items():
+        found = summary(confidence, clean, window)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "image": shown.tolist(),
+                    "class": list(names),
+                    "window": window,
+                    "clean_confidence": clean.tolist(),
+                    "mean_confidence": found.mean.tolist(),
+                    "min_confidence": confidence.flatten(1).amin(1).tolist(),
+                    "deepest_drop": found.depth.tolist(),
+                    "drop_row": found.center[:, 0].tolist(),
+                    "drop_column": found.center[:, 1].tolist(),
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def by_window(images: pd.DataFrame) -> pd.DataFrame:
+    """The means over all images, a row a window size; what the study calls overall confidence."""
+    return _means(images, ["window"])
+
+
+def by_class(images: pd.DataFrame) -> pd.DataFrame:
+    """The means over the images of a class, a row for each class and window size."""
+    return _means(images, ["class", "window"])
+
+
+def _means(images: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    columns = ["clean_confidence", "mean_confidence", "min_confidence", "deepest_drop"]
+    return images.groupby(keys, sort=False)[columns].mean().reset_index()
+
+
+def headlines(images: pd.DataFrame) -> dict[str, float]:
+    """The few numbers that MLflow compares: mean confidence without, and by window size."""
+    means = by_window(images).set_index("window")["mean_confidence"]
+    first = images[images["window"] == images["window"].iloc[0]]
+    return {
+        "clean_confidence": float(first["clean_confidence"].mean()),
+        **{f"confidence_{window}": float(value) for window, value in means.items()},
+    }
+
+
+def long_map(shown: Tensor, maps: Tensor) -> pd.DataFrame:
+    """Confidence maps (N, P, P) as rows: image, row and column of the window's corner, confidence.
+
+    Confidences are rounded to six digits.
+    """
+    images, rows, columns = torch.meshgrid(
+        shown, torch.arange(maps.shape[1]), torch.arange(maps.shape[2]), indexing="ij"
+    )
+    return pd.DataFrame(
+        {
+            "image": images.flatten().tolist(),
+            "row": rows.flatten().tolist(),
+            "column": columns.flatten().tolist(),
+            "confidence": maps.double().flatten().numpy().round(6),
+        }
+    )
+
+
+def fall(surveyed: Sequence[Survey], labels: Tensor, classes: Sequence[str]) -> pd.DataFrame:
+    """How confidence and accuracy fall as the window grows, by class.
+
+    Args:
+        surveyed: A survey's entries.
+        labels: (N,) the surveyed images' classes.
+        classes: The class names.
+
+    Returns:
+        A row for each class and window, and for all classes together: class, window in pixels
+        (0: no window), images, confidence and accuracy, means in [0, 1].
+    """
+    rows = []
+    everything = torch.ones(len(labels), dtype=torch.bool)
+    labels = labels.cpu()
+    members = {ALL: everything, **{name: labels == c for c, name in enumerate(classes)}}
+    for name, mask in members.items():
+        if not mask.any():
+            continue
+        rows += [
+            {
+                "class": name,
+                "window": entry.window,
+                "images": int(mask.sum()),
+                "confidence": float(entry.confidence[mask].mean()),
+                "accuracy": float(entry.accuracy[mask].mean()),
+            }
+            for entry in surveyed
+        ]
+    return pd.DataFrame(rows)
+
+
+def deepest_by_position(surveyed: Sequence[Survey]) -> pd.DataFrame:
+    """Where windows do harm, over many images.
+
+    Args:
+        surveyed: A survey's entries.
+
+    Returns:
+        A row for each window and position: window, the row and column of its center in pixels,
+        mean_confidence over the images, and deepest_share, the share of images whose drop is
+        deepest there, in [0, 1].
+    """
+    tables = []
+    for entry in surveyed:
+        if entry.window == 0:
+            continue
+        rows, columns = torch.meshgrid(entry.centers, entry.centers, indexing="ij")
+        tables.append(
+            pd.DataFrame(
+                {
+                    "window": entry.window,
+                    "row": rows.flatten().tolist(),
+                    "column": columns.flatten().tolist(),
+                    "mean_confidence": entry.by_position.flatten().tolist(),
+                    "deepest_share": entry.deepest.flatten().tolist(),
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def deepest_by_window(positions: pd.DataFrame, images: int, size: int) -> pd.DataFrame:
+    """How far from the image's center the drop is deepest, beside what chance would give.
+
+    Chance is each position equally often. The central positions are those at most half as far from
+    the center, by rows and by columns, as the outermost.
+
+    Args:
+        positions: What ``deepest_by_position`` found.
+        images: Of how many images.
+        size: The images' side in pixels.
+
+    Returns:
+        A row a window: window, images, mean_distance of the deepest drops from the image's center
+        in pixels, chance_distance, standard_error of a mean distance by chance, central_share of
+        the deepest drops, and chance_share, in [0, 1].
+    """
+    rows = []
+    for window, places in positions.groupby("window", sort=False):
+        offsets = places[["row", "column"]] - (size - 1) / 2
+        distance, farther = (offsets**2).sum(axis=1) ** 0.5, offsets.abs().max(axis=1)
+        central = farther <= farther.max() / 2
+        share = places["deepest_share"]
+        rows.append(
+            {
+                "window": window,
+                "images": images,
+                "mean_distance": (share * distance).sum(),
+                "chance_distance": distance.mean(),
+                "standard_error": distance.std(ddof=0) / images**0.5,
+                "central_share": share[central].sum(),
+                "chance_share": central.mean(),
+            }
+        )
+    return pd.DataFrame(rows)

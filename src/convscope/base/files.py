@@ -1,0 +1,196 @@
+"""Files written whole or not at all, and read with errors that say which stage makes them."""
+
+import hashlib
+import io
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from convscope.base.errors import UserError
+
+LOCKS = Path(".convscope/locks")
+QUIET_SECONDS = 1.0
+
+
+@contextmanager
+def alone(on: str) -> Iterator[None]:
+    """Keep other processes of this project from working on the same thing; they wait in line.
+
+    The system opens the lock when the process that holds it dies, however it dies.
+
+    Args:
+        on: What is worked on, for example ``train@net1``.
+    """
+    LOCKS.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(LOCKS / f"{on.replace('/', '-')}.lock")
+    try:
+        lock.acquire(timeout=QUIET_SECONDS)
+    except Timeout:
+        print(f"convscope: waiting: another process works on {on}", file=sys.stderr, flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write a file whole or not at all.
+
+    Args:
+        path: The file to make; its folder is created.
+
+    Yields:
+        A temporary path in the same folder. It is renamed to ``path`` when the block ends and
+        removed when the block fails.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    except OSError as error:
+        if error.errno and not error.filename:
+            error.filename = str(path)  # a full disk does not say where
+        raise
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file's bytes; an error names the copy where that is what cannot be made."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        # of two files shutil names the first, which may be whole
+        if source.is_file():
+            error.filename, error.filename2 = str(target), None
+        raise
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Make a folder whole or not at all.
+
+    Args:
+        path: The folder to make; an earlier one is replaced.
+
+    Yields:
+        A temporary folder beside it. It is renamed to ``path`` when the block ends and removed
+        when the block fails.
+    """
+    partial, former = (path.with_name(f".{path.name}.{kind}") for kind in ("partial", "former"))
+    _put_back(former, path)
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        if path.exists():
+            path.replace(former)
+        partial.replace(path)
+    finally:
+        _put_back(former, path)
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _put_back(former: Path, path: Path) -> None:
+    """Take the former folder again if none has replaced it; else it has had its day."""
+    if former.exists() and not path.exists():
+        former.replace(path)
+    shutil.rmtree(former, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` as UTF-8 with Unix line ends."""
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON document, indented, in the order of its keys.
+
+    Raises:
+        ValueError: ``value`` holds NaN or an infinity, which JSON has no words for.
+    """
+    write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def write_csv(path: Path, frame: pd.DataFrame) -> None:
+    """Write a table without its index; floats in the shortest form that reads back the same."""
+    write_text(path, frame.to_csv(index=False, lineterminator="\n"))
+
+
+def read_json(path: Path, made_by: str) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        UserError: The file is missing or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise missing(path, made_by) from None
+    except (ValueError, OSError, RecursionError) as error:
+        raise damaged(path, made_by, str(error)) from None
+
+
+def read_csv(path: Path, made_by: str) -> pd.DataFrame:
+    """Read a table that ``write_csv`` wrote.
+
+    Raises:
+        UserError: The file is missing, is not a table, or its last line is cut.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        frame = pd.read_csv(io.StringIO(text))
+    except FileNotFoundError:
+        raise missing(path, made_by) from None
+    except (ValueError, OSError) as error:
+        raise damaged(path, made_by, str(error)) from None
+    if not text.endswith("\n"):
+        raise damaged(path, made_by, "its last line is cut")
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise damaged(path, made_by, "it has rows that are longer than its first")
+    return frame
+
+
+def require_finite(frame: pd.DataFrame, names: Iterable[str], path: Path, made_by: str) -> None:
+    """See that some columns of a table hold finite numbers and nothing else.
+
+    Raises:
+        UserError: One does not.
+    """
+    for name in names:
+        values = pd.to_numeric(frame[name], errors="coerce")
+        if not bool(np.isfinite(values.to_numpy(dtype=float)).all()):
+            why = f"its column {name} holds something that is no finite number"
+            raise damaged(path, made_by, why)
+
+
+def missing(path: Path, made_by: str) -> UserError:
+    """The error for an input file that is not there."""
+    return UserError(f"{path} is missing: run `convscope {made_by}` (or `dvc repro`) to make it")
+
+
+def damaged(path: Path, made_by: str, why: str) -> UserError:
+    """The error for an input file that cannot be read."""
+    reason = " ".join(why.split())
+    return UserError(
+        f"{path} is damaged ({reason}): delete it and run `convscope {made_by}` (or `dvc repro`)"
+    )
+
+
+def digest(path: Path, algorithm: str = "md5") -> str:
+    """The hexadecimal digest of a file's bytes; md5 is what DVC and the archives' hosts state."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, algorithm).hexdigest()

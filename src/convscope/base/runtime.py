@@ -1,0 +1,117 @@
+"""How to run, never what comes out: the device, side-by-side processes, determinism."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from convscope.base.errors import UserError
+
+DEVICE = "CONVSCOPE_DEVICE"
+WORKERS = "CONVSCOPE_WORKERS"
+CUDA_GRAPHS = "CONVSCOPE_CUDA_GRAPHS"
+
+
+def device() -> torch.device:
+    """The device that the environment variable CONVSCOPE_DEVICE asks for.
+
+    Returns:
+        ``cpu`` or ``cuda``; without the variable (or with ``auto``), CUDA where there is one.
+
+    Raises:
+        UserError: The device is unknown or not there.
+    """
+    name = os.environ.get(DEVICE, "auto")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name not in ("cpu", "cuda"):
+        raise UserError(f"{DEVICE}={name}: set it to auto, cpu or cuda")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError(f"{DEVICE}=cuda, but torch sees no CUDA device: set it to auto or cpu")
+    return torch.device(name)
+
+
+def workers(threads: int) -> int:
+    """How many runs are trained side by side.
+
+    Args:
+        threads: CPU threads of one run.
+
+    Returns:
+        CONVSCOPE_WORKERS if it is set; otherwise as many as fill this process's processors, or
+        one on a CUDA device.
+
+    Raises:
+        UserError: The variable is no whole number from 1 to 256.
+    """
+    asked = os.environ.get(WORKERS)
+    if asked is not None:
+        if not asked.isdecimal() or len(asked) > 3 or not 1 <= int(asked) <= 256:
+            raise UserError(f"{WORKERS}={asked}: set it to a whole number from 1 to 256")
+        return int(asked)
+    if device().type == "cuda":
+        return 1
+    from joblib import cpu_count  # it knows of affinity and of a container's quota
+
+    return max(1, int(cpu_count()) // threads)
+
+
+def cuda_graphs(device: torch.device) -> bool:
+    """Whether training steps are recorded once and replayed.
+
+    Args:
+        device: Where they are computed.
+
+    Returns:
+        Whether it is a CUDA device, unless the variable CONVSCOPE_CUDA_GRAPHS is ``off``.
+
+    Raises:
+        UserError: The variable is neither ``on`` nor ``off``.
+    """
+    asked = os.environ.get(CUDA_GRAPHS, "on")
+    if asked not in ("on", "off"):
+        raise UserError(f"{CUDA_GRAPHS}={asked}: set it to on or off")
+    return asked == "on" and device.type == "cuda"
+
+
+@contextmanager
+def deterministic(threads: int) -> Iterator[None]:
+    """Compute with deterministic algorithms, whole fp32 and a fixed number of CPU threads.
+
+    The bits of a sum depend on how many threads share it, so their number is a parameter of the
+    pipeline and not a property of the machine. On a GPU torch lets convolutions, and where it was
+    told so matrix products, round fp32 to 10 bits (TF32); ``train.precision: fp32`` promises 23.
+
+    Args:
+        threads: CPU threads of torch's operations.
+    """
+    # cuBLAS reads this when it starts; without it torch refuses deterministic matrix products
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    guard: Any = torch.utils.deterministic  # its attribute is a property of the module's class
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    with (
+        # filling what is then written anyway takes a tenth of the time, and no bit depends on it
+        _off(guard, "fill_uninitialized_memory"),
+        _off(torch.backends.cudnn, "allow_tf32"),
+        _off(torch.backends.cuda.matmul, "allow_tf32"),
+    ):
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(True)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before[0])
+            torch.use_deterministic_algorithms(before[1])
+
+
+@contextmanager
+def _off(settings: Any, name: str) -> Iterator[None]:
+    """Switch one of torch's settings off, then back to what it was."""
+    before = getattr(settings, name)
+    setattr(settings, name, False)
+    try:
+        yield
+    finally:
+        setattr(settings, name, before)

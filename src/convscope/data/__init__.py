@@ -1,0 +1,4 @@
+"""Archives and data sets: checked, made into tensors, augmented.
+
+May import base.
+"""

@@ -1,0 +1,181 @@
+"""A data set's archive: urls -> a file whose md5 is verified before anything opens it."""
+
+import http.client
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from convscope.base.errors import UserError
+from convscope.base.files import digest
+
+STALL_SECONDS = 30.0  # without a byte, while connecting or reading
+CHUNK_BYTES = 1 << 18
+MAX_BYTES = 1_000_000_000  # CIFAR-10's archives have a sixth of it; a server may send for ever
+
+Progress = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Where an archive is, and what it must be.
+
+    Attributes:
+        url: An http, https or file url. ``file:name.tar.gz`` is relative to the working folder.
+        md5: The md5 of the file's bytes, as 32 lower-case hexadecimal digits.
+
+    Raises:
+        UserError: The url has another scheme, or the md5 is not one.
+    """
+
+    url: str
+    md5: str
+
+    def __post_init__(self) -> None:
+        if not re.match("(https?|file):", self.url):
+            raise UserError(f"data.archives: {self.url!r} is not an http, https or file url")
+        if not re.fullmatch("[0-9a-f]{32}", self.md5):
+            raise UserError(
+                f"data.archives: the md5 of {self.url} is {self.md5!r}: "
+                "give its 32 lower-case hexadecimal digits, in quotes"
+            )
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the archive is a file that this machine can reach without a download."""
+        return self.url.startswith("file:")
+
+    @property
+    def origin(self) -> str:
+        """The url as outputs may state it: of a file url, only the file's name."""
+        if self.is_file:
+            return f"file:{_local_path(self.url).name}"
+        return self.url
+
+
+class _WrongContentError(Exception):
+    """A file that no further bytes can turn into the archive."""
+
+
+def fetch(
+    archives: Sequence[Archive], folder: Path, progress: Progress | None = None
+) -> tuple[Path, Archive]:
+    """Get the first archive that can be had, its md5 verified.
+
+    A file url is verified where it is. A download is kept in ``folder`` under a name made from its
+    md5, so that it is found again, whatever mirror it came from. One that was cut off stays beside
+    it as ``.<md5>.tar.gz.partial``; the next attempt, on any mirror, goes on from there.
+
+    Args:
+        archives: The archives, tried in order.
+        folder: Where downloads are kept; created when needed.
+        progress: Called during a download with the url, the bytes so far, and the bytes in all
+            (None where the server does not say).
+
+    Returns:
+        The verified file, and the first of ``archives`` with its md5. Which mirror of a file
+        answered is not told: what is made from the file must not depend on it.
+
+    Raises:
+        UserError: None can be had. The message says why for each url, and how to go on offline.
+    """
+    failures = []
+    for archive in archives:
+        try:
+            path = _obtained(archive, folder, progress)
+        except (OSError, http.client.HTTPException, ValueError, _WrongContentError) as error:
+            failures.append(f"{archive.url}, md5 {archive.md5} ({_reason(error)})")
+        else:
+            return path, next(other for other in archives if other.md5 == archive.md5)
+    raise UserError(
+        "params.yaml: data.archives: no archive can be had: "
+        f"{'; '.join(failures) or 'the list is empty'}. "
+        "To go on offline, download one of them by any means and set data.archives to "
+        "[{url: file:///path/of/the/archive.tar.gz, md5: the md5 given here with its url}], "
+        "or use data=digits"
+    )
+
+
+def _obtained(archive: Archive, folder: Path, progress: Progress | None) -> Path:
+    """The archive's verified file; an exception says why there is none."""
+    if archive.is_file:
+        local = _local_path(archive.url)
+        if local.exists() and not local.is_file():
+            raise OSError("it is no file")
+        _verify(local, archive.md5)
+        return local
+    whole = folder / f"{archive.md5}.tar.gz"
+    if whole.is_file() and digest(whole) == archive.md5:
+        return whole
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f".{whole.name}.partial"
+    resuming = partial.exists()
+    try:
+        _download(archive.url, partial, progress)
+        _verify(partial, archive.md5)
+    except _WrongContentError:
+        partial.unlink()
+        if not resuming:
+            raise
+        # what was there before may be what is wrong: once more, from the first byte
+        return _obtained(archive, folder, progress)
+    return partial.replace(whole)
+
+
+def _local_path(url: str) -> Path:
+    """The path that a file url names."""
+    parts = urlsplit(url)
+    if parts.netloc not in ("", "localhost"):
+        raise ValueError("a file url is file:///absolute/path or file:relative/path")
+    return Path(urllib.request.url2pathname(parts.path))
+
+
+def _download(url: str, partial: Path, progress: Progress | None) -> None:
+    """Bring ``partial`` to its full length, keeping the bytes that it already has."""
+    held = partial.stat().st_size if partial.exists() else 0
+    request = urllib.request.Request(url, headers={"User-Agent": "convscope"})
+    if held:
+        request.add_header("Range", f"bytes={held}-")
+    try:
+        response = urllib.request.urlopen(request, timeout=STALL_SECONDS)
+    except urllib.error.HTTPError as error:
+        if held and error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise _WrongContentError("the partial download is too long") from None
+        raise
+    with response:
+        # a server is free to ignore the range and send the whole file
+        resumed = response.status == http.HTTPStatus.PARTIAL_CONTENT
+        done = held if resumed else 0
+        length = response.headers.get("Content-Length")
+        total = None if length is None else done + int(length)
+        with partial.open("ab" if resumed else "wb") as out:
+            while chunk := response.read1(CHUNK_BYTES):
+                out.write(chunk)
+                done += len(chunk)
+                if done > MAX_BYTES:
+                    raise _WrongContentError(f"it is larger than {MAX_BYTES / 1e9:g} GB")
+                if progress is not None:
+                    progress(url, done, total)
+    if total is not None and done != total:
+        raise OSError(f"the connection was cut after {done} of {total} bytes")
+
+
+def _verify(path: Path, md5: str) -> None:
+    """Compare a file's md5 with the one stated."""
+    found = digest(path)
+    if found != md5:
+        raise _WrongContentError(f"its md5 is {found}, not {md5}")
+
+
+def _reason(error: Exception) -> str:
+    """An exception as a few words on one line."""
+    if isinstance(error, TimeoutError):
+        return f"not a byte for {STALL_SECONDS:g} s"
+    if isinstance(error, urllib.error.URLError) and isinstance(error.reason, Exception):
+        return _reason(error.reason)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split()) or type(error).__name__

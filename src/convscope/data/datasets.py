@@ -1,0 +1,238 @@
+"""Data sets: kept as one safetensors file, checked when they are read, and cut into parts."""
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from convscope.base import files
+from convscope.base.errors import UserError
+from convscope.base.tensors import read_tensors, write_tensors
+
+IMAGE_SHAPE = (3, 32, 32)
+MADE_BY = "download"
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """Images and labels in two parts, in the order of their source.
+
+    Attributes:
+        train_images: (N, 3, 32, 32) uint8, RGB, 0..255.
+        train_labels: (N,) int64, indices into ``classes``.
+        test_images: (M, 3, 32, 32) uint8.
+        test_labels: (M,) int64.
+        classes: The class names.
+        groups: Class names by the name of their group; empty where there are no groups.
+        url: Where the data came from; of a file on this machine, only its name.
+        md5: The archive's md5; empty where there is no archive.
+    """
+
+    train_images: torch.Tensor
+    train_labels: torch.Tensor
+    test_images: torch.Tensor
+    test_labels: torch.Tensor
+    classes: tuple[str, ...]
+    groups: dict[str, tuple[str, ...]]
+    url: str
+    md5: str
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A SHA-256, in hexadecimal, of the images, labels and class names.
+
+        It is the same on every machine, and whatever archive or layout the images came from.
+        """
+        state = hashlib.sha256(json.dumps(self.classes).encode())
+        for name, tensor in self.tensors().items():
+            array = tensor.cpu().contiguous().numpy()
+            little_endian = array.astype(array.dtype.newbyteorder("<"), copy=False)
+            state.update(f"{name} {tuple(array.shape)}".encode())
+            state.update(little_endian.data)
+        return state.hexdigest()
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """The four tensors by name."""
+        return {
+            "train_images": self.train_images,
+            "train_labels": self.train_labels,
+            "test_images": self.test_images,
+            "test_labels": self.test_labels,
+        }
+
+    def to(self, device: torch.device) -> "DataSet":
+        """The same data set with its tensors on ``device``."""
+        return replace(
+            self,
+            train_images=self.train_images.to(device),
+            train_labels=self.train_labels.to(device),
+            test_images=self.test_images.to(device),
+            test_labels=self.test_labels.to(device),
+        )
+
+    def head(self, train: int | None, test: int | None) -> "DataSet":
+        """The first images of each part.
+
+        Args:
+            train: How many training images to take (``data.train_images``); None takes all.
+            test: How many test images to take (``data.test_images``); None takes all.
+
+        Returns:
+            A data set that shares this one's memory.
+
+        Raises:
+            UserError: There are not so many images, or the number is below 1.
+        """
+        train = _available("data.train_images", train, len(self.train_labels))
+        test = _available("data.test_images", test, len(self.test_labels))
+        return replace(
+            self,
+            train_images=self.train_images[:train],
+            train_labels=self.train_labels[:train],
+            test_images=self.test_images[:test],
+            test_labels=self.test_labels[:test],
+        )
+
+
+def _available(key: str, wanted: int | None, held: int) -> int:
+    """How many images to take of those held."""
+    if wanted is None:
+        return held
+    if not 1 <= wanted <= held:
+        raise UserError(
+            f"params.yaml: {key} is {wanted}: take 1 to {held} images, or null for all {held}"
+        )
+    return wanted
+
+
+def save(dataset: DataSet, path: Path) -> None:
+    """Write a data set as one safetensors file; the same data give the same bytes."""
+    metadata = {
+        "classes": json.dumps(dataset.classes),
+        "groups": json.dumps(dataset.groups),
+        "url": dataset.url,
+        "md5": dataset.md5,
+    }
+    write_tensors(path, dataset.tensors(), metadata)
+
+
+def load(path: Path) -> DataSet:
+    """Read a data set that ``save`` wrote.
+
+    Returns:
+        The data set, on the CPU. The tensors may be views of the file: leave them unchanged.
+
+    Raises:
+        UserError: The file is missing, damaged, or breaks the data set's contract.
+    """
+    try:
+        tensors, metadata = read_tensors(path, made_by=MADE_BY)
+        dataset = DataSet(
+            **tensors,
+            classes=_names(json.loads(metadata["classes"])),
+            groups={name: _names(of) for name, of in json.loads(metadata["groups"]).items()},
+            url=metadata["url"],
+            md5=metadata["md5"],
+        )
+        _check(dataset)
+    except KeyError as error:
+        raise files.damaged(path, MADE_BY, f"its header lacks {error}") from None
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:
+        raise files.damaged(path, MADE_BY, str(error)) from None
+    return dataset
+
+
+def _names(names: Any) -> tuple[str, ...]:
+    """A JSON list of texts as a tuple."""
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"its header has {names!r} for a list of names")
+    return tuple(names)
+
+
+def _check(dataset: DataSet) -> None:
+    """Raise a ValueError if the tensors or names break the data set's contract."""
+    names = dataset.classes
+    if not names:
+        raise ValueError("it has no classes")
+    if not all(isinstance(text, str) for text in (dataset.url, dataset.md5)):
+        raise ValueError("its url or md5 is no text")
+    if unknown := {name for of in dataset.groups.values() for name in of} - set(names):
+        raise ValueError(f"its groups name unknown classes: {sorted(unknown)}")
+    for part in ("train", "test"):
+        images, labels = (dataset.tensors()[f"{part}_{kind}"] for kind in ("images", "labels"))
+        if images.dtype != torch.uint8 or images.shape[1:] != IMAGE_SHAPE:
+            raise ValueError(f"{part}_images is {images.dtype} {tuple(images.shape)}")
+        if labels.dtype != torch.int64 or labels.shape != images.shape[:1] or not len(labels):
+            raise ValueError(f"{part}_labels is {labels.dtype} {tuple(labels.shape)}")
+        if labels.min() < 0 or labels.max() >= len(names):
+            raise ValueError(f"{part}_labels has labels outside 0..{len(names) - 1}")
+
+
+def stratified_part(
+    labels: torch.Tensor, fraction: float, seed: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Hold out the same fraction of every class, drawn at random.
+
+    Args:
+        labels: (N,) int64.
+        fraction: What part of each class to hold out, in 0..1; the count is rounded, class by
+            class, to the nearest whole number (a half to the even one).
+        seed: Decides the draw; the global random state is neither read nor changed.
+
+    Returns:
+        Indices into ``labels``, on the CPU, each in ascending order: (K,) int64, those kept, and
+        (N - K,) int64, those held out.
+
+    Raises:
+        ValueError: ``fraction`` is outside 0..1.
+    """
+    if not 0 <= fraction <= 1:
+        raise ValueError(f"fraction is {fraction}, outside 0..1")
+    labels = labels.cpu()
+    generator = torch.Generator().manual_seed(seed)
+    held_out = torch.zeros(len(labels), dtype=torch.bool)
+    for label in sorted(set(labels.tolist())):
+        members = (labels == label).nonzero().squeeze(1)
+        order = torch.randperm(len(members), generator=generator)
+        held_out[members[order[: round(fraction * len(members))]]] = True
+    return (~held_out).nonzero().squeeze(1), held_out.nonzero().squeeze(1)
+
+
+def drawn_by_class(labels: torch.Tensor, count: int, seed: int) -> torch.Tensor:
+    """Draw images so that every class is there about equally often.
+
+    Args:
+        labels: (N,) int64.
+        count: How many images; all of them if there are fewer.
+        seed: Decides the draw.
+
+    Returns:
+        (min(count, N),) int64 indices, by class and then in their own order.
+    """
+    labels = labels.cpu()
+    shuffled = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
+    seen: Counter[int] = Counter()
+    turns = []
+    for label in labels[shuffled].tolist():
+        turns.append((seen[label], label))
+        seen[label] += 1
+    first = sorted(range(len(turns)), key=turns.__getitem__)[:count]
+    chosen = shuffled[first].tolist()
+    return torch.tensor(sorted(chosen, key=lambda index: (int(labels[index]), index)))
+
+
+def to_unit(images: torch.Tensor) -> torch.Tensor:
+    """Images as the networks take them: pixel / 255.
+
+    Args:
+        images: (N, 3, H, W) uint8, on any device.
+
+    Returns:
+        float32 in 0..1, of the same shape and memory format.
+    """
+    return images.to(torch.float32, copy=True).div_(255)

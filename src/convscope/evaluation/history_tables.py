@@ -1,0 +1,110 @@
+"""The study's tables of each network: functions of its history.csv alone."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from convscope.base.axes import POINT
+
+# the study's tables "by X" (published.yaml); other networks get one by epoch and by each axis
+STUDY = {
+    "baseline": (("lr", "batch_size"),),
+    "net1": (("l1_oc", "filter_multiplier"), ("kernel_size", "stride"), ("kernel_size",)),
+    "net2": (("epoch",), ("l1_oc",), ("kernel_size",)),
+    "net3": (("dropout_rate",), ("l1_oc",)),
+    "net4": (("dropout_rate",),),
+}
+# the accuracy above which the study gives net4's mean overfit
+HIGH_ACCURACY = 0.88
+MEASURED = ("loss", "train_accuracy", "test_accuracy", "overfit_percent")
+
+
+def of_net(net: str, history: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The tables of a network.
+
+    Args:
+        net: A key of ``nets.NETS``.
+        history: Its history.csv.
+
+    Returns:
+        Names such as ``by_kernel_size_stride`` to tables (see ``mean_by``), and ``best``,
+        one row: the (run, epoch) with the highest test accuracy. Net4 also gets
+        ``overfit_above``, see there.
+    """
+    varied = [(key,) for key in POINT if key != "seed" and history[key].nunique() > 1]
+    keys = STUDY.get(net, (("epoch",), *varied))
+    tables = {f"by_{'_'.join(by)}": mean_by(history, by) for by in keys}
+    tables["best"] = best_row(history)
+    if net == "net4":
+        tables["overfit_above"] = overfit_above(history, HIGH_ACCURACY)
+    return tables
+
+
+def overfit_above(history: pd.DataFrame, accuracy: float) -> pd.DataFrame:
+    """How much the epochs overfit whose test accuracy is high (study, analysis of net 4).
+
+    Args:
+        history: A history.csv.
+        accuracy: The test accuracy, in [0, 1], that they exceed.
+
+    Returns:
+        One row: ``test_accuracy_above``, the given one; ``epochs``, the number of epochs of all
+        runs that exceed it; ``overfit_percent``, their mean, missing where there are none.
+    """
+    high = history.loc[history["test_accuracy"] > accuracy, "overfit_percent"]
+    return pd.DataFrame(
+        {
+            "test_accuracy_above": [accuracy],
+            "epochs": [len(high)],
+            "overfit_percent": [high.mean()],
+        }
+    )
+
+
+def dropout_extremes(
+    history: pd.DataFrame, point: Mapping[str, float]
+) -> dict[float, pd.DataFrame]:
+    """The runs with the least and with the most dropout, all else being equal.
+
+    Args:
+        history: A history.csv.
+        point: The values of ``POINT`` that the runs share; its dropout rate and seed do
+            not matter.
+
+    Returns:
+        The two rates, lower first, each with the rows of its runs, which differ in their seed
+        only; nothing where the rate does not vary.
+    """
+    shared = [key for key in POINT if key not in ("dropout_rate", "seed")]
+    alike = history[(history[shared] == pd.Series(point)[shared]).all(axis=1)]
+    rates = alike["dropout_rate"]
+    extremes = (float(rates.min()), float(rates.max()))
+    return {rate: alike[rates == rate] for rate in extremes} if rates.nunique() > 1 else {}
+
+
+def mean_by(history: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """The study's table "by keys": means over all epochs of all runs that share the keys.
+
+    Args:
+        history: A history.csv.
+        keys: Column names, for example ``["l1_oc", "filter_multiplier"]``.
+
+    Returns:
+        One row for each combination, in ascending order: the keys, then the means of loss,
+        train_accuracy, test_accuracy, overfit_percent and total_parameters. Where the history
+        holds several seeds, a column ``<measure>_std`` for each of the first four gives the
+        standard deviation of the seeds' own means.
+    """
+    keys = list(keys)
+    measured = list(MEASURED)
+    table = history.groupby(keys)[[*measured, "total_parameters"]].mean()
+    if history["seed"].nunique() > 1:
+        by_seed = history.groupby([*keys, "seed"])[measured].mean()
+        spread = by_seed.groupby(level=list(range(len(keys)))).std()
+        table = table.join(spread.add_suffix("_std"))
+    return table.reset_index()
+
+
+def best_row(history: pd.DataFrame, by: str = "test_accuracy") -> pd.DataFrame:
+    """The single (run, epoch) with the highest accuracy, as one row; of equals the earliest."""
+    return history.loc[[history[by].idxmax()]]

@@ -1,0 +1,135 @@
+"""Read trained networks back from their model folders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
+from torch import nn
+
+from convscope.base import files, paths, runtime
+from convscope.base.errors import UserError
+from convscope.base.paths import BEST, HISTORY, WEIGHTS
+from convscope.base.tensors import read_tensors
+from convscope.data import datasets
+from convscope.data.datasets import DataSet
+from convscope.nets import zoo
+
+
+class _Stated(BaseModel):
+    """What best.json must say for others to rely on it."""
+
+    model_config = ConfigDict(strict=True)
+
+    class _Epoch(BaseModel):
+        epoch: int
+        train_accuracy: float
+        overfit_percent: float
+
+    class _Settings(BaseModel):
+        augment: bool
+
+    class _Identity(BaseModel):
+        data: str
+
+    run: int
+    id: str
+    net: str
+    point: dict[str, int | float]
+    settings: _Settings
+    identity: _Identity
+    total_parameters: int
+    best: _Epoch
+    md5: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A trained network and the images that it is looked at with, on the device that computes.
+
+    Attributes:
+        module: The network, with the weights of its best epoch, in evaluation mode.
+        dataset: The data set that it was trained on.
+    """
+
+    module: nn.Sequential
+    dataset: DataSet
+
+
+def load_subject(net: str) -> Subject:
+    """The best run of a network, ready to be analyzed.
+
+    Args:
+        net: A network with a model folder.
+
+    Raises:
+        UserError: The data set or the model folder is missing or damaged, or they do not fit.
+    """
+    device = runtime.device()
+    dataset = datasets.load(paths.DATASET).to(device)
+    module, _ = load_best(paths.models_of(net), dataset.fingerprint)
+    return Subject(module.to(device), dataset)
+
+
+def load_best(folder: Path, data: str) -> tuple[nn.Sequential, dict[str, Any]]:
+    """A network's best run, ready for inference.
+
+    Args:
+        folder: The model folder of a network's grid.
+        data: The fingerprint of the data set at hand.
+
+    Returns:
+        The network with the best epoch's weights, in evaluation mode, and what best.json says.
+
+    Raises:
+        UserError: A file is missing, damaged, or does not fit the network, or the network was
+            trained on another data set.
+    """
+    made_by = f"train {folder.name}"
+    best = files.read_json(folder / BEST, made_by)
+    try:
+        stated = _Stated.model_validate(best)
+        weights = folder / "runs" / stated.id / WEIGHTS
+        md5 = stated.md5[WEIGHTS]
+        module = zoo.build(stated.net, **stated.point)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "it"
+        raise files.damaged(folder / BEST, made_by, f"{where}: {first['msg']}") from None
+    except (ArithmeticError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise files.damaged(folder / BEST, made_by, repr(error)) from None
+    if stated.identity.data != data:
+        raise UserError(
+            f"{folder} was trained on another data set than the one that is here: run `convscope "
+            f"{made_by}` (or `dvc repro`)"
+        )
+    tensors, _ = read_tensors(weights, made_by)
+    try:
+        module.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise files.damaged(weights, made_by, str(error)) from None
+    if files.digest(weights) != md5:
+        raise files.damaged(weights, made_by, f"its md5 is not the one in {BEST}")
+    return module.eval(), best
+
+
+def history(folder: Path, needed: Sequence[str]) -> pd.DataFrame:
+    """Every epoch of every run of a network, its history.csv.
+
+    Args:
+        folder: The model folder of a network's grid.
+        needed: Columns of finite numbers that must be there.
+
+    Raises:
+        UserError: The file is missing or damaged, lacks a column, or has no rows.
+    """
+    path, made_by = folder / HISTORY, f"train {folder.name}"
+    found = files.read_csv(path, made_by)
+    if absent := [name for name in needed if name not in found]:
+        raise files.damaged(path, made_by, f"it has no column {absent[0]}")
+    if found.empty:
+        raise files.damaged(path, made_by, "it has no rows")
+    files.require_finite(found, needed, path, made_by)
+    return found

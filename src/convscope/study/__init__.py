@@ -1,0 +1,4 @@
+"""What was published, as data, and the claims that are judged by it.
+
+May import base.
+"""

@@ -1,0 +1,18 @@
+"""What the study published: its numbers, as tables with the names and columns of our own."""
+
+from convscope.study.published.comparison import Comparison, beside
+from convscope.study.published.settings import Setting, differing
+from convscope.study.published.study import study
+from convscope.study.published.tables import KEYS, of_net, printed_class_accuracy, table
+
+__all__ = [
+    "KEYS",
+    "Comparison",
+    "Setting",
+    "beside",
+    "differing",
+    "of_net",
+    "printed_class_accuracy",
+    "study",
+    "table",
+]

@@ -1,0 +1,79 @@
+"""A run between two epochs, on disk: what the next epoch depends on, and nothing half or wrong."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from convscope.base.errors import UserError
+from convscope.base.tensors import read_tensors, write_tensors
+
+CHECKPOINT = "checkpoint.safetensors"
+_PARTS = ("module", "momentum", "best")
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of a run after an epoch.
+
+    Attributes:
+        module: The network's state dict.
+        momentum: The optimizer's momentum buffers, by parameter; empty without momentum.
+        best: The state dict of the best epoch so far.
+        history: The rows of history.csv so far.
+    """
+
+    module: Mapping[str, Tensor]
+    momentum: Mapping[str, Tensor]
+    best: Mapping[str, Tensor]
+    history: list[dict[str, float]]
+
+
+def write(path: Path, state: Checkpoint) -> None:
+    """Keep a checkpoint, with a digest of all that is in it.
+
+    Args:
+        path: The file to make.
+        state: Tensors may be on any device.
+    """
+    tensors = {
+        f"{part}.{key}": tensor.detach().cpu().contiguous()
+        for part in _PARTS
+        for key, tensor in getattr(state, part).items()
+    }
+    history = json.dumps(state.history)
+    write_tensors(path, tensors, {"history": history, "digest": _digest(tensors, history)})
+
+
+def read(path: Path) -> Checkpoint | None:
+    """Read what ``write`` wrote.
+
+    Returns:
+        The checkpoint, its tensors on the CPU; None if there is none, or a damaged one, which
+        costs its epochs and not the run.
+    """
+    try:
+        tensors, metadata = read_tensors(path, "train")
+        if metadata["digest"] != _digest(tensors, metadata["history"]):
+            return None
+        history = json.loads(metadata["history"])
+    except (UserError, KeyError, TypeError, ValueError, RecursionError):
+        return None
+    parts: dict[str, dict[str, Tensor]] = {part: {} for part in _PARTS}
+    for name, tensor in tensors.items():
+        part, key = name.split(".", 1)
+        parts[part][key] = tensor
+    return Checkpoint(**parts, history=history)
+
+
+def _digest(tensors: Mapping[str, Tensor], history: str) -> str:
+    """A hash of names, shapes, types and bytes, and of the history."""
+    found = hashlib.sha256(history.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        found.update(f"\0{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
+        found.update(tensor.numpy().data)
+    return found.hexdigest()

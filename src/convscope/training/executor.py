@@ -1,0 +1,148 @@
+"""Train runs side by side, each in a process of its own declared number of threads."""
+
+import multiprocessing
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from convscope.base import allocator, runtime
+from convscope.base.errors import UserError, is_want_of_memory
+from convscope.data import datasets as data_sets
+from convscope.data.datasets import DataSet
+from convscope.training import processes, trainer
+from convscope.training.run import Run
+from convscope.training.trainer import Row
+
+Job = tuple[Run, Path]
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a run: it started, finished an epoch (``row``), or finished."""
+
+    run_id: str
+    row: Row | None = None
+    finished: bool = False
+
+
+def train_side_by_side(jobs: Sequence[Job], dataset: Path, tell: Callable[[Event], None]) -> None:
+    """Train runs, as many at a time as ``runtime.workers`` says; the bits are the same for any.
+
+    Args:
+        jobs: Runs, each with the folder that it is kept in.
+        dataset: The data set's file.
+        tell: Told every event, in this process.
+
+    Raises:
+        UserError: A run cannot be trained, or a process was killed.
+    """
+    if not jobs:
+        return
+    device = runtime.device()
+    workers = min(len(jobs), runtime.workers(jobs[0][0].settings.threads))
+    if workers == 1:
+        data = data_sets.load(dataset).to(device)
+        for job in jobs:
+            _train(job, data, device, tell)
+        return
+    context = processes.context()
+    events = context.Queue()
+    with ProcessPoolExecutor(workers, context, _begin, (dataset, device, events)) as pool:
+        try:
+            with processes.interrupts_held():
+                futures = [pool.submit(_work, job) for job in jobs]
+            _listen(futures, events, tell)
+        except BaseException:
+            # leaving the pool then waits until they are gone
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
+    # a process that ends has sent all its events, though perhaps after its result
+    while not events.empty():
+        tell(events.get())
+
+
+def _listen(futures: Sequence["Future[None]"], events: Any, tell: Callable[[Event], None]) -> None:
+    """Pass events on until every run is done; the first failure ends it."""
+    waiting = set(futures)
+    while waiting:
+        _pass_on(events, tell, POLL_SECONDS)
+        for future in [future for future in waiting if future.done()]:
+            waiting.remove(future)
+            try:
+                future.result()
+            except BrokenProcessPool:
+                raise UserError(
+                    "a training process was killed, perhaps for want of memory: run the stage "
+                    f"again (finished epochs are kept), with {runtime.WORKERS}=1 if it recurs"
+                ) from None
+
+
+def _pass_on(events: Any, tell: Callable[[Event], None], seconds: float) -> None:
+    """Pass on events for so long, or until none comes."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        try:
+            tell(events.get(timeout=left))
+        except queue.Empty:
+            return
+
+
+class _Process:
+    """What a training process holds on to between runs."""
+
+    dataset: Path
+    device: torch.device
+    events: Any
+    data: DataSet | None = None
+
+
+def _begin(dataset: Path, device: torch.device, events: Any) -> None:
+    """Prepare a training process."""
+    _end_with_parent()
+    allocator.keep_freed_memory()
+    _Process.dataset, _Process.device, _Process.events = dataset, device, events
+
+
+def _end_with_parent() -> None:
+    """Without this a training process would outlive a pipeline that was killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "a training process has a parent"
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _work(job: Job) -> None:
+    # not in _begin, whose errors the pool prints with a traceback
+    if _Process.data is None:
+        _Process.data = data_sets.load(_Process.dataset).to(_Process.device)
+    _train(job, _Process.data, _Process.device, _Process.events.put)
+
+
+def _train(job: Job, data: DataSet, device: torch.device, tell: Callable[[Event], None]) -> None:
+    run, folder = job
+    tell(Event(run.id))
+    try:
+        trainer.train(run, data, folder, device, on_epoch=lambda row: tell(Event(run.id, row)))
+    except (MemoryError, RuntimeError) as error:
+        if not is_want_of_memory(error):
+            raise
+        raise UserError(
+            f"{run.net}: run {run.id} needs more memory than there is: lower its batch_size or "
+            f"l1_oc in params.yaml, or set {runtime.WORKERS}=1"
+        ) from None
+    tell(Event(run.id, finished=True))

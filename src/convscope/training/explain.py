@@ -1,0 +1,175 @@
+"""Why each run of a grid would be reused or trained; nothing on disk is changed."""
+
+import json
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from pydantic import BaseModel, ValidationError
+
+from convscope.base import files, paths
+from convscope.base.paths import HISTORY, RUN, WEIGHTS
+from convscope.config import params_file
+from convscope.config.params_file import Params
+from convscope.data import datasets
+from convscope.training import checkpoints, dvc_cache, plan
+from convscope.training.checkpoints import CHECKPOINT
+from convscope.training.grid import STORE, store_folder
+from convscope.training.run import Run
+from convscope.training.trainer import is_finished, is_whole
+
+REUSE, RESUME, TRAIN = "reuse", "resume", "train"
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What would happen to a run, ``REUSE``, ``RESUME`` or ``TRAIN``, and why."""
+
+    run: Run
+    action: str
+    why: str
+
+
+class _Known(BaseModel):
+    """The part of a run.json that says what the run's result depends on."""
+
+    net: str
+    point: dict[str, int | float]
+    settings: dict[str, Any]
+    identity: dict[str, str]
+
+
+_Near = Mapping[object, Sequence[tuple[Path, _Known]]]
+
+
+def show(net: str | None = None, stream: TextIO | None = None) -> None:
+    """Print a line for each run of the grids in params.yaml, and how many runs would be trained.
+
+    Args:
+        net: A name under ``nets`` in params.yaml, or ``"baseline"``; None takes all grids.
+        stream: Where to print; standard output if None.
+
+    Raises:
+        UserError: params.yaml or the data set is missing or wrong, or they do not fit.
+    """
+    params, out = params_file.load(), stream or sys.stdout
+    names = plan.grids(params, net)
+    dataset = datasets.load(paths.DATASET)
+    found = [
+        each
+        for name in names
+        for each in explain(plan.runs(params, name, dataset), paths.models_of(name))
+    ]
+    widths = [max((len(text) for text in column), default=0) for column in _columns(found)]
+    for each in found:
+        cells = (each.run.net, each.run.id, each.action)
+        start = "  ".join(f"{text:<{width}}" for text, width in zip(cells, widths, strict=True))
+        print(f"{start}  {each.why}", file=out)
+    if _is_outdated(params):
+        print(
+            f"params.yaml: data has changed since {paths.DATASET} was made: "
+            "run `convscope download`, and explain again",
+            file=out,
+        )
+    counts = Counter(each.action for each in found)
+    actions = ", ".join(f"{counts[action]} to {action}" for action in (REUSE, RESUME, TRAIN))
+    print(f"{len(found)} runs: {actions}", file=out)
+
+
+def explain(runs: Sequence[Run], models: Path) -> list[Explained]:
+    """Why the runs of a grid would be reused or trained.
+
+    Args:
+        runs: The runs.
+        models: The grid's model folder, which DVC's cache may hold.
+
+    Returns:
+        An explanation for each run, in their order.
+    """
+    held = dvc_cache.cached(runs, models)
+    near: defaultdict[object, list[tuple[Path, _Known]]] = defaultdict(list)
+    for folder, known in _finished_or_damaged():
+        near[_place(known.net, known.point)].append((folder, known))
+    return [Explained(run, *_verdict(run, held, near)) for run in runs]
+
+
+def _verdict(run: Run, held: Container[str], near: _Near) -> tuple[str, str]:
+    """What would happen to a run, and why; in the order in which a grid looks."""
+    folder = store_folder(run)
+    if is_finished(run, folder):
+        return REUSE, "finished in the store"
+    if run.fingerprint in held:
+        return REUSE, "finished, in DVC's cache"
+    checkpoint = folder / CHECKPOINT
+    if kept := checkpoints.read(checkpoint):
+        return RESUME, f"interrupted after epoch {len(kept.history)} of {run.settings.epochs}"
+    if any((folder / name).exists() for name in (RUN, HISTORY, WEIGHTS)):
+        return TRAIN, f"the finished run in {folder} is damaged"
+    if checkpoint.exists():
+        return TRAIN, f"the checkpoint in {folder} is damaged"
+    return TRAIN, _nearest(run, near.get(_place(run.net, run.point), ()))
+
+
+def _nearest(run: Run, candidates: Iterable[tuple[Path, _Known]]) -> str:
+    """In what the finished run that differs least from this one differs."""
+    ordered = sorted((_differences(run, known), folder) for folder, known in candidates)
+    for differences, folder in sorted(ordered, key=lambda pair: len(pair[0])):
+        if differences and is_whole(folder):
+            return f"the nearest finished run has {', '.join(differences)}"
+    return "no finished run of this point is known"
+
+
+def _differences(run: Run, known: _Known) -> list[str]:
+    """What a known run of the same network and shape has that this one has not."""
+    found = []
+    if known.point["seed"] != run.point["seed"]:
+        found.append(f"seed {known.point['seed']}")
+    for key, value in run.settings.effective().items():
+        if known.settings.get(key, value) != value:
+            found.append(f"{key} {json.dumps(known.settings[key])}")
+    names = {
+        "data": "another data set",
+        "code": "other training code",
+        "layers": "another layer list",
+    }
+    for key, value in run.identity.items():
+        if (other := known.identity.get(key)) != value:
+            found.append(names.get(key, f"{key} {other}"))
+    return found
+
+
+def _finished_or_damaged() -> Iterator[tuple[Path, _Known]]:
+    """The store's folders that say what they hold, whether or not it is whole."""
+    for path in sorted(STORE.glob(f"*/{RUN}")):
+        try:
+            known = _Known.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError):
+            continue
+        if "seed" in known.point:
+            yield path.parent, known
+
+
+def _place(net: str, point: Mapping[str, float]) -> object:
+    """What runs that differ in their seed alone have in common."""
+    return net, frozenset(item for item in point.items() if item[0] != "seed")
+
+
+def _columns(found: Sequence[Explained]) -> tuple[list[str], ...]:
+    """The texts of the columns that are aligned."""
+    return (
+        [each.run.net for each in found],
+        [each.run.id for each in found],
+        [each.action for each in found],
+    )
+
+
+def _is_outdated(params: Params) -> bool:
+    """Whether the data set was made with other parameters than params.yaml has now."""
+    used = paths.REPORTS / "download" / "params.json"
+    if params.data is None or not used.is_file():
+        return False
+    now = {"data": params.data.model_dump(mode="json", exclude={"archives"})}
+    return bool(files.read_json(used, "download") != now)

@@ -1,0 +1,92 @@
+"""The grids of params.yaml as runs, before anything is trained."""
+
+from convscope.base.errors import UserError
+from convscope.base.paths import PARAMS
+from convscope.config import params_file
+from convscope.config.params_file import Params
+from convscope.config.schema import Grid, Train
+from convscope.data.datasets import DataSet, stratified_part
+from convscope.nets import zoo
+from convscope.training import grid
+from convscope.training.run import Run, Settings
+
+BASELINE = "baseline"
+
+
+def grids(params: Params, net: str | None = None) -> list[str]:
+    """The names of the grids: the baseline and the networks, or the one asked for.
+
+    Args:
+        params: params.yaml.
+        net: A name under ``nets``, or ``"baseline"``; None takes all that are there.
+
+    Raises:
+        UserError: params.yaml has no such grid.
+    """
+    if net is None:
+        return [*([BASELINE] if params.baseline else []), *params.nets]
+    section(params, net)
+    return [net]
+
+
+def section(params: Params, net: str) -> tuple[str, Grid]:
+    """A grid's section of params.yaml, and its key there.
+
+    Args:
+        params: params.yaml.
+        net: A name under ``nets``, or ``"baseline"``.
+
+    Raises:
+        UserError: params.yaml has no such grid.
+    """
+    if net == BASELINE:
+        return BASELINE, params_file.need(params.baseline, BASELINE)
+    known = [name for name in zoo.NETS if name != BASELINE]
+    if net not in known:
+        raise UserError(f"{net!r} is no network; known: {', '.join(known)}")
+    key = f"nets.{net}"
+    return key, params_file.need(params.nets.get(net), key)
+
+
+def runs(params: Params, net: str, dataset: DataSet) -> list[Run]:
+    """The runs of a grid in the study's order.
+
+    Args:
+        params: params.yaml.
+        net: A name under ``nets``, or ``"baseline"``.
+        dataset: What they are trained on.
+
+    Raises:
+        UserError: params.yaml has no such grid or no section ``train``, or the data set has too
+            few images for them.
+    """
+    shared = params_file.need(params.train, "train")
+    key, found = section(params, net)
+    images = _training_images(shared, dataset)
+    if (largest := max(found.batch_size)) > images:
+        raise UserError(
+            f"{PARAMS}: {key}.batch_size: {largest} is more than the {images} images to "
+            "train on: lower it, or take more (data.train_images)"
+        )
+    settings = Settings(
+        epochs=found.epochs,
+        augment=found.augment,
+        select_on=shared.select_on,
+        validation_fraction=shared.validation_fraction,
+        precision=shared.precision,
+        threads=shared.threads,
+    )
+    return grid.runs(net, found.points(), shared.seeds, settings, dataset.fingerprint)
+
+
+def _training_images(shared: Train, dataset: DataSet) -> int:
+    """How many images a run is trained on; how many, not which, is the same for every seed."""
+    if shared.select_on == "test":
+        return len(dataset.train_labels)
+    kept, held = stratified_part(dataset.train_labels, shared.validation_fraction, seed=0)
+    if not len(held):
+        raise UserError(
+            f"{PARAMS}: train.validation_fraction: {shared.validation_fraction} of each "
+            "class is not one image: raise it, or take more images (data.train_images)"
+        )
+    return len(kept)

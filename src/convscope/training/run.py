@@ -1,0 +1,132 @@
+"""What a training run is: its point, its settings, its seed and its fingerprint."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cache, cached_property
+from typing import Any
+
+import torch
+
+from convscope.nets import zoo
+from convscope.training import code_hash
+
+# what a run's numbers come from; of the networks' definitions its identity has its own layer list,
+# so that another network may be added
+_ROOTS = (
+    "convscope.training.trainer.train",
+    "convscope.training.run.Run.seed",
+    "convscope.nets.layers.assemble",
+)
+# these carry bytes and words, never a number of a run
+_NO_NUMBERS = {
+    "convscope.base.errors",
+    "convscope.base.files",
+    "convscope.base.tensors",
+    "convscope.nets.zoo",
+    "convscope.training.checkpoints",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the runs of a grid share; the meanings are those of params.yaml.
+
+    Attributes:
+        epochs: How often the run sees all training images.
+        augment: Whether it sees them randomly cropped, flipped and color-jittered.
+        select_on: ``"test"`` or ``"validation"``: the accuracy that chooses the best epoch.
+        validation_fraction: The part of the training images held out for ``"validation"``.
+        precision: ``"fp32"``, or ``"bf16"`` for autocast to bfloat16.
+        threads: CPU threads; the bits of a result depend on them.
+    """
+
+    epochs: int
+    augment: bool
+    select_on: str = "test"
+    validation_fraction: float = 0.1
+    precision: str = "fp32"
+    threads: int = 1
+
+    def effective(self) -> dict[str, Any]:
+        """The settings that change this result: nothing is held out where the test set selects."""
+        settings = asdict(self)
+        if self.select_on == "test":
+            del settings["validation_fraction"]
+        return settings
+
+
+@dataclass(frozen=True)
+class Run:
+    """A point of a grid, ready to be trained.
+
+    Attributes:
+        net: A key of ``nets.NETS``.
+        point: lr, batch_size, momentum, the shape keys of the network, and seed.
+        settings: What it shares with the other runs.
+        data: The data set's fingerprint.
+    """
+
+    net: str
+    point: dict[str, float]
+    settings: Settings
+    data: str
+
+    @property
+    def id(self) -> str:
+        """The point as a folder's name; the same whatever else is in the grid."""
+        names = {
+            "l1_oc": "l1_oc",
+            "filter_multiplier": "m",
+            "kernel_size": "k",
+            "stride": "s",
+            "dropout_rate": "d",
+            "lr": "lr",
+            "batch_size": "b",
+            "momentum": "mom",
+            "seed": "seed",
+        }
+        return "-".join(f"{short}{_shortest(self.point[key])}" for key, short in names.items())
+
+    @property
+    def seed(self) -> int:
+        """The run's own seed, from (seed, net, point)."""
+        return derived_seed(self.net, self.point)
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What else the result depends on: hashes of data, code and layer list, torch's version.
+
+        Raises:
+            ValueError: The network or a key of the point is unknown, or no network has this shape.
+        """
+        layers = repr(zoo.layers(self.net, **self.point))
+        return {
+            "data": self.data,
+            "code": _code(),
+            "layers": hashlib.sha256(layers.encode()).hexdigest(),
+            "torch": torch.__version__,
+        }
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of all that the run's result depends on, but for the kind of processor."""
+        parts = [self.net, self.point, self.settings.effective(), *self.identity.values()]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _shortest(value: float) -> str:
+    """A number in the fewest digits that tell it from all others: 2.0 is 2."""
+    return repr(value).removesuffix(".0")
+
+
+@cache
+def _code() -> str:
+    """A hash of what a run's numbers come from."""
+    return code_hash.code_hash(_ROOTS, _NO_NUMBERS)
+
+
+def derived_seed(*parts: Any) -> int:
+    """A seed, 0 to 2**56 - 1, from anything that JSON can hold."""
+    text = json.dumps(parts, sort_keys=True)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")

@@ -1,0 +1,243 @@
+"""One training run: seeded, resumable from its last finished epoch, whole when it is there.
+
+The recipe is the study's (part 1): SGD with momentum, cross entropy and a constant learning rate;
+unlike there, the images come in a new order each epoch.
+"""
+
+import csv
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from convscope.base import files, runtime
+from convscope.base.errors import UserError
+from convscope.base.paths import HISTORY, RUN, WEIGHTS
+from convscope.base.tensors import write_tensors
+from convscope.data import augment
+from convscope.data.datasets import DataSet, stratified_part
+from convscope.nets import zoo
+from convscope.nets.inference import logits
+from convscope.training import checkpoints
+from convscope.training.checkpoints import CHECKPOINT, Checkpoint
+from convscope.training.cuda_graph import CudaGraph, Replayed
+from convscope.training.run import Run, derived_seed
+from convscope.training.step import Step
+
+Row = dict[str, float]
+
+
+def overfit_percent(train_accuracy: float, test_accuracy: float) -> float:
+    """The study's overfit%, 100 (train - test), clipped at 0 (study, net 2 and its run logs)."""
+    return max(0.0, 100 * (train_accuracy - test_accuracy))
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a folder holds a run that was trained to its end, its files as they were written.
+
+    run.json is written last, and names the md5 of the other files.
+    """
+    try:
+        stated = json.loads((folder / RUN).read_text(encoding="utf-8"))["md5"]
+        return bool(stated == {name: files.digest(folder / name) for name in (HISTORY, WEIGHTS)})
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
+def is_finished(run: Run, folder: Path) -> bool:
+    """Whether a folder holds this run, whole, and run.json says what its history does."""
+    if not is_whole(folder):
+        return False
+    try:
+        stated = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        with (folder / HISTORY).open(encoding="utf-8", newline="") as stream:
+            rows = csv.DictReader(stream)
+            history = [{key: float(value) for key, value in row.items()} for row in rows]
+        return bool(stated == _document(run, history, stated["md5"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def train(
+    run: Run,
+    data: DataSet,
+    folder: Path,
+    device: torch.device,
+    on_epoch: Callable[[Row], None] | None = None,
+) -> None:
+    """Train a run to its end, going on after the last epoch that an earlier attempt finished.
+
+    Seeds torch's global generators, which dropout draws from.
+
+    Args:
+        run: What to train.
+        data: The data set, on ``device``.
+        folder: Where the checkpoint goes, and at the end run.json, history.csv (a row an epoch)
+            and best.safetensors (the weights of the best epoch).
+        device: Where to compute.
+        on_epoch: Told each finished epoch's row of history.csv.
+
+    Raises:
+        UserError: The loss, or an output, is no longer a number.
+    """
+    with runtime.deterministic(run.settings.threads):
+        trainer = _Trainer(run, data, device)
+        trainer.restore(folder / CHECKPOINT)
+        while len(trainer.history) < run.settings.epochs:
+            row = trainer.epoch()
+            trainer.checkpoint(folder / CHECKPOINT)
+            if on_epoch:
+                on_epoch(row)
+        trainer.finish(folder)
+
+
+class _Trainer:
+    """The state of a run between two epochs."""
+
+    def __init__(self, run: Run, data: DataSet, device: torch.device) -> None:
+        self.run, self.device, settings = run, device, run.settings
+        self.images, self.labels = data.train_images, data.train_labels
+        self.judges = {"test": (data.test_images, data.test_labels)}
+        if settings.select_on == "validation":
+            fraction = settings.validation_fraction
+            kept, held = stratified_part(self.labels, fraction, int(run.point["seed"]))
+            self.judges["validation"] = self.images[held], self.labels[held]
+            self.images, self.labels = self.images[kept], self.labels[kept]
+        torch.manual_seed(run.seed)
+        module = zoo.build(run.net, **run.point)
+        self.module = module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizer = torch.optim.SGD(
+            self.module.parameters(), lr=run.point["lr"], momentum=run.point["momentum"], fused=True
+        )
+        bf16 = settings.precision == "bf16"
+        self.sums = Step(self.module, self.optimizer, self.images, self.labels, bf16)
+        graphs = runtime.cuda_graphs(device)
+        self.step = Replayed(self.sums, CudaGraph()) if graphs else self.sums
+        self.history: list[Row] = []
+        self.best: dict[str, Tensor] = {}
+
+    def epoch(self) -> Row:
+        """Train one epoch, measure it, and keep the weights if they are the best so far."""
+        number = len(self.history) + 1
+        loss, train_accuracy = self._train(number)
+        if not math.isfinite(loss):
+            self._diverged(f"the loss is {loss}")
+        judged = {f"{name}_accuracy": self._accuracy(*part) for name, part in self.judges.items()}
+        test_accuracy = judged.pop("test_accuracy")
+        row: Row = {
+            "epoch": number,
+            "loss": loss,
+            "train_accuracy": train_accuracy,
+            "test_accuracy": test_accuracy,
+            "overfit_percent": overfit_percent(train_accuracy, test_accuracy),
+            "total_parameters": zoo.parameter_count(self.module),
+            **self.run.point,
+            **judged,
+        }
+        self.history.append(row)
+        if _best_row(self.run, self.history) is row:
+            self.best = {key: value.clone() for key, value in self.module.state_dict().items()}
+        return row
+
+    def _train(self, number: int) -> tuple[float, float]:
+        """One pass over the training images: their mean loss and accuracy as it went."""
+        torch.manual_seed(derived_seed(self.run.seed, number))
+        self.module.train()
+        self.sums.reset()
+        for batch in self._batches(number):
+            self._take(batch)
+        total = len(self.labels)
+        return self.sums.loss.item() / total, self.sums.correct.item() / total
+
+    def _take(self, batch: tuple[Tensor, ...]) -> None:
+        """Take a step on a batch."""
+        try:
+            self.step(*batch)
+        except ValueError as error:  # batch norm has no variance of a single value
+            raise UserError(
+                f"{self.run.net}: run {self.run.id} cannot be trained on a last batch of "
+                f"{len(batch[0])} image ({error}): change its batch_size or data.train_images"
+            ) from None
+
+    def _batches(self, number: int) -> Iterator[tuple[Tensor, ...]]:
+        """The epoch's batches as ``Step`` takes them, drawn on the CPU and anew each epoch."""
+        generator = torch.Generator().manual_seed(derived_seed(self.run.seed, number, "images"))
+        total, size = len(self.labels), int(self.run.point["batch_size"])
+        drawn = [torch.randperm(total, generator=generator)]
+        if self.run.settings.augment:
+            drawn += augment.draw(total, generator)
+        drawn = [values.to(self.device) for values in drawn]
+        return zip(*(values.split(size) for values in drawn), strict=True)
+
+    def _accuracy(self, images: Tensor, labels: Tensor) -> float:
+        """Accuracy in evaluation mode on clean images, always in fp32."""
+        outputs = logits(self.module, images)
+        # batch norm can keep the loss finite when its running statistics are not
+        if not outputs.isfinite().all():
+            self._diverged("outputs of the test are no numbers")
+        return (outputs.argmax(1) == labels).sum().item() / len(labels)
+
+    def _diverged(self, what: str) -> NoReturn:
+        """Refuse to go on with a network that has no numbers any more."""
+        raise UserError(
+            f"{self.run.net}: {what} in epoch {len(self.history) + 1} of run {self.run.id}: "
+            f"lower its lr ({self.run.point['lr']:g}) in params.yaml"
+        )
+
+    def checkpoint(self, path: Path) -> None:
+        """Keep all that the next epoch depends on."""
+        momenta = {
+            key: self.optimizer.state[parameter]["momentum_buffer"]
+            for key, parameter in self.module.named_parameters()
+            if self.optimizer.state[parameter].get("momentum_buffer") is not None
+        }
+        state = Checkpoint(self.module.state_dict(), momenta, self.best, self.history)
+        checkpoints.write(path, state)
+
+    def restore(self, path: Path) -> None:
+        """Go on after a checkpoint, if there is a whole one."""
+        found = checkpoints.read(path)
+        if found is None:
+            return
+        self.module.load_state_dict(found.module)
+        for key, parameter in self.module.named_parameters():
+            if key in found.momentum:
+                buffer = torch.empty_like(parameter).copy_(found.momentum[key])
+                self.optimizer.state[parameter]["momentum_buffer"] = buffer
+        self.history = found.history
+        self.best = {key: tensor.to(self.device) for key, tensor in found.best.items()}
+
+    def finish(self, folder: Path) -> None:
+        """Write the run's files, run.json last, and drop the checkpoint."""
+        write_tensors(folder / WEIGHTS, self.best)
+        files.write_csv(folder / HISTORY, pd.DataFrame(self.history))
+        md5 = {name: files.digest(folder / name) for name in (HISTORY, WEIGHTS)}
+        files.write_json(folder / RUN, _document(self.run, self.history, md5))
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+
+
+def _best_row(run: Run, history: Sequence[Row]) -> Row:
+    """The row with the highest selecting accuracy; of equals the earliest."""
+    return max(history, key=lambda row: row[f"{run.settings.select_on}_accuracy"])
+
+
+def _document(run: Run, history: Sequence[Row], md5: Mapping[str, str]) -> dict[str, Any]:
+    """What run.json says of a run that was trained to its end."""
+    best = _best_row(run, history)
+    measured = {key: value for key, value in best.items() if key not in run.point}
+    parameters = measured.pop("total_parameters")
+    return {
+        "net": run.net,
+        "point": run.point,
+        "settings": run.settings.effective(),
+        "identity": run.identity,
+        "fingerprint": run.fingerprint,
+        "total_parameters": parameters,
+        "best": measured,
+        "md5": dict(md5),
+    }

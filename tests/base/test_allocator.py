@@ -1,0 +1,57 @@
+import platform
+import subprocess
+import sys
+
+import pytest
+
+from convscope.base import allocator
+
+GLIBC = platform.libc_ver()[0] == "glibc"
+
+# page faults of 20 large blocks that are freed at once, once those before them are warm
+FAULTS = """
+import resource, sys, torch
+from convscope.base import allocator
+if sys.argv[1] == "kept":
+    assert allocator.keep_freed_memory()
+count = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(12):
+    torch.ones(2**23)
+before = count()
+for _ in range(20):
+    torch.ones(2**23)
+print(count() - before)
+"""
+
+
+def _faults(how):
+    done = subprocess.run(
+        [sys.executable, "-c", FAULTS, how], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(not GLIBC, reason="this C library is left as it is")
+def test_a_block_that_was_freed_needs_no_new_pages():
+    assert _faults("kept") < _faults("as it is") / 10
+
+
+def test_other_c_libraries_are_left_as_they_are(monkeypatch):
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
+    monkeypatch.setattr(allocator.ctypes, "CDLL", None)  # whoever calls it fails
+    assert not allocator.keep_freed_memory()
+
+
+def test_an_older_glibc_is_asked_for_less(monkeypatch):
+    asked = []
+
+    class Older:
+        @staticmethod
+        def mallopt(option, value):
+            asked.append((option, value))
+            return int(option == -1 or value <= 2**25)
+
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("glibc", "2.17"))
+    monkeypatch.setattr(allocator.ctypes, "CDLL", lambda _: Older)
+    assert allocator.keep_freed_memory()
+    assert asked == [(-1, 2**31 - 1), (-3, 2**30), (-3, 2**25)]

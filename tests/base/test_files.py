@@ -1,0 +1,216 @@
+import errno
+import json
+import math
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from convscope.base import files
+from convscope.base.errors import UserError
+from tests import projects
+
+READERS = [files.read_json, files.read_csv]
+
+
+def everything(folder):
+    """What is below a folder: relative paths, and the text of files."""
+    return {
+        str(path.relative_to(folder)): path.read_text() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+def refused(reader, path):
+    """The message, less the file's name, with which a reader refuses a file."""
+    with pytest.raises(UserError) as told:
+        reader(path, "train net4")
+    message = str(told.value)
+    assert "\n" not in message
+    assert message.startswith(f"{path} is ")
+    assert "run `convscope train net4`" in message
+    return message.removeprefix(f"{path} is ")
+
+
+def test_a_file_appears_under_its_name_only_when_it_is_whole(tmp_path):
+    path = tmp_path / "new/folder/a.txt"
+    with files.replacing(path) as partial:
+        partial.write_text("whole")
+        assert partial.parent == path.parent  # a rename inside one file system
+        assert not path.exists()
+    assert everything(path.parent) == {"a.txt": "whole"}
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_failing_writer_leaves_the_old_file_and_no_other(tmp_path, error):
+    (tmp_path / "a.txt").write_text("old")
+
+    def fail():
+        with files.replacing(tmp_path / "a.txt") as partial:
+            partial.write_text("half of the n")
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert everything(tmp_path) == {"a.txt": "old"}
+
+
+def test_a_folder_replaces_the_earlier_one_whole(tmp_path):
+    files.write_text(tmp_path / "report/old.txt", "old")
+    files.write_text(tmp_path / ".report.partial/left.txt", "by a killed attempt")
+    with files.replacing_folder(tmp_path / "report") as partial:
+        files.write_text(partial / "new.txt", "new")
+        assert (tmp_path / "report/old.txt").exists()
+    assert everything(tmp_path) == {"report": None, "report/new.txt": "new"}
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_failing_writer_leaves_the_old_folder_and_no_other(tmp_path, error):
+    files.write_text(tmp_path / "report/old.txt", "old")
+
+    def fail():
+        with files.replacing_folder(tmp_path / "report") as partial:
+            files.write_text(partial / "new.txt", "new")
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert everything(tmp_path) == {"report": None, "report/old.txt": "old"}
+
+
+def test_a_folder_that_was_set_aside_by_a_killed_attempt_comes_back(tmp_path):
+    files.write_text(tmp_path / ".report.former/old.txt", "old")
+    with files.replacing_folder(tmp_path / "report"):
+        assert (tmp_path / "report/old.txt").read_text() == "old"
+    assert everything(tmp_path) == {"report": None}
+
+
+def test_a_folder_that_cannot_take_its_place_leaves_the_old_one(tmp_path, monkeypatch):
+    files.write_text(tmp_path / "report/old.txt", "old")
+    rename = Path.replace
+
+    def refuse(path, target):
+        if path.name == ".report.partial":
+            raise OSError("busy")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OSError, match="busy"), files.replacing_folder(tmp_path / "report"):
+        pass
+    assert everything(tmp_path) == {"report": None, "report/old.txt": "old"}
+
+
+def left_by_a_kill(folder, monkeypatch):
+    """The names that may stay beside a file and a folder when their writer is killed."""
+    left = set()
+    (folder / "net1").mkdir()
+    with files.replacing(folder / "dataset") as partial:
+        partial.touch()
+        left.add(partial.name)
+    with monkeypatch.context() as patch, files.replacing_folder(folder / "net1") as partial:
+        left.add(partial.name)
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+    left |= {path.name for path in folder.iterdir()} - {"net1", "dataset"}
+    return sorted(left)
+
+
+@pytest.mark.parametrize(
+    "check", [["git", "check-ignore", "--no-index"], [sys.executable, "-m", "dvc", "check-ignore"]]
+)
+def test_git_and_dvc_ignore_what_a_killed_attempt_left(check, tmp_path, monkeypatch):
+    names = left_by_a_kill(tmp_path, monkeypatch)
+    assert names == [".dataset.partial", ".net1.former", ".net1.partial"]
+    paths = [f"docs/{name}" for name in names]
+    done = subprocess.run(
+        [*check, *paths], cwd=projects.ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == paths, done.stderr
+
+
+def test_text_is_utf8_with_unix_line_ends(tmp_path):
+    files.write_text(tmp_path / "a.txt", "naïve\n")
+    assert (tmp_path / "a.txt").read_bytes() == b"na\xc3\xafve\n"
+
+
+def test_json_is_indented_keeps_its_order_and_reads_back(tmp_path):
+    path = tmp_path / "a.json"
+    files.write_json(path, {"z": 0.1, "a": ["é"]})
+    assert path.read_text(encoding="utf-8") == '{\n  "z": 0.1,\n  "a": [\n    "é"\n  ]\n}\n'
+    assert files.read_json(path, "report") == {"z": 0.1, "a": ["é"]}
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_json_refuses_what_it_has_no_words_for_and_leaves_the_old_file(tmp_path, value):
+    (tmp_path / "a.json").write_text("old")
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        files.write_json(tmp_path / "a.json", {"loss": value})
+    assert everything(tmp_path) == {"a.json": "old"}
+
+
+def test_csv_has_no_index_and_short_floats(tmp_path):
+    files.write_csv(tmp_path / "a.csv", pd.DataFrame({"epoch": [1, 2], "loss": [0.1, 1 / 3]}))
+    assert (tmp_path / "a.csv").read_bytes() == b"epoch,loss\n1,0.1\n2,0.3333333333333333\n"
+
+
+def test_floats_of_a_csv_read_back_bit_for_bit(tmp_path):
+    bits = np.random.default_rng(0).integers(0, 2**64, 20_000, dtype=np.uint64)
+    floats = bits.view(np.float64)
+    frame = pd.DataFrame({"x": floats[np.isfinite(floats)]})
+    files.write_csv(tmp_path / "a.csv", frame)
+    pd.testing.assert_frame_equal(files.read_csv(tmp_path / "a.csv", ""), frame, check_exact=True)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_missing_file_is_named_with_the_stage_that_makes_it(reader, tmp_path):
+    assert refused(reader, tmp_path / "a").startswith("missing: run")
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("content", [b"", b"\xff\0\xff", None])
+def test_a_damaged_file_is_named_with_the_stage_that_makes_it(reader, content, tmp_path):
+    path = tmp_path / "a"
+    path.mkdir() if content is None else path.write_bytes(content)
+    assert refused(reader, path).startswith("damaged (")
+
+
+def test_cut_json_is_damaged(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps({"best": [1, 2]})[:-1])
+    assert refused(files.read_json, tmp_path / "a.json").startswith("damaged (")
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,2\n3", "a,b\n1,2\n3,0.1", "a,b\n1,2,3,4\n5,6,7,8,9\n"])
+def test_a_cut_or_ragged_csv_is_damaged(text, tmp_path):
+    (tmp_path / "a.csv").write_text(text)
+    assert refused(files.read_csv, tmp_path / "a.csv").startswith("damaged (")
+
+
+def test_digests_are_those_of_the_standard_tools(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    # RFC 1321, appendix A.5; FIPS 180-2, appendix B.1
+    assert files.digest(tmp_path / "a") == "900150983cd24fb0d6963f7d28e17f72"
+    assert files.digest(tmp_path / "a", "sha256").startswith("ba7816bf8f01cfea414140de5dae2223")
+
+
+def test_a_full_disk_is_told_with_the_file_that_it_has_no_room_for(tmp_path):
+    path = tmp_path / "folder" / "a.txt"
+    with pytest.raises(OSError, match="No space") as refused, files.replacing(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert refused.value.filename == str(path)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_copy_that_cannot_be_made_names_itself_and_not_its_source(tmp_path):
+    (tmp_path / "source").write_text("a")
+    files.copy(tmp_path / "source", tmp_path / "new" / "copy")
+    assert (tmp_path / "new" / "copy").read_text() == "a"
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="folder") as refused:
+        files.copy(tmp_path / "source", tmp_path / "folder")
+    assert refused.value.filename == str(tmp_path / "folder")
+    with pytest.raises(FileNotFoundError) as missing:
+        files.copy(tmp_path / "none", tmp_path / "copy")
+    assert missing.value.filename == str(tmp_path / "none")

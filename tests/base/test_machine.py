@@ -1,0 +1,86 @@
+import platform
+
+import pytest
+import torch
+
+from convscope.base import machine
+
+
+def test_the_processor_is_named_as_the_system_names_it(tmp_path, monkeypatch):
+    listing = tmp_path / "cpuinfo"
+    listing.write_text("processor\t: 0\nmodel name\t: A Chip: 9000\nmodel name\t: Another\n")
+    monkeypatch.setattr(machine, "_LISTING", listing)
+    assert machine.processor() == "A Chip: 9000"
+
+
+def test_without_a_listing_the_architecture_has_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "_LISTING", tmp_path / "none")
+    monkeypatch.setattr(platform, "processor", lambda: "")
+    assert machine.processor() == platform.machine()
+
+
+@pytest.fixture
+def chip(tmp_path, monkeypatch):
+    """A function that sets the instruction sets of the processor, and whether oneDNN takes bf16."""
+
+    def pretend(listing, kernels):
+        path = tmp_path / "cpuinfo"
+        path.write_text(listing)
+        monkeypatch.setattr(machine, "_LISTING", path)
+        monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: kernels)
+
+    return pretend
+
+
+@pytest.mark.parametrize(
+    ("listing", "kernels", "computes"),
+    [
+        ("flags\t\t: avx2\n", False, False),
+        ("flags\t\t: avx2 avx512f avx512bw avx512vl avx512dq\n", True, False),
+        ("flags\t\t: avx2 avx512f avx512_bf16\n", True, True),
+        ("flags\t\t: avx2 avx512f amx_bf16\n", True, True),
+        ("flags\t\t: avx2 avx_ne_convert\n", True, True),
+        ("flags\t\t: avx512_bf16\n", False, False),
+        ("Features\t: asimd bf16\n", True, True),
+        ("Features\t: asimd\n", False, False),
+    ],
+)
+def test_a_processor_computes_in_bf16_if_it_has_kernels_and_instructions(
+    listing, kernels, computes, chip
+):
+    chip(listing, kernels)
+    assert machine.computes_in_bf16() == computes
+
+
+def test_this_processor_has_bf16_only_if_torch_finds_kernels():
+    if machine.computes_in_bf16():
+        assert torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_a_gpu_that_emulates_bf16_does_not_compute_in_it(native, monkeypatch):
+    def supported(including_emulation=True):
+        return including_emulation or native
+
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", supported)
+    assert machine.computes_in_bf16("cuda") == native
+
+
+@pytest.mark.parametrize(
+    ("precision", "device", "has_bf16", "warned"),
+    [
+        ("bf16", "cpu", False, "processor"),
+        ("bf16", "cpu", True, ""),
+        ("bf16", "cuda", False, "GPU"),
+        ("fp32", "cpu", False, ""),
+    ],
+)
+def test_emulated_precision_is_warned_of(precision, device, has_bf16, warned, monkeypatch, capsys):
+    monkeypatch.setattr(machine, "computes_in_bf16", lambda _: has_bf16)
+    machine.warn_of_emulation("train@net1", precision, device)
+    told = capsys.readouterr().err
+    if warned:
+        assert told.startswith(f"convscope: train@net1: this {warned} does not compute in bf16;")
+        assert told.endswith("set train.precision to fp32 in params.yaml\n")
+    else:
+        assert told == ""

@@ -1,0 +1,202 @@
+import io
+import re
+import sys
+import time
+
+import pytest
+
+from convscope.base import progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def on_terminal(monkeypatch):
+    """Make standard error a terminal; pytest sets it anew after fixtures, so no fixture can."""
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    return sys.stderr
+
+
+class Clock:
+    """Stands for the module time; it goes on only when it is told to."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(progress, "time", clock)
+    return clock
+
+
+def epoch(following, run_id, number, accuracy=0.5):
+    following.epoch(run_id, {"epoch": number, "test_accuracy": accuracy})
+
+
+def counts(written):
+    """The bar's successive counts, each one once."""
+    return [int(count) for count in dict.fromkeys(re.findall(r" (\d+)/\d+ \[", written))]
+
+
+def test_a_log_gets_a_line_now_and_then(clock, capsys):
+    following = progress.GridProgress("train@net1", runs=2, epochs=4)
+    following.run_started("a", {})
+    clock.now += 30
+    epoch(following, "a", 1, 0.75)
+    assert capsys.readouterr().err == ""
+    clock.now += 10
+    epoch(following, "a", 2, 0.5)
+    assert capsys.readouterr().err == (
+        "train@net1: run 1 of 2, epoch 2 of 4: "
+        "test accuracy 0.5000 (best 0.7500), about 120 s left\n"
+    )
+    clock.now += 30
+    epoch(following, "a", 3)
+    following.run_finished("a")
+    following.close()
+    assert capsys.readouterr().err == ""
+
+
+def test_where_held_out_images_choose_their_accuracy_is_told(clock, capsys):
+    following = progress.GridProgress("train@net1", runs=1, epochs=2)
+    following.run_started("a", {})
+    for number, (test, validation) in enumerate([(0.9, 0.25), (0.5, 0.125)], 1):
+        clock.now += 40
+        row = {"epoch": number, "test_accuracy": test, "validation_accuracy": validation}
+        following.epoch("a", row)
+    assert "validation accuracy 0.1250 (best 0.2500)" in capsys.readouterr().err
+
+
+def left(capsys):
+    return re.findall(r"about (\d+) s left", capsys.readouterr().err)
+
+
+def test_reused_runs_do_not_shorten_the_time_left(clock, capsys):
+    following = progress.GridProgress("train@net1", runs=3, epochs=4)
+    for reused in ("a", "b"):
+        following.run_started(reused, {})
+        following.run_finished(reused)
+    following.run_started("c", {})
+    clock.now += 40
+    epoch(following, "c", 1)
+    assert left(capsys) == ["120"]
+
+
+def test_nor_do_the_epochs_before_an_interruption(clock, capsys):
+    following = progress.GridProgress("train@net1", runs=1, epochs=10)
+    following.run_started("a", {})
+    clock.now += 40
+    epoch(following, "a", 8)
+    assert left(capsys) == ["80"]
+
+
+def test_runs_side_by_side_share_the_time(clock, capsys):
+    following = progress.GridProgress("train@net1", runs=2, epochs=4)
+    for run_id in ("a", "b"):
+        following.run_started(run_id, {})
+    clock.now += 20
+    epoch(following, "b", 1)
+    clock.now += 20
+    epoch(following, "a", 1)
+    assert left(capsys) == ["120"]
+
+
+def test_a_terminal_gets_a_bar_that_counts_every_epoch(monkeypatch):
+    terminal = on_terminal(monkeypatch)
+    following = progress.GridProgress("train@net1", runs=3, epochs=2)
+    following.run_started("reused", {})
+    following.run_finished("reused")
+    for run_id in ("a", "b"):
+        following.run_started(run_id, {})
+    for run_id, number in (("a", 1), ("b", 1), ("b", 2), ("a", 2)):
+        epoch(following, run_id, number, accuracy=number / 4)
+        if number == 2:
+            following.run_finished(run_id)
+    following.close()
+    written = terminal.getvalue()
+    assert counts(written) == [0, 2, 3, 4, 5, 6]
+    last = written.split("\r")[-1]
+    assert last.startswith("train@net1: 100%")
+    assert "run 2 of 3, epoch 2 of 2: test accuracy 0.5000 (best 0.5000)" in last
+
+
+def test_the_bars_speed_is_that_of_trained_epochs(monkeypatch):
+    terminal = on_terminal(monkeypatch)
+    following = progress.GridProgress("train@net1", runs=2, epochs=1000)
+    following.run_started("reused", {})
+    following.run_finished("reused")
+    following.run_started("a", {})
+    for number in (1, 2):
+        time.sleep(0.15)
+        epoch(following, "a", number)
+    following.close()
+    speeds = re.findall(r"([\d.]+)epoch/s", terminal.getvalue())
+    assert speeds
+    assert max(map(float, speeds)) < 20
+
+
+def test_a_download_is_shown_by_its_files_name(monkeypatch):
+    terminal = on_terminal(monkeypatch)
+    tell = progress.download_bar()
+    for done in (0, 500, 2000):
+        tell("https://example.org/files/cifar.tar.gz?download=1", done, 2000)
+    last = terminal.getvalue().rstrip().split("\r")[-1]
+    assert last.startswith("cifar.tar.gz: 100%")
+    assert "2.00k/2.00k" in last
+
+
+def test_a_download_of_unknown_size_is_shown_too(monkeypatch):
+    terminal = on_terminal(monkeypatch)
+    tell = progress.download_bar()
+    tell("https://example.org/a.tar.gz", 0, None)
+    time.sleep(0.15)
+    tell("https://example.org/a.tar.gz", 3000, None)
+    assert "a.tar.gz: 3.00kB" in terminal.getvalue()
+
+
+def test_a_counter_disappears_when_it_is_done(monkeypatch):
+    terminal = on_terminal(monkeypatch)
+    tell = progress.counter("occlusion", "image")
+    for done in (1, 2, 3):
+        tell(done, 3)
+    written = terminal.getvalue()
+    assert "occlusion:" in written
+    assert written.endswith(" \r")
+
+
+def test_a_counter_tells_a_log_at_most_every_ten_seconds(clock, capsys):
+    tell = progress.counter("atlas", "image x filter")
+    written = []
+    for done, seconds in ((1000, 9), (2000, 1), (3000, 9), (4000, 1), (8000, 40)):
+        clock.now += seconds
+        tell(done, 8000)
+        written.append(capsys.readouterr().err)
+    assert written == [
+        "",
+        "atlas: 2,000/8,000 image x filter, about 30 s left\n",
+        "",
+        "atlas: 4,000/8,000 image x filter, about 20 s left\n",
+        "",
+    ]
+
+
+def test_a_counter_without_a_step_done_knows_no_time(clock, capsys):
+    tell = progress.counter("occlusion", "window size")
+    clock.now += 60
+    tell(0, 5)
+    assert capsys.readouterr().err == ""
+
+
+def test_short_work_shows_nothing_where_there_is_no_terminal(capsys):
+    download, count = progress.download_bar(), progress.counter("occlusion", "image")
+    for done in (0, 5, 10):
+        download("https://example.org/a.tar.gz", done, 10)
+        count(done, 10)
+    assert capsys.readouterr() == ("", "")

@@ -1,0 +1,81 @@
+import pandas as pd
+import pytest
+
+from convscope.base import timings
+
+
+class Clock:
+    """Stands for the module time; it goes on only when it is told to."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture(autouse=True)
+def _project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(timings, "time", clock)
+    return clock
+
+
+def recorded():
+    log = pd.read_csv(timings.TIMINGS, keep_default_na=False)
+    return log[["run", "fingerprint", "seconds"]].to_numpy().tolist()
+
+
+def start(observer, run_id):
+    observer.run_started(run_id, {"fingerprint": f"hash-{run_id}"})
+
+
+def test_lines_are_added_below_one_header():
+    timings.record("train@net1", "a", "f1", 1.25, "cpu")
+    timings.record("evaluate", "", "f2", 0.0004, "cuda")
+    assert timings.TIMINGS.read_text() == (
+        "stage,run,fingerprint,seconds,device\ntrain@net1,a,f1,1.250,cpu\nevaluate,,f2,0.000,cuda\n"
+    )
+
+
+def test_a_trained_run_is_timed_from_start_to_finish(clock):
+    observer = timings.Timings("train@net1", "cpu")
+    start(observer, "a")
+    clock.now += 2
+    observer.epoch("a", {"epoch": 1})
+    clock.now += 3
+    observer.run_finished("a")
+    assert recorded() == [["a", "hash-a", 5.0]]
+
+
+def test_a_reused_run_is_not_recorded():
+    observer = timings.Timings("train@net1", "cpu")
+    start(observer, "a")
+    observer.run_finished("a")
+    assert not timings.TIMINGS.exists()
+
+
+def test_runs_side_by_side_have_clocks_of_their_own(clock):
+    observer = timings.Timings("train@net1", "cpu")
+    start(observer, "a")
+    clock.now += 1
+    start(observer, "b")
+    observer.epoch("b", {"epoch": 1})
+    observer.epoch("a", {"epoch": 1})
+    clock.now += 4
+    observer.run_finished("b")
+    clock.now += 2
+    observer.run_finished("a")
+    assert recorded() == [["b", "hash-b", 4.0], ["a", "hash-a", 7.0]]
+
+
+def test_a_run_that_was_cut_short_is_not_recorded():
+    observer = timings.Timings("train@net1", "cpu")
+    start(observer, "a")
+    observer.epoch("a", {"epoch": 1})
+    assert not timings.TIMINGS.exists()

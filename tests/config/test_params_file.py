@@ -1,0 +1,167 @@
+import copy
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from convscope.base.errors import UserError
+from convscope.config import params_file
+
+COMMITTED = YAML(typ="safe").load(Path("params.yaml").read_text())
+
+
+def refused(tmp_path, content):
+    """The message with which a params file is refused."""
+    path = tmp_path / "params.yaml"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        YAML().dump(content, path)
+    with pytest.raises(UserError) as told:
+        params_file.load(path)
+    message = str(told.value)
+    assert "\n" not in message
+    assert message.startswith(str(path))
+    return message.removeprefix(f"{path}: ")
+
+
+def changed(key, value):
+    """The committed parameters with one key set, its parts joined by dots."""
+    params = copy.deepcopy(COMMITTED)
+    *sections, last = key.split(".")
+    inner = params
+    for section in sections:
+        inner = inner[section]
+    inner[last] = value
+    return params
+
+
+def test_the_committed_parameters_are_accepted():
+    params = params_file.load(Path("params.yaml"))
+    assert params.data.source == "digits"
+    assert list(params.nets) == ["net1", "net2", "net3", "net4"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("oclusion", {}, "oclusion: is unknown: remove it or correct its name"),
+        ("train.sedes", [0], "train.sedes: is unknown"),
+        ("train", {"sedes": [0]}, "train.sedes: is unknown"),
+        ("nets.baseline", copy.deepcopy(COMMITTED["baseline"]), "nets: baseline is no network"),
+        ("nets.net1.epochs", 0, "nets.net1.epochs: Input should be greater than or equal to 1"),
+        ("nets.net1.epochs", "ten", "nets.net1.epochs: Input should be a valid integer"),
+        ("nets.net1.epochs", True, "nets.net1.epochs: Input should be a valid integer"),
+        ("nets.net3.dropout_rate", [0.1, 1.5], r"nets.net3.dropout_rate[1]: Input should be less"),
+        ("nets.net3.dropout_rate", [0.1, 0.1], "nets.net3.dropout_rate: lists a value twice"),
+        ("nets.net3.dropout_rate", [], "nets.net3.dropout_rate: is empty: list at least one"),
+        ("analysis.net", "baseline", "analysis.net: is no network to analyze"),
+        (
+            "nets.net3.dropout_rate",
+            0.1,
+            "nets.net3.dropout_rate: must be a list, in brackets",
+        ),
+        ("nets.net1.lr", [float("nan")], "nets.net1.lr[0]: "),
+        ("nets.net5", {}, "nets: net5 is no network; known: net1, net2, net3, net4"),
+        ("train.select_on", "luck", "train.select_on: Input should be 'test' or 'validation'"),
+        ("train.seeds", [-1], "train.seeds[0]: Input should be greater than or equal to 0"),
+        ("occlusion.window_sizes", [3, 33], "occlusion.window_sizes[1]: Input should be less"),
+        ("analysis.net", "net9", "analysis.net: is no network to analyze; known: net1, net2"),
+        ("filter_ablation.filters", {}, "filter_ablation.filters: "),
+        ("filter_ablation.filters", {"conv1": [-1]}, "filter_ablation.filters.conv1[0]: "),
+        ("filter_ablation.filters", {"conv1": []}, "filter_ablation.filters.conv1: "),
+        ("filter_ablation.filters", {"conv1": [0, 0]}, "filter_ablation.filters: lists a value"),
+        ("filter_identify.shown", 20, None),
+        ("filter_identify.top_k", 3, "filter_identify: shown (5) must not exceed top_k (3)"),
+        ("data.source", "cifar10", "data: data.archives must list an archive"),
+        ("data.archives", [{"url": "ftp://x", "md5": "0" * 32}], "data.archives[0].url: "),
+        ("data.archives", [{"url": "file:///x", "md5": "0"}], "data.archives[0].md5: "),
+        ("data.train_images", 3, "data.train_images: "),
+        ("evaluate", None, None),
+        ("evaluate", [1], "evaluate: "),
+    ],
+)
+def test_every_wrong_value_is_named_by_its_key(tmp_path, key, value, message):
+    if message is None:
+        path = tmp_path / "params.yaml"
+        YAML().dump(changed(key, value), path)
+        params_file.load(path)
+    else:
+        assert refused(tmp_path, changed(key, value)).startswith(message)
+
+
+def test_one_wrong_item_is_one_error(tmp_path):
+    assert "more)" not in refused(tmp_path, changed("nets.net1.lr", [-1.0]))
+    assert "(and 1 more)" in refused(
+        tmp_path, changed("train", {**COMMITTED["train"], "a": 1, "b": 2})
+    )
+
+
+def test_a_network_that_cannot_be_built_is_named_with_its_point(tmp_path):
+    params = changed("nets.net1.kernel_size", [3, 9])
+    params["nets"]["net1"]["stride"] = [2]
+    message = refused(tmp_path, params)
+    assert message.startswith("nets.net1 has a point that cannot be built (l1_oc=6, ")
+    assert "kernel_size=9, stride=2" in message
+    assert message.endswith("feature map is too small for a 9x9 convolution")
+
+
+def test_a_network_of_absurd_size_is_refused_before_memory_is_asked_for(tmp_path):
+    params = changed("nets.net4.filter_multiplier", [8.0])
+    params["nets"]["net4"]["l1_oc"] = [1024]
+    assert "parameters; a network may have 200,000,000" in refused(tmp_path, params)
+
+
+def test_a_grid_of_absurd_size_is_refused(tmp_path):
+    params = changed("nets.net1.lr", [i / 1000 for i in range(1, 1001)])
+    params["nets"]["net1"]["momentum"] = [i / 100 for i in range(50)]
+    assert "400,000 runs, seeds counted; a grid may have 10,000" in refused(tmp_path, params)
+    seeds = changed("train.seeds", list(range(2_000)))
+    assert "nets.net1 has 16,000 runs, seeds counted" in refused(tmp_path, seeds)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[1, 2]", b"a: [", b"\xff\xfe\x00", b"a: 1\na: 2\n", b"- " * 5000 + b"x"]
+)
+def test_what_is_no_mapping_in_yaml_is_refused(tmp_path, content):
+    path = tmp_path / "params.yaml"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"params\.yaml") as told:
+        params_file.load(path)
+    assert "\n" not in str(told.value)
+
+
+def test_a_missing_file_says_where_to_run(tmp_path):
+    with pytest.raises(UserError, match="is missing: run convscope in the project's folder"):
+        params_file.load(tmp_path / "params.yaml")
+
+
+def test_numbers_are_read_as_dvc_reads_them(tmp_path):
+    path = tmp_path / "params.yaml"
+    text = "train: {seeds: [0], select_on: test, validation_fraction: 1e-1, precision: fp32, "
+    path.write_text(text + "threads: 1}\n")
+    assert params_file.load(path).train.validation_fraction == 0.1
+
+
+def test_a_missing_section_is_told_when_it_is_needed(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text("evaluate: {pairs: 1, images_per_pair: 1, seed: 0, threads: 1}\n")
+    params = params_file.load(path)
+    assert params_file.need(params.evaluate, "evaluate").pairs == 1
+    with pytest.raises(UserError, match=r"params\.yaml: occlusion is missing"):
+        params_file.need(params.occlusion, "occlusion")
+
+
+def test_points_come_in_the_studys_order_last_key_fastest():
+    grid = params_file.load(Path("params.yaml")).nets["net1"]
+    points = [(p["l1_oc"], p["kernel_size"], p["stride"]) for p in grid.points()]
+    assert points == [
+        *[(6, 3, 1), (6, 3, 2), (6, 5, 1), (6, 5, 2)],
+        *[(18, 3, 1), (18, 3, 2), (18, 5, 1), (18, 5, 2)],
+    ]
+
+
+def test_sections_cannot_be_changed():
+    params = params_file.load(Path("params.yaml"))
+    with pytest.raises(ValueError, match="frozen"):
+        params.train.threads = 2

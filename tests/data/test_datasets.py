@@ -1,0 +1,213 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from convscope.base import tensors
+from convscope.base.errors import UserError
+from convscope.data import datasets
+from convscope.data.datasets import DataSet
+from tests.archive_samples import written
+
+METADATA = {"classes": '["a", "b"]', "groups": '{"all": ["a", "b"]}', "url": "u", "md5": "m"}
+
+
+def toy() -> DataSet:
+    images = torch.arange(5 * 3072).remainder(251).to(torch.uint8).reshape(5, 3, 32, 32)
+    return DataSet(
+        train_images=images[:3],
+        train_labels=torch.tensor([1, 0, 1]),
+        test_images=images[3:],
+        test_labels=torch.tensor([0, 1]),
+        classes=("a", "b"),
+        groups={"all": ("a", "b")},
+        url="u",
+        md5="m",
+    )
+
+
+def assert_equal(one: DataSet, other: DataSet) -> None:
+    for name, tensor in one.tensors().items():
+        torch.testing.assert_close(other.tensors()[name], tensor, rtol=0, atol=0)
+    assert (one.classes, one.groups) == (other.classes, other.groups)
+    assert (one.url, one.md5) == (other.url, other.md5)
+
+
+def test_head_takes_the_first_of_each_part() -> None:
+    whole = toy()
+    part = whole.head(2, 1)
+    assert torch.equal(part.train_images, whole.train_images[:2])
+    assert torch.equal(part.test_images, whole.test_images[:1])
+    assert (part.train_labels.tolist(), part.test_labels.tolist()) == ([1, 0], [0])
+    assert part.fingerprint != whole.fingerprint
+    assert_equal(whole.head(None, 2), whole)
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "message"),
+    [
+        (4, None, "data.train_images is 4: take 1 to 3 images"),
+        (None, 3, "data.test_images is 3: take 1 to 2 images"),
+        (0, None, "data.train_images is 0: take 1 to 3 images"),
+    ],
+)
+def test_head_of_more_than_there_is(train: int | None, test: int | None, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        toy().head(train, test)
+
+
+def test_to_moves_every_tensor() -> None:
+    moved = toy().to(torch.device("meta"))
+    assert [tensor.device.type for tensor in moved.tensors().values()] == ["meta"] * 4
+    assert moved.classes == toy().classes
+
+
+def test_save_and_load(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.safetensors", tmp_path / "other.safetensors"
+    datasets.save(toy(), one)
+    datasets.save(datasets.load(one), other)
+    assert_equal(datasets.load(one), toy())
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_saved_head_holds_its_own_images_only(tmp_path: Path) -> None:
+    path = tmp_path / "toy.safetensors"
+    datasets.save(toy().head(1, 1), path)
+    assert_equal(datasets.load(path), toy().head(1, 1))
+    assert path.stat().st_size < 3 * 3072
+
+
+def test_fingerprint_is_of_the_content_only(tmp_path: Path) -> None:
+    datasets.save(toy(), tmp_path / "toy.safetensors")
+    # fixed: finished runs are recognized by it
+    expected = "d4572c4f11a8bc26b9ddf18766ecae533907f0970044c66f6d3bee8dbd9944cf"
+    assert datasets.load(tmp_path / "toy.safetensors").fingerprint == expected
+    assert replace(toy(), url="elsewhere", md5="other").fingerprint == expected
+    strided = toy().train_images.to(memory_format=torch.channels_last)
+    assert replace(toy(), train_images=strided).fingerprint == expected
+    assert replace(toy(), classes=("a", "c")).fingerprint != expected
+
+
+@pytest.mark.parametrize("name", list(toy().tensors()))
+def test_fingerprint_tells_every_tensor_apart(name: str) -> None:
+    changed = toy().tensors()[name].clone()
+    changed.view(-1)[-1] += 1
+    other = DataSet(**(vars(toy()) | {name: changed}))
+    assert other.fingerprint != toy().fingerprint
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"train_images": torch.zeros(3, 3, 32, 32)}, "train_images is torch.float32"),
+        ({"train_images": torch.zeros(3, 32, 32, 3, dtype=torch.uint8)}, r"\(3, 32, 32, 3\)"),
+        ({"train_labels": torch.tensor([1, 0])}, r"train_labels is torch.int64 \(2,\)"),
+        ({"test_labels": torch.tensor([1, 0], dtype=torch.int32)}, "test_labels is torch.int32"),
+        ({"test_labels": torch.tensor([0, 2])}, r"test_labels has labels outside 0\.\.1"),
+        ({"test_labels": torch.tensor([-1, 0])}, r"test_labels has labels outside 0\.\.1"),
+        (
+            {
+                "test_labels": torch.zeros(0, dtype=torch.int64),
+                "test_images": torch.zeros(0, 3, 32, 32, dtype=torch.uint8),
+            },
+            r"test_labels is torch.int64 \(0,\)",
+        ),
+        ({"test_labels": None}, "test_labels"),
+        ({"more": torch.zeros(1)}, "more"),
+    ],
+)
+def test_load_refuses_tensors_that_break_the_contract(
+    tmp_path: Path, change: dict[str, torch.Tensor | None], why: str
+) -> None:
+    path = tmp_path / "toy.safetensors"
+    changed = {
+        name: value for name, value in (toy().tensors() | change).items() if value is not None
+    }
+    tensors.write_tensors(path, changed, METADATA)
+    with pytest.raises(UserError, match=rf"{path} is damaged \(.*{why}.*convscope download"):
+        datasets.load(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"classes": None}, "its header lacks 'classes'"),
+        ({"url": None}, "its header lacks 'url'"),
+        ({"classes": "[]"}, "it has no classes"),
+        ({"classes": "[1, 2]"}, "its header has"),
+        ({"classes": '"ab"'}, "its header has"),
+        ({"classes": "[" * 100_000}, "recursion"),
+        ({"classes": "["}, "Expecting value"),
+        ({"groups": '{"all": ["z"]}'}, "its groups name unknown classes: .'z'."),
+        ({"groups": "[]"}, "no attribute 'items'"),
+    ],
+)
+def test_load_refuses_headers_that_break_the_contract(
+    tmp_path: Path, change: dict[str, str | None], why: str
+) -> None:
+    path = tmp_path / "toy.safetensors"
+    header = {key: value for key, value in (METADATA | change).items() if value is not None}
+    tensors.write_tensors(path, toy().tensors(), header)
+    with pytest.raises(UserError, match=rf"{path} is damaged \(.*{why}.*convscope download"):
+        datasets.load(path)
+
+
+def test_load_tells_which_stage_makes_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "toy.safetensors"
+    with pytest.raises(UserError, match=f"{path} is missing: run `convscope download`"):
+        datasets.load(path)
+    datasets.save(toy(), path)
+    for size in (0, 7, 100, path.stat().st_size - 1):
+        written(path, path.read_bytes()[:size])
+        with pytest.raises(UserError, match=f"{path} is damaged .*`convscope download`"):
+            datasets.load(path)
+
+
+def test_stratified_part_by_hand() -> None:
+    labels = torch.tensor([0] * 10 + [1] * 7 + [2] * 2 + [3]).flip(0)
+    kept, held_out = datasets.stratified_part(labels, 0.3, seed=0)
+    # 3.0, 2.1, 0.6 and 0.3 images, rounded
+    assert labels[held_out].bincount(minlength=4).tolist() == [3, 2, 1, 0]
+    assert sorted(torch.cat([kept, held_out]).tolist()) == list(range(20))
+    assert all(part.tolist() == sorted(part.tolist()) for part in (kept, held_out))
+
+
+def test_stratified_part_depends_on_the_seed_alone() -> None:
+    labels = torch.arange(200) % 10
+    state = torch.get_rng_state()
+    first = datasets.stratified_part(labels, 0.2, seed=1)
+    torch.rand(1)
+    torch.testing.assert_close(datasets.stratified_part(labels, 0.2, seed=1), first)
+    assert datasets.stratified_part(labels, 0.2, seed=2)[1].tolist() != first[1].tolist()
+    torch.set_rng_state(state)
+    datasets.stratified_part(labels, 0.2, seed=1)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_stratified_part_of_nothing_and_all() -> None:
+    labels = torch.tensor([0, 1, 1])
+    assert [part.tolist() for part in datasets.stratified_part(labels, 0, seed=0)] == [
+        [0, 1, 2],
+        [],
+    ]
+    assert [part.tolist() for part in datasets.stratified_part(labels, 1, seed=0)] == [
+        [],
+        [0, 1, 2],
+    ]
+    with pytest.raises(ValueError, match=r"1\.5, outside 0\.\.1"):
+        datasets.stratified_part(labels, 1.5, seed=0)
+
+
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_to_unit(memory_format: torch.memory_format) -> None:
+    images = toy().train_images.clone(memory_format=memory_format)
+    before = images.clone()
+    unit = datasets.to_unit(images)
+    assert unit.dtype == torch.float32
+    assert unit.stride() == images.stride()
+    np.testing.assert_array_equal(unit.numpy(), before.numpy() / np.float32(255))
+    assert torch.equal(images, before)
+    ends = torch.tensor([0, 51, 255], dtype=torch.uint8)
+    torch.testing.assert_close(datasets.to_unit(ends), torch.tensor([0, 0.2, 1]))

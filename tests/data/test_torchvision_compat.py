@@ -1,0 +1,52 @@
+import subprocess
+import sys
+
+import pytest
+
+from convscope.data import torchvision_compat
+from convscope.data.torchvision_compat import import_torchvision
+
+# a process of its own: an import that failed once leaves its traces in the process
+BESIDE_THIS_TORCH = """
+try:
+    import torchvision
+except RuntimeError as error:
+    assert "operator torchvision::nms does not exist" in str(error), error
+
+import torch
+from convscope.data.torchvision_compat import import_torchvision
+
+functional = import_torchvision("torchvision.transforms.v2.functional")
+image = torch.arange(12.0).reshape(3, 2, 2)
+assert functional.horizontal_flip(image).equal(image.flip(-1))
+assert import_torchvision() is __import__("torchvision")
+print("imported")
+"""
+
+
+def test_torchvision_is_imported_whether_or_not_a_plain_import_works():
+    done = subprocess.run(
+        [sys.executable, "-c", BESIDE_THIS_TORCH], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "imported\n"), done.stderr
+
+
+def test_the_module_asked_for_is_returned():
+    assert import_torchvision().__name__ == "torchvision"
+    name = "torchvision.transforms.v2"
+    assert import_torchvision(name) is sys.modules[name]
+
+
+def test_a_missing_torchvision_is_an_import_error(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+    with pytest.raises(ImportError):
+        import_torchvision()
+
+
+def test_other_errors_of_the_import_are_not_hidden(monkeypatch):
+    def broken(name):
+        raise RuntimeError(f"{name}: out of memory")
+
+    monkeypatch.setattr(torchvision_compat.importlib, "import_module", broken)
+    with pytest.raises(RuntimeError, match="torchvision: out of memory"):
+        import_torchvision()

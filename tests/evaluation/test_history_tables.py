@@ -1,0 +1,110 @@
+import pandas as pd
+import pytest
+
+from convscope.base import axes
+from convscope.evaluation import history_tables
+from tests import toys
+
+
+def history(**columns):
+    """A small history: what the test does not name is the same in every row."""
+    rows = len(next(iter(columns.values())))
+    return pd.DataFrame({key: columns.get(key, [0] * rows) for key in toys.HISTORY})
+
+
+@pytest.mark.parametrize(
+    ("net", "named"),
+    [
+        ("baseline", ["by_lr_batch_size"]),
+        ("net1", ["by_l1_oc_filter_multiplier", "by_kernel_size_stride", "by_kernel_size"]),
+        ("net2", ["by_epoch", "by_l1_oc", "by_kernel_size"]),
+        ("net3", ["by_dropout_rate", "by_l1_oc"]),
+    ],
+)
+def test_the_study_s_networks_get_its_tables_even_where_nothing_varies(net, named):
+    made = history_tables.of_net(net, history(run=[1, 1], epoch=[1, 2]))
+    assert list(made) == [*named, "best"]
+
+
+def test_net4_also_gets_the_overfit_of_its_accurate_epochs():
+    made = history_tables.of_net("net4", history(run=[1, 1], epoch=[1, 2]))
+    assert list(made) == ["by_dropout_rate", "best", "overfit_above"]
+    assert made["overfit_above"]["test_accuracy_above"].tolist() == [0.88]
+
+
+def test_another_network_gets_a_table_by_epoch_and_by_each_axis_that_varies():
+    rows = history(run=[1, 2, 3], lr=[0.1, 0.2, 0.1], stride=[1, 1, 2], seed=[0, 0, 1])
+    assert list(history_tables.of_net("net5", rows)) == ["by_epoch", "by_lr", "by_stride", "best"]
+
+
+def test_tables_are_means_over_all_epochs_of_all_runs():
+    rows = history(
+        run=[1, 1, 2, 2, 3, 3],
+        epoch=[1, 2, 1, 2, 1, 2],
+        l1_oc=[8, 8, 8, 8, 4, 4],
+        kernel_size=[3, 3, 5, 5, 3, 3],
+        loss=[4.0, 2.0, 3.0, 1.0, 8.0, 6.0],
+        test_accuracy=[0.125, 0.25, 0.375, 0.25, 0.5, 0.75],
+    )
+    made = history_tables.of_net("net2", rows)
+    by_width = made["by_l1_oc"]
+    assert by_width["l1_oc"].tolist() == [4, 8]
+    assert by_width["loss"].tolist() == [7.0, 2.5]
+    assert by_width["test_accuracy"].tolist() == [0.625, 0.25]
+    assert made["by_epoch"]["loss"].tolist() == [5.0, 3.0]
+    assert made["by_kernel_size"]["loss"].tolist() == [5.0, 2.0]
+
+
+def test_best_is_the_row_with_the_highest_test_accuracy():
+    rows = history(
+        run=[1, 1, 2, 2],
+        epoch=[1, 2, 1, 2],
+        train_accuracy=[0.9, 0.5, 0.6, 0.7],
+        test_accuracy=[0.4, 0.5, 0.6, 0.3],
+    )
+    best = history_tables.of_net("net4", rows)["best"]
+    assert list(best) == list(toys.HISTORY)
+    assert best[["run", "epoch", "test_accuracy"]].to_numpy().tolist() == [[2, 1, 0.6]]
+
+
+def test_overfit_is_that_of_epochs_above_and_not_at_the_accuracy():
+    rows = history(
+        run=[1, 1, 2, 2],
+        test_accuracy=[0.87, 0.88, 0.89, 0.95],
+        overfit_percent=[50.0, 40.0, 7.0, 10.0],
+    )
+    assert history_tables.overfit_above(rows, 0.88).to_dict("list") == {
+        "test_accuracy_above": [0.88],
+        "epochs": [2],
+        "overfit_percent": [8.5],
+    }
+
+
+def test_overfit_is_missing_where_no_epoch_is_above():
+    none = history_tables.overfit_above(history(test_accuracy=[0.5, 0.88]), 0.88)
+    assert none["epochs"].tolist() == [0]
+    assert none["overfit_percent"].isna().all()
+    assert none.to_csv(index=False).splitlines()[1] == "0.88,0,"
+
+
+GRID = {
+    "run": [1, 2, 3, 4, 5, 6],
+    "l1_oc": [8, 8, 8, 4, 8, 8],
+    "dropout_rate": [0.5, 0.1, 0.3, 0.9, 0.5, 0.1],
+    "seed": [0, 0, 0, 0, 1, 1],
+}
+
+
+def test_dropout_extremes_share_all_but_their_rate_and_seed_with_the_point():
+    point = dict.fromkeys(axes.POINT, 0) | {"l1_oc": 8, "dropout_rate": 0.3}
+    found = history_tables.dropout_extremes(history(**GRID), point)
+    assert {rate: rows["run"].tolist() for rate, rows in found.items()} == {
+        0.1: [2, 6],
+        0.5: [1, 5],
+    }
+    assert list(found) == [0.1, 0.5]
+
+
+def test_a_single_dropout_rate_has_no_extremes():
+    point = dict.fromkeys(axes.POINT, 0) | {"l1_oc": 4, "dropout_rate": 0.9}
+    assert history_tables.dropout_extremes(history(**GRID), point) == {}

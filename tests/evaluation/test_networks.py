@@ -1,0 +1,197 @@
+import pandas as pd
+import pytest
+import torch
+from pandas.testing import assert_frame_equal
+from sklearn import metrics as oracle
+
+from convscope.base import metrics
+from convscope.data import datasets
+from convscope.evaluation import networks
+
+CLASSES = ("cat", "dog", "ship")
+LABELS = torch.tensor([0, 0, 1, 2])
+
+
+def sure_of(*predictions, classes=3):
+    """Logits that say these classes."""
+    return torch.nn.functional.one_hot(torch.tensor(predictions), classes).float()
+
+
+def random_case(images=400, classes=10):
+    """Labels without the last class, and random logits."""
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.randint(0, classes - 1, (images,), generator=generator)
+    return labels, torch.randn(images, classes, generator=generator)
+
+
+def best_json(run, epoch, **point):
+    measured = {"epoch": epoch, "train_accuracy": 0.875, "overfit_percent": 12.5}
+    return {"run": run, "total_parameters": 100 * run, "point": point, "best": measured}
+
+
+def test_best_of_nets_measures_the_logits_it_is_given():
+    table = networks.best_of_nets(
+        {"net2": sure_of(0, 0, 1, 0), "net1": sure_of(1, 1, 1, 1)},
+        LABELS,
+        {"net1": best_json(3, 7, lr=0.1, l1_oc=6), "net2": best_json(5, 2, lr=0.2, l1_oc=8)},
+    )
+    expected = {
+        "net": ["net2", "net1"],
+        "run": [5, 3],
+        "epoch": [2, 7],
+        "test_accuracy": [0.75, 0.25],
+        "train_accuracy": [0.875, 0.875],
+        "overfit_percent": [12.5, 12.5],
+        "total_parameters": [500, 300],
+        "lr": [0.2, 0.1],
+        "l1_oc": [8, 6],
+    }
+    assert_frame_equal(table.drop(columns=["low", "high"]), pd.DataFrame(expected))
+    # 3 of 4 and 1 of 4: Wilson (1927), z = 1.96
+    assert table["low"].tolist() == pytest.approx([0.3006, 0.0456], abs=1e-4)
+    assert table["high"].tolist() == pytest.approx([0.9544, 0.6994], abs=1e-4)
+
+
+def test_predictions_side_by_side():
+    table = networks.predictions({"b": sure_of(0, 2, 1, 2), "a": sure_of(1, 1, 1, 1)}, LABELS)
+    assert list(table) == ["image", "label", "b", "a"]
+    assert table.to_numpy().tolist() == [[0, 0, 0, 1], [1, 0, 2, 1], [2, 1, 1, 1], [3, 2, 2, 1]]
+
+
+def test_confusions_and_class_accuracies_agree_with_scikit_learn():
+    labels, logits = random_case()
+    outputs = {"net1": logits, "net2": -logits}
+    matrices = networks.confusions(outputs, labels, 10)
+    table = networks.class_accuracies(matrices, "abcdefghij")
+    assert list(table) == ["class", "net1", "net2"]
+    assert table["class"].tolist() == list("abcdefghij")
+    for net, output in outputs.items():
+        predicted = output.argmax(1)
+        theirs = oracle.confusion_matrix(labels, predicted, labels=range(10))
+        assert matrices[net].tolist() == theirs.tolist()
+        recall = oracle.recall_score(
+            labels, predicted, labels=range(10), average=None, zero_division=0
+        )
+        assert table[net].tolist() == pytest.approx(recall.tolist())
+
+
+def test_a_labeled_confusion_matrix_has_true_classes_in_rows():
+    table = metrics.labeled(torch.tensor([[5, 1, 0], [2, 6, 3], [0, 4, 7]]), CLASSES)
+    expected = {
+        "true": ["cat", "dog", "ship"],
+        "cat": [5, 2, 0],
+        "dog": [1, 6, 4],
+        "ship": [0, 3, 7],
+    }
+    assert_frame_equal(table, pd.DataFrame(expected))
+
+
+def test_the_study_s_sample_is_the_first_four_images_of_each_batch():
+    labels = torch.tensor([0, 0, 1, 1] + [0] * 124 + [1, 1])
+    right = torch.tensor([1, 0, 1, 1] + [0] * 62 + [1] * 62 + [1, 0], dtype=torch.bool)
+    logits = sure_of(*torch.where(right, labels, 1 - labels).tolist())
+    table = networks.class_sample("net1", logits, labels, CLASSES)
+    expected = {
+        "net": ["net1"] * 3,
+        "class": list(CLASSES),
+        # images 0 to 3 of the first batch, and the two of the second
+        "sampled_images": [2, 4, 0],
+        "sampled_accuracy": [0.5, 0.75, float("nan")],
+        "accuracy": [63 / 126, 0.75, float("nan")],
+        "difference_points": [0.0, 0.0, float("nan")],
+    }
+    assert_frame_equal(table, pd.DataFrame(expected))
+
+
+def test_the_study_s_sample_has_316_of_ten_thousand_images_and_its_own_accuracies():
+    labels, logits = random_case(10_000)
+    table = networks.class_sample("net1", logits, labels, [str(n) for n in range(10)])
+    assert table["sampled_images"].sum() == 316
+    chosen = [image for start in range(0, 10_000, 128) for image in range(start, start + 4)]
+    taken = logits.argmax(1).tolist()
+    for row in table[:-1].itertuples():
+        of_class = [image for image in chosen if labels[image] == int(row[2])]
+        hits = sum(taken[image] == int(row[2]) for image in of_class)
+        assert row.sampled_accuracy == pytest.approx(hits / len(of_class))
+        points = 100 * (row.sampled_accuracy - row.accuracy)
+        assert row.difference_points == pytest.approx(points)
+        everywhere = (logits.argmax(1) == labels)[labels == int(row[2])]
+        assert row.accuracy == pytest.approx(everywhere.double().mean().item())
+    # random_case leaves the last class out
+    assert table["sampled_accuracy"].isna().tolist() == [False] * 9 + [True]
+
+
+def test_misclassified_lists_the_surest_mistakes_first():
+    probabilities = torch.tensor(
+        [[0.25, 0.5, 0.25], [0.75, 0.125, 0.125], [0.25, 0.0, 0.75], [0.5, 0.25, 0.25]]
+    )
+    table = networks.misclassified(probabilities.log(), LABELS, CLASSES)
+    assert table.index.tolist() == [0, 1, 2]
+    assert table["image"].tolist() == [2, 0, 3]
+    assert table["true"].tolist() == ["dog", "cat", "ship"]
+    assert table["predicted"].tolist() == ["ship", "dog", "cat"]
+    assert table["confidence"].tolist() == pytest.approx([0.75, 0.5, 0.5])
+
+
+def test_equally_sure_mistakes_stay_in_the_order_of_the_images():
+    labels = torch.zeros(300, dtype=torch.int64)
+    sureness = torch.arange(300) % 3 + 1
+    table = networks.misclassified(sure_of(*[1] * 300) * sureness[:, None], labels, CLASSES)
+    assert table["image"].tolist() == [*range(2, 300, 3), *range(1, 300, 3), *range(0, 300, 3)]
+
+
+def test_misclassified_agrees_with_predictions_where_probabilities_are_equal():
+    logits = torch.tensor([[1e-30, 2e-30]])
+    assert networks.predictions({"net": logits}, torch.tensor([1]))["net"].tolist() == [1]
+    assert networks.misclassified(logits, torch.tensor([1]), ("a", "b")).empty
+
+
+def test_a_network_without_mistakes_has_an_empty_table_of_them():
+    table = networks.misclassified(sure_of(*LABELS.tolist()), LABELS, CLASSES)
+    assert list(table) == ["image", "true", "predicted", "confidence"]
+    assert table.empty
+    assert networks.commonest_pairs(table, pairs=3, images_per_pair=2) == []
+
+
+def test_commonest_pairs_with_their_surest_images():
+    labels = torch.tensor([1, 1, 1, 0, 0, 2, 2, 2])
+    sureness = torch.tensor([1.0, 3.0, 2.0, 1.0, 2.0, 4.0, 3.0, 9.0])
+    logits = sure_of(2, 2, 2, 1, 1, 0, 0, 2) * sureness[:, None]
+    wrong = networks.misclassified(logits, labels, CLASSES)
+    # cats for dogs and ships for cats are equally common: by name, though the ships are surer
+    assert networks.commonest_pairs(wrong, pairs=2, images_per_pair=2) == [
+        ("dog taken for ship (3)", [1, 2]),
+        ("cat taken for dog (2)", [4, 3]),
+    ]
+    assert networks.commonest_pairs(wrong, pairs=9, images_per_pair=9) == [
+        ("dog taken for ship (3)", [1, 2, 0]),
+        ("cat taken for dog (2)", [4, 3]),
+        ("ship taken for cat (2)", [5, 6]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "drawn"),
+    [(3, [1, 1, 1]), (4, [2, 1, 1]), (6, [2, 2, 2]), (8, [3, 2, 3]), (15, [7, 2, 6])],
+)
+def test_draws_are_even_until_a_class_is_used_up(count, drawn):
+    labels = torch.tensor([2] * 9 + [0] * 9 + [1] * 2)
+    chosen = datasets.drawn_by_class(labels, count, seed=3)
+    assert labels[chosen].bincount(minlength=3).tolist() == drawn
+    assert chosen.tolist() == sorted(set(chosen.tolist()), key=lambda i: (int(labels[i]), i))
+
+
+def test_draws_beyond_the_images_take_all_of_them():
+    labels = torch.tensor([1, 0, 1, 0])
+    assert datasets.drawn_by_class(labels, 9, seed=0).tolist() == [1, 3, 0, 2]
+
+
+def test_draws_depend_on_their_seed_alone():
+    labels = torch.arange(100) % 10
+    state = torch.get_rng_state()
+    first = datasets.drawn_by_class(labels, 10, seed=1)
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.rand(3)
+    assert torch.equal(datasets.drawn_by_class(labels, 10, seed=1), first)
+    everywhere = torch.cat([datasets.drawn_by_class(labels, 10, seed) for seed in range(60)])
+    assert set(everywhere.tolist()) == set(range(100))

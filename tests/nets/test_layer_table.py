@@ -1,0 +1,101 @@
+import pytest
+import torch
+
+from convscope.nets import layer_table, zoo
+from convscope.nets.layers import Conv, Dropout, Flatten, Linear, Norm, Pool, ReLU
+
+NET4 = {"l1_oc": 64}
+# names in the study's order, which pools after the rectifier
+NET3 = """image conv1 norm1 relu1 conv2 norm2 relu2 pool1 conv3 norm3 relu3 conv4 norm4 relu4 pool2
+flatten dropout1 fc1 relu5 dropout2 fc2 relu6 dropout3 fc3"""
+
+
+def of(net, **point):
+    return layer_table.table(zoo.layers(net, **point)).set_index("layer")
+
+
+@pytest.mark.parametrize(
+    ("net", "point", "count"),
+    [
+        ("baseline", {}, 62006),
+        ("net1", {"l1_oc": 6, "filter_multiplier": 1.5, "kernel_size": 3, "stride": 2}, 12877),
+        ("net1", {"l1_oc": 18, "filter_multiplier": 2, "kernel_size": 5, "stride": 1}, 136738),
+        ("net2", {"l1_oc": 64, "kernel_size": 5}, 4870654),
+        ("net2", {"l1_oc": 18, "kernel_size": 7}, 698122),
+        ("net3", {"l1_oc": 96}, 6819454),
+        ("net4", NET4, 4403518),
+    ],
+)
+def test_parameters_sum_to_the_published_counts(net, point, count):
+    assert of(net, **point)["parameters"].sum() == count
+
+
+def test_the_receptive_fields_of_net4s_convolutions():
+    fields = of("net4", **NET4)["receptive_field"]
+    assert fields[[f"conv{i}" for i in range(1, 7)]].tolist() == [3, 5, 7, 12, 16, 20]
+    # 7 + 1 pixel, and 20 + 1 step of 2 pixels
+    assert fields[["pool1", "pool2"]].tolist() == [8, 22]
+
+
+def test_the_baseline_by_hand():
+    table = layer_table.table(zoo.layers("baseline"))
+    assert list(table) == list(layer_table.COLUMNS)
+    assert table.to_csv(index=False).splitlines()[1:] == [
+        "image,RGB pixels,3,32,1,0",
+        "conv1,conv 5x5,6,28,5,456",
+        "relu1,ReLU,6,28,5,0",
+        "pool1,max pool 2x2,6,14,6,0",
+        "conv2,conv 5x5,16,10,14,2416",
+        "relu2,ReLU,16,10,14,0",
+        "pool2,max pool 2x2,16,5,16,0",
+        "flatten,flatten,400,,,0",
+        "fc1,fully connected,120,,,48120",
+        "relu3,ReLU,120,,,0",
+        "fc2,fully connected,84,,,10164",
+        "relu4,ReLU,84,,,0",
+        "fc3,fully connected,10,,,850",
+    ]
+
+
+def test_layers_are_in_the_studys_order_under_the_names_of_the_module():
+    names = of("net3", l1_oc=4).index
+    assert names.tolist() == NET3.split()
+    built = zoo.build("net3", l1_oc=4).named_children()
+    assert {name for name, _ in built} == set(names) - {"image"}
+
+
+@pytest.mark.parametrize(("net", "point"), [("net2", {"kernel_size": 7}), ("net4", {})])
+def test_shapes_are_those_of_the_whole_module(net, point):
+    table = of(net, l1_oc=4, **point)
+    values = torch.zeros(1, 3, 32, 32)
+    for name, child in zoo.build(net, l1_oc=4, **point).eval().named_children():
+        values = child(values)
+        # the module pools before the rectifier
+        if not name.startswith("relu"):
+            width, *sides = values.shape[1:]
+            assert table.loc[name, "width"] == width
+            assert table.loc[[name], "map_size"].dropna().tolist() == sides[:1]
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (Conv(8, 3), "conv 3x3"),
+        (Conv(8, 3, padding=1), "conv 3x3, pad 1"),
+        (Conv(8, 5, stride=2), "conv 5x5, stride 2"),
+        (Conv(8, 5, 2, 1), "conv 5x5, stride 2, pad 1"),
+        (Norm(), "batch norm"),
+        (ReLU(), "ReLU"),
+        (Pool(), "max pool 2x2"),
+        (Flatten(), "flatten"),
+        (Dropout(0.3), "dropout 0.3"),
+        (Linear(10), "fully connected"),
+    ],
+)
+def test_what_a_layer_is(layer, words):
+    assert layer_table.describe(layer) == words
+
+
+def test_a_network_that_cannot_be_built_is_refused():
+    with pytest.raises(ValueError, match="too small"):
+        layer_table.table([Pool()] * 6)

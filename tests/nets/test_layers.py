@@ -1,0 +1,132 @@
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from convscope.nets.layers import (
+    Conv,
+    Dropout,
+    Flatten,
+    Linear,
+    Norm,
+    Pool,
+    ReLU,
+    assemble,
+    final_size,
+)
+
+
+def built(layer_list):
+    """A layer list's module without weights: only shapes."""
+    with torch.device("meta"):
+        return assemble(layer_list)
+
+
+def names(module):
+    return [name for name, _ in module.named_children()]
+
+
+def test_children_are_numbered_by_kind():
+    layer_list = [Conv(4, 3), Norm(), ReLU(), Conv(6, 3), Flatten(), Dropout(0.5), Linear(10)]
+    expected = ["conv1", "norm1", "relu1", "conv2", "flatten", "dropout1", "fc1"]
+    assert names(built(layer_list)) == expected
+
+
+def test_pooling_goes_before_the_relu_that_a_list_has_before_it():
+    layer_list = [Conv(4, 3), ReLU(), Pool(), Conv(4, 3), Norm(), Pool(), ReLU(), Pool()]
+    expected = ["conv1", "pool1", "relu1", "conv2", "norm1", "pool2", "pool3", "relu2"]
+    assert names(built(layer_list)) == expected
+
+
+def test_a_child_is_what_its_layer_says():
+    module = built([Conv(4, 5, 2, 1), Norm(), Pool(), ReLU(), Flatten(), Dropout(0.3), Linear(7)])
+    conv, norm, pool, relu, flatten, dropout, linear = module
+    assert isinstance(conv, nn.Conv2d)
+    assert (conv.in_channels, conv.out_channels) == (3, 4)
+    assert (conv.kernel_size, conv.stride, conv.padding) == ((5, 5), (2, 2), (1, 1))
+    assert conv.bias is not None
+    assert isinstance(norm, nn.BatchNorm2d)
+    assert (norm.num_features, norm.eps, norm.momentum) == (4, 1e-5, 0.1)
+    assert isinstance(pool, nn.MaxPool2d)
+    assert (pool.kernel_size, pool.stride) == (2, 2)
+    assert isinstance(relu, nn.ReLU)
+    assert isinstance(flatten, nn.Flatten)
+    assert isinstance(dropout, nn.Dropout)
+    assert dropout.p == 0.3
+    assert isinstance(linear, nn.Linear)
+    # (32 + 2 - 5) // 2 + 1 = 15; 15 // 2 = 7; 4 channels of 7 x 7
+    assert (linear.in_features, linear.out_features) == (196, 7)
+    assert linear.bias is not None
+
+
+def test_channels_and_features_are_handed_on():
+    module = built([Conv(4, 3), Conv(6, 3), Norm(), Flatten(), Linear(8), Linear(10)])
+    assert module.conv2.in_channels == 4
+    assert module.norm1.num_features == 6
+    assert (module.fc1.in_features, module.fc2.in_features) == (6 * 28 * 28, 8)
+    assert module(torch.empty(2, 3, 32, 32, device="meta")).shape == (2, 10)
+
+
+@pytest.mark.parametrize(
+    ("layer_list", "size"),
+    [
+        ([], 32),
+        ([ReLU(), Norm()], 32),
+        ([Conv(1, 5)], 28),
+        ([Conv(1, 3, padding=1)], 32),
+        ([Conv(1, 3, stride=2)], 15),
+        ([Conv(1, 5, stride=2, padding=1)], 15),
+        ([Pool()] * 5, 1),
+        ([Conv(1, 4), Pool()], 14),
+    ],
+)
+def test_sizes_worked_out_by_hand(layer_list, size):
+    assert final_size(layer_list) == size
+
+
+CONVS = st.builds(
+    Conv, st.integers(1, 3), st.integers(1, 9), stride=st.integers(1, 3), padding=st.integers(0, 2)
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(CONVS | st.builds(Pool) | st.builds(ReLU) | st.builds(Norm), max_size=6))
+def test_sizes_are_torchs_and_what_vanishes_there_is_refused(layer_list):
+    try:
+        size = final_size(layer_list)
+    except ValueError:
+        with pytest.raises(ValueError, match="is too small for"):
+            built(layer_list)
+        return
+    images = torch.empty(1, 3, 32, 32, device="meta")
+    assert built(layer_list).eval()(images).shape[2:] == (size, size)
+
+
+@pytest.mark.parametrize(
+    ("layer_list", "message"),
+    [
+        ([*[Pool()] * 4, Conv(1, 3)], "the 2x2 feature map is too small for a 3x3 convolution"),
+        ([*[Pool()] * 5, Pool()], "the 1x1 feature map is too small for a 2x2 pooling"),
+        ([*[Pool()] * 4, Conv(1, 5, stride=2)], "the 2x2 .* for a 5x5 convolution"),
+    ],
+)
+def test_a_map_that_would_vanish_is_refused_with_its_size(layer_list, message):
+    with pytest.raises(ValueError, match=message):
+        final_size(layer_list)
+    with pytest.raises(ValueError, match=message):
+        built(layer_list)
+
+
+def test_a_convolution_needs_filters():
+    with pytest.raises(ValueError, match="no filters"):
+        built([Conv(0, 3)])
+
+
+def test_the_order_of_pool_and_relu_changes_no_number():
+    torch.manual_seed(0)
+    module = assemble([Conv(4, 3), ReLU(), Pool()])
+    images = torch.rand(2, 3, 32, 32)
+    slow = nn.Sequential(module.conv1, nn.ReLU(), nn.MaxPool2d(2))
+    assert module(images).equal(slow(images))
+    assert slow(images).eq(0).any()  # so the rectifier had something to do

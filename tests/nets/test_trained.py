@@ -1,0 +1,160 @@
+import json
+
+import pytest
+import torch
+
+from convscope.base import files, paths, tensors
+from convscope.base.errors import UserError
+from convscope.nets import trained, zoo
+from tests import toys
+
+RUN = toys.run("net3", dropout_rate=0.5)
+
+
+@pytest.fixture
+def model_folder(tmp_path):
+    """A model folder with two runs, the second of which is the best."""
+    folder = tmp_path / "net3"
+    for seed, run in enumerate((toys.run("net3", lr=0.5), RUN)):
+        torch.manual_seed(seed)
+        state = zoo.build(run.net, **run.point).state_dict()
+        tensors.write_tensors(folder / "runs" / run.id / paths.WEIGHTS, state)
+    write_best(folder)
+    return folder
+
+
+def write_best(folder, **changes):
+    stated = {paths.WEIGHTS: files.digest(folder / "runs" / RUN.id / paths.WEIGHTS)}
+    best = {
+        "run": 2,
+        "id": RUN.id,
+        "net": RUN.net,
+        "point": RUN.point,
+        "settings": RUN.settings.effective(),
+        "identity": RUN.identity,
+        "total_parameters": 7,
+        "best": {"epoch": 1, "train_accuracy": 0.5, "overfit_percent": 0.0},
+        "md5": stated,
+        **changes,
+    }
+    files.write_json(folder / paths.BEST, best)
+    return best
+
+
+def refusal(folder):
+    with pytest.raises(UserError) as refused:
+        trained.load_best(folder, RUN.data)
+    message = str(refused.value)
+    assert "\n" not in message
+    assert "run `convscope train net3`" in message
+    return message
+
+
+def test_the_best_run_s_weights_come_back_in_evaluation_mode(model_folder):
+    module, best = trained.load_best(model_folder, RUN.data)
+    assert best == json.loads((model_folder / paths.BEST).read_text())
+    assert not any(part.training for part in module.modules())
+    stored, _ = tensors.read_tensors(model_folder / "runs" / RUN.id / paths.WEIGHTS, "train net3")
+    torch.manual_seed(1)
+    drawn = zoo.build(RUN.net, **RUN.point)
+    assert set(stored) == set(module.state_dict())
+    for key, value in module.state_dict().items():
+        assert torch.equal(value, stored[key])
+        assert torch.equal(value, drawn.state_dict()[key])
+    images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(module(images), drawn.eval()(images))
+
+
+def test_without_best_json_the_stage_that_makes_it_is_named(model_folder):
+    (model_folder / paths.BEST).unlink()
+    assert refusal(model_folder).startswith(f"{model_folder / paths.BEST} is missing")
+
+
+def test_without_weights_the_stage_that_makes_them_is_named(model_folder):
+    weights = model_folder / "runs" / RUN.id / paths.WEIGHTS
+    weights.unlink()
+    assert refusal(model_folder).startswith(f"{weights} is missing")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", '"net3"', '{"id": "a"}', "\0"])
+def test_a_best_json_that_is_none_is_refused(model_folder, content):
+    (model_folder / paths.BEST).write_text(content)
+    assert refusal(model_folder).startswith(f"{model_folder / paths.BEST} is damaged")
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"id": 7}, "id: Input should be a valid string"),
+        ({"md5": None}, "md5: Input should be a valid dictionary"),
+        ({"md5": {}}, paths.WEIGHTS),
+        ({"net": "net9"}, "unknown network 'net9'"),
+        ({"point": None}, "point: Input should be a valid dictionary"),
+        ({"best": {"epoch": 1}}, "best.train_accuracy: Field required"),
+        ({"settings": {}}, "settings.augment: Field required"),
+        ({"total_parameters": "many"}, "total_parameters: Input should be a valid integer"),
+        ({"point": {"width": 3}}, "unknown key of a point: width"),
+        ({"point": {"kernel_size": 33}}, "too small for a 33x33 convolution"),
+        ({"point": {"kernel_size": -3}}, "negative dimension"),
+        ({"point": {"stride": 0}}, "zero"),
+    ],
+)
+def test_a_best_json_that_names_no_network_is_refused_with_the_reason(model_folder, changes, why):
+    write_best(model_folder, **changes)
+    message = refusal(model_folder)
+    assert message.startswith(f"{model_folder / paths.BEST} is damaged")
+    assert why in message
+
+
+def test_a_network_of_another_data_set_is_refused(model_folder):
+    with pytest.raises(UserError) as refused:
+        trained.load_best(model_folder, "another")
+    assert str(refused.value) == (
+        f"{model_folder} was trained on another data set than the one that is here: run "
+        "`convscope train net3` (or `dvc repro`)"
+    )
+
+
+@pytest.mark.parametrize("kept", [0, 7, 2000])
+def test_cut_off_weights_are_refused(model_folder, kept):
+    weights = model_folder / "runs" / RUN.id / paths.WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:kept])
+    assert refusal(model_folder).startswith(f"{weights} is damaged")
+
+
+def test_weights_that_fit_but_are_others_are_refused(model_folder):
+    weights = model_folder / "runs" / RUN.id / paths.WEIGHTS
+    flipped = bytearray(weights.read_bytes())
+    flipped[-1] ^= 1
+    weights.write_bytes(flipped)
+    message = refusal(model_folder)
+    assert message.startswith(f"{weights} is damaged (its md5 is not the one in best.json)")
+
+
+def wider(state):
+    return {**state, "fc3.weight": state["fc3.weight"].new_zeros(11, 84)}
+
+
+def without_a_tensor(state):
+    return {key: value for key, value in state.items() if key != "fc3.weight"}
+
+
+def with_another(state):
+    return {**state, "fc4.weight": state["fc3.weight"].clone()}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (wider, "size mismatch for fc3.weight"),
+        (without_a_tensor, 'Missing key(s) in state_dict: "fc3.weight"'),
+        (with_another, 'Unexpected key(s) in state_dict: "fc4.weight"'),
+    ],
+)
+def test_weights_that_do_not_fit_the_network_are_refused(model_folder, change, named):
+    weights = model_folder / "runs" / RUN.id / paths.WEIGHTS
+    state, _ = tensors.read_tensors(weights, "train net3")
+    tensors.write_tensors(weights, change(state))
+    message = refusal(model_folder)
+    assert message.startswith(f"{weights} is damaged")
+    assert named in message

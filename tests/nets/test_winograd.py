@@ -1,0 +1,110 @@
+import pytest
+import torch
+from torch import nn
+
+from convscope.nets import winograd
+from convscope.nets.winograd import Winograd, suitable
+
+
+def _conv(inputs, outputs, padding=0, bias=True):
+    return nn.Conv2d(inputs, outputs, 3, padding=padding, bias=bias).requires_grad_(False)
+
+
+def _exact(conv, maps):
+    """The slow, obvious way: a sum of products for every output, in float64."""
+    padding = conv.padding[0]
+    padded = nn.functional.pad(maps.double(), [padding] * 4)
+    height, width = (side - 2 for side in padded.shape[2:])
+    sums = torch.zeros(len(maps), conv.out_channels, height, width, dtype=torch.float64)
+    for row in range(3):
+        for column in range(3):
+            seen = padded[:, :, row : row + height, column : column + width]
+            sums += torch.einsum("nchw,kc->nkhw", seen, conv.weight[:, :, row, column].double())
+    return sums if conv.bias is None else sums + conv.bias.double()[:, None, None]
+
+
+@pytest.mark.parametrize("padding", [0, 1])
+@pytest.mark.parametrize("size", [(3, 3), (6, 6), (7, 5), (10, 15), (32, 32)])
+def test_the_outputs_of_a_plain_convolution(size, padding):
+    torch.manual_seed(0)
+    conv, maps = _conv(5, 7, padding), torch.randn(3, 5, *size)
+    found = Winograd(conv)(maps)
+    torch.testing.assert_close(found.double(), _exact(conv, maps), atol=1e-5, rtol=0)
+
+
+def _rounding():
+    """The root mean square error, as a part of the outputs' standard deviation."""
+    torch.manual_seed(0)
+    conv, maps = _conv(192, 96), torch.randn(2, 192, 14, 14).relu()
+    exact = _exact(conv, maps)
+    return (Winograd(conv)(maps) - exact).square().mean().sqrt() / exact.std()
+
+
+def test_rounding_stays_small_and_smaller_than_with_the_usual_points(monkeypatch):
+    rounding = _rounding()
+    assert rounding < 2e-6
+    monkeypatch.setattr(winograd, "_POINTS", (0.0, 1.0, -1.0, 2.0, -2.0))
+    for cached in (winograd._transforms, winograd._kronecker):
+        monkeypatch.setattr(winograd, cached.__name__, cached.__wrapped__)
+    assert 2 * rounding < _rounding() < 2e-5
+
+
+@pytest.mark.parametrize(("row", "column"), [(0, 0), (1, 1), (2, 0)])
+def test_a_kernel_of_a_single_one_moves_the_map(row, column):
+    conv, maps = _conv(1, 1), torch.arange(100.0).view(1, 1, 10, 10)
+    conv.weight.zero_()
+    conv.weight[0, 0, row, column] = 1
+    conv.bias.fill_(1000)
+    expected = 1000 + maps[:, :, row : row + 8, column : column + 8]
+    torch.testing.assert_close(Winograd(conv)(maps), expected, atol=2e-4, rtol=0)
+
+
+def test_many_tiles_go_through_in_parts():
+    torch.manual_seed(0)
+    conv, maps = _conv(2, 3, bias=False), torch.randn(300, 2, 6, 10)
+    torch.testing.assert_close(Winograd(conv)(maps).double(), _exact(conv, maps), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("padding", [0, 1])
+def test_what_pooling_does_not_read_is_left_out(padding):
+    torch.manual_seed(0)
+    conv, maps = _conv(2, 3, padding), torch.randn(2, 2, 15, 12)
+    found = Winograd(conv, pooled=2)(maps)
+    whole = conv(maps)
+    assert found.shape[2:] == (whole.shape[2] // 2 * 2, whole.shape[3] // 2 * 2)
+    torch.testing.assert_close(found, whole[:, :, : found.shape[2], : found.shape[3]])
+
+
+def test_a_part_of_larger_maps_will_do():
+    torch.manual_seed(0)
+    conv, maps = _conv(2, 3), torch.randn(2, 2, 20, 20)
+    for layout in (torch.contiguous_format, torch.channels_last):
+        part = maps.contiguous(memory_format=layout)[:, :, 3:13, 1:19]
+        torch.testing.assert_close(Winograd(conv).of_padded(part), conv(part))
+
+
+def test_wide_plain_convolutions_in_fp32_are_suitable():
+    assert suitable(nn.Conv2d(128, 128, 3))
+    assert suitable(nn.Conv2d(64, 256, 3, padding=1, bias=False))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Conv2d(64, 64, 3),
+        nn.Conv2d(128, 128, 5),
+        nn.Conv2d(128, 128, (3, 1)),
+        nn.Conv2d(128, 128, 3, stride=2),
+        nn.Conv2d(128, 128, 3, dilation=2),
+        nn.Conv2d(128, 128, 3, groups=2),
+        nn.Conv2d(128, 128, 3, padding=2),
+        nn.Conv2d(128, 128, 3, padding="same"),
+        nn.Conv2d(128, 128, 3, padding=1, padding_mode="circular"),
+        nn.Conv2d(128, 128, 3).double(),
+        nn.Conv2d(128, 128, 3, device="meta"),
+        nn.Linear(128, 128),
+    ],
+    ids=str,
+)
+def test_other_layers_are_not(layer):
+    assert not suitable(layer)

@@ -1,0 +1,251 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dvc.utils.hydra import compose_and_dump
+from ruamel.yaml import YAML
+from tests import projects
+
+from convscope.base.errors import UserError
+from convscope.stages import keep
+
+FILES = {
+    "params.yaml": "data: {source: digits}\n",
+    "reports/README.md": "what is here",
+    "reports/report.md": "# report",
+    "reports/report.html": "<html>",
+    "reports/claims.json": "{}",
+    "reports/download/dataset.json": json.dumps({"name": "digits", "md5": "m", "url": "file:///x"}),
+    "reports/evaluate/best.csv": "net\n",
+    "reports/evaluate/predictions.csv": "image\n",
+    "reports/occlusion/map_3.csv": "image\n",
+    "reports/occlusion/maps.png": "png",
+    "reports/baseline/grid/history.csv": "run\n",
+    "reports/baseline/grid/runs/a/history.csv": "epoch\n",
+    "models/README.md": "what is here",
+    "models/net1/history.csv": "run\n",
+    "models/net1/best.json": "{}",
+    "models/net1/runs/a/best.safetensors": "weights",
+    "models/net1/runs/a/run.json": json.dumps({"fingerprint": "fa"}),
+    "models/net1/runs/b/run.json": json.dumps({"fingerprint": "fb"}),
+    "reports/baseline/grid/runs/a/run.json": json.dumps({"fingerprint": "elsewhere"}),
+    "logs/timings.csv": (
+        "stage,run,fingerprint,seconds,device\n"
+        "train@net1,a,fa,10.000,cpu\n"
+        "train@net1,b,fb,5.500,cpu\n"
+        "train@net1,c,of an earlier study,100.000,cpu\n"
+        "train@net1,,s,12.000,cpu\n"
+        "train@net1,a,fa,20.250,cpu\n"
+        "train@net1,,s,3.500,cpu\n"
+        "train@net1,,s"
+    ),
+}
+
+NETS = ("net1", "net2", "net3", "net4")
+ANALYSES = ("occlusion", "filter_ablation", "filter_identify")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_keeps_results_and_leaves_weights_maps_and_pages(project: Path) -> None:
+    kept = keep.keep(project, project / "docs" / "mine")
+    assert sorted(map(str, kept)) == [
+        "about.json",
+        "models/net1/best.json",
+        "models/net1/history.csv",
+        "params.yaml",
+        "reports/baseline/grid/history.csv",
+        "reports/claims.json",
+        "reports/download/dataset.json",
+        "reports/evaluate/best.csv",
+        "reports/occlusion/maps.png",
+        "reports/report.md",
+    ]
+    copy = project / "docs" / "mine" / "reports" / "report.md"
+    assert copy.read_text(encoding="utf-8") == "# report"
+
+
+def test_links_of_the_report_to_what_is_not_kept_become_text(project: Path) -> None:
+    report = (
+        "**A map** ([occlusion/map\\_3.csv](occlusion/map_3.csv))\n\n"
+        "![Maps](occlusion/maps.png)\n\n"
+        "- [evaluate/predictions.csv](evaluate/predictions.csv), [best](evaluate/best.csv), "
+        "[with a space](evaluate/be%20st.csv), [DVC](https://dvc.org), [above](#top)\n"
+    )
+    (project / "reports" / "report.md").write_text(report, encoding="utf-8")
+    (project / "reports" / "evaluate" / "be st.csv").write_text("net\n", encoding="utf-8")
+    target = project / "docs" / "mine"
+    keep.keep(project, target)
+    assert (target / "reports" / "report.md").read_text(encoding="utf-8") == (
+        "**A map** (occlusion/map\\_3.csv (not kept))\n\n"
+        "![Maps](occlusion/maps.png)\n\n"
+        "- evaluate/predictions.csv (not kept), [best](evaluate/best.csv), "
+        "[with a space](evaluate/be%20st.csv), [DVC](https://dvc.org), [above](#top)\n"
+    )
+    assert (project / "reports" / "report.md").read_text(encoding="utf-8") == report
+
+
+def ran_with(project: Path, data: str, study: str) -> dict[str, Any]:
+    """A params.yaml of these groups, with which all stages ran; its content."""
+    path, conf = project / "params.yaml", str(projects.ROOT / "conf")
+    compose_and_dump(path, conf, None, "config", "", [f"data={data}", f"study={study}"])
+    params: dict[str, Any] = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    shared = {key: params[key] for key in ("train", "analysis")}
+    used = {
+        "download": {"data": {k: v for k, v in params["data"].items() if k != "archives"}},
+        "baseline": {"train": shared["train"], "baseline": params["baseline"]},
+        "evaluate": {"evaluate": params["evaluate"]},
+        **{f"train/{n}": {"train": shared["train"], "net": params["nets"][n]} for n in NETS},
+        **{a.replace("_", "-"): {"analysis": shared["analysis"], a: params[a]} for a in ANALYSES},
+    }
+    for stage, sections in used.items():
+        written = project / "reports" / stage / "params.json"
+        written.parent.mkdir(parents=True, exist_ok=True)
+        written.write_text(json.dumps(sections), encoding="utf-8")
+    return params
+
+
+@pytest.mark.parametrize("study", ["quick", "laptop", "report"])
+@pytest.mark.parametrize("data", ["digits", "cifar10"])
+def test_params_with_which_the_stages_ran_are_kept(data: str, study: str, project: Path) -> None:
+    ran_with(project, data, study)
+    kept = keep.keep(project, project / "docs" / "mine")
+    assert len([path for path in kept if path.name == "params.json"]) == 10
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "stage"),
+    [
+        ("data.train_images", 1000, "download"),
+        ("train.threads", 2, "baseline"),
+        ("baseline.lr", [0.01], "baseline"),
+        ("nets.net3.epochs", 7, "train@net3"),
+        ("evaluate.seed", 1, "evaluate"),
+        ("analysis.net", "net3", "filter-ablation"),
+        ("occlusion.window_sizes", [3, 5, 7, 9], "occlusion"),
+        ("filter_identify.filters", {"conv1": [0]}, "filter-identify"),
+    ],
+)
+def test_params_that_were_changed_since_are_refused(
+    key: str, value: object, stage: str, project: Path
+) -> None:
+    section = params = ran_with(project, "cifar10", "report")
+    *outer, last = key.split(".")
+    for name in outer:
+        section = section[name]
+    section[last] = value
+    YAML().dump(params, project / "params.yaml")
+    with pytest.raises(UserError, match="run `dvc repro` first") as refused:
+        keep.keep(project, project / "docs" / "mine")
+    assert f"params.yaml: {key} is not what stage {stage} ran with" in str(refused.value)
+    assert not (project / "docs").exists()
+
+
+def test_a_section_that_was_taken_out_since_is_refused(project: Path) -> None:
+    params = ran_with(project, "digits", "quick")
+    del params["nets"]["net2"]
+    YAML().dump(params, project / "params.yaml")
+    with pytest.raises(UserError, match=r"nets\.net2\.epochs is not what stage train@net2 ran"):
+        keep.keep(project, project / "docs" / "mine")
+
+
+def test_another_place_of_the_same_archive_is_no_change(project: Path) -> None:
+    params = ran_with(project, "cifar10", "laptop")
+    params["data"]["archives"] = params["data"]["archives"][:1]
+    YAML().dump(params, project / "params.yaml")
+    assert keep.keep(project, project / "docs" / "mine")
+
+
+@pytest.mark.parametrize("content", ["[]", '{"train": 3}', "{"])
+def test_a_stage_s_damaged_params_are_named(content: str, project: Path) -> None:
+    (project / "reports" / "train" / "net1").mkdir(parents=True)
+    (project / "reports" / "train" / "net1" / "params.json").write_text(content, encoding="utf-8")
+    with pytest.raises(UserError, match=r"is damaged .* run `convscope train net1`"):
+        keep.keep(project, project / "docs" / "mine")
+
+
+def test_says_where_and_how_long_it_ran(project: Path) -> None:
+    said = keep.about(project)
+    assert said["data"] == {"name": "digits", "md5": "m"}
+    assert said["stage_seconds"] == {"train@net1": 3.5}  # the last time counts
+    assert (said["training_runs"], said["timed_training_runs"]) == (3, 2)
+    assert said["training_seconds"] == {"train@net1": 25.75}
+    assert said["versions"]["torch"]
+    assert said["machine"]["cores"] >= 1
+
+
+def test_nothing_of_an_earlier_snapshot_stays(project: Path) -> None:
+    target = project / "docs" / "mine"
+    keep.keep(project, target)
+    (target / "reports" / "old.csv").write_text("old", encoding="utf-8")
+    keep.keep(project, target)
+    assert not (target / "reports" / "old.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"about.json": '{"name": "my blog"}', "thesis.tex": "x"},
+        {"about.json": "[", "thesis.csv": "x"},
+        {"about.json": '{"data": 1, "versions": 2, "stage_seconds": 3}', "thesis.tex": "x"},
+        {"thesis.csv": "x"},
+    ],
+)
+def test_a_folder_of_something_else_is_left_alone(project: Path, files: dict[str, str]) -> None:
+    target = project / "docs" / "mine"
+    target.mkdir(parents=True)
+    for name, text in files.items():
+        (target / name).write_text(text)
+    with pytest.raises(UserError, match="holds something else"):
+        keep.keep(project, target)
+    assert {path.name: path.read_text() for path in target.iterdir()} == files
+
+
+@pytest.mark.parametrize("name", ["reports/mine", "models", "data/mine", "reports/new/mine"])
+def test_a_folder_among_the_results_is_refused(project: Path, name: str) -> None:
+    before = sorted(project.rglob("*"))
+    with pytest.raises(UserError, match="is among the results: name a folder outside"):
+        keep.keep(project, project / name)
+    assert sorted(project.rglob("*")) == before
+
+
+def test_a_link_and_a_way_upwards_are_refused(project: Path) -> None:
+    keep.keep(project, project / "kept")
+    (project / "link").symlink_to(project / "kept")
+    for name in ("link", "new/.."):
+        with pytest.raises(UserError, match="name the folder itself"):
+            keep.keep(project, project / name)
+    assert (project / "link").is_symlink()
+    assert not (project / "new").exists()
+
+
+@pytest.mark.parametrize("line", [b"stage,run\nx,y\n", b"\xff\xfe\n", b""])
+def test_damaged_timings_are_no_obstacle(project: Path, line: bytes) -> None:
+    (project / "logs" / "timings.csv").write_bytes(line)
+    assert keep.about(project)["stage_seconds"] == {}
+
+
+def test_seconds_that_are_no_number_are_left_out(project: Path) -> None:
+    rows = "stage,run,fingerprint,seconds,device\noccl,,a,nan,cpu\nreport,,b,2.5,cpu\n"
+    (project / "logs" / "timings.csv").write_text(rows)
+    assert keep.about(project)["stage_seconds"] == {"report": 2.5}
+
+
+def test_without_a_report_there_is_nothing_to_keep(project: Path) -> None:
+    (project / "reports" / "report.md").unlink()
+    with pytest.raises(UserError, match="run `dvc repro` first"):
+        keep.keep(project, project / "docs" / "mine")
+    assert not (project / "docs").exists()
+
+
+def test_without_timings_durations_are_unknown(project: Path) -> None:
+    (project / "logs" / "timings.csv").unlink()
+    assert keep.about(project)["stage_seconds"] == {}

@@ -1,0 +1,224 @@
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from convscope.base.errors import UserError
+from convscope.base.paths import HISTORY, WEIGHTS
+from convscope.training import trainer
+from convscope.training.cuda_graph import ORDINARY_CALLS, CudaGraph, Replayed
+from tests import toys
+from tests.tapes import Tape
+
+CPU = torch.device("cpu")
+
+
+class Sum:
+    """Adds up squares, and counts how often Python adds."""
+
+    def __init__(self):
+        self.total = torch.zeros(())
+        self.calls = 0
+
+    def __call__(self, values):
+        self.calls += 1
+        self.total += values.square().sum()
+
+
+def test_the_first_calls_are_ordinary_and_then_nothing_is_called_but_the_graph():
+    work, tape = Sum(), Tape()
+    replayed = Replayed(work, tape)
+    for number in range(10):
+        replayed(torch.tensor([1.0, number]))
+    assert work.total == 10 + sum(number**2 for number in range(10))
+    assert work.calls == ORDINARY_CALLS + 1  # the last is the recording
+    assert (tape.prepared, tape.replayed) == (ORDINARY_CALLS, 10 - ORDINARY_CALLS)
+
+
+def test_inputs_of_another_shape_are_never_recorded():
+    work, tape = Sum(), Tape()
+    replayed = Replayed(work, tape)
+    for _ in range(10):
+        replayed(torch.ones(3))
+        replayed(torch.ones(2))
+    assert work.total == 50
+    assert work.calls == 10 + ORDINARY_CALLS + 1
+
+
+def test_work_that_cannot_be_recorded_ends_with_what_to_do():
+    class Refusing(Tape):
+        def record(self, _work):
+            raise RuntimeError("operation not permitted when stream is capturing\nmore")
+
+    replayed = Replayed(Sum(), Refusing())
+    for _ in range(ORDINARY_CALLS):
+        replayed(torch.ones(3))
+    told = r"training step \(operation not permitted .* capturing\): set CONVSCOPE_CUDA_GRAPHS=off"
+    with pytest.raises(UserError, match=told):
+        replayed(torch.ones(3))
+
+
+@pytest.mark.parametrize("told_later", [False, True])
+def test_want_of_memory_stays_what_it_is(told_later):
+    """CUDA may end a recording that failed with an error that hides the first."""
+
+    class Full(Tape):
+        def record(self, _work):
+            try:
+                raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+            finally:
+                if told_later:
+                    raise RuntimeError("failed due to a previous error during capture")
+
+    replayed = Replayed(Sum(), Full())
+    for _ in range(ORDINARY_CALLS):
+        replayed(torch.ones(3))
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        replayed(torch.ones(3))
+
+
+@pytest.fixture
+def tapes(monkeypatch):
+    """Training as on a GPU, with tapes for graphs; the list of the tapes."""
+    made = []
+
+    def tape():
+        made.append(Tape())
+        return made[-1]
+
+    monkeypatch.setattr(trainer.runtime, "cuda_graphs", lambda _device: True)
+    monkeypatch.setattr(trainer, "CudaGraph", tape)
+    return made
+
+
+def trained(run, folder, **options):
+    # 11 batches of 16 an epoch, and one of 4
+    trainer.train(run, toys.red_or_blue(train=180), folder, CPU, **options)
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+# net4 has batch norm and dropout; augmented, it reads all that a step can read
+RUNS = {
+    "net1": toys.run(epochs=3),
+    "net1 in bf16": toys.run(epochs=3, precision="bf16"),
+    "net4": toys.run("net4", epochs=3, dropout_rate=0.3, augment=True),
+    "net4 in bf16": toys.run("net4", epochs=3, dropout_rate=0.3, augment=True, precision="bf16"),
+}
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+def test_replayed_training_gives_the_same_bytes(run, tmp_path, request):
+    ordinary = trained(run, tmp_path / "ordinary")
+    tapes = request.getfixturevalue("tapes")
+    assert trained(run, tmp_path / "replayed") == ordinary
+    (tape,) = tapes
+    assert (tape.prepared, tape.replayed) == (ORDINARY_CALLS, 3 * 11 - ORDINARY_CALLS)
+
+
+def test_a_resumed_replayed_run_ends_with_the_same_bytes(tapes, tmp_path):
+    run = RUNS["net4"]
+    whole = trained(run, tmp_path / "whole")
+
+    def kill_after_two(row):
+        if row["epoch"] == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(run, tmp_path / "cut", on_epoch=kill_after_two)
+    assert trained(run, tmp_path / "cut") == whole
+    assert len(tapes) == 3
+
+
+@pytest.mark.usefixtures("tapes")
+def test_a_step_that_reads_a_number_back_is_found_out(tmp_path, monkeypatch):
+    """The tape refuses what a GPU refuses; else the tests above would prove little."""
+    accurate = trainer.Step.__call__
+
+    def curious(step, *batch):
+        accurate(step, *batch)
+        if step.loss.item() < 0:
+            raise AssertionError
+
+    monkeypatch.setattr(trainer.Step, "__call__", curious)
+    with pytest.raises(AssertionError, match="_local_scalar_dense cannot be recorded"):
+        trained(RUNS["net1"], tmp_path)
+
+
+class Cuda:
+    """What ``CudaGraph`` needs of ``torch.cuda``; it notes what happens on which stream."""
+
+    def __init__(self):
+        self.notes = []
+        self.stream_now = "default"
+
+    def Stream(self):  # noqa: N802
+        return Stream("side", self)
+
+    def CUDAGraph(self):  # noqa: N802
+        return SimpleNamespace(replay=lambda: self.note("replay"))
+
+    def current_stream(self):
+        return Stream(self.stream_now, self)
+
+    def note(self, what):
+        self.notes.append(f"{what} on {self.stream_now}")
+
+    @contextmanager
+    def stream(self, stream):
+        before, self.stream_now = self.stream_now, stream.name
+        yield
+        self.stream_now = before
+
+    @contextmanager
+    def graph(self, _graph, stream):
+        with self.stream(stream):
+            self.note("recording")
+            yield
+            self.note("recorded")
+
+
+@dataclass
+class Stream:
+    name: str
+    cuda: Cuda
+
+    def wait_stream(self, other):
+        self.cuda.notes.append(f"{self.name} waits for {other.name}")
+
+
+def test_a_cuda_graph_is_prepared_and_recorded_on_one_stream_and_replayed_where_others_work(
+    monkeypatch,
+):
+    """CUDA records no default stream, and kernels of two streams run in any order unless told."""
+    cuda = Cuda()
+    monkeypatch.setattr(torch, "cuda", cuda)
+    graph = CudaGraph()
+    graph.prepare(lambda: cuda.note("work"))
+    graph.record(lambda: cuda.note("work"))
+    graph.replay()
+    assert cuda.notes == [
+        "side waits for default",
+        "work on side",
+        "default waits for side",
+        "recording on side",
+        "work on side",
+        "recorded on side",
+        "replay on default",
+    ]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU")
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+def test_on_a_gpu_replayed_training_gives_the_same_bytes(run, tmp_path, monkeypatch):
+    device = torch.device("cuda")
+    data = toys.red_or_blue(train=180).to(device)
+    monkeypatch.setenv("CONVSCOPE_CUDA_GRAPHS", "off")
+    trainer.train(run, data, tmp_path / "ordinary", device)
+    monkeypatch.setenv("CONVSCOPE_CUDA_GRAPHS", "on")
+    trainer.train(run, data, tmp_path / "replayed", device)
+    for name in (HISTORY, WEIGHTS):
+        assert (tmp_path / "replayed" / name).read_bytes() == (
+            tmp_path / "ordinary" / name
+        ).read_bytes()

@@ -1,0 +1,179 @@
+import contextlib
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from convscope.base import runtime
+from convscope.base.errors import UserError
+from convscope.data import datasets
+from convscope.training import executor
+from convscope.training.executor import Event, train_side_by_side
+from tests import projects, toys
+
+ROOT = projects.ROOT
+
+# a stage whose two runs never end; a process tells of its birth before it imports torch
+STAGE = """
+import os, sys, time
+from pathlib import Path
+
+if __name__ == "__mp_main__":
+    os.write(1, b"born %d\\n" % os.getpid())  # in one piece
+    time.sleep(1)
+
+from convscope import cli
+from convscope.training import executor
+from tests import projects, toys
+
+
+def endless(job):
+    executor._Process.events.put(executor.Event(job[0].id))
+    time.sleep(600)
+
+
+def stage(*_):
+    executor._work = endless
+    jobs = [(toys.run(l1_oc=width), Path(str(width))) for width in (4, 6)]
+    tell = lambda event: print(event.run_id, flush=True)
+    executor.train_side_by_side(jobs, Path("dataset.safetensors"), tell)
+
+
+if __name__ == "__main__":
+    cli._run_stage = stage
+    sys.exit(cli.main(["train", "net1"]))
+"""
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    """The file of a toy data set."""
+    path = tmp_path / "dataset.safetensors"
+    datasets.save(toys.red_or_blue(), path)
+    return path
+
+
+@pytest.fixture
+def side_by_side(monkeypatch):
+    monkeypatch.setenv(runtime.WORKERS, "2")
+
+
+def jobs(folder, *widths, **changes):
+    return [(toys.run(l1_oc=width, **changes), folder / str(width)) for width in widths]
+
+
+def outputs(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_without_runs_not_even_the_data_set_is_read(tmp_path):
+    train_side_by_side([], tmp_path / "missing", lambda _: pytest.fail("something happened"))
+
+
+def test_side_by_side_gives_the_same_bytes_and_the_same_events(dataset, tmp_path, monkeypatch):
+    told = {}
+    for workers in ("1", "2"):
+        monkeypatch.setenv(runtime.WORKERS, workers)
+        told[workers] = []
+        train_side_by_side(jobs(tmp_path / workers, 4, 6), dataset, told[workers].append)
+    assert outputs(tmp_path / "2") == outputs(tmp_path / "1")
+    assert len(outputs(tmp_path / "1")) == 6
+    for run, _ in jobs(tmp_path, 4, 6):
+        one, two = ([e for e in told[workers] if e.run_id == run.id] for workers in ("1", "2"))
+        assert two == one
+        what = [(event.row and event.row["epoch"], event.finished) for event in one]
+        assert what == [(None, False), (1, False), (2, False), (None, True)]
+
+
+def fail_or_go_on_and_on(job):
+    """Stands for a run that fails beside one whose events never pause."""
+    run, _ = job
+    if run.point["l1_oc"] == 4:
+        raise UserError("the loss is nan")
+    for _ in range(60_000):
+        executor._Process.events.put(Event(run.id))
+        time.sleep(0.001)
+
+
+@pytest.mark.usefixtures("side_by_side")
+def test_the_first_failure_ends_the_other_runs(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(executor, "_work", fail_or_go_on_and_on)
+    told = []
+    with pytest.raises(UserError, match="the loss is nan"):
+        train_side_by_side(jobs(tmp_path, 6, 4), dataset, told.append)
+    assert multiprocessing.active_children() == []
+    assert len(told) < 30_000
+
+
+@pytest.mark.usefixtures("side_by_side")
+def test_a_data_set_that_a_process_cannot_load_is_a_user_error_and_no_traceback(tmp_path, capfd):
+    with pytest.raises(UserError, match="is missing: run `convscope download`"):
+        train_side_by_side(jobs(tmp_path, 4, 6), tmp_path / "missing", lambda _: None)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def kill_itself(job):  # noqa: ARG001
+    """Stands for a process that the system kills."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.usefixtures("side_by_side")
+def test_a_killed_process_is_a_user_error(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(executor, "_work", kill_itself)
+    with pytest.raises(UserError, match=r"a training process was killed, .* CONVSCOPE_WORKERS=1"):
+        train_side_by_side(jobs(tmp_path, 4, 6), dataset, lambda _: None)
+
+
+@pytest.fixture
+def stage(dataset, tmp_path):
+    """A command that runs side by side without end; its processes end with the test."""
+    script = tmp_path / "stage.py"
+    script.write_text(STAGE)
+    (dataset.parent / "params.yaml").touch()  # the command line asks for the project's folder
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "src")])
+    with subprocess.Popen(
+        [sys.executable, script],
+        cwd=dataset.parent,
+        env={**os.environ, "PYTHONPATH": paths, runtime.WORKERS: "2", runtime.DEVICE: "cpu"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def read_until(stream, *wanted):
+    """Read lines until each of the words has been in one."""
+    missing = set(wanted)
+    for line in stream:
+        missing -= {word for word in missing if word in line}
+        if not missing:
+            return
+    pytest.fail(f"the output ended without {missing}")
+
+
+def test_no_training_process_outlives_a_killed_parent(stage):
+    read_until(stage.stdout, "l1_oc4", "l1_oc6")
+    stage.kill()
+    # the pipes end when the last process that holds them does
+    stage.communicate(timeout=10)
+
+
+def test_an_interrupt_is_left_to_the_parent_which_ends_all_with_one_line(stage):
+    word, newborn = stage.stdout.readline().split()
+    assert word == "born"
+    os.kill(int(newborn), signal.SIGINT)
+    read_until(stage.stdout, "l1_oc4", "l1_oc6")
+    os.killpg(stage.pid, signal.SIGINT)  # as a terminal does
+    _, errors = stage.communicate(timeout=10)
+    assert errors == "convscope: interrupted; run the same command to go on\n"
+    assert stage.returncode == 130

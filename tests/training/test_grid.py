@@ -1,0 +1,140 @@
+import json
+
+import pandas as pd
+import pytest
+
+from convscope.base import paths
+from convscope.data import datasets
+from convscope.training import grid, run
+from tests import toys
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """An empty project folder with a toy data set; its path."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONVSCOPE_WORKERS", "1")
+    datasets.save(toys.red_or_blue(), tmp_path / "dataset.safetensors")
+    return tmp_path / "dataset.safetensors"
+
+
+class Recorder:
+    """An observer that keeps what it is told."""
+
+    def __init__(self):
+        self.told = []
+
+    def run_started(self, run_id, run):
+        self.told.append(("started", run_id, run["fingerprint"]))
+
+    def epoch(self, run_id, row):
+        self.told.append(("epoch", run_id, row["epoch"]))
+
+    def run_finished(self, run_id):
+        self.told.append(("finished", run_id))
+
+    def trained(self):
+        return {event[1] for event in self.told if event[0] == "epoch"}
+
+
+def widths(*values, **changes):
+    return [toys.run(l1_oc=width, **changes) for width in values]
+
+
+def outputs(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_runs_repeat_the_whole_grid_for_each_seed():
+    settings = run.Settings(epochs=1, augment=False)
+    found = grid.runs("net1", [{"l1_oc": 4}, {"l1_oc": 6}], [0, 7], settings, "toy")
+    points = [(run.point["l1_oc"], run.point["seed"]) for run in found]
+    assert points == [(4, 0), (6, 0), (4, 7), (6, 7)]
+
+
+def test_a_model_folder_holds_the_contracts_files(project, tmp_path):
+    wanted = widths(4, 6)
+    grid.complete(wanted, project)
+    history, best = grid.assemble(wanted, tmp_path / "models/net1")
+    folder = tmp_path / "models/net1"
+    names = {str(path) for path in outputs(folder)}
+    per_run = ("run.json", "history.csv", "best.safetensors")
+    expected = {f"runs/{run.id}/{name}" for run in wanted for name in per_run}
+    assert names == expected | {"history.csv", "best.json"}
+    assert history[["run", "epoch", "l1_oc"]].to_numpy().tolist() == [
+        *[[1, 1, 4], [1, 2, 4]],
+        *[[2, 1, 6], [2, 2, 6]],
+    ]
+    pd.testing.assert_frame_equal(pd.read_csv(folder / "history.csv"), history)
+    top = history.loc[history["test_accuracy"].idxmax()]
+    assert (best["run"], best["best"]["epoch"]) == (top["run"], top["epoch"])
+    assert json.loads((folder / "best.json").read_text()) == best
+
+
+def test_observers_are_told_everything_in_order(project):
+    recorder = Recorder()
+    (run,) = widths(4)
+    grid.complete([run], project, [recorder])
+    assert recorder.told == [
+        ("started", run.id, run.fingerprint),
+        ("epoch", run.id, 1),
+        ("epoch", run.id, 2),
+        ("finished", run.id),
+    ]
+
+
+def test_finished_runs_are_reused_whatever_grid_they_are_in(project, tmp_path):
+    grid.complete(widths(4, 6), project)
+    recorder = Recorder()
+    wanted = widths(6, 8, 4)
+    grid.complete(wanted, project, [recorder])
+    assert recorder.trained() == {wanted[1].id}
+    history, _ = grid.assemble(wanted, tmp_path / "models/net1")
+    assert history.groupby("run")["l1_oc"].first().tolist() == [6, 8, 4]
+
+
+def test_a_runs_bytes_do_not_depend_on_the_rest_of_the_grid(project):
+    grid.complete(widths(4), project)
+    alone = outputs(grid.store_folder(widths(4)[0]))
+    for path in grid.store_folder(widths(4)[0]).iterdir():
+        path.unlink()
+    grid.complete(widths(8, 4), project)
+    assert outputs(grid.store_folder(widths(4)[0])) == alone
+
+
+def test_the_best_run_is_the_earliest_of_equals(project, tmp_path):
+    wanted = widths(4, 6, epochs=1)
+    grid.complete(wanted, project)
+    for each, accuracy in zip(wanted, (0.5, 0.5), strict=True):
+        path = grid.store_folder(each) / paths.RUN
+        content = json.loads(path.read_text())
+        content["best"]["test_accuracy"] = accuracy
+        path.write_text(json.dumps(content))
+    _, best = grid.assemble(wanted, tmp_path / "models")
+    assert best["run"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (paths.HISTORY, b"epoch,loss\n"),
+        (paths.HISTORY, None),
+        (paths.WEIGHTS, b"abc"),
+        (paths.WEIGHTS, None),
+        (paths.RUN, b"{}"),
+        (paths.RUN, b"{"),
+    ],
+)
+def test_a_damaged_run_is_trained_again(project, name, content):
+    (run,) = widths(4, epochs=1)
+    grid.complete([run], project)
+    whole = outputs(grid.store_folder(run))
+    path = grid.store_folder(run) / name
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+    recorder = Recorder()
+    grid.complete([run], project, [recorder])
+    assert recorder.trained() == {run.id}
+    assert outputs(grid.store_folder(run)) == whole
