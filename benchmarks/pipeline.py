@@ -66,7 +66,7 @@ def _short(params: dict[str, Any]) -> dict[str, Any]:
         return {**grid, "epochs": 1, **{axis: grid[axis][:1] for axis in axes}}
 
     nets = {net: short(grid) for net, grid in params["nets"].items()}
-    return {**params, "baseline": short(params["baseline"]), "nets": nets}
+    return {**params, "nets": nets}
 
 
 def _starts(project: Project, stages: list[str], n: int) -> Iterator[Row]:

@@ -37,7 +37,7 @@ def rows(quick: bool) -> Iterator[Row]:
     # the largest batch of the study is 512
     images = subjects.part(*((512, 32) if quick else (50_000, 10_000)))
     there, params = images.to(device), params_file.load(STUDY)
-    grids = [plan.runs(params, net, images) for net in plan.grids(params)]
+    grids = [plan.runs(params, net, images) for net in params.nets]
     if quick:
         grids = [runs[:1] for runs in grids[:2]]
     spent = []

@@ -66,8 +66,8 @@ def sections() -> dict[str, Any]:
     """The committed parameters with one small network, so that reading them takes no time."""
     chosen = copy.deepcopy(COMMITTED)
     net = {**chosen["nets"]["net1"], "l1_oc": [4], "kernel_size": [3], "stride": [1]}
-    baseline = {**chosen["baseline"], "lr": [0.1, 0.2], "batch_size": [128]}
-    return {**chosen, "nets": {"net1": net}, "baseline": baseline}
+    baseline = {**chosen["nets"]["baseline"], "lr": [0.1, 0.2], "batch_size": [128]}
+    return {**chosen, "nets": {"net1": net, "baseline": baseline}}
 
 
 def mutated_value(rng: random.Random) -> tuple[str, Key]:

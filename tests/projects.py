@@ -18,11 +18,11 @@ def shrunk(params: dict[str, Any] = PARAMS) -> dict[str, Any]:
     """The real configuration with few images, short grids of narrow networks, small surveys."""
     small = copy.deepcopy(params)
     small["data"] |= {"train_images": 120, "test_images": 60}
-    for grid in (small["baseline"], *small["nets"].values()):
+    for grid in small["nets"].values():
         grid |= {"epochs": 2, "batch_size": [32], "stride": [1], "kernel_size": [3]}
-    small["baseline"]["lr"] = [0.02]
+    small["nets"]["baseline"]["lr"] = [0.02]
     for net, grid in small["nets"].items():
-        grid["l1_oc"] = [4, 6] if net == "net1" else [4]
+        grid["l1_oc"] = {"baseline": [6], "net1": [4, 6]}.get(net, [4])
         grid["dropout_rate"] = [0.1, 0.3] if net == "net3" else grid["dropout_rate"][:1]
     small["occlusion"] |= {"images": 2, "window_sizes": [9, 28], "survey_images": 4}
     small["filter_ablation"] |= {"atlas_images": 20, "filters": {"conv1": [0, 1], "conv5": [2]}}

@@ -77,10 +77,6 @@ def test_an_unknown_net_is_named(capsys):
     assert told.startswith("'net9' is no network; known: net1, net2, net3, net4")
 
 
-def test_the_baseline_is_no_net_to_train(capsys):
-    assert "run `convscope baseline`" in refused(capsys, "train", "baseline")
-
-
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

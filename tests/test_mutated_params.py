@@ -29,7 +29,7 @@ def judged(path, content):
         assert [each.name for each in path.parent.iterdir()] == [path.name]
     written = YAML(typ="safe", pure=True).load(content.decode())
     assert same(written, params.model_dump(exclude_unset=True)), content
-    grids = {**params.nets, **({"baseline": params.baseline} if params.baseline else {})}
+    grids = params.nets
     for net, grid in grids.items():
         for point in grid.points()[:8]:
             with torch.device("meta"):

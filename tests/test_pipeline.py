@@ -76,7 +76,7 @@ def test_every_stage_is_one_finished_run_in_mlflow_with_a_child_for_each_point(p
     stages = {*ALL, "report"}
     assert sorted(name for name in names if name in stages) == sorted(stages)
     params = projects.shrunk()
-    grids = [params["baseline"], *params["nets"].values()]
+    grids = params["nets"].values()
     points = sum(
         len(grid["lr"])
         * len(grid["batch_size"])
@@ -87,7 +87,7 @@ def test_every_stage_is_one_finished_run_in_mlflow_with_a_child_for_each_point(p
     )
     assert len(names) - len(stages) == points
     epochs = rows(project, "select count(*) from metrics where key = 'test_accuracy' and step > 0")
-    assert epochs == [(points * params["baseline"]["epochs"],)]
+    assert epochs == [(points * params["nets"]["baseline"]["epochs"],)]
 
 
 def test_publishing_again_adds_nothing(project):

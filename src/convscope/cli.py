@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from convscope.base import paths
 from convscope.base.errors import UserError, is_want_of_memory
 
 STAGES = {
@@ -125,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     explain.add_argument(
         "net",
         nargs="?",
-        help="a name under nets in params.yaml, or baseline (default: all grids)",
+        help="a name under nets in params.yaml (default: all grids)",
     )
     keep = commands.add_parser("keep", help="copy tables, figures and claims into a small folder")
     keep.add_argument("folder", type=Path, help="the folder to make, such as docs/results/mine")
@@ -142,11 +143,11 @@ def _run_stage(stage: str, net: str | None) -> None:
     # figures are drawn into files; a notebook's shell asks for a backend that is not here
     os.environ["MPLBACKEND"] = "agg"
     allocator.keep_freed_memory()
-    if net == "baseline":
-        raise UserError("baseline is a stage of its own: run `convscope baseline`")
-    name = stage if net is None else f"{stage}@{net}"
-    module = "train" if stage == "baseline" else stage.replace("-", "_")
-    if module == "train":
+    if stage == paths.BASELINE:
+        stage, net = "train", stage
+    name = stage if net is None else paths.stage_of(net)
+    module = stage.replace("-", "_")
+    if net is not None:
         from convscope.training import processes
 
         processes.warm_up()
@@ -155,7 +156,7 @@ def _run_stage(stage: str, net: str | None) -> None:
     root = Path()
     with files.alone(name):
         began = time.monotonic()
-        run(net or stage) if module == "train" else run()
+        run() if net is None else run(net)
         seconds = time.monotonic() - began
         identity = tracking.fingerprint(root, name)
         timings.record(name, "", identity, seconds, device)

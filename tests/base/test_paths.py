@@ -5,13 +5,26 @@ import pytest
 from convscope.base import paths
 
 
+def test_a_networks_folders_are_those_that_dvc_tracks():
+    assert paths.models_of("net4") == Path("models/net4")
+    assert paths.report_of("baseline") == Path("reports/train/baseline")
+
+
+@pytest.mark.parametrize(("net", "stage"), [("net4", "train@net4"), ("baseline", "baseline")])
+def test_a_networks_stage_is_known_by_its_name(net, stage):
+    assert paths.stage_of(net) == stage
+    assert paths.net_of(stage) == net
+    assert paths.net_of("occlusion") is None
+
+
 @pytest.mark.parametrize(
-    ("net", "models", "report"),
+    ("folder", "command"),
     [
-        ("net4", "models/net4", "reports/train/net4"),
-        ("baseline", "reports/baseline/grid", "reports/baseline"),
+        ("train/net1", "train net1"),
+        ("train/baseline/by_lr_batch_size", "baseline"),
+        ("occlusion/by_window.csv", "occlusion"),
+        ("claims.json", "claims.json"),
     ],
 )
-def test_a_nets_folders_are_those_that_dvc_tracks(net, models, report):
-    assert paths.models_of(net) == Path(models)
-    assert paths.report_of(net) == Path(report)
+def test_a_files_command_follows_from_its_folder(folder, command):
+    assert paths.command_of(folder) == command

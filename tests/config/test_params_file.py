@@ -39,7 +39,7 @@ def changed(key, value):
 def test_the_committed_parameters_are_accepted():
     params = params_file.load(Path("params.yaml"))
     assert params.data.source == "digits"
-    assert list(params.nets) == ["net1", "net2", "net3", "net4"]
+    assert list(params.nets) == ["baseline", "net1", "net2", "net3", "net4"]
 
 
 @pytest.mark.parametrize(
@@ -48,25 +48,23 @@ def test_the_committed_parameters_are_accepted():
         ("oclusion", {}, "oclusion: is unknown: remove it or correct its name"),
         ("train.sedes", [0], "train.sedes: is unknown"),
         ("train", {"sedes": [0]}, "train.sedes: is unknown"),
-        ("nets.baseline", copy.deepcopy(COMMITTED["baseline"]), "nets: baseline is no network"),
         ("nets.net1.epochs", 0, "nets.net1.epochs: Input should be greater than or equal to 1"),
         ("nets.net1.epochs", "ten", "nets.net1.epochs: Input should be a valid integer"),
         ("nets.net1.epochs", True, "nets.net1.epochs: Input should be a valid integer"),
         ("nets.net3.dropout_rate", [0.1, 1.5], r"nets.net3.dropout_rate[1]: Input should be less"),
         ("nets.net3.dropout_rate", [0.1, 0.1], "nets.net3.dropout_rate: lists a value twice"),
         ("nets.net3.dropout_rate", [], "nets.net3.dropout_rate: is empty: list at least one"),
-        ("analysis.net", "baseline", "analysis.net: is no network to analyze"),
         (
             "nets.net3.dropout_rate",
             0.1,
             "nets.net3.dropout_rate: must be a list, in brackets",
         ),
         ("nets.net1.lr", [float("nan")], "nets.net1.lr[0]: "),
-        ("nets.net5", {}, "nets: net5 is no network; known: net1, net2, net3, net4"),
+        ("nets.net5", {}, "nets: net5 is no network; known: baseline, net1, net2"),
         ("train.select_on", "luck", "train.select_on: Input should be 'test' or 'validation'"),
         ("train.seeds", [-1], "train.seeds[0]: Input should be greater than or equal to 0"),
         ("occlusion.window_sizes", [3, 33], "occlusion.window_sizes[1]: Input should be less"),
-        ("analysis.net", "net9", "analysis.net: is no network to analyze; known: net1, net2"),
+        ("analysis.net", "net9", "analysis.net: is not a network; known: baseline, net1"),
         ("filter_ablation.filters", {}, "filter_ablation.filters: "),
         ("filter_ablation.filters", {"conv1": [-1]}, "filter_ablation.filters.conv1[0]: "),
         ("filter_ablation.filters", {"conv1": []}, "filter_ablation.filters.conv1: "),
@@ -117,7 +115,7 @@ def test_a_grid_of_absurd_size_is_refused(tmp_path):
     params["nets"]["net1"]["momentum"] = [i / 100 for i in range(50)]
     assert "400,000 runs, seeds counted; a grid may have 10,000" in refused(tmp_path, params)
     seeds = changed("train.seeds", list(range(2_000)))
-    assert "nets.net1 has 16,000 runs, seeds counted" in refused(tmp_path, seeds)
+    assert "nets.baseline has 12,000 runs, seeds counted" in refused(tmp_path, seeds)
 
 
 @pytest.mark.parametrize(

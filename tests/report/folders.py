@@ -187,7 +187,7 @@ def grid(key: str) -> dict[str, object]:
 
 STUDY = {
     "download": DOWNLOAD,
-    "baseline": grid("baseline"),
+    "train/baseline": grid("net"),
     "train/net10": grid("net"),
     "train/net2": grid("net"),
     "evaluate": EVALUATE,

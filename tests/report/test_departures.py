@@ -17,7 +17,7 @@ def section(reports):
         return departures.section(
             Folder(reports, "download", "download"),
             [
-                Folder(reports, "baseline", "baseline"),
+                Folder(reports, "train/baseline", "baseline"),
                 *(Folder(reports, f"train/{net}", f"train {net}") for net in nets),
             ],
             Folder(reports, "evaluate", "evaluate"),
@@ -115,8 +115,8 @@ def test_the_studys_own_grid_is_no_departure(section, reports):
     told = words(section("net2", "net10"), "The grids")
     assert "net2" not in told
     assert "net10" not in told  # the study has no such network
-    used = {"train": {"seeds": [0]}, "baseline": {"epochs": 10, **OF_BASELINE}}
-    folders.replace(reports / "baseline/params.json", used)
+    used = {"train": {"seeds": [0]}, "net": {"epochs": 10, **OF_BASELINE}}
+    folders.replace(reports / "train/baseline/params.json", used)
     assert "The grids" not in headings(section("net2", "net10"))
 
 

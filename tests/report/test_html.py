@@ -57,14 +57,14 @@ def page(reports):
 
 
 def test_cells_keep_the_files_own_text(page, reports):
-    for name in ("baseline/by_lr.csv", "train/net2/by_lr.csv", "evaluate/class_accuracy.csv"):
+    for name in ("train/baseline/by_lr.csv", "train/net2/by_lr.csv", "evaluate/class_accuracy.csv"):
         with (reports / name).open(newline="") as stream:
             _, *rows = csv.reader(stream)
         assert [[value for _, value in row] for row in page.tables[name][1:]] == rows
 
 
 def test_shown_numbers_are_the_files_rounded(page):
-    assert [[text for text, _ in row] for row in page.tables["baseline/by_lr.csv"][1:]] == [
+    assert [[text for text, _ in row] for row in page.tables["train/baseline/by_lr.csv"][1:]] == [
         ["0.001", "2.2500", "25.00%", "12.50%", "0.00", "62,006"],
         ["0.01", "1.5000", "50.00%", "37.50%", "1.00", "62,006"],
     ]

@@ -22,7 +22,7 @@ def rows(text, source):
 
 
 def test_numbers_are_the_files_rounded_and_the_best_is_bold(text):
-    assert rows(text, "baseline/by_lr.csv")[2:] == [
+    assert rows(text, "train/baseline/by_lr.csv")[2:] == [
         ["0.001", "2.2500", "25.00%", "12.50%", "0.00", "62,006"],
         ["**0.01**", "**1.5000**", "**50.00%**", "**37.50%**", "**1.00**", "**62,006**"],
     ]
@@ -38,7 +38,9 @@ def test_every_table_is_rectangular(text):
 def test_a_table_that_a_reader_opens_is_folded(text):
     fold = text.split("<details><summary>The network of the best run, layer by layer: ")[1]
     inside = fold.split("</details>")[0]
-    assert inside.startswith("62,006 parameters</summary>\n\n[baseline/layers.csv](baseline/layers")
+    assert inside.startswith(
+        "62,006 parameters</summary>\n\n[train/baseline/layers.csv](train/baseline/layers"
+    )
     assert "\n\n| Layer |" in inside
 
 

@@ -182,8 +182,8 @@ def test_what_the_data_has_not_is_left_out(reports):
     ("folder", "stage"),
     [
         ("download", "download"),
-        ("baseline", "baseline"),
-        ("train", "train net1"),
+        ("train/baseline", "baseline"),
+        ("train", "baseline"),
         ("evaluate", "evaluate"),
         ("occlusion", "occlusion"),
         ("filter-ablation", "filter-ablation"),
@@ -210,7 +210,7 @@ def test_a_report_folder_that_is_being_made_is_no_network(reports):
 @pytest.mark.parametrize(
     "name",
     [
-        *("download/class_counts", "baseline/best", "baseline/layers", "evaluate/best"),
+        *("download/class_counts", "train/baseline/best", "train/baseline/layers", "evaluate/best"),
         *("evaluate/selection", "evaluate/class_accuracy", "occlusion/by_image"),
         *("occlusion/by_window", "occlusion/by_class", "occlusion/fall_with_window"),
         *("occlusion/deepest_by_window", "filter-ablation/atlas", "filter-ablation/atlas_depth"),

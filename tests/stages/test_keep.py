@@ -21,15 +21,15 @@ FILES = {
     "reports/evaluate/predictions.csv": "image\n",
     "reports/occlusion/map_3.csv": "image\n",
     "reports/occlusion/maps.png": "png",
-    "reports/baseline/grid/history.csv": "run\n",
-    "reports/baseline/grid/runs/a/history.csv": "epoch\n",
+    "models/baseline/history.csv": "run\n",
+    "models/baseline/runs/a/history.csv": "epoch\n",
     "models/README.md": "what is here",
     "models/net1/history.csv": "run\n",
     "models/net1/best.json": "{}",
     "models/net1/runs/a/best.safetensors": "weights",
     "models/net1/runs/a/run.json": json.dumps({"fingerprint": "fa"}),
     "models/net1/runs/b/run.json": json.dumps({"fingerprint": "fb"}),
-    "reports/baseline/grid/runs/a/run.json": json.dumps({"fingerprint": "elsewhere"}),
+    "models/baseline/runs/a/run.json": json.dumps({"fingerprint": "elsewhere"}),
     "logs/timings.csv": (
         "stage,run,fingerprint,seconds,device\n"
         "train@net1,a,fa,10.000,cpu\n"
@@ -59,10 +59,10 @@ def test_keeps_results_and_leaves_weights_maps_and_pages(project: Path) -> None:
     kept = keep.keep(project, project / "docs" / "mine")
     assert sorted(map(str, kept)) == [
         "about.json",
+        "models/baseline/history.csv",
         "models/net1/best.json",
         "models/net1/history.csv",
         "params.yaml",
-        "reports/baseline/grid/history.csv",
         "reports/claims.json",
         "reports/download/dataset.json",
         "reports/evaluate/best.csv",
@@ -101,7 +101,7 @@ def ran_with(project: Path, data: str, study: str) -> dict[str, Any]:
     shared = {key: params[key] for key in ("train", "analysis")}
     used = {
         "download": {"data": {k: v for k, v in params["data"].items() if k != "archives"}},
-        "baseline": {"train": shared["train"], "baseline": params["baseline"]},
+        "train/baseline": {"train": shared["train"], "net": params["nets"]["baseline"]},
         "evaluate": {"evaluate": params["evaluate"]},
         **{f"train/{n}": {"train": shared["train"], "net": params["nets"][n]} for n in NETS},
         **{a.replace("_", "-"): {"analysis": shared["analysis"], a: params[a]} for a in ANALYSES},
@@ -126,7 +126,7 @@ def test_params_with_which_the_stages_ran_are_kept(data: str, study: str, projec
     [
         ("data.train_images", 1000, "download"),
         ("train.threads", 2, "baseline"),
-        ("baseline.lr", [0.01], "baseline"),
+        ("nets.baseline.lr", [0.01], "baseline"),
         ("nets.net3.epochs", 7, "train@net3"),
         ("evaluate.seed", 1, "evaluate"),
         ("analysis.net", "net3", "filter-ablation"),

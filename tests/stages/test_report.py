@@ -31,7 +31,7 @@ def test_it_writes_a_page_its_text_and_the_claims_and_nothing_else(project):
 
 def test_the_claims_are_judged_by_the_same_files_and_name_their_data(project):
     folders.replace(
-        project / "reports/baseline/by_lr_batch_size.csv",
+        project / "reports/train/baseline/by_lr_batch_size.csv",
         "lr,batch_size,train_accuracy,test_accuracy\n0.01,128,0.5,0.5\n0.01,256,0.5,0.25\n"
         "0.01,512,0.5,0.25\n0.001,128,0.5,0.25\n0.001,256,0.5,0.25\n0.001,512,0.5,0.25\n",
     )

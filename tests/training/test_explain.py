@@ -260,12 +260,12 @@ def test_data_parameters_that_have_changed_since_are_pointed_out():
 
 @pytest.mark.parametrize(
     ("net", "told"),
-    [("net9", "'net9' is no network; known: net1"), ("baseline", "params.yaml: baseline is")],
+    [("net9", "'net9' is not a network; known: base"), ("net3", "params.yaml: nets.net3 is")],
 )
 def test_an_unknown_grid_is_exit_code_2(net, told, capsys):
     Committed()
     params = YAML(typ="safe").load(Path("params.yaml").read_text())
-    del params["baseline"]
+    del params["nets"]["net3"]
     YAML().dump(params, Path("params.yaml"))
     assert cli.main(["explain", net]) == 2
     assert capsys.readouterr().err.startswith(f"convscope: {told}")

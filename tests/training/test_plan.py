@@ -30,15 +30,14 @@ def told(params, net, dataset):
     return str(refused.value)
 
 
-def test_the_grids_are_the_baseline_and_the_networks_in_order(tmp_path):
+def test_a_grid_that_is_not_there_is_refused_with_what_is(tmp_path):
     params = params_with(tmp_path)
-    assert plan.grids(params) == ["baseline", "net1", "net2", "net3", "net4"]
-    assert plan.grids(params, "net3") == ["net3"]
-    with pytest.raises(UserError, match="'net9' is no network; known: net1, net2"):
-        plan.grids(params, "net9")
+    assert list(params.nets) == ["baseline", "net1", "net2", "net3", "net4"]
+    with pytest.raises(UserError, match="'net9' is not a network; known: baseline, net1, net2"):
+        plan.section(params, "net9")
     del params.nets["net3"]
     with pytest.raises(UserError, match=r"params\.yaml: nets\.net3 is missing"):
-        plan.grids(params, "net3")
+        plan.section(params, "net3")
 
 
 def test_runs_repeat_the_grid_for_each_seed(tmp_path):
@@ -57,7 +56,9 @@ def test_a_batch_larger_than_the_training_set_is_refused(tmp_path):
     assert told(params, "net4", toys.red_or_blue(train=40)).startswith(
         "params.yaml: nets.net4.batch_size: 41 is more than the 40 images to train on"
     )
-    assert told(params, "baseline", toys.red_or_blue()).startswith("params.yaml: baseline.batch")
+    assert told(params, "baseline", toys.red_or_blue()).startswith(
+        "params.yaml: nets.baseline.batch"
+    )
 
 
 def test_images_that_are_held_out_are_not_trained_on(tmp_path):

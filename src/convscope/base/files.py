@@ -152,7 +152,7 @@ def read_csv(path: Path, made_by: str) -> pd.DataFrame:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        frame = pd.read_csv(io.StringIO(text))
+        frame = pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=[""])
     except FileNotFoundError:
         raise missing(path, made_by) from None
     except (ValueError, OSError) as error:

@@ -1,4 +1,4 @@
-"""Where the pipeline's files are."""
+"""Where the pipeline's files are, and what they are called."""
 
 from pathlib import Path
 
@@ -12,14 +12,40 @@ RUN = "run.json"
 HISTORY = "history.csv"
 WEIGHTS = "best.safetensors"
 BEST = "best.json"
-BASELINE_GRID = REPORTS / "baseline" / "grid"
+# the one network whose stage dvc.yaml names after it
+BASELINE = "baseline"
+_TRAIN = "train@"
 
 
 def models_of(net: str) -> Path:
     """The model folder of a network's grid."""
-    return BASELINE_GRID if net == "baseline" else MODELS / net
+    return MODELS / net
 
 
 def report_of(net: str) -> Path:
     """The report folder of a network's grid."""
-    return REPORTS / "baseline" if net == "baseline" else REPORTS / "train" / net
+    return REPORTS / "train" / net
+
+
+def stage_of(net: str) -> str:
+    """The stage that trains a network, as DVC names it: ``train@net1``, or ``baseline``."""
+    return net if net == BASELINE else f"{_TRAIN}{net}"
+
+
+def net_of(stage: str) -> str | None:
+    """The network that a stage trains; None if it trains none."""
+    if stage == BASELINE:
+        return stage
+    return stage.removeprefix(_TRAIN) if stage.startswith(_TRAIN) else None
+
+
+def command_of(folder: str) -> str:
+    """The command that makes a folder below reports/, for example ``train net1``.
+
+    Args:
+        folder: The folder, or a file in it: ``"train/net1"``, ``"occlusion/by_window.csv"``.
+    """
+    stage, *inner = folder.split("/")
+    if stage != "train" or not inner:
+        return stage
+    return inner[0] if inner[0] == BASELINE else f"train {inner[0]}"

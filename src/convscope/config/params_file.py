@@ -40,7 +40,6 @@ class Params(Section):
 
     data: Data | None = None
     train: Train | None = None
-    baseline: Grid | None = None
     nets: dict[str, Grid] = Field(default_factory=dict)
     evaluate: Evaluate | None = None
     analysis: Analysis | None = None
@@ -51,25 +50,22 @@ class Params(Section):
     @field_validator("nets", mode="before")
     @classmethod
     def _known(cls, grids: Any) -> Any:
-        known_nets = [net for net in zoo.NETS if net != "baseline"]
-        if isinstance(grids, dict) and (unknown := [net for net in grids if net not in known_nets]):
-            known = ", ".join(known_nets)
+        if isinstance(grids, dict) and (unknown := [net for net in grids if net not in zoo.NETS]):
+            known = ", ".join(zoo.NETS)
             raise ValueError(f"{_word(unknown[0])} is no network; known: {known}")
         return grids
 
     @model_validator(mode="after")
     def _buildable(self) -> Self:
-        grids = {f"nets.{net}": (net, grid) for net, grid in self.nets.items()}
-        if self.baseline:
-            grids["baseline"] = ("baseline", self.baseline)
         seeds = len(self.train.seeds) if self.train else 1
-        for key, (net, grid) in grids.items():
-            _check_grid(key, net, grid, seeds)
+        for net, grid in self.nets.items():
+            _check_grid(net, grid, seeds)
         return self
 
 
-def _check_grid(key: str, net: str, grid: Grid, seeds: int) -> None:
+def _check_grid(net: str, grid: Grid, seeds: int) -> None:
     """Refuse a grid with a point whose network cannot be built, before any work."""
+    key = f"nets.{net}"
     runs = seeds * math.prod(len(getattr(grid, axis)) for axis in AXES)
     if runs > MAX_RUNS:
         raise ValueError(f"{key} has {runs:,} runs, seeds counted; a grid may have {MAX_RUNS:,}")
@@ -157,7 +153,7 @@ def _word(key: object) -> str:
 
 
 def _one_line(text: str) -> str:
-    text = " ".join(text.split())
+    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
     return text if len(text) <= 2 * MAX_WORDS else f"{text[: 2 * MAX_WORDS - 3]}..."
 
 

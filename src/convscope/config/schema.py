@@ -141,9 +141,8 @@ class Analysis(Section):
     @field_validator("net")
     @classmethod
     def _known(cls, net: str) -> str:
-        known = [name for name in zoo.NETS if name != "baseline"]
-        if net not in known:
-            raise ValueError(f"is no network to analyze; known: {', '.join(known)}")
+        if net not in zoo.NETS:
+            raise ValueError(f"is not a network; known: {', '.join(zoo.NETS)}")
         return net
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pandas as pd
 
 from convscope.base import files
+from convscope.base.paths import command_of
 from convscope.report import beside, columns
 from convscope.report.document import Column, Part, Section, Table
 from convscope.report.images import STUDY_DATA_NAME, Images
 from convscope.study import published
-from convscope.study.claims.sources import command
 from convscope.study.published.tables import NETS
 
 _FREQUENCY = "filter-identify/class_frequency"
@@ -62,7 +62,7 @@ def compared(section: Section, images: Images, reports: Path) -> Section:
             parts.append(part)
             continue
         parts.append(_compared(part, images) if name in _MEASURES else part)
-        whole = files.read_csv(reports / part.source, command(name))
+        whole = files.read_csv(reports / part.source, command_of(name))
         parts += beside.every_number(part, name, whole)
     return replace(section, parts=tuple(parts))
 
@@ -81,11 +81,11 @@ def _compared(table: Table, images: Images) -> Table:
     measures = [measure for measure in _MEASURES[name] if measure in names]
     path = Path("reports", table.source)
     if absent := [key for key in keys if key not in names]:
-        raise files.damaged(path, command(name), f"it has no column {absent[0]}")
+        raise files.damaged(path, command_of(name), f"it has no column {absent[0]}")
     try:
         found = published.beside(_frame(table, [*keys, *measures]), study, keys)
     except ValueError as error:
-        raise files.damaged(path, command(name), str(error)) from None
+        raise files.damaged(path, command_of(name), str(error)) from None
     rows = _matched(table, found.rows, keys)
     # a total over other rows than the study's is no match
     if not any(match for match, row in zip(rows, table.rows, strict=True) if row.role != "total"):

@@ -39,7 +39,7 @@ def document(reports: Path, judged: Sequence[Claim]) -> Document:
         UserError: A stage has not run, or one of its files is missing or damaged.
     """
     download = finished(reports, "download", "download")
-    baseline = finished(reports, "baseline", "baseline")
+    baseline = finished(reports, "train/baseline", "baseline")
     nets = _nets(reports)
     evaluate = finished(reports, "evaluate", "evaluate")
     analyses = [
@@ -88,7 +88,8 @@ def _after_first(section: Section, parts: Sequence[Part]) -> Section:
 def _nets(reports: Path) -> list[Folder]:
     """The report folders of the trained networks, net2 before net10."""
     names = sorted(
-        (path.name for path in (reports / "train").glob("[!.]*") if path.is_dir()), key=_natural
+        (p.name for p in (reports / "train").glob("[!.]*") if p.is_dir() and p.name != "baseline"),
+        key=_natural,
     )
     if not names:
         raise UserError(

@@ -65,7 +65,7 @@ def baseline(folder: Folder) -> Section:
     return Section(
         "baseline",
         "Baseline: learning rate and batch size",
-        (Text(about), *_grid(folder, folder.params.get("baseline", {}))),
+        (Text(about), *_grid(folder, folder.params.get("net", {}))),
     )
 
 

@@ -132,9 +132,9 @@ def _mistakes(report: Report, tested: _Tested, settings: Evaluate) -> None:
 
 def _models(data: str) -> Models:
     """Every network with a model folder, in the order of ``nets.NETS``."""
-    folders = {net: paths.models_of(net) for net in zoo.NETS if net != "baseline"}
+    compared = {net: paths.models_of(net) for net, known in zoo.NETS.items() if known.compared}
     found = {
-        net: trained.load_best(folder, data) for net, folder in folders.items() if folder.is_dir()
+        net: trained.load_best(folder, data) for net, folder in compared.items() if folder.is_dir()
     }
     if not found:
         raise UserError(f"{paths.MODELS} holds no trained network: run `convscope train net1`")

@@ -96,7 +96,7 @@ def _require_same_params(root: Path) -> None:
     reports = root / paths.REPORTS
     for path in sorted(chain(reports.glob("*/params.json"), reports.glob("train/*/params.json"))):
         name = path.parent.name
-        stage = name if path.parent.parent == reports else f"train@{name}"
+        stage = name if path.parent.parent == reports else paths.stage_of(name)
         used = _used(path, stage.replace("@", " "))
         if changed := next(_changed(params, used, name), None):
             raise UserError(
@@ -212,11 +212,9 @@ def _versions() -> dict[str, str]:
 
 def _trained(root: Path) -> set[str]:
     """The fingerprints of the runs in the model folders."""
-    grids = ((root / paths.MODELS).glob("*"), (root / paths.REPORTS).glob("*/grid"))
     return {
         str(files.read_json(path, "train")["fingerprint"])
-        for folder in chain(*grids)
-        for path in folder.glob(f"runs/*/{RUN}")
+        for path in (root / paths.MODELS).glob(f"*/runs/*/{RUN}")
     }
 
 

@@ -25,16 +25,15 @@ def run(net: str) -> None:
     """Train the grid of a network; runs that were trained before are reused.
 
     Args:
-        net: A name under ``nets`` in params.yaml, or ``"baseline"``.
+        net: A name under ``nets`` in params.yaml.
 
     Raises:
         UserError: params.yaml has no such grid, or a run cannot be trained.
     """
     params = params_file.load()
     shared = params_file.need(params.train, "train")
-    _, section = plan.section(params, net)
-    stage, key = (net, net) if net == plan.BASELINE else (f"train@{net}", "net")
-    used = {"train": shared.model_dump(mode="json"), key: section.model_dump(mode="json")}
+    section, stage = plan.section(params, net), paths.stage_of(net)
+    used = {"train": shared.model_dump(mode="json"), "net": section.model_dump(mode="json")}
     # a wrong setting ends the stage before anything begins
     runtime.workers(shared.threads)
     runtime.cuda_graphs(runtime.device())
@@ -51,9 +50,7 @@ def run(net: str) -> None:
         grid.complete(runs, paths.DATASET, [progress, timings, live])
 
     with reporting(paths.report_of(net), used) as report:
-        # the baseline's models are part of its report, which is written as a whole
-        models = report.folder / "grid" if net == plan.BASELINE else paths.models_of(net)
-        history, best = grid.assemble(runs, models)
+        history, best = grid.assemble(runs, paths.models_of(net))
         _report(net, history, best, report)
 
 

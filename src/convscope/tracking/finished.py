@@ -16,8 +16,6 @@ EPOCH_METRICS = ("loss", "train_accuracy", "test_accuracy", "overfit_percent")
 # of a run whose best epoch held-out images choose
 SELECTING = "validation_accuracy"
 REPORT_STAGE = "report"
-BASELINE = "baseline"
-NET_PREFIX = "train@"
 REPORT_FILES = ("report.html", "report.md", "claims.json")
 
 
@@ -90,7 +88,7 @@ def fingerprint(root: Path, stage: str) -> str:
 def finished_stages(root: Path) -> list[str]:
     """The names of the stages whose folders are complete, in alphabetical order."""
     reports = root / paths.REPORTS
-    trained = [NET_PREFIX + path.name for path in (reports / "train").glob("[a-z]*/")]
+    trained = [paths.stage_of(path.name) for path in (reports / "train").glob("[a-z]*/")]
     others = [path.name for path in reports.glob("[a-z]*/") if path.name != "train"]
     stages = [*trained, *others, REPORT_STAGE]
     return sorted(stage for stage in stages if _missing(root, stage) is None)
@@ -233,19 +231,20 @@ def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
 
 def _trains(stage: str) -> bool:
     """Whether a stage trains a grid."""
-    return stage == BASELINE or stage.startswith(NET_PREFIX)
+    return paths.net_of(stage) is not None
 
 
 def _models(root: Path, stage: str) -> Path:
     """A training stage's model folder."""
-    return root / paths.models_of(stage.removeprefix(NET_PREFIX))
+    net = paths.net_of(stage)
+    assert net is not None, "a stage that trains has a network"
+    return root / paths.models_of(net)
 
 
 def _report(root: Path, stage: str) -> Path:
     """A stage's report folder."""
-    if _trains(stage):
-        return root / paths.report_of(stage.removeprefix(NET_PREFIX))
-    return root / paths.REPORTS / stage
+    net = paths.net_of(stage)
+    return root / (paths.REPORTS / stage if net is None else paths.report_of(net))
 
 
 def _stage_files(root: Path, stage: str) -> list[Path]:

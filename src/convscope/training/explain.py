@@ -49,14 +49,16 @@ def show(net: str | None = None, stream: TextIO | None = None) -> None:
     """Print a line for each run of the grids in params.yaml, and how many runs would be trained.
 
     Args:
-        net: A name under ``nets`` in params.yaml, or ``"baseline"``; None takes all grids.
+        net: A name under ``nets`` in params.yaml; None takes all grids.
         stream: Where to print; standard output if None.
 
     Raises:
         UserError: params.yaml or the data set is missing or wrong, or they do not fit.
     """
     params, out = params_file.load(), stream or sys.stdout
-    names = plan.grids(params, net)
+    names = list(params.nets) if net is None else [net]
+    for name in names:
+        plan.section(params, name)
     dataset = datasets.load(paths.DATASET)
     found = [
         each

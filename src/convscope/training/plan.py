@@ -10,42 +10,20 @@ from convscope.nets import zoo
 from convscope.training import grid
 from convscope.training.run import Run, Settings
 
-BASELINE = "baseline"
 
-
-def grids(params: Params, net: str | None = None) -> list[str]:
-    """The names of the grids: the baseline and the networks, or the one asked for.
+def section(params: Params, net: str) -> Grid:
+    """A grid's section of params.yaml.
 
     Args:
         params: params.yaml.
-        net: A name under ``nets``, or ``"baseline"``; None takes all that are there.
+        net: A network.
 
     Raises:
-        UserError: params.yaml has no such grid.
+        UserError: There is no such network, or params.yaml has no grid of it.
     """
-    if net is None:
-        return [*([BASELINE] if params.baseline else []), *params.nets]
-    section(params, net)
-    return [net]
-
-
-def section(params: Params, net: str) -> tuple[str, Grid]:
-    """A grid's section of params.yaml, and its key there.
-
-    Args:
-        params: params.yaml.
-        net: A name under ``nets``, or ``"baseline"``.
-
-    Raises:
-        UserError: params.yaml has no such grid.
-    """
-    if net == BASELINE:
-        return BASELINE, params_file.need(params.baseline, BASELINE)
-    known = [name for name in zoo.NETS if name != BASELINE]
-    if net not in known:
-        raise UserError(f"{net!r} is no network; known: {', '.join(known)}")
-    key = f"nets.{net}"
-    return key, params_file.need(params.nets.get(net), key)
+    if net not in zoo.NETS:
+        raise UserError(f"{net!r} is not a network; known: {', '.join(zoo.NETS)}")
+    return params_file.need(params.nets.get(net), f"nets.{net}")
 
 
 def runs(params: Params, net: str, dataset: DataSet) -> list[Run]:
@@ -53,7 +31,7 @@ def runs(params: Params, net: str, dataset: DataSet) -> list[Run]:
 
     Args:
         params: params.yaml.
-        net: A name under ``nets``, or ``"baseline"``.
+        net: A name under ``nets``.
         dataset: What they are trained on.
 
     Raises:
@@ -61,11 +39,11 @@ def runs(params: Params, net: str, dataset: DataSet) -> list[Run]:
             few images for them.
     """
     shared = params_file.need(params.train, "train")
-    key, found = section(params, net)
+    found = section(params, net)
     images = _training_images(shared, dataset)
     if (largest := max(found.batch_size)) > images:
         raise UserError(
-            f"{PARAMS}: {key}.batch_size: {largest} is more than the {images} images to "
+            f"{PARAMS}: nets.{net}.batch_size: {largest} is more than the {images} images to "
             "train on: lower it, or take more (data.train_images)"
         )
     settings = Settings(

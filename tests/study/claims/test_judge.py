@@ -81,7 +81,7 @@ def test_nothing_is_measured_in_an_empty_folder_and_each_claim_says_what_to_run(
 @pytest.mark.parametrize(
     ("stage", "lost"),
     [
-        ("baseline", [1]),
+        ("train/baseline", [1]),
         ("train/net1", [2, 3, 4, 5, 8]),
         ("train/net2", [6, 7, 8, 9]),
         ("train/net3", [9, 10, 11, 12]),
@@ -118,8 +118,8 @@ def test_an_analysis_of_another_network_says_nothing_of_net4(stage, tmp_path):
     ],
 )
 def test_a_damaged_table_is_the_user_s_to_put_right(content, why, tmp_path):
-    path = tmp_path / "baseline/by_lr_batch_size.csv"
-    path.parent.mkdir()
+    path = tmp_path / "train/baseline/by_lr_batch_size.csv"
+    path.parent.mkdir(parents=True)
     path.write_text(content)
     with pytest.raises(UserError, match=rf"(?s){why}.*run `convscope baseline`"):
         claims.judge(tmp_path)
@@ -127,9 +127,9 @@ def test_a_damaged_table_is_the_user_s_to_put_right(content, why, tmp_path):
 
 def test_a_table_without_rows_is_not_measured(tmp_path):
     claim = folders.judged(
-        tmp_path, 1, {"baseline/by_lr_batch_size": "lr,batch_size,test_accuracy"}
+        tmp_path, 1, {"train/baseline/by_lr_batch_size": "lr,batch_size,test_accuracy"}
     )
-    assert claim.why == "reports/baseline/by_lr_batch_size.csv has no rows"
+    assert claim.why == "reports/train/baseline/by_lr_batch_size.csv has no rows"
 
 
 @pytest.mark.parametrize("content", ["{", "[]"])

@@ -2,7 +2,7 @@ import pytest
 
 from tests.study.claims.folders import judged
 
-SETTINGS = "baseline/by_lr_batch_size"
+SETTINGS = "train/baseline/by_lr_batch_size"
 WIDTHS = "train/net1/by_l1_oc_filter_multiplier"
 WINDOWS = "train/net1/by_kernel_size_stride"
 EPOCHS = [1, 5, 9, 13, 17, 21, 25, 29]
@@ -36,8 +36,8 @@ def test_1_needs_all_six(tmp_path):
     claim = judged(tmp_path, 1, settings(0.5, 0.4, 0.3, 0.4))
     assert claim.verdict == "not measured"
     assert claim.why == (
-        "reports/baseline/by_lr_batch_size.csv has no lr 0.001, batch 256; lr 0.001, batch 512: "
-        "change baseline.lr and batch_size in params.yaml and run `dvc repro`"
+        "reports/train/baseline/by_lr_batch_size.csv has no lr 0.001, batch 256; lr 0.001, "
+        "batch 512: change nets.baseline.lr and batch_size in params.yaml and run `dvc repro`"
     )
 
 

@@ -37,7 +37,7 @@ def test_changed_are_the_claims_that_held_and_do_no_more(tmp_path):
     before = record(tmp_path)
     assert claims.changed(before, claims.judge(tmp_path)) == []
     folders.write(tmp_path, {"occlusion/by_window": "window,mean_confidence\n3,0.5\n5,0.6"})
-    (tmp_path / "baseline/by_lr_batch_size.csv").unlink()
+    (tmp_path / "train/baseline/by_lr_batch_size.csv").unlink()
     now = claims.judge(tmp_path)
     lost = [(claim.number, str(claim.verdict)) for claim in claims.changed(before, now)]
     assert lost == [(1, "not measured"), (14, "does not hold")]

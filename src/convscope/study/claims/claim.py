@@ -88,7 +88,7 @@ class Rule:
         section: As in ``Claim``.
         statement: As in ``Claim``.
         words: The rule in words, ``Claim.rule``.
-        grids: The grids that it rests on: ``"baseline"`` and networks.
+        grids: The grids that it rests on: networks, by name.
         check: The rule; it raises ``NotMeasuredError`` where the source lacks what it needs.
     """
 
@@ -147,9 +147,8 @@ def shown(name: str, value: float) -> str:
 
 def _differs(source: Source, grid: str) -> bool:
     """Whether a grid is there and is not the study's own."""
-    stage = grid if grid == "baseline" else f"train/{grid}"
     try:
-        return bool(published.differing(grid, source.params(stage)))
+        return bool(published.differing(grid, source.params(f"train/{grid}")))
     except NotMeasuredError:
         return False
 

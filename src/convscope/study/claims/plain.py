@@ -26,13 +26,14 @@ def unless(true: bool, against: str) -> tuple[str, ...]:
     1,
     "baseline",
     "Of six settings, lr 0.01 with batch 128 has the highest mean test accuracy.",
-    "baseline/by_lr_batch_size.csv: of lr 0.01 and 0.001 with batch_size 128, 256 and 512, the "
-    "test_accuracy of lr 0.01 with batch_size 128 is larger than that of each of the other five.",
+    "train/baseline/by_lr_batch_size.csv: of lr 0.01 and 0.001 with batch_size 128, 256 and 512, "
+    "the test_accuracy of lr 0.01 with batch_size 128 is larger than that of each of the other "
+    "five.",
     grids=("baseline",),
 )
 def best_setting(source: Source) -> Finding:
     """Claim 1."""
-    means = Means(source, "baseline/by_lr_batch_size", ["lr", "batch_size"])
+    means = Means(source, "train/baseline/by_lr_batch_size", ["lr", "batch_size"])
     numbers = means.named(SETTINGS)
     chosen, *others = numbers
     better = [name for name in others if numbers[name] >= numbers[chosen]]

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 import pandas as pd
 
 from convscope.base import files
+from convscope.base.paths import command_of
+from convscope.base.report_folder import Finished
 from convscope.study import published
 
 
@@ -41,7 +43,8 @@ class Reports:
 
     def table(self, name: str) -> pd.DataFrame:
         """The table in ``name``.csv."""
-        return files.read_csv(self._existing(f"{name}.csv"), command(name))
+        folder, file = self._existing(f"{name}.csv")
+        return folder.table(file)
 
     def params(self, stage: str) -> dict[str, Any]:
         """The mapping in the stage's params.json."""
@@ -49,17 +52,16 @@ class Reports:
 
     def json(self, name: str) -> dict[str, Any]:
         """The mapping in ``name``.json; raises what ``table`` raises."""
-        path = self._existing(f"{name}.json")
-        content = files.read_json(path, command(name))
-        if not isinstance(content, dict):
-            raise files.damaged(path, command(name), "it holds no mapping")
-        return content
+        folder, file = self._existing(f"{name}.json")
+        return folder.json(file)
 
-    def _existing(self, file: str) -> Path:
-        path = self._folder / file
-        if not path.is_file():
-            raise NotMeasuredError(f"reports/{file} is missing: run `convscope {command(file)}`")
-        return path
+    def _existing(self, path: str) -> tuple[Finished, str]:
+        """The folder that a file lies in, and the file's name without its ending."""
+        name, _, file = path.rpartition("/")
+        folder = Finished(self._folder, name)
+        if not folder.has(file):
+            raise NotMeasuredError(f"reports/{path} is missing: run `convscope {folder.command}`")
+        return folder, file.partition(".")[0]
 
 
 class Study:
@@ -83,12 +85,6 @@ class Study:
         return used
 
 
-def command(name: str) -> str:
-    """The stage that makes a file below reports/, as the command line names it."""
-    stage, *rest = name.split("/")
-    return f"train {rest[0]}" if stage == "train" and len(rest) > 1 else stage
-
-
 def columns(
     source: Source, name: str, numbers: Sequence[str], labels: Sequence[str] = ()
 ) -> pd.DataFrame:
@@ -106,8 +102,8 @@ def columns(
     """
     table, path = source.table(name), Path("reports", f"{name}.csv")
     if absent := [column for column in (*labels, *numbers) if column not in table]:
-        raise files.damaged(path, command(name), f"it has no column {absent[0]}")
+        raise files.damaged(path, command_of(name), f"it has no column {absent[0]}")
     if table.empty:
         raise NotMeasuredError(f"{path} has no rows")
-    files.require_finite(table, numbers, path, command(name))
+    files.require_finite(table, numbers, path, command_of(name))
     return table[[*labels, *numbers]]

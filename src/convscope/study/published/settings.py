@@ -26,8 +26,8 @@ def differing(name: str, params: Mapping[str, Any]) -> list[Setting] | None:
     """What of a grid is not as in the study.
 
     Args:
-        name: ``"baseline"``, or a network's name.
-        params: What its stage used, as in its params.json: ``train``, and ``baseline`` or ``net``.
+        name: A network's name.
+        params: What its stage used, as in its params.json: ``train`` and ``net``.
 
     Returns:
         Nothing where all is the same; None for a network that the study has not.
@@ -36,7 +36,7 @@ def differing(name: str, params: Mapping[str, Any]) -> list[Setting] | None:
         return None
     block = study()[name]
     theirs = {"epochs": block["epochs"], "augment": block["augment"], **block["grid"]}
-    grid = params.get("baseline" if name == "baseline" else "net", {})
+    grid = params.get("net", {})
     train = params.get("train", {})
     held_out = train.get("validation_fraction") if train.get("select_on") == "validation" else 0
     pairs = [

@@ -9,7 +9,7 @@ from convscope.study.published.study import study
 NETS = ("net1", "net2", "net3", "net4")
 # every table, and the columns that tell its rows apart (none where there is one row)
 KEYS: dict[str, tuple[str, ...]] = {
-    "baseline/by_lr_batch_size": ("lr", "batch_size"),
+    "train/baseline/by_lr_batch_size": ("lr", "batch_size"),
     "train/net1/by_l1_oc_filter_multiplier": ("l1_oc", "filter_multiplier"),
     "train/net1/by_kernel_size_stride": ("kernel_size", "stride"),
     "train/net1/by_kernel_size": ("kernel_size",),
@@ -68,7 +68,7 @@ def of_net(net: str) -> dict[str, pd.DataFrame]:
     Args:
         net: Such as ``"baseline"`` or ``"net1"``; a network that is not the study's has none.
     """
-    folder = "baseline/" if net == "baseline" else f"train/{net}/"
+    folder = f"train/{net}/"
     return {name.removeprefix(folder): table(name) for name in KEYS if name.startswith(folder)}
 
 
