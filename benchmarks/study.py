@@ -25,7 +25,7 @@ from convscope.training.run import Run
 
 TITLE = "The study at its published size, on a GPU"
 GOAL_SECONDS = 600.0
-STUDY = Path(__file__).parents[1] / "conf" / "study" / "report.yaml"
+STUDY = Path(__file__).parents[1] / "conf" / "study" / "published.yaml"
 
 
 def rows(quick: bool) -> Iterator[Row]:

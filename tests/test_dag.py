@@ -56,7 +56,7 @@ def sections(stage, params):
     ("group", "choice"),
     [
         *(("data", "digits"), ("data", "cifar10")),
-        *(("study", "quick"), ("study", "laptop"), ("study", "report")),
+        *(("study", "quick"), ("study", "laptop"), ("study", "published")),
     ],
 )
 def test_every_choice_composes_to_accepted_parameters(group, choice, tmp_path):

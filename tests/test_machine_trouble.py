@@ -52,7 +52,7 @@ def refused(capfd):
     return line
 
 
-def is_whole():
+def is_complete():
     """Whether a plain run ends well and leaves nothing temporary."""
     assert cli.main(["train", "net1"]) == 0
     assert Path("models/net1/best.json").is_file()
@@ -79,7 +79,7 @@ def mounted(folder, options):
 def test_a_full_disk(size, project, capfd):
     with mounted(project / STORE, f"size={size}"):
         assert "No space left on device" in refused(capfd)
-    assert is_whole()
+    assert is_complete()
 
 
 @contextlib.contextmanager
@@ -96,7 +96,7 @@ def files_of_at_most(size):
 def test_a_file_that_may_not_grow(capfd):
     with files_of_at_most(20_000):
         assert "File too large" in refused(capfd)
-    assert is_whole()
+    assert is_complete()
 
 
 @pytest.mark.skipif(shutil.which("mount") is None, reason="there is no mount here")
@@ -106,7 +106,7 @@ def test_a_read_only_folder(folder, project, capfd):
         line = refused(capfd)
         assert "Read-only file system" in line
         assert folder in line
-    assert is_whole()
+    assert is_complete()
 
 
 @contextlib.contextmanager
@@ -125,24 +125,24 @@ def little_memory(more):
 @pytest.mark.usefixtures("project")
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="there is no /proc here")
 def test_a_network_that_memory_cannot_hold(capfd):
-    assert is_whole()
+    assert is_complete()
     write_params(l1_oc=[1024])
     with little_memory(2**27):
         line = refused(capfd)
     assert "needs more memory than there is: lower its batch_size or l1_oc" in line
     write_params()
-    assert is_whole()
+    assert is_complete()
 
 
 def test_a_clock_that_jumps(project, monkeypatch):
-    assert is_whole()
+    assert is_complete()
     expected = {p: p.read_bytes() for p in Path("models").rglob("*") if p.is_file()}
     shutil.rmtree(STORE)
     jumps = iter(range(10**6))
     monkeypatch.setattr(time, "time", lambda: 1e9 * (next(jumps) % 3))
     for path in project.rglob("*"):
         os.utime(path, (4e9, 4e9) if len(path.name) % 2 else (0, 0))
-    assert is_whole()
+    assert is_complete()
     assert {p: p.read_bytes() for p in Path("models").rglob("*") if p.is_file()} == expected
 
 
@@ -161,7 +161,7 @@ def test_two_stages_at_once_train_each_run_once_and_leave_the_same():
     assert [process.returncode for process in both] == [0, 0], said
     trained = Path("logs/timings.csv").read_text().splitlines()
     assert len([line for line in trained if ",l1_oc4-" in line]) == 1
-    assert is_whole()
+    assert is_complete()
 
 
 @pytest.mark.pipeline

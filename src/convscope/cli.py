@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from convscope.base import paths
-from convscope.base.errors import UserError, is_want_of_memory
+from convscope.base.errors import UserError, is_out_of_memory
 
 STAGES = {
     "download": "make the data set",
@@ -86,8 +86,8 @@ def _require_project() -> None:
 
 def _machine_trouble(error: Exception) -> str | None:
     """What the machine refused, in one line: a full disk, a folder that is read-only, memory."""
-    if is_want_of_memory(error):
-        return _want_of_memory(error)
+    if is_out_of_memory(error):
+        return _out_of_memory(error)
     if not isinstance(error, OSError):
         return None  # a mistake of ours
     where = f"{error.filename}: " if error.filename else ""
@@ -95,7 +95,7 @@ def _machine_trouble(error: Exception) -> str | None:
     return f"{where}{what}: make room or give access there, and run the same command again"
 
 
-def _want_of_memory(error: Exception) -> str:
+def _out_of_memory(error: Exception) -> str:
     """Whose memory ran out, and how to need less."""
     less = "lower batch_size, l1_oc, data.train_images or data.test_images in params.yaml"
     if any(name in str(error) for name in ("CUDA", "CUBLAS", "CUDNN")):
@@ -154,7 +154,7 @@ def _run_stage(stage: str, net: str | None) -> None:
     run = importlib.import_module(f"convscope.stages.{module}").run
     device = _device()  # a wrong setting ends the stage before anything begins
     root = Path()
-    with files.alone(name):
+    with files.stage_lock(name):
         began = time.monotonic()
         run() if net is None else run(net)
         seconds = time.monotonic() - began
@@ -196,7 +196,7 @@ def _keep(folder: Path) -> None:
     from convscope.base import files
     from convscope.stages import keep
 
-    with files.alone("keep"):
+    with files.stage_lock("keep"):
         kept = keep.keep(Path(), folder)
     print(f"{folder}: {len(kept)} files")
 

@@ -38,7 +38,7 @@ def refused(reader, path):
 
 def test_a_file_appears_under_its_name_only_when_it_is_whole(tmp_path):
     path = tmp_path / "new/folder/a.txt"
-    with files.replacing(path) as partial:
+    with files.atomic_write(path) as partial:
         partial.write_text("whole")
         assert partial.parent == path.parent  # a rename inside one file system
         assert not path.exists()
@@ -50,7 +50,7 @@ def test_a_failing_writer_leaves_the_old_file_and_no_other(tmp_path, error):
     (tmp_path / "a.txt").write_text("old")
 
     def fail():
-        with files.replacing(tmp_path / "a.txt") as partial:
+        with files.atomic_write(tmp_path / "a.txt") as partial:
             partial.write_text("half of the n")
             raise error
 
@@ -62,7 +62,7 @@ def test_a_failing_writer_leaves_the_old_file_and_no_other(tmp_path, error):
 def test_a_folder_replaces_the_earlier_one_whole(tmp_path):
     files.write_text(tmp_path / "report/old.txt", "old")
     files.write_text(tmp_path / ".report.partial/left.txt", "by a killed attempt")
-    with files.replacing_folder(tmp_path / "report") as partial:
+    with files.atomic_folder(tmp_path / "report") as partial:
         files.write_text(partial / "new.txt", "new")
         assert (tmp_path / "report/old.txt").exists()
     assert everything(tmp_path) == {"report": None, "report/new.txt": "new"}
@@ -73,7 +73,7 @@ def test_a_failing_writer_leaves_the_old_folder_and_no_other(tmp_path, error):
     files.write_text(tmp_path / "report/old.txt", "old")
 
     def fail():
-        with files.replacing_folder(tmp_path / "report") as partial:
+        with files.atomic_folder(tmp_path / "report") as partial:
             files.write_text(partial / "new.txt", "new")
             raise error
 
@@ -84,7 +84,7 @@ def test_a_failing_writer_leaves_the_old_folder_and_no_other(tmp_path, error):
 
 def test_a_folder_that_was_set_aside_by_a_killed_attempt_comes_back(tmp_path):
     files.write_text(tmp_path / ".report.former/old.txt", "old")
-    with files.replacing_folder(tmp_path / "report"):
+    with files.atomic_folder(tmp_path / "report"):
         assert (tmp_path / "report/old.txt").read_text() == "old"
     assert everything(tmp_path) == {"report": None}
 
@@ -99,7 +99,7 @@ def test_a_folder_that_cannot_take_its_place_leaves_the_old_one(tmp_path, monkey
         return rename(path, target)
 
     monkeypatch.setattr(Path, "replace", refuse)
-    with pytest.raises(OSError, match="busy"), files.replacing_folder(tmp_path / "report"):
+    with pytest.raises(OSError, match="busy"), files.atomic_folder(tmp_path / "report"):
         pass
     assert everything(tmp_path) == {"report": None, "report/old.txt": "old"}
 
@@ -108,10 +108,10 @@ def left_by_a_kill(folder, monkeypatch):
     """The names that may stay beside a file and a folder when their writer is killed."""
     left = set()
     (folder / "net1").mkdir()
-    with files.replacing(folder / "dataset") as partial:
+    with files.atomic_write(folder / "dataset") as partial:
         partial.touch()
         left.add(partial.name)
-    with monkeypatch.context() as patch, files.replacing_folder(folder / "net1") as partial:
+    with monkeypatch.context() as patch, files.atomic_folder(folder / "net1") as partial:
         left.add(partial.name)
         patch.setattr(shutil, "rmtree", lambda *_, **__: None)
     left |= {path.name for path in folder.iterdir()} - {"net1", "dataset"}
@@ -197,7 +197,7 @@ def test_digests_are_those_of_the_standard_tools(tmp_path):
 
 def test_a_full_disk_is_told_with_the_file_that_it_has_no_room_for(tmp_path):
     path = tmp_path / "folder" / "a.txt"
-    with pytest.raises(OSError, match="No space") as refused, files.replacing(path):
+    with pytest.raises(OSError, match="No space") as refused, files.atomic_write(path):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert refused.value.filename == str(path)
     assert list(path.parent.iterdir()) == []

@@ -137,7 +137,7 @@ def test_params_with_which_the_stages_ran_are_kept(data: str, study: str, projec
 def test_params_that_were_changed_since_are_refused(
     key: str, value: object, stage: str, project: Path
 ) -> None:
-    section = params = ran_with(project, "cifar10", "report")
+    section = params = ran_with(project, "cifar10", "published")
     *outer, last = key.split(".")
     for name in outer:
         section = section[name]

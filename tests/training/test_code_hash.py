@@ -128,7 +128,7 @@ def test_a_runs_identity_reaches_what_trains_and_nothing_that_only_carries_bytes
         reader.root(root)
     reached = {name for _, name in reader._digests}
     assert {"derived_seed", "apply", "draw", "Step", "deterministic", "logits", "Conv"} <= reached
-    assert not {"write_tensors", "replacing", "NETS", "UserError", "digest"} & reached
+    assert not {"write_tensors", "atomic_write", "NETS", "UserError", "digest"} & reached
 
 
 @pytest.mark.parametrize("module", run._NO_NUMBERS)

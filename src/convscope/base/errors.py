@@ -3,7 +3,7 @@
 import errno
 
 # torch has an error of its own for memory on a GPU alone; of cuBLAS and cuDNN only the words tell
-_WANT_OF_MEMORY = ("allocate memory", "out of memory", "bad_alloc", "ALLOC_FAILED")
+_OUT_OF_MEMORY = ("allocate memory", "out of memory", "bad_alloc", "ALLOC_FAILED")
 
 
 class UserError(Exception):
@@ -14,7 +14,7 @@ class UserError(Exception):
     """
 
 
-def is_want_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Whether Python, torch or the system could not have the memory that it asked for.
 
     Args:
@@ -22,5 +22,5 @@ def is_want_of_memory(error: BaseException) -> bool:
     """
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
-    words = isinstance(error, RuntimeError) and any(word in str(error) for word in _WANT_OF_MEMORY)
+    words = isinstance(error, RuntimeError) and any(word in str(error) for word in _OUT_OF_MEMORY)
     return words or isinstance(error, MemoryError)

@@ -21,7 +21,7 @@ QUIET_SECONDS = 1.0
 
 
 @contextmanager
-def alone(on: str) -> Iterator[None]:
+def stage_lock(on: str) -> Iterator[None]:
     """Keep other processes of this project from working on the same thing; they wait in line.
 
     The system opens the lock when the process that holds it dies, however it dies.
@@ -43,7 +43,7 @@ def alone(on: str) -> Iterator[None]:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Write a file whole or not at all.
 
     Args:
@@ -79,7 +79,7 @@ def copy(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def replacing_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path) -> Iterator[Path]:
     """Make a folder whole or not at all.
 
     Args:
@@ -112,7 +112,7 @@ def _put_back(former: Path, path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write ``text`` as UTF-8 with Unix line ends."""
-    with replacing(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -55,7 +55,7 @@ def reporting(folder: Path, params: Mapping[str, Any]) -> Iterator[Report]:
     Yields:
         The report, to be filled.
     """
-    with files.replacing_folder(folder) as partial:
+    with files.atomic_folder(folder) as partial:
         report = Report(partial)
         report.json("params", dict(params))
         yield report

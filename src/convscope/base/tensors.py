@@ -29,7 +29,7 @@ def write_tensors(
     """
     ready = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
     header = {"convscope": json.dumps(dict(metadata or {}), sort_keys=True)}
-    with files.replacing(path) as partial:
+    with files.atomic_write(path) as partial:
         try:
             save_file(ready, partial, metadata=header)
         except SafetensorError as error:

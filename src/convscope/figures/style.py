@@ -70,7 +70,7 @@ class Drawing(Figure):
             path: The file to make; its folder is created.
         """
         # fonts, ticks and layout are resolved while drawing, so the look must hold here as well
-        with look(), files.replacing(path) as partial:
+        with look(), files.atomic_write(path) as partial:
             if (layout := self.get_layout_engine()) is not None:
                 # once only: another pass would start from this one's result and give other bytes
                 layout.execute(self)

@@ -57,7 +57,7 @@ def keep(root: Path, target: Path) -> list[Path]:
         raise UserError(f"{paths.REPORTS / 'report.md'} is missing: run `dvc repro` first")
     _require_own_folder(root, target)
     _require_same_params(root)
-    with files.replacing_folder(target) as partial:
+    with files.atomic_folder(target) as partial:
         for path in _results(root):
             files.copy(path, partial / path.relative_to(root))
         _unlink(partial / paths.REPORTS / "report.md")

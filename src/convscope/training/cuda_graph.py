@@ -12,7 +12,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from convscope.base.errors import UserError, is_want_of_memory
+from convscope.base.errors import UserError, is_out_of_memory
 from convscope.base.runtime import CUDA_GRAPHS
 
 ORDINARY_CALLS = 3
@@ -103,7 +103,7 @@ class Replayed:
         except RuntimeError as error:
             # a recording that failed ends with an error of its own, which says nothing
             first = error.__context__ if isinstance(error.__context__, RuntimeError) else error
-            if is_want_of_memory(first):
+            if is_out_of_memory(first):
                 raise first from None
             why = str(first).strip().partition("\n")[0]
             raise UserError(

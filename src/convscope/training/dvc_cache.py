@@ -13,7 +13,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from convscope.base.files import replacing
+from convscope.base.files import atomic_write
 from convscope.base.paths import HISTORY, RUN, WEIGHTS
 from convscope.training.grid import store_folder
 from convscope.training.run import Run
@@ -39,7 +39,7 @@ def recall(runs: Iterable[Run], models: Path) -> None:
     held = cached(missing, models) if missing else {}
     for run in missing:
         for path, name in zip(held.get(run.fingerprint, ()), _FILES, strict=False):
-            with replacing(store_folder(run) / name) as partial:
+            with atomic_write(store_folder(run) / name) as partial:
                 shutil.copyfile(path, partial)
 
 

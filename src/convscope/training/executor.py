@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from convscope.base import allocator, runtime
-from convscope.base.errors import UserError, is_want_of_memory
+from convscope.base.errors import UserError, is_out_of_memory
 from convscope.data import datasets as data_sets
 from convscope.data.datasets import DataSet
 from convscope.training import processes, trainer
@@ -139,7 +139,7 @@ def _train(job: Job, data: DataSet, device: torch.device, tell: Callable[[Event]
     try:
         trainer.train(run, data, folder, device, on_epoch=lambda row: tell(Event(run.id, row)))
     except (MemoryError, RuntimeError) as error:
-        if not is_want_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         raise UserError(
             f"{run.net}: run {run.id} needs more memory than there is: lower its batch_size or "

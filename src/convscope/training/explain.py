@@ -19,7 +19,7 @@ from convscope.training import checkpoints, dvc_cache, plan
 from convscope.training.checkpoints import CHECKPOINT
 from convscope.training.grid import STORE, store_folder
 from convscope.training.run import Run
-from convscope.training.trainer import is_finished, is_whole
+from convscope.training.trainer import is_complete, is_finished
 
 REUSE, RESUME, TRAIN = "reuse", "resume", "train"
 
@@ -119,7 +119,7 @@ def _nearest(run: Run, candidates: Iterable[tuple[Path, _Known]]) -> str:
     """In what the finished run that differs least from this one differs."""
     ordered = sorted((_differences(run, known), folder) for folder, known in candidates)
     for differences, folder in sorted(ordered, key=lambda pair: len(pair[0])):
-        if differences and is_whole(folder):
+        if differences and is_complete(folder):
             return f"the nearest finished run has {', '.join(differences)}"
     return "no finished run of this point is known"
 

@@ -118,7 +118,7 @@ def assemble(grid: Sequence[Run], folder: Path) -> tuple[pd.DataFrame, dict[str,
         The folder's history.csv, one row an epoch, runs numbered from 1 in grid order; and its
         best.json, the best run with its place in the grid.
     """
-    with files.replacing_folder(folder) as partial:
+    with files.atomic_folder(folder) as partial:
         histories = []
         for number, run in enumerate(grid, start=1):
             target = partial / "runs" / run.id

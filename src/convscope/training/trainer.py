@@ -37,7 +37,7 @@ def overfit_percent(train_accuracy: float, test_accuracy: float) -> float:
     return max(0.0, 100 * (train_accuracy - test_accuracy))
 
 
-def is_whole(folder: Path) -> bool:
+def is_complete(folder: Path) -> bool:
     """Whether a folder holds a run that was trained to its end, its files as they were written.
 
     run.json is written last, and names the md5 of the other files.
@@ -51,7 +51,7 @@ def is_whole(folder: Path) -> bool:
 
 def is_finished(run: Run, folder: Path) -> bool:
     """Whether a folder holds this run, whole, and run.json says what its history does."""
-    if not is_whole(folder):
+    if not is_complete(folder):
         return False
     try:
         stated = json.loads((folder / RUN).read_text(encoding="utf-8"))
