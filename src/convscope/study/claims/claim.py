@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from inspect import cleandoc
 
-from convscope.study import published
 from convscope.study.claims.sources import NotMeasuredError, Source, Study
+from convscope.study.published import differing
 
 Numbers = Mapping[str, float]
 Check = Callable[[Source], "Finding"]
@@ -86,16 +86,14 @@ class Rule:
 
     def judge(self, source: Source) -> Claim:
         """Apply the rule to the measured files, and to the study's own numbers."""
-        published_numbers: Numbers = {}
-        measured: Numbers = {}
+        published = found = Finding({})
         with suppress(NotMeasuredError):
-            published_numbers = self.check(Study()).numbers
+            published = self.check(Study())
         try:
             found = self.check(source)
         except NotMeasuredError as lack:
             verdict, why = Verdict.NOT_MEASURED, str(lack)
         else:
-            measured = found.numbers
             verdict = Verdict.DOES_NOT_HOLD if found.objections else Verdict.HOLDS
             why = "; ".join(filter(None, (*found.objections, found.remark)))
         return Claim(
@@ -104,8 +102,8 @@ class Rule:
             statement=self.statement,
             rule=self.rule,
             verdict=verdict,
-            published=published_numbers,
-            measured=measured,
+            published=published.numbers,
+            measured=found.numbers,
             why=why,
             differing=tuple(grid for grid in self.grids if _differs(source, grid)),
         )
@@ -129,9 +127,9 @@ def rule(
     return decorate
 
 
-def objections(found: Mapping[str, bool]) -> tuple[str, ...]:
-    """What speaks against a claim: of these texts those that are true."""
-    return tuple(text for text, true in found.items() if true)
+def objections(texts: Mapping[str, bool]) -> tuple[str, ...]:
+    """What speaks against a claim: those of these texts that are true."""
+    return tuple(text for text, true in texts.items() if true)
 
 
 def shown(name: str, value: float) -> str:
@@ -148,7 +146,6 @@ def shown(name: str, value: float) -> str:
 
 def _differs(source: Source, grid: str) -> bool:
     """Whether a grid is there and is not the study's own."""
-    try:
-        return bool(published.differing(grid, source.params(f"train/{grid}")))
-    except NotMeasuredError:
-        return False
+    with suppress(NotMeasuredError):
+        return bool(differing(grid, source.params(f"train/{grid}")))
+    return False
