@@ -88,7 +88,7 @@ class Means:
 
 
 def not_rising(steps: Mapping[str, float], what: str = "") -> tuple[str, ...]:
-    """What speaks against a claim that each value, of a series by name, is above the one before.
+    """Each step of a series, given by the names of its points, that does not rise, in words.
 
     ``what`` says what the values are, where a claim compares several things.
     """
@@ -96,7 +96,7 @@ def not_rising(steps: Mapping[str, float], what: str = "") -> tuple[str, ...]:
 
 
 def not_falling(steps: Mapping[str, float], what: str = "") -> tuple[str, ...]:
-    """What speaks against a claim that each value is below the one before; see ``not_rising``."""
+    """Each step of a series that does not fall, in words; see ``not_rising``."""
     return _against(steps, what, operator.lt)
 
 
