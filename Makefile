@@ -18,7 +18,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	touch $@
 
 repro: install  ## run what is out of date in the pipeline
-	python -m convscope.stages.dvc_lock
+	convscope mend
 	dvc repro
 
 test: install  ## run the tests
