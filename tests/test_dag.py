@@ -3,12 +3,15 @@
 import copy
 import importlib
 import re
+import shutil
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import grimp
 import pytest
+from dvc.repo import Repo
 from dvc.utils.hydra import compose_and_dump
 from ruamel.yaml import YAML
 
@@ -102,6 +105,34 @@ def test_what_a_stage_imports_lies_in_the_folders_that_it_names_and_each_is_used
 
 def test_the_pipelines_file_stays_short():
     assert len((projects.ROOT / "dvc.yaml").read_text().splitlines()) <= 150
+
+
+def test_litter_among_the_sources_changes_no_hash(tmp_path, monkeypatch):
+    project = projects.copied(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for out in map(Path, ("data/dataset.safetensors", "reports/download/metrics.json")):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.touch()
+    Repo().commit("download", force=True)
+    assert Repo().status(["download"]) == {}
+
+    # what an import writes, by this interpreter and by another
+    without = ("env", "-u", "PYTHONPYCACHEPREFIX", "-u", "PYTHONDONTWRITEBYTECODE")
+    imported = project.run(*without, sys.executable, "-c", "import convscope.data.archives")
+    assert imported.returncode == 0, imported.stderr
+    data = Path("src/convscope/data")
+    (compiled,) = data.glob("__pycache__/archives.*.pyc")
+    shutil.copyfile(compiled, compiled.with_name("archives.cpython-399.pyc"))
+    (data / ".ipynb_checkpoints").mkdir()
+    for litter in (
+        *("archives.py~", ".archives.py.swp", "archives.py.orig", ".DS_Store"),
+        ".ipynb_checkpoints/archives-checkpoint.py",
+    ):
+        shutil.copyfile(data / "archives.py", data / litter)
+    assert Repo().status(["download"]) == {}
+
+    shutil.copyfile(data / "archives.py", data / "archives2.py")
+    assert "src/convscope/data" in str(Repo().status(["download"]))
 
 
 @pytest.mark.parametrize("stage", STAGES)
