@@ -24,7 +24,7 @@ repro: install  ## run what is out of date in the pipeline
 test: install  ## run the tests
 	python -m pytest
 
-check: install  ## format, lint, types, and that the installed versions fit together
+check: install  ## format, lint, types, direction of imports, and that installed versions fit together
 	ruff format --check src tests benchmarks
 	ruff check src tests benchmarks
 	mypy
