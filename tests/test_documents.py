@@ -4,6 +4,7 @@ import re
 import tomllib
 
 from ruamel.yaml import YAML
+
 from tests import projects
 
 PACKAGE = projects.ROOT / "src/convscope"
