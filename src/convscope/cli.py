@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"convscope: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # who reads has seen enough; Python must not try to write the rest when it ends
+        # the reader has seen enough; Python must not try to write the rest when it ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
     except (OSError, MemoryError, RuntimeError) as error:
@@ -172,14 +172,13 @@ def _run_stage(options: argparse.Namespace) -> None:
         name, module, arguments = paths.stage_of(options.net), "train", [options.net]
     run = importlib.import_module(f"convscope.stages.{module}").run
     device = _device()  # a wrong setting ends the stage before anything begins
-    root = Path()
     with files.stage_lock(name):
         began = time.monotonic()
         run(*arguments)
         seconds = time.monotonic() - began
-        identity = tracking.fingerprint(root, name)
+        identity = tracking.fingerprint(Path(), name)
         timings.record(name, "", identity, seconds, device)
-        tracking.publish_stage(root, name)
+        tracking.publish_stage(Path(), name)
 
 
 def _device() -> str:
@@ -245,7 +244,7 @@ def _open_ui(options: argparse.Namespace) -> None:
 
 
 def _require_free(port: int) -> None:
-    """Refuse a port that cannot be had: MLflow would say so after half a minute, and end with 0."""
+    """Refuse a port that is not available: MLflow says so after half a minute, and ends with 0."""
     import socket
 
     try:
