@@ -17,7 +17,7 @@ def run() -> None:
     """Make the data set, with its class counts and a picture of its first images.
 
     Raises:
-        UserError: No archive can be had, or it holds fewer images than asked for.
+        UserError: No archive is available, or it holds fewer images than asked for.
     """
     settings = params_file.need(params_file.load().data, "data")
     dataset = _obtain(settings)
