@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from convscope import cli, tracking
-from convscope.base import runtime
+from convscope.base import names
 from convscope.base.errors import UserError
 
 PARAMS = Path(__file__).parents[1] / "params.yaml"
@@ -142,8 +142,8 @@ def test_a_stage_is_run_timed_and_published(arguments, module, stage, given, mon
 def test_a_wrong_device_ends_a_stage_before_it_begins(stage, capsys, monkeypatch):
     module = "train" if stage == "baseline" else stage.replace("-", "_")
     monkeypatch.setattr(f"convscope.stages.{module}.run", lambda *_: pytest.fail("it began"))
-    monkeypatch.setenv(runtime.DEVICE, "gpu")
-    monkeypatch.setenv(runtime.WORKERS, "1")
+    monkeypatch.setenv(names.DEVICE, "gpu")
+    monkeypatch.setenv(names.WORKERS, "1")
     told = refused(capsys, stage, *(["net1"] if stage == "train" else []))
     assert told == "CONVSCOPE_DEVICE=gpu: set it to auto, cpu or cuda"
     assert [path.name for path in Path().iterdir()] == ["params.yaml"]
@@ -152,7 +152,7 @@ def test_a_wrong_device_ends_a_stage_before_it_begins(stage, capsys, monkeypatch
 def test_a_device_that_is_not_there_ends_a_stage_before_it_begins(capsys, monkeypatch):
     monkeypatch.setattr("convscope.stages.download.run", lambda: pytest.fail("it began"))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setenv(runtime.DEVICE, "cuda")
+    monkeypatch.setenv(names.DEVICE, "cuda")
     assert "torch sees no CUDA device" in refused(capsys, "download")
 
 

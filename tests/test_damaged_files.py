@@ -15,7 +15,7 @@ import torch
 
 from convscope.base import files
 from convscope.base.errors import UserError
-from convscope.data import cifar10, datasets, layouts
+from convscope.data import cifar10, cifar10_archive, datasets
 from convscope.data.archives import Archive
 from tests import archive_samples as samples
 from tests import toys
@@ -63,7 +63,7 @@ def refusal(path, read, *arguments):
 def archive(folder, content, md5=None):
     """Read an archive as the download stage does; its refusal, or None."""
     path = written(folder / "toy.tar.gz", content)
-    source = Archive(path.as_uri(), md5 or md5_of(content))
+    source = Archive(url=path.as_uri(), md5=md5 or md5_of(content))
     found = []
     told = refusal(path, lambda: found.append(cifar10.read([source], folder / "downloads")))
     assert [each.name for each in folder.iterdir()] == ["toy.tar.gz"]
@@ -158,7 +158,7 @@ def test_code_in_a_pickle_is_not_run(function, code, protocol, fence):
     if function is not os.system:
         pickle.loads(attack)
         trace.unlink()
-    assert "which is no array" in archive(fence, packed({**LAYOUTS["python"], FIRST: attack}))
+    assert "which is not an array" in archive(fence, packed({**LAYOUTS["python"], FIRST: attack}))
 
 
 def tar_header(size, kind=b"0", name=b"a"):
@@ -195,11 +195,11 @@ def test_a_bomb_is_refused_in_little_memory(name, fence):
     code = f"""
 import resource, sys
 from pathlib import Path
-from convscope.data import layouts
+from convscope.data import cifar10_archive
 from convscope.base.errors import UserError
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
-    layouts.read(Path({str(path)!r}))
+    cifar10_archive.read(Path({str(path)!r}))
 except UserError as error:
     assert len(str(error)) < {LONGEST} + {len(str(path))}, len(str(error))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
@@ -207,7 +207,7 @@ except UserError as error:
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     # the bytes are read at once, and a buffer that grows is copied
-    assert int(done.stdout) << 10 < 3 * layouts.MAX_UNPACKED_BYTES
+    assert int(done.stdout) << 10 < 3 * cifar10_archive.MAX_UNPACKED_BYTES
 
 
 def header_of(content):

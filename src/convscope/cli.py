@@ -10,6 +10,7 @@ from pathlib import Path
 
 from convscope.base import paths
 from convscope.base.errors import UserError, is_out_of_memory
+from convscope.base.names import DEVICE
 
 STAGES = {
     "download": "make the data set",
@@ -23,8 +24,6 @@ STAGES = {
 }
 INTERRUPTED = 130
 READER_GONE = 141
-# runtime.DEVICE, which is out of reach without importing torch
-DEVICE = "CONVSCOPE_DEVICE"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -138,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run_stage(stage: str, net: str | None) -> None:
     """Run a stage, note how long it took, and send what it made to MLflow; a second one waits."""
     from convscope import tracking
-    from convscope.base import allocator, files, timings
+    from convscope.base import allocator, locks, timings
 
     # figures are drawn into files; a notebook's shell asks for a backend that is not here
     os.environ["MPLBACKEND"] = "agg"
@@ -154,7 +153,7 @@ def _run_stage(stage: str, net: str | None) -> None:
     run = importlib.import_module(f"convscope.stages.{module}").run
     device = _device()  # a wrong setting ends the stage before anything begins
     root = Path()
-    with files.stage_lock(name):
+    with locks.stage_lock(name):
         began = time.monotonic()
         run() if net is None else run(net)
         seconds = time.monotonic() - began
@@ -193,10 +192,10 @@ def _explain(net: str | None) -> None:
 
 
 def _keep(folder: Path) -> None:
-    from convscope.base import files
+    from convscope.base import locks
     from convscope.stages import keep
 
-    with files.stage_lock("keep"):
+    with locks.stage_lock("keep"):
         kept = keep.keep(Path(), folder)
     print(f"{folder}: {len(kept)} files")
 

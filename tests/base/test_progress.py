@@ -3,8 +3,6 @@ import re
 import sys
 import time
 
-import pytest
-
 from convscope.base import progress
 
 
@@ -17,23 +15,6 @@ def on_terminal(monkeypatch):
     """Make standard error a terminal; pytest sets it anew after fixtures, so no fixture can."""
     monkeypatch.setattr(sys, "stderr", Terminal())
     return sys.stderr
-
-
-class Clock:
-    """Stands for the module time; it goes on only when it is told to."""
-
-    def __init__(self):
-        self.now = 1000.0
-
-    def monotonic(self):
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(progress, "time", clock)
-    return clock
 
 
 def epoch(following, run_id, number, accuracy=0.5):

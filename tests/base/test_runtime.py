@@ -5,13 +5,13 @@ import pytest
 import torch
 from joblib.externals.loky.backend import context
 
-from convscope.base import runtime
+from convscope.base import names, runtime
 from convscope.base.errors import UserError
 
 
 @pytest.fixture(autouse=True)
 def _no_variables(monkeypatch):
-    for name in (runtime.DEVICE, runtime.WORKERS):
+    for name in (names.DEVICE, names.WORKERS):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -4,26 +4,9 @@ import pytest
 from convscope.base import timings
 
 
-class Clock:
-    """Stands for the module time; it goes on only when it is told to."""
-
-    def __init__(self):
-        self.now = 1000.0
-
-    def monotonic(self):
-        return self.now
-
-
 @pytest.fixture(autouse=True)
 def _project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(timings, "time", clock)
-    return clock
 
 
 def recorded():

@@ -31,7 +31,7 @@ class Host(http.server.ThreadingHTTPServer):
         self.released = threading.Event()
 
     def archive(self, path: str, md5: str = MD5) -> Archive:
-        return Archive(f"http://127.0.0.1:{self.server_port}/{path}", md5)
+        return Archive(url=f"http://127.0.0.1:{self.server_port}/{path}", md5=md5)
 
 
 class Answer(http.server.BaseHTTPRequestHandler):
@@ -156,7 +156,7 @@ def test_nobody_listening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("no_proxy", "*")
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
-        source = Archive(f"http://127.0.0.1:{silent.getsockname()[1]}/whole", MD5)
+        source = Archive(url=f"http://127.0.0.1:{silent.getsockname()[1]}/whole", md5=MD5)
         assert f"{source.url}, md5 {MD5} (Connection refused)" in failure([source], tmp_path)
 
 
@@ -200,7 +200,7 @@ def test_an_interrupted_download_leaves_nothing_that_looks_whole(
 @pytest.mark.parametrize("form", ["file://{}", "file://localhost{}", "file:{}"])
 def test_a_file_is_verified_in_place(tmp_path: Path, form: str) -> None:
     path = written(tmp_path / "my toy.tar.gz", CONTENT)
-    source = Archive(form.format(str(path).replace(" ", "%20")), MD5)
+    source = Archive(url=form.format(str(path).replace(" ", "%20")), md5=MD5)
     assert fetch([source], tmp_path / "data") == (path, source)
     assert names(tmp_path) == ["my toy.tar.gz"]
     assert source.origin == "file:my toy.tar.gz"
@@ -209,13 +209,13 @@ def test_a_file_is_verified_in_place(tmp_path: Path, form: str) -> None:
 def test_a_relative_file_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     written(tmp_path / "toy.tar.gz", CONTENT)
-    path, _ = fetch([Archive("file:toy.tar.gz", MD5)], tmp_path / "data")
+    path, _ = fetch([Archive(url="file:toy.tar.gz", md5=MD5)], tmp_path / "data")
     assert path.resolve() == tmp_path / "toy.tar.gz"
 
 
 def test_a_url_that_cannot_be_parsed(tmp_path: Path) -> None:
     assert f"https://[host/a.tar.gz, md5 {MD5} (Invalid IPv6 URL)" in failure(
-        [Archive("https://[host/a.tar.gz", MD5)], tmp_path
+        [Archive(url="https://[host/a.tar.gz", md5=MD5)], tmp_path
     )
 
 
@@ -223,14 +223,14 @@ def test_all_failures_are_told_in_one_line_with_a_way_on(tmp_path: Path) -> None
     wrong = written(tmp_path / "wrong.tar.gz", OTHER)
     message = failure(
         [
-            Archive(f"file://{wrong}", MD5),
-            Archive("file:///absent.tar.gz", "0" * 32),
-            Archive("file://data/toy.tar.gz", MD5),
+            Archive(url=f"file://{wrong}", md5=MD5),
+            Archive(url="file:///absent.tar.gz", md5="0" * 32),
+            Archive(url="file://data/toy.tar.gz", md5=MD5),
         ],
         tmp_path / "data",
     )
     assert message == (
-        "params.yaml: data.archives: no archive can be had: "
+        "params.yaml: data.archives: no archive is available: "
         f"file://{wrong}, md5 {MD5} (its md5 is {md5_of(OTHER)}, not {MD5}); "
         f"file:///absent.tar.gz, md5 {'0' * 32} (No such file or directory); "
         f"file://data/toy.tar.gz, md5 {MD5} "
@@ -243,18 +243,6 @@ def test_all_failures_are_told_in_one_line_with_a_way_on(tmp_path: Path) -> None
     assert "the list is empty" in failure([], tmp_path)
 
 
-@pytest.mark.parametrize("url", ["ftp://host/a.tar.gz", "/home/me/a.tar.gz", "a.tar.gz", "data:,x"])
-def test_other_schemes_are_refused(url: str) -> None:
-    with pytest.raises(UserError, match="is not an http, https or file url"):
-        Archive(url, MD5)
-
-
-@pytest.mark.parametrize("md5", ["", MD5[:-1], MD5.upper(), "../" + MD5[3:], MD5 + "\n"])
-def test_what_is_no_md5_is_refused(md5: str) -> None:
-    with pytest.raises(UserError, match="32 lower-case hexadecimal digits"):
-        Archive("https://host/a.tar.gz", md5)
-
-
 def test_a_server_that_sends_for_ever_is_left(host: Host, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(archives, "MAX_BYTES", HALF)
     with pytest.raises(UserError, match="it is larger than"):
@@ -263,6 +251,6 @@ def test_a_server_that_sends_for_ever_is_left(host: Host, tmp_path: Path, monkey
 
 
 @pytest.mark.parametrize("path", ["/dev/zero", "/tmp"])
-def test_what_is_no_file_is_not_read(path: str, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="it is no file"):
-        fetch([Archive(f"file://{path}", MD5)], tmp_path)
+def test_what_is_not_a_file_is_not_read(path: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="it is not a file"):
+        fetch([Archive(url=f"file://{path}", md5=MD5)], tmp_path)

@@ -27,7 +27,7 @@ def test_cifar10_keeps_the_archives_order_and_has_the_studys_names(
 ) -> None:
     content = packed(members)
     path = written(tmp_path / "toy.tar.gz", content)
-    dataset = cifar10.read([Archive(f"file://{path}", md5_of(content))], tmp_path / "data")
+    dataset = cifar10.read([Archive(url=f"file://{path}", md5=md5_of(content))], tmp_path / "data")
     images = samples.PIXELS.reshape(-1, 3, 32, 32)
     np.testing.assert_array_equal(dataset.train_images.numpy(), images[:15])
     np.testing.assert_array_equal(dataset.test_images.numpy(), images[15:])
@@ -92,7 +92,7 @@ def test_digits_fill_the_pixel_range_and_are_the_same_each_time(ten_digits: Data
 )
 def test_a_real_archive(tmp_path: Path) -> None:
     path = Path(str(REAL)).resolve()
-    source = Archive(path.as_uri(), files.digest(path))
+    source = Archive(url=path.as_uri(), md5=files.digest(path))
     dataset = cifar10.read([source], tmp_path)
     assert dataset.train_images.shape == (50_000, 3, 32, 32)
     assert dataset.test_images.shape == (10_000, 3, 32, 32)

@@ -52,11 +52,11 @@ def test_it_measures_what_choosing_adds(history):
         (HISTORY[:0], "it has no rows"),
         (
             HISTORY.assign(test_accuracy="high"),
-            "its column test_accuracy holds .* no finite number",
+            "its column test_accuracy holds .* not a finite number",
         ),
         (
             HISTORY.assign(test_accuracy=float("inf")),
-            "its column test_accuracy holds .* no finite number",
+            "its column test_accuracy holds .* not a finite number",
         ),
     ],
 )

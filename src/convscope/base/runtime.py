@@ -1,4 +1,4 @@
-"""How to run, never what comes out: the device, side-by-side processes, determinism."""
+"""On which device a stage runs, in how many processes, and deterministically."""
 
 import os
 from collections.abc import Iterator
@@ -8,17 +8,11 @@ from typing import Any
 import torch
 
 from convscope.base.errors import UserError
-
-DEVICE = "CONVSCOPE_DEVICE"
-WORKERS = "CONVSCOPE_WORKERS"
-CUDA_GRAPHS = "CONVSCOPE_CUDA_GRAPHS"
+from convscope.base.names import CUDA_GRAPHS, DEVICE, WORKERS
 
 
 def device() -> torch.device:
-    """The device that the environment variable CONVSCOPE_DEVICE asks for.
-
-    Returns:
-        ``cpu`` or ``cuda``; without the variable (or with ``auto``), CUDA where there is one.
+    """The device in CONVSCOPE_DEVICE; CUDA where there is one if it is unset or ``auto``.
 
     Raises:
         UserError: The device is unknown or not there.
@@ -34,17 +28,14 @@ def device() -> torch.device:
 
 
 def workers(threads: int) -> int:
-    """How many runs are trained side by side.
-
-    Args:
-        threads: CPU threads of one run.
+    """How many runs of so many CPU threads are trained at a time.
 
     Returns:
-        CONVSCOPE_WORKERS if it is set; otherwise as many as fill this process's processors, or
-        one on a CUDA device.
+        CONVSCOPE_WORKERS if it is set; otherwise one on a CUDA device, or as many as fill the
+        processors of this process.
 
     Raises:
-        UserError: The variable is no whole number from 1 to 256.
+        UserError: The variable is not a whole number from 1 to 256.
     """
     asked = os.environ.get(WORKERS)
     if asked is not None:
@@ -61,11 +52,7 @@ def workers(threads: int) -> int:
 def cuda_graphs(device: torch.device) -> bool:
     """Whether training steps are recorded once and replayed.
 
-    Args:
-        device: Where they are computed.
-
-    Returns:
-        Whether it is a CUDA device, unless the variable CONVSCOPE_CUDA_GRAPHS is ``off``.
+    They are on a CUDA device, unless CONVSCOPE_CUDA_GRAPHS is ``off``.
 
     Raises:
         UserError: The variable is neither ``on`` nor ``off``.
@@ -78,14 +65,11 @@ def cuda_graphs(device: torch.device) -> bool:
 
 @contextmanager
 def deterministic(threads: int) -> Iterator[None]:
-    """Compute with deterministic algorithms, whole fp32 and a fixed number of CPU threads.
+    """Compute with deterministic algorithms, full fp32 and a fixed number of CPU threads.
 
     The bits of a sum depend on how many threads share it, so their number is a parameter of the
-    pipeline and not a property of the machine. On a GPU torch lets convolutions, and where it was
-    told so matrix products, round fp32 to 10 bits (TF32); ``train.precision: fp32`` promises 23.
-
-    Args:
-        threads: CPU threads of torch's operations.
+    pipeline and not a property of the machine. On a GPU torch lets convolutions, and on request
+    matrix products, round fp32 to 10 bits (TF32); ``train.precision: fp32`` promises 23.
     """
     # cuBLAS reads this when it starts; without it torch refuses deterministic matrix products
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

@@ -111,8 +111,8 @@ def test_an_analysis_of_another_network_says_nothing_of_net4(stage, tmp_path):
     ("content", "why"),
     [
         ("loss\n1\n", "no column lr"),
-        ("lr,batch_size,test_accuracy\n0.01,128,high\n", "no finite number"),
-        ("lr,batch_size,test_accuracy\n0.01,128,\n", "no finite number"),
+        ("lr,batch_size,test_accuracy\n0.01,128,high\n", "not a finite number"),
+        ("lr,batch_size,test_accuracy\n0.01,128,\n", "not a finite number"),
         ('a,"b\n', "EOF"),
         ("", "No columns"),
     ],

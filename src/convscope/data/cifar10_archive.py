@@ -1,7 +1,7 @@
-"""CIFAR-10's archive, in either official layout -> arrays.
+"""Read CIFAR-10's archive, in either official layout, into arrays.
 
-It is read as a stranger's file: nothing is extracted to disk, only the layouts' plain files are
-looked at, sizes are limited, and the python layout's pickles can make pixel arrays, nothing else.
+The archive is not trusted: nothing is extracted to disk, only the layouts' plain files are looked
+at, sizes are limited, and the python layout's pickles can make pixel arrays, nothing else.
 
 Source of the layouts: https://www.cs.toronto.edu/~kriz/cifar.html
 """
@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tarfile import TarError
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,10 +31,7 @@ PIXELS = 3 * 32 * 32
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 # what gzip, tarfile and the decoders raise of bytes that are wrong
-_BROKEN = (
-    *(OSError, EOFError, ValueError, ArithmeticError, RecursionError),
-    *(zlib.error, tarfile.TarError),
-)
+_BROKEN = (OSError, EOFError, ValueError, ArithmeticError, RecursionError, zlib.error, TarError)
 
 Bytes = bytes | memoryview
 Images = npt.NDArray[np.uint8]
@@ -53,16 +51,10 @@ class Arrays(NamedTuple):
 
 
 def read(path: Path) -> Arrays:
-    """Read an archive in the official python or binary layout.
+    """Read a .tar.gz archive in the official python or binary layout.
 
-    Toy archives may hold fewer than 10,000 images a batch. Memory: about twice the archive's size.
-
-    Args:
-        path: A .tar.gz file. It is not extracted: links and members with other names are passed
-            over, and no member is read beyond the size that its layout allows.
-
-    Returns:
-        The images and labels, in the archive's order.
+    Toy archives may hold fewer than 10,000 images a batch. Links and members with other names are
+    ignored. Memory: about twice the archive's size.
 
     Raises:
         UserError: The file is damaged, is not such an archive, or holds a pickle that names
@@ -72,13 +64,13 @@ def read(path: Path) -> Arrays:
         return _arrays(_members(path))
     except _BROKEN as error:
         raise UserError(
-            f"{path} is damaged or not a CIFAR-10 archive ({_words(error)}): put the url and md5 "
-            "of an archive in the official python or binary layout into data.archives (another "
+            f"{path} is damaged or not a CIFAR-10 archive ({_shortened(error)}): put the url and "
+            "md5 of an archive in the official python or binary layout into data.archives (another "
             "copy with the same md5 would be the same)"
         ) from None
 
 
-def _words(error: Exception) -> str:
+def _shortened(error: Exception) -> str:
     """An exception's message on one line; of one that quotes the archive, the beginning."""
     return " ".join(str(error)[:MAX_MESSAGE].split()) or type(error).__name__
 
@@ -123,7 +115,7 @@ def _arrays(members: Mapping[str, memoryview]) -> Arrays:
 
 
 def _checked(name: str, pixels: Images, labels: Sequence[int]) -> tuple[Images, Labels]:
-    """A batch's images as (n, 3, 32, 32), and its labels, if they fit together."""
+    """A batch's images as (n, 3, 32, 32), and its labels, checked."""
     if pixels.ndim != 2 or pixels.shape[1] != PIXELS:
         raise ValueError(f"{name} holds pixels of shape {pixels.shape}, not (n, {PIXELS})")
     if len(pixels) != len(labels) or not 1 <= len(pixels) <= MAX_BATCH_IMAGES:
@@ -188,7 +180,9 @@ class _ArraysOnly(pickle.Unpickler):
             return _ADMITTED[module_name, global_name]
         except KeyError:
             name = f"{module_name}.{global_name}"
-            raise pickle.UnpicklingError(f"its pickle names {name}, which is no array") from None
+            raise pickle.UnpicklingError(
+                f"its pickle names {name}, which is not an array"
+            ) from None
 
 
 def _unpickled(content: Bytes) -> dict[str, Any]:
@@ -199,7 +193,7 @@ def _unpickled(content: Bytes) -> dict[str, Any]:
         stored = _ArraysOnly(io.BytesIO(content), encoding="bytes").load()
         return {k.decode() if isinstance(k, bytes) else k: v for k, v in stored.items()}
     except Exception as error:  # a broken pickle can raise anything
-        raise ValueError(_words(error)) from None
+        raise ValueError(_shortened(error)) from None
 
 
 _NUMBERING = ("PUT", "BINPUT", "LONG_BINPUT")
@@ -233,7 +227,7 @@ def _python_classes(content: Bytes) -> tuple[str, ...]:
 def _binary_batch(content: Bytes) -> tuple[Images, list[int]]:
     """A batch of the binary layout: records of a label byte and the pixels."""
     if len(content) % (1 + PIXELS):
-        raise ValueError(f"a batch of {len(content)} bytes is no multiple of {1 + PIXELS}")
+        raise ValueError(f"a batch of {len(content)} bytes is not a multiple of {1 + PIXELS}")
     records = np.frombuffer(content, np.uint8).reshape(-1, 1 + PIXELS)
     return records[:, 1:], records[:, 0].tolist()
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from convscope.base.errors import UserError
-from convscope.data import layouts
+from convscope.data import cifar10_archive
 from tests import archive_samples as samples
 from tests.archive_samples import packed, written
 
@@ -19,7 +19,7 @@ BIN = "cifar-10-batches-bin"
 FIRST = f"{PY}/data_batch_1"
 
 
-def assert_read_whole(arrays: layouts.Arrays) -> None:
+def assert_read_whole(arrays: cifar10_archive.Arrays) -> None:
     images = samples.PIXELS.reshape(-1, 3, 32, 32)
     np.testing.assert_array_equal(arrays.train_images, images[:15])
     np.testing.assert_array_equal(arrays.test_images, images[15:])
@@ -30,7 +30,7 @@ def assert_read_whole(arrays: layouts.Arrays) -> None:
 
 def refusal(path: Path, content: bytes) -> str:
     with pytest.raises(UserError) as caught:
-        layouts.read(written(path, content))
+        cifar10_archive.read(written(path, content))
     message = str(caught.value)
     assert "\n" not in message
     assert message.startswith(f"{path} is damaged or not a CIFAR-10 archive (")
@@ -45,13 +45,13 @@ def test_both_layouts_whatever_the_order_of_members(
     tmp_path: Path, members: samples.Members, backwards: bool
 ) -> None:
     ordered = dict(sorted(members.items(), reverse=backwards))
-    assert_read_whole(layouts.read(written(tmp_path / "toy.tar.gz", packed(ordered))))
+    assert_read_whole(cifar10_archive.read(written(tmp_path / "toy.tar.gz", packed(ordered))))
 
 
 def test_class_names_may_be_absent_but_not_others(tmp_path: Path) -> None:
     members = samples.binary_members()
     meta = members.pop(f"{BIN}/batches.meta.txt")
-    assert_read_whole(layouts.read(written(tmp_path / "toy.tar.gz", packed(members))))
+    assert_read_whole(cifar10_archive.read(written(tmp_path / "toy.tar.gz", packed(members))))
     members[f"{BIN}/batches.meta.txt"] = meta.replace(b"frog", b"toad")
     assert "names other classes: airplane" in refusal(tmp_path / "toads", packed(members))
 
@@ -64,7 +64,7 @@ def test_batches_pickled_by_python_3(tmp_path: Path, protocol: int, order: str) 
         pixels, labels = samples.batch(number)
         stored = {"data": np.array(pixels, order=order), "labels": labels}  # type: ignore[call-overload]
         members[f"{PY}/{name}"] = pickle.dumps(stored, protocol)
-    assert_read_whole(layouts.read(written(tmp_path / "toy.tar.gz", packed(members))))
+    assert_read_whole(cifar10_archive.read(written(tmp_path / "toy.tar.gz", packed(members))))
 
 
 @pytest.mark.parametrize("module", ["numpy.core.multiarray", "numpy._core.multiarray"])
@@ -72,7 +72,7 @@ def test_module_names_of_numpy_1_and_2(tmp_path: Path, module: str) -> None:
     members = samples.python_members()
     members[FIRST] = members[FIRST].replace(b"numpy.core.multiarray", module.encode())
     assert module.encode() in members[FIRST]
-    assert_read_whole(layouts.read(written(tmp_path / "toy.tar.gz", packed(members))))
+    assert_read_whole(cifar10_archive.read(written(tmp_path / "toy.tar.gz", packed(members))))
 
 
 class Malicious:
@@ -91,7 +91,7 @@ def test_a_malicious_pickle_is_refused_and_not_run(tmp_path: Path) -> None:
     trace.unlink()
     message = refusal(tmp_path / "toy", packed(samples.python_members() | {FIRST: attack}))
     assert not trace.exists()
-    assert f"{os.system.__module__}.system, which is no array" in message
+    assert f"{os.system.__module__}.system, which is not an array" in message
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_members_outside_the_layout_are_passed_over(tmp_path: Path) -> None:
     folder.mkdir()
     members = {"../escaped": b"x", "/tmp/absolute-escape": b"x", **samples.binary_members()}
     content = packed(members, links={f"{BIN}/readme.html": "/etc/passwd"})
-    assert_read_whole(layouts.read(written(folder / "toy.tar.gz", content)))
+    assert_read_whole(cifar10_archive.read(written(folder / "toy.tar.gz", content)))
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["in", "toy.tar.gz"]
 
 
@@ -140,7 +140,7 @@ def unzipped_tar(*members: tuple[str, bytes]) -> bytes:
 def test_a_member_there_twice_is_refused(tmp_path: Path) -> None:
     members = samples.binary_members().items()
     assert_read_whole(
-        layouts.read(written(tmp_path / "once", gzip.compress(unzipped_tar(*members))))
+        cifar10_archive.read(written(tmp_path / "once", gzip.compress(unzipped_tar(*members))))
     )
     twice = gzip.compress(unzipped_tar(*members, (f"{BIN}/test_batch.bin", bytes(3073))))
     assert f"{BIN}/test_batch.bin is there twice" in refusal(tmp_path / "twice", twice)
@@ -165,7 +165,7 @@ def test_members_beyond_their_layouts_size_are_refused(
 def test_a_decompression_bomb_is_not_unpacked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(layouts, "MAX_UNPACKED_BYTES", 1 << 20)
+    monkeypatch.setattr(cifar10_archive, "MAX_UNPACKED_BYTES", 1 << 20)
     content = packed({"filler": bytes(2 << 20), **samples.binary_members()})
     assert len(content) < 1 << 19
     assert "unpacks to more than 1048576 bytes" in refusal(tmp_path / "toy", content)
@@ -175,7 +175,7 @@ def test_a_decompression_bomb_is_not_unpacked(
     ("change", "why"),
     [
         ({"data_batch_3.bin": None}, "lacks cifar-10-batches-bin/data_batch_3.bin"),
-        ({"test_batch.bin": bytes(3072)}, "3072 bytes is no multiple of 3073"),
+        ({"test_batch.bin": bytes(3072)}, "3072 bytes is not a multiple of 3073"),
         ({"test_batch.bin": b""}, "holds 0 images"),
         ({"test_batch.bin": b"\x0a" + bytes(3072)}, "holds labels outside 0..9"),
     ],
@@ -224,4 +224,4 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     assert "Not a gzipped file" in refusal(tmp_path / "html", b"<html>sign in first</html>")
     assert "neither cifar-10-batches-py nor" in refusal(tmp_path / "other", packed({"a": b"b"}))
     with pytest.raises(UserError, match="No such file"):
-        layouts.read(tmp_path / "absent")
+        cifar10_archive.read(tmp_path / "absent")
