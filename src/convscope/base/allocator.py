@@ -14,11 +14,7 @@ _LARGE_BLOCKS = (2**30, 2**25)
 
 
 def keep_freed_memory() -> bool:
-    """Let this process's C library keep what is freed; no result depends on it.
-
-    Returns:
-        Whether it will: glibc does, other C libraries are left as they are.
-    """
+    """Let this process's C library keep what is freed, if it is glibc; whether it will."""
     if platform.libc_ver()[0] != "glibc":
         return False
     library = ctypes.CDLL(None)

@@ -93,29 +93,28 @@ def write_csv(path: Path, frame: pd.DataFrame) -> None:
     write_text(path, frame.to_csv(index=False, lineterminator="\n"))
 
 
-def read_json(path: Path, made_by: str) -> Any:
-    """Read a JSON file; a missing or damaged one is a UserError."""
+@contextmanager
+def reading(path: Path, made_by: str) -> Iterator[None]:
+    """Make a UserError of what the readers of a missing or damaged file raise."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        yield
     except FileNotFoundError:
         raise missing(path, made_by) from None
     except (ValueError, OSError, RecursionError) as error:
         raise damaged(path, made_by, str(error)) from None
 
 
-def read_csv(path: Path, made_by: str) -> pd.DataFrame:
-    """Read a table that ``write_csv`` wrote.
+def read_json(path: Path, made_by: str) -> Any:
+    """Read a JSON file; a missing or damaged one is a UserError."""
+    with reading(path, made_by):
+        return json.loads(path.read_text(encoding="utf-8"))
 
-    Raises:
-        UserError: The file is missing, is not a table, or its last line is cut.
-    """
-    try:
+
+def read_csv(path: Path, made_by: str) -> pd.DataFrame:
+    """Read what ``write_csv`` wrote; a missing, damaged or cut table is a UserError."""
+    with reading(path, made_by):
         text = path.read_text(encoding="utf-8")
         frame = pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=[""])
-    except FileNotFoundError:
-        raise missing(path, made_by) from None
-    except (ValueError, OSError) as error:
-        raise damaged(path, made_by, str(error)) from None
     if not text.endswith("\n"):
         raise damaged(path, made_by, "its last line is cut")
     if not isinstance(frame.index, pd.RangeIndex):

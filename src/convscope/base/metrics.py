@@ -42,9 +42,7 @@ def mcnemar_p_value(only_first: int, only_second: int) -> float:
     the other's: of n such images, the number of the first is binomial (n, 1/2) (McNemar, "Note on
     the sampling error of the difference between correlated proportions", 1947).
 
-    Args:
-        only_first: How many images only the first gets right.
-        only_second: How many only the second gets right; if both are 0, the p-value is 1.
+    Without images that only one of them gets right it is 1.
     """
     from scipy.stats import binomtest  # half a second to import, and few need it
 

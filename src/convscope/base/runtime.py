@@ -12,19 +12,17 @@ from convscope.base.names import CUDA_GRAPHS, DEVICE, WORKERS
 
 
 def device() -> torch.device:
-    """The device in CONVSCOPE_DEVICE; CUDA where there is one if it is unset or ``auto``.
+    """The device in CONVSCOPE_DEVICE, by default CUDA where there is one.
 
     Raises:
         UserError: The device is unknown or not there.
     """
-    name = os.environ.get(DEVICE, "auto")
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name not in ("cpu", "cuda"):
-        raise UserError(f"{DEVICE}={name}: set it to auto, cpu or cuda")
-    if name == "cuda" and not torch.cuda.is_available():
+    asked, available = os.environ.get(DEVICE, "auto"), torch.cuda.is_available()
+    if asked not in ("auto", "cpu", "cuda"):
+        raise UserError(f"{DEVICE}={asked}: set it to auto, cpu or cuda")
+    if asked == "cuda" and not available:
         raise UserError(f"{DEVICE}=cuda, but torch sees no CUDA device: set it to auto or cpu")
-    return torch.device(name)
+    return torch.device("cuda" if available and asked != "cpu" else "cpu")
 
 
 def workers(threads: int) -> int:
@@ -50,9 +48,7 @@ def workers(threads: int) -> int:
 
 
 def cuda_graphs(device: torch.device) -> bool:
-    """Whether training steps are recorded once and replayed.
-
-    They are on a CUDA device, unless CONVSCOPE_CUDA_GRAPHS is ``off``.
+    """Whether training steps are replayed: on CUDA, unless CONVSCOPE_CUDA_GRAPHS is ``off``.
 
     Raises:
         UserError: The variable is neither ``on`` nor ``off``.

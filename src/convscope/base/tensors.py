@@ -37,23 +37,15 @@ def write_tensors(
 
 
 def read_tensors(path: Path, made_by: str) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """Read what ``write_tensors`` wrote.
-
-    Returns:
-        The tensors, on the CPU, and the metadata.
-
-    Raises:
-        UserError: The file is missing or is not a complete safetensors file.
-    """
-    try:
-        with safe_open(path, framework="pt") as stored:
-            tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
-            header = stored.metadata() or {}
+    """A file's tensors, on the CPU, and metadata; a missing or damaged file is a UserError."""
+    with files.reading(path, made_by):
+        try:
+            with safe_open(path, framework="pt") as stored:
+                tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
+                header = stored.metadata() or {}
+        except SafetensorError as error:
+            raise ValueError(str(error)) from None
         metadata = json.loads(header.get("convscope", "{}"))
-    except FileNotFoundError:
-        raise files.missing(path, made_by) from None
-    except (SafetensorError, ValueError, OSError, RecursionError) as error:
-        raise files.damaged(path, made_by, str(error)) from None
-    if not isinstance(metadata, dict):
-        raise files.damaged(path, made_by, "its metadata is not a mapping")
+        if not isinstance(metadata, dict):
+            raise ValueError("its metadata is not a mapping")
     return tensors, metadata

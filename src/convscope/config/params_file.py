@@ -12,18 +12,8 @@ from ruamel.yaml import YAML
 from convscope.base.errors import UserError
 from convscope.base.names import AXES, SHAPE_AXES
 from convscope.base.paths import PARAMS
-from convscope.config.schema import (
-    Analysis,
-    Data,
-    Evaluate,
-    FilterAblation,
-    FilterIdentify,
-    Grid,
-    Network,
-    Occlusion,
-    Section,
-    Train,
-)
+from convscope.config import schema
+from convscope.config.schema import Grid, Network, Section
 from convscope.nets import zoo
 
 MAX_RUNS = 10_000
@@ -42,14 +32,14 @@ S = TypeVar("S", bound=Section)
 class Params(Section):
     """params.yaml. A section is None when the file given does not have it."""
 
-    data: Data | None = None
-    train: Train | None = None
+    data: schema.Data | None = None
+    train: schema.Train | None = None
     nets: dict[Network, Grid] = Field(default_factory=dict)
-    evaluate: Evaluate | None = None
-    analysis: Analysis | None = None
-    occlusion: Occlusion | None = None
-    filter_ablation: FilterAblation | None = None
-    filter_identify: FilterIdentify | None = None
+    evaluate: schema.Evaluate | None = None
+    analysis: schema.Analysis | None = None
+    occlusion: schema.Occlusion | None = None
+    filter_ablation: schema.FilterAblation | None = None
+    filter_identify: schema.FilterIdentify | None = None
 
     @model_validator(mode="after")
     def _buildable(self) -> Self:
@@ -81,10 +71,10 @@ def _check_grid(net: str, grid: Grid, seeds: int) -> None:
 
 
 def load(path: Path = PARAMS) -> Params:
-    """Read and check params.yaml. Sections may be missing; nothing may be unknown or wrong.
+    """Read and check params.yaml, of which sections may be missing.
 
     Raises:
-        UserError: The file is missing, is not YAML, or a value is wrong; the key is named.
+        UserError: The file is missing, is not YAML, or has a wrong or unknown key.
     """
     try:
         content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
@@ -133,11 +123,7 @@ def _one_line(text: str) -> str:
 
 
 def need(section: S | None, key: str) -> S:
-    """A section, found by ``load`` under ``key``, that a stage cannot run without.
-
-    Raises:
-        UserError: The section is not there.
-    """
+    """A section that a stage needs, as ``load`` found it; if it did not, a UserError."""
     if section is None:
         raise UserError(f"{PARAMS}: {key} is missing: add the section (see conf/ for its keys)")
     return section

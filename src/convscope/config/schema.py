@@ -59,8 +59,6 @@ class Data(Section):
     """Which images: the digits of scikit-learn, or CIFAR-10 from the first archive that works.
 
     Attributes:
-        source: The data set.
-        archives: CIFAR-10 archives, tried in order.
         train_images: Take the first so many training images; null takes all.
         test_images: Likewise for the test images.
     """
@@ -129,7 +127,6 @@ class Evaluate(Section):
         pairs: How many (true, predicted) pairs the gallery of misclassified images has.
         images_per_pair: How many images of each.
         seed: Draws the augmentations of the test protocols.
-        threads: CPU threads.
     """
 
     pairs: Annotated[int, Field(ge=1, le=90)]

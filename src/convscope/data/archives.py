@@ -51,7 +51,7 @@ class _WrongContentError(Exception):
 def fetch(
     archives: Sequence[Archive], folder: Path, progress: Progress | None = None
 ) -> tuple[Path, Archive]:
-    """Get the first archive that is available, its md5 verified.
+    """Get the first of the archives that is available, its md5 verified.
 
     A file url is verified where it is. A download is kept in ``folder`` under a name made from its
     md5, so that it is found again, whatever mirror it came from. One that was cut off stays there
@@ -68,12 +68,12 @@ def fetch(
         answered: what is made from the file must not depend on that.
 
     Raises:
-        UserError: None is available. The message says why for each url, and how to go on offline.
+        UserError: None is available; it says why for each url, and how to go on offline.
     """
     failures = []
     for archive in archives:
         try:
-            path = _verified(archive, folder, progress)
+            path = _obtain(archive, folder, progress)
         except (OSError, http.client.HTTPException, ValueError, _WrongContentError) as error:
             failures.append(f"{archive.url}, md5 {archive.md5} ({_reason(error)})")
         else:
@@ -87,7 +87,7 @@ def fetch(
     )
 
 
-def _verified(archive: Archive, folder: Path, progress: Progress | None) -> Path:
+def _obtain(archive: Archive, folder: Path, progress: Progress | None) -> Path:
     """The archive's verified file."""
     if archive.is_file:
         local = _local_path(archive.url)
@@ -109,7 +109,7 @@ def _verified(archive: Archive, folder: Path, progress: Progress | None) -> Path
         if not resuming:
             raise
         # what was there before may be what is wrong: once more, from the first byte
-        return _verified(archive, folder, progress)
+        return _obtain(archive, folder, progress)
     return partial.replace(kept)
 
 

@@ -12,17 +12,11 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-PADDING = 4
-"""Zeros added on each side of an image before it is cropped to its own size, in pixels."""
-
-JITTER = 0.5
-"""Largest distance of a brightness, contrast or saturation factor from 1."""
-
+PADDING = 4  # zeros on each side of an image before it is cropped to its own size, in pixels
+JITTER = 0.5  # largest distance of a brightness, contrast or saturation factor from 1
+# the jitter's operations, as Draws.order names them and Draws.factors numbers its columns
 BRIGHTNESS, CONTRAST, SATURATION = range(3)
-"""The jitter operations, as `Draws.order` names them and as `Draws.factors` numbers its columns."""
-
 _ORDERS = tuple(itertools.permutations((BRIGHTNESS, CONTRAST, SATURATION)))
-
 # torchvision's weights (transforms.v2.functional.rgb_to_grayscale); their sum is 0.9999, not 1
 _GRAY_WEIGHTS = (0.2989, 0.587, 0.114)
 

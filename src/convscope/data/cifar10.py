@@ -29,11 +29,6 @@ def read(
         UserError: No archive is available, or the one found is not CIFAR-10.
     """
     path, archive = archives.fetch(sources, folder, progress)
-    arrays = cifar10_archive.read(path)
-    return DataSet(
-        *(torch.from_numpy(array) for array in arrays),
-        classes=CLASSES,
-        groups=GROUPS,
-        url=archive.origin,
-        md5=archive.md5,
-    )
+    arrays = cifar10_archive.read(path)._asdict()
+    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    return DataSet(**tensors, classes=CLASSES, groups=GROUPS, url=archive.origin, md5=archive.md5)

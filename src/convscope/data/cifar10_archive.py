@@ -25,6 +25,7 @@ from convscope.base.errors import UserError
 
 MAX_UNPACKED_BYTES = 256 << 20  # the official archives unpack to 186 MB
 MAX_BATCH_IMAGES = 10_000
+MAX_MEMBER_BYTES = 33 << 20  # 10,000 images of 3,073 bytes, in the python layout with file names
 MAX_PICKLED_OBJECTS = 10 * MAX_BATCH_IMAGES  # a batch has a label and a file name for each image
 MAX_MESSAGE = 200
 PIXELS = 3 * 32 * 32
@@ -39,10 +40,7 @@ Labels = npt.NDArray[np.int64]
 
 
 class Arrays(NamedTuple):
-    """CIFAR-10 as an archive holds it, in its order.
-
-    Images are (N, 3, 32, 32) uint8, labels (N,) int64 in 0..9.
-    """
+    """CIFAR-10 in its archive's order: (N, 3, 32, 32) uint8 images, (N,) int64 labels in 0..9."""
 
     train_images: Images
     train_labels: Labels
@@ -81,15 +79,15 @@ def _members(path: Path) -> dict[str, memoryview]:
         content = stream.read(MAX_UNPACKED_BYTES + 1)
     if len(content) > MAX_UNPACKED_BYTES:
         raise ValueError(f"it unpacks to more than {MAX_UNPACKED_BYTES} bytes")
-    limits = {name: layout.max_bytes for layout in LAYOUTS for name in layout.members}
+    expected = {name for layout in LAYOUTS for name in layout.members}
     found: dict[str, memoryview] = {}
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:
         for member in tar:
-            if member.name not in limits:
+            if member.name not in expected:
                 continue
             if not member.isreg() or member.issparse():
                 raise ValueError(f"{member.name} is not a plain file")
-            if member.size > limits[member.name]:
+            if member.size > MAX_MEMBER_BYTES:
                 raise ValueError(f"{member.name} is too large: {member.size} bytes")
             if member.name in found:
                 raise ValueError(f"{member.name} is there twice")
@@ -196,14 +194,12 @@ def _unpickled(content: Bytes) -> dict[str, Any]:
         raise ValueError(_shortened(error)) from None
 
 
-_NUMBERING = ("PUT", "BINPUT", "LONG_BINPUT")
-
-
 def _check_sizes(content: Bytes) -> None:
     """Refuse a pickle that would have more memory set aside than its own bytes can fill."""
     # this also refuses a text that claims to be longer than the pickle
     for opcode, argument, _ in pickletools.genops(io.BytesIO(content)):
-        if opcode.name in _NUMBERING and (argument or 0) > MAX_PICKLED_OBJECTS:
+        numbers = opcode.name in ("PUT", "BINPUT", "LONG_BINPUT")
+        if numbers and (argument or 0) > MAX_PICKLED_OBJECTS:
             raise ValueError(f"its pickle numbers an object {argument}")
 
 
@@ -239,40 +235,23 @@ def _binary_classes(content: Bytes) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Layout:
-    """An official layout: the members' names, and how a batch and the class names are read."""
+    """An official layout: its members' names, and how a batch and the class names are read."""
 
     folder: str
     suffix: str
     meta: str
-    max_bytes: int
     batch: Callable[[Bytes], tuple[Images, list[int]]]
     classes: Callable[[Bytes], tuple[str, ...]]
 
     @property
     def members(self) -> list[str]:
         """The five training batches, the test batch, and the class names, which may be absent."""
-        batches = [f"data_batch_{number}" for number in range(1, 6)] + ["test_batch"]
-        return [
-            f"{self.folder}/{name}" for name in [*(b + self.suffix for b in batches), self.meta]
-        ]
+        batches = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
+        names = (*(f"{batch}{self.suffix}" for batch in batches), self.meta)
+        return [f"{self.folder}/{name}" for name in names]
 
 
 LAYOUTS = (
-    # the python layout's batches also hold 10,000 file names
-    _Layout(
-        "cifar-10-batches-py",
-        "",
-        "batches.meta",
-        MAX_BATCH_IMAGES * PIXELS + (2 << 20),
-        _python_batch,
-        _python_classes,
-    ),
-    _Layout(
-        "cifar-10-batches-bin",
-        ".bin",
-        "batches.meta.txt",
-        MAX_BATCH_IMAGES * (1 + PIXELS),
-        _binary_batch,
-        _binary_classes,
-    ),
+    _Layout("cifar-10-batches-py", "", "batches.meta", _python_batch, _python_classes),
+    _Layout("cifar-10-batches-bin", ".bin", "batches.meta.txt", _binary_batch, _binary_classes),
 )

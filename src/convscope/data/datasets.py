@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -110,13 +109,9 @@ def save(dataset: DataSet, path: Path) -> None:
 
 
 def load(path: Path) -> DataSet:
-    """Read a data set that ``save`` wrote.
+    """Read a data set that ``save`` wrote, onto the CPU; a missing or damaged one is a UserError.
 
-    Returns:
-        The data set, on the CPU. The tensors may be views of the file: leave them unchanged.
-
-    Raises:
-        UserError: The file is missing, damaged, or breaks the data set's contract.
+    The tensors may be views of the file: leave them unchanged.
     """
     try:
         tensors, metadata = read_tensors(path, made_by=MADE_BY)
@@ -198,14 +193,10 @@ def drawn_by_class(labels: torch.Tensor, count: int, seed: int) -> torch.Tensor:
     """
     labels = labels.cpu()
     shuffled = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
-    seen: Counter[int] = Counter()
-    turns = []
-    for label in labels[shuffled].tolist():
-        turns.append((seen[label], label))
-        seen[label] += 1
-    first = sorted(range(len(turns)), key=turns.__getitem__)[:count]
-    drawn = shuffled[first].tolist()
-    return torch.tensor(sorted(drawn, key=lambda index: (int(labels[index]), index)))
+    by_class = shuffled[labels[shuffled].argsort(stable=True)]
+    turns = torch.cat([torch.arange(members) for members in labels.bincount().tolist()])
+    drawn = by_class[turns.argsort(stable=True)[:count]].sort().values
+    return drawn[labels[drawn].argsort(stable=True)]
 
 
 def to_unit(images: torch.Tensor) -> torch.Tensor:

@@ -12,7 +12,7 @@ SPLIT_SEED = 0
 
 
 def read() -> DataSet:
-    """scikit-learn's handwritten digits, enlarged to the shape of CIFAR-10's images.
+    """The digits, enlarged to the shape of CIFAR-10's images.
 
     The source is the test part of UCI's "Optical Recognition of Handwritten Digits": 1,797 images
     of 8x8 pixels, 0..16. They are enlarged bilinearly to 32x32, scaled to 0..255, and repeated as
