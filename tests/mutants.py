@@ -1,9 +1,7 @@
 """Wrong and odd texts of params.yaml, seeded."""
 
 import copy
-import random
 from pathlib import Path
-from typing import Any
 
 from ruamel.yaml import YAML
 
@@ -62,7 +60,7 @@ SCRAPS = (
 )
 
 
-def sections() -> dict[str, Any]:
+def sections():
     """The committed parameters with one small network, so that reading them takes no time."""
     chosen = copy.deepcopy(COMMITTED)
     net = {**chosen["nets"]["net1"], "l1_oc": [4], "kernel_size": [3], "stride": [1]}
@@ -70,7 +68,7 @@ def sections() -> dict[str, Any]:
     return {**chosen, "nets": {"net1": net, "baseline": baseline}}
 
 
-def mutated_value(rng: random.Random) -> tuple[str, Key]:
+def mutated_value(rng):
     """A section with one key changed, dropped, added, renamed or put elsewhere, and that key."""
     name, section = rng.choice(list(sections().items()))
     key = rng.choice(list(_keys(section)))
@@ -95,7 +93,7 @@ def mutated_value(rng: random.Random) -> tuple[str, Key]:
     return _flow({name: section}), (name, *key[:-1])
 
 
-def mutated_text(rng: random.Random) -> bytes:
+def mutated_text(rng):
     """The committed text, or a section of it, with some bytes changed, lost, repeated or added."""
     name, section = rng.choice(list(sections().items()))
     text = bytearray(_block({name: section}).encode())
@@ -122,7 +120,7 @@ class _Fragment(str):
     """YAML that is written as it stands."""
 
 
-def _keys(value: Any, before: Key = ()) -> list[Key]:
+def _keys(value, before=()):
     """Where something is in a section."""
     if isinstance(value, dict):
         items = list(value.items())
@@ -135,13 +133,13 @@ def _keys(value: Any, before: Key = ()) -> list[Key]:
     ]
 
 
-def _at(section: Any, key: Key) -> Any:
+def _at(section, key):
     for part in key:
         section = section[part]
     return section
 
 
-def _flow(value: Any) -> str:
+def _flow(value):
     """A value as YAML on one line."""
     match value:
         case _Fragment():
@@ -155,7 +153,7 @@ def _flow(value: Any) -> str:
     return str(value)
 
 
-def _block(value: dict[str, Any], depth: int = 0) -> str:
+def _block(value, depth=0):
     """A mapping as YAML with a line for each key."""
     lines = []
     for name, inner in value.items():

@@ -9,7 +9,6 @@ import pytest
 import torch
 from scipy import stats
 from sklearn.datasets import load_digits
-from torch import Tensor
 
 from convscope.data import augment
 from convscope.data.augment import BRIGHTNESS, CONTRAST, SATURATION, Draws
@@ -26,19 +25,19 @@ ADJUST = {
 TOLERANCE = {"rtol": 0, "atol": 1e-6}
 
 
-def random_images(n: int = 12) -> Tensor:
+def random_images(n=12):
     generator = torch.Generator().manual_seed(1)
     return torch.randint(256, (n, 3, 32, 32), generator=generator, dtype=torch.uint8)
 
 
-def digit_images(n: int = 12) -> Tensor:
+def digit_images(n=12):
     small = torch.from_numpy(load_digits().images[:n]).div(16).mul(255).round().to(torch.uint8)
     ink = small.repeat_interleave(4, 1).repeat_interleave(4, 2)
     # in color, as a gray picture says nothing about saturation
     return torch.stack((ink, 255 - ink, ink // 2), dim=1)
 
 
-def cifar_images(n: int = 12) -> Tensor:
+def cifar_images(n=12):
     archive = os.environ.get("CONVSCOPE_CIFAR10_ARCHIVE")
     if not archive:
         pytest.skip("CONVSCOPE_CIFAR10_ARCHIVE does not name a CIFAR-10 binary archive")
@@ -51,11 +50,11 @@ def cifar_images(n: int = 12) -> Tensor:
 
 
 @pytest.fixture(params=[random_images, digit_images, cifar_images], ids=lambda make: make.__name__)
-def images(request: pytest.FixtureRequest) -> Tensor:
+def images(request):
     return request.param()
 
 
-def identity(n: int) -> Draws:
+def identity(n):
     return Draws(
         top=torch.full((n,), 4),
         left=torch.full((n,), 4),
@@ -65,11 +64,11 @@ def identity(n: int) -> Draws:
     )
 
 
-def seeded_draws(n: int, seed: int = 0) -> Draws:
+def seeded_draws(n, seed=0):
     return augment.draw(n, torch.Generator().manual_seed(seed))
 
 
-def one_by_one(images: Tensor, draws: Draws) -> Tensor:
+def one_by_one(images, draws):
     """Slow reference: torchvision's operations, image after image."""
     results = []
     for n, image in enumerate(images):
@@ -84,12 +83,12 @@ def one_by_one(images: Tensor, draws: Draws) -> Tensor:
     return torch.stack(results)
 
 
-def test_the_identity_draw_gives_exactly_the_scaled_pixels(images: Tensor) -> None:
+def test_the_identity_draw_gives_exactly_the_scaled_pixels(images):
     assert torch.equal(augment.apply(images, identity(len(images))), images / 255)
 
 
 @pytest.mark.parametrize("flip", [False, True])
-def test_every_crop_is_torchvisions(images: Tensor, flip: bool) -> None:
+def test_every_crop_is_torchvisions(images, flip):
     for top, left in itertools.product(range(9), repeat=2):
         draws = replace(
             identity(2),
@@ -101,7 +100,7 @@ def test_every_crop_is_torchvisions(images: Tensor, flip: bool) -> None:
 
 
 @pytest.mark.parametrize("operation", [BRIGHTNESS, CONTRAST, SATURATION])
-def test_an_operation_alone_is_torchvisions(images: Tensor, operation: int) -> None:
+def test_an_operation_alone_is_torchvisions(images, operation):
     draws = identity(len(images))
     draws.factors[:, operation] = torch.linspace(0.5, 1.5, len(images))
     result = augment.apply(images, draws)
@@ -110,15 +109,13 @@ def test_an_operation_alone_is_torchvisions(images: Tensor, operation: int) -> N
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_the_operations_are_torchvisions_in_every_order(
-    images: Tensor, order: tuple[int, ...]
-) -> None:
+def test_the_operations_are_torchvisions_in_every_order(images, order):
     draws = replace(seeded_draws(len(images)), order=torch.tensor([order] * len(images)))
     result = augment.apply(images, draws)
     torch.testing.assert_close(result, one_by_one(images, draws), **TOLERANCE)
 
 
-def test_mixed_draws_are_torchvisions(images: Tensor) -> None:
+def test_mixed_draws_are_torchvisions(images):
     draws = seeded_draws(len(images), seed=5)
     result = augment.apply(images, draws)
     torch.testing.assert_close(result, one_by_one(images, draws), **TOLERANCE)
@@ -127,7 +124,7 @@ def test_mixed_draws_are_torchvisions(images: Tensor) -> None:
     assert 0 <= float(result.min()) < float(result.max()) <= 1
 
 
-def test_crop_and_flip_by_hand() -> None:
+def test_crop_and_flip_by_hand():
     # one row of two pixels; the padded row is 0 0 0 0 a b 0 0 0 0
     images = torch.tensor([51, 255], dtype=torch.uint8).expand(6, 3, 1, 2)
     draws = replace(
@@ -140,7 +137,7 @@ def test_crop_and_flip_by_hand() -> None:
     assert torch.equal(augment.apply(images, draws), expected[:, None, None].expand(6, 3, 1, 2))
 
 
-def test_jitter_by_hand() -> None:
+def test_jitter_by_hand():
     # a red and a black pixel: gray 0.2989 and 0, mean gray 0.14945
     images = torch.tensor([[255, 0], [0, 0], [0, 0]], dtype=torch.uint8)[None, :, None]
     draws = replace(
@@ -157,7 +154,7 @@ def test_jitter_by_hand() -> None:
     torch.testing.assert_close(augment.apply(images, draws)[0, :, 0], expected, **TOLERANCE)
 
 
-def test_every_operation_is_clamped_before_the_next() -> None:
+def test_every_operation_is_clamped_before_the_next():
     # 0.8 -> 1.2, clamped to 1 -> half of 1 and half of its gray 0.9999; unclamped: 1.19994 -> 1
     images = torch.full((1, 3, 2, 2), 204, dtype=torch.uint8)
     draws = replace(identity(1), factors=torch.tensor([[1.5, 0.5, 1.0]]))
@@ -166,7 +163,7 @@ def test_every_operation_is_clamped_before_the_next() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 33])
-def test_an_image_does_not_depend_on_its_batch(size: int) -> None:
+def test_an_image_does_not_depend_on_its_batch(size):
     images, draws = random_images(66), seeded_draws(66)
     whole = augment.apply(images, draws)
     parts = [
@@ -176,7 +173,7 @@ def test_an_image_does_not_depend_on_its_batch(size: int) -> None:
     assert torch.equal(torch.cat(parts), whole)
 
 
-def test_the_memory_format_of_the_images_changes_nothing() -> None:
+def test_the_memory_format_of_the_images_changes_nothing():
     images, draws = random_images(), seeded_draws(12)
     expected = augment.apply(images, draws)
     interleaved = images.to(memory_format=torch.channels_last)
@@ -184,7 +181,7 @@ def test_the_memory_format_of_the_images_changes_nothing() -> None:
     assert torch.equal(augment.apply(images.repeat_interleave(2, 0)[::2], draws), expected)
 
 
-def test_apply_leaves_its_arguments_as_they_were() -> None:
+def test_apply_leaves_its_arguments_as_they_were():
     images, draws = random_images(), seeded_draws(12)
     with torch.no_grad():
         first = augment.apply(images, draws)
@@ -194,7 +191,7 @@ def test_apply_leaves_its_arguments_as_they_were() -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU")
-def test_a_gpu_gives_the_same_images() -> None:
+def test_a_gpu_gives_the_same_images():
     images, draws = random_images(), seeded_draws(12)
     result = augment.apply(images.cuda(), draws.to("cuda")).cpu()
     torch.testing.assert_close(result, augment.apply(images, draws), **TOLERANCE)
@@ -209,17 +206,17 @@ def test_a_gpu_gives_the_same_images() -> None:
         (torch.zeros(3, 3, 32, 32, dtype=torch.uint8), "3 images, but draws for 2"),
     ],
 )
-def test_unfit_arguments_are_refused(images: Tensor, message: str) -> None:
+def test_unfit_arguments_are_refused(images, message):
     with pytest.raises(ValueError, match=message):
         augment.apply(images, identity(2))
 
 
-def assert_same(draws: Draws, others: Draws) -> None:
+def assert_same(draws, others):
     for field in fields(Draws):
         assert torch.equal(getattr(draws, field.name), getattr(others, field.name)), field.name
 
 
-def test_a_seed_determines_the_draws_and_global_randomness_does_not() -> None:
+def test_a_seed_determines_the_draws_and_global_randomness_does_not():
     before = torch.get_rng_state()
     draws = seeded_draws(50)
     assert torch.equal(torch.get_rng_state(), before)
@@ -228,7 +225,7 @@ def test_a_seed_determines_the_draws_and_global_randomness_does_not() -> None:
     assert not torch.equal(draws.factors, seeded_draws(50, seed=1).factors)
 
 
-def test_draws_are_indexed_by_image() -> None:
+def test_draws_are_indexed_by_image():
     draws = seeded_draws(5)
     assert len(draws[1:3]) == 2
     assert_same(draws[1:3], draws[torch.tensor([1, 2])])
@@ -236,7 +233,7 @@ def test_draws_are_indexed_by_image() -> None:
     assert_same(draws.to("cpu"), draws)
 
 
-def test_offsets_flips_and_orders_are_uniform() -> None:
+def test_offsets_flips_and_orders_are_uniform():
     draws = seeded_draws(81 * 200)
     counted = {
         81: Counter(zip(draws.top.tolist(), draws.left.tolist(), strict=True)),
@@ -250,7 +247,7 @@ def test_offsets_flips_and_orders_are_uniform() -> None:
         assert stats.chisquare(list(counts.values())).pvalue > 0.001
 
 
-def test_factors_are_uniform_and_independent() -> None:
+def test_factors_are_uniform_and_independent():
     draws = seeded_draws(20_000)
     for column in draws.factors.T:
         assert 0.5 <= float(column.min()) < 0.501

@@ -1,10 +1,7 @@
 import gzip
 import io
-import os
 import pickle
 import tarfile
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +16,9 @@ BIN = "cifar-10-batches-bin"
 FIRST = f"{PY}/data_batch_1"
 
 
-def assert_read_whole(arrays: cifar10_archive.Arrays) -> None:
+def assert_read(path, content):
+    """That a file is read completely."""
+    arrays = cifar10_archive.read(written(path, content))
     images = samples.PIXELS.reshape(-1, 3, 32, 32)
     np.testing.assert_array_equal(arrays.train_images, images[:15])
     np.testing.assert_array_equal(arrays.test_images, images[15:])
@@ -28,7 +27,7 @@ def assert_read_whole(arrays: cifar10_archive.Arrays) -> None:
     assert [array.dtype for array in arrays] == [np.uint8, np.int64] * 2
 
 
-def refusal(path: Path, content: bytes) -> str:
+def refusal(path, content):
     with pytest.raises(UserError) as caught:
         cifar10_archive.read(written(path, content))
     message = str(caught.value)
@@ -41,93 +40,57 @@ def refusal(path: Path, content: bytes) -> str:
 
 @pytest.mark.parametrize("members", [samples.python_members(), samples.binary_members()])
 @pytest.mark.parametrize("backwards", [False, True])
-def test_both_layouts_whatever_the_order_of_members(
-    tmp_path: Path, members: samples.Members, backwards: bool
-) -> None:
+def test_both_layouts_whatever_the_order_of_members(tmp_path, members, backwards):
     ordered = dict(sorted(members.items(), reverse=backwards))
-    assert_read_whole(cifar10_archive.read(written(tmp_path / "toy.tar.gz", packed(ordered))))
+    assert_read(tmp_path / "toy.tar.gz", packed(ordered))
 
 
-def test_class_names_may_be_absent_but_not_others(tmp_path: Path) -> None:
+def test_class_names_may_be_absent_but_not_others(tmp_path):
     members = samples.binary_members()
     meta = members.pop(f"{BIN}/batches.meta.txt")
-    assert_read_whole(cifar10_archive.read(written(tmp_path / "toy.tar.gz", packed(members))))
+    assert_read(tmp_path / "toy.tar.gz", packed(members))
     members[f"{BIN}/batches.meta.txt"] = meta.replace(b"frog", b"toad")
     assert "names other classes: airplane" in refusal(tmp_path / "toads", packed(members))
 
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_batches_pickled_by_python_3(tmp_path: Path, protocol: int, order: str) -> None:
+def test_batches_pickled_by_python_3(tmp_path, protocol, order):
     members = samples.python_members()
     for number, name in enumerate(samples.BATCHES):
         pixels, labels = samples.batch(number)
-        stored = {"data": np.array(pixels, order=order), "labels": labels}  # type: ignore[call-overload]
+        stored = {"data": np.array(pixels, order=order), "labels": labels}
         members[f"{PY}/{name}"] = pickle.dumps(stored, protocol)
-    assert_read_whole(cifar10_archive.read(written(tmp_path / "toy.tar.gz", packed(members))))
+    assert_read(tmp_path / "toy.tar.gz", packed(members))
 
 
 @pytest.mark.parametrize("module", ["numpy.core.multiarray", "numpy._core.multiarray"])
-def test_module_names_of_numpy_1_and_2(tmp_path: Path, module: str) -> None:
+def test_module_names_of_numpy_1_and_2(tmp_path, module):
     members = samples.python_members()
     members[FIRST] = members[FIRST].replace(b"numpy.core.multiarray", module.encode())
     assert module.encode() in members[FIRST]
-    assert_read_whole(cifar10_archive.read(written(tmp_path / "toy.tar.gz", packed(members))))
-
-
-class Malicious:
-    def __init__(self, target: Path) -> None:
-        self.target = target
-
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return os.system, (f"touch {self.target}",)
-
-
-def test_a_malicious_pickle_is_refused_and_not_run(tmp_path: Path) -> None:
-    trace = tmp_path / "trace"
-    attack = pickle.dumps({"data": Malicious(trace), "labels": []})
-    pickle.loads(attack)
-    assert trace.exists()
-    trace.unlink()
-    message = refusal(tmp_path / "toy", packed(samples.python_members() | {FIRST: attack}))
-    assert not trace.exists()
-    assert f"{os.system.__module__}.system, which is not an array" in message
+    assert_read(tmp_path / "toy.tar.gz", packed(members))
 
 
 @pytest.mark.parametrize(
     "name", ["builtins\neval", "numpy\nload", "numpy.core.multiarray\nscalar", "_codecs\ndecode"]
 )
-def test_other_names_are_refused_even_beside_admitted_ones(tmp_path: Path, name: str) -> None:
+def test_other_names_are_refused_even_with_admitted_ones(tmp_path, name):
     attack = b"\x80\x02c" + name.encode() + b"\n."
     message = refusal(tmp_path / "toy", packed(samples.python_members() | {FIRST: attack}))
     assert f"names {name.replace(chr(10), '.')}," in message
 
 
-def test_an_array_of_objects_is_refused(tmp_path: Path) -> None:
-    stored = {"data": np.array([[None]]), "labels": [1]}
-    message = refusal(
-        tmp_path / "toy", packed(samples.python_members() | {FIRST: pickle.dumps(stored)})
-    )
-    assert "array of type 'O8', not uint8" in message
-
-
-def test_links_are_not_followed(tmp_path: Path) -> None:
-    members = samples.python_members()
-    secret = written(tmp_path / "secret", members.pop(FIRST))
-    content = packed(members, links={FIRST: str(secret)})
-    assert f"{FIRST} is not a plain file" in refusal(tmp_path / "toy", content)
-
-
-def test_members_outside_the_layout_are_passed_over(tmp_path: Path) -> None:
+def test_members_outside_the_layout_are_ignored(tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
     members = {"../escaped": b"x", "/tmp/absolute-escape": b"x", **samples.binary_members()}
     content = packed(members, links={f"{BIN}/readme.html": "/etc/passwd"})
-    assert_read_whole(cifar10_archive.read(written(folder / "toy.tar.gz", content)))
+    assert_read(folder / "toy.tar.gz", content)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["in", "toy.tar.gz"]
 
 
-def unzipped_tar(*members: tuple[str, bytes]) -> bytes:
+def unzipped_tar(*members):
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
         for name, content in members:
@@ -137,58 +100,44 @@ def unzipped_tar(*members: tuple[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def test_a_member_there_twice_is_refused(tmp_path: Path) -> None:
+def test_a_member_there_twice_is_refused(tmp_path):
     members = samples.binary_members().items()
-    assert_read_whole(
-        cifar10_archive.read(written(tmp_path / "once", gzip.compress(unzipped_tar(*members))))
-    )
+    assert_read(tmp_path / "once", gzip.compress(unzipped_tar(*members)))
     twice = gzip.compress(unzipped_tar(*members, (f"{BIN}/test_batch.bin", bytes(3073))))
     assert f"{BIN}/test_batch.bin is there twice" in refusal(tmp_path / "twice", twice)
 
 
-def test_a_member_cut_short_inside_a_whole_gzip_file_is_refused(tmp_path: Path) -> None:
+def test_a_member_cut_short_inside_an_intact_gzip_file_is_refused(tmp_path):
     tar = unzipped_tar((f"{BIN}/data_batch_1.bin", bytes(2 * 3073)))
     assert "unexpected end of data" in refusal(tmp_path / "toy", gzip.compress(tar[: 512 + 3073]))
 
 
-@pytest.mark.parametrize(
-    ("name", "size"), [(f"{BIN}/test_batch.bin", 30_730_001), (f"{PY}/batches.meta", 32_817_153)]
-)
-def test_members_beyond_their_layouts_size_are_refused(
-    tmp_path: Path, name: str, size: int
-) -> None:
-    assert f"{name} is too large: {size} bytes" in refusal(
-        tmp_path / "toy", packed({name: bytes(size)})
-    )
-
-
-def test_a_decompression_bomb_is_not_unpacked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(cifar10_archive, "MAX_UNPACKED_BYTES", 1 << 20)
-    content = packed({"filler": bytes(2 << 20), **samples.binary_members()})
-    assert len(content) < 1 << 19
-    assert "unpacks to more than 1048576 bytes" in refusal(tmp_path / "toy", content)
+@pytest.mark.parametrize("name", [f"{BIN}/test_batch.bin", f"{PY}/batches.meta"])
+def test_members_beyond_the_largest_size_are_refused(tmp_path, name):
+    size = cifar10_archive.MAX_MEMBER_BYTES + 1
+    content = packed({name: bytes(size)})
+    assert f"{name} is too large: {size} bytes" in refusal(tmp_path / "toy", content)
 
 
 @pytest.mark.parametrize(
-    ("change", "why"),
+    ("content", "why"),
     [
-        ({"data_batch_3.bin": None}, "lacks cifar-10-batches-bin/data_batch_3.bin"),
-        ({"test_batch.bin": bytes(3072)}, "3072 bytes is not a multiple of 3073"),
-        ({"test_batch.bin": b""}, "holds 0 images"),
-        ({"test_batch.bin": b"\x0a" + bytes(3072)}, "holds labels outside 0..9"),
+        (bytes(3072), "3072 bytes is not a multiple of 3073"),
+        (b"", "holds 0 images"),
+        (bytes(10_001 * 3073), "holds 10001 images"),
+        (b"\x0a" + bytes(3072), "holds labels outside 0..9"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_binary_batches_must_be(
-    tmp_path: Path, change: dict[str, bytes | None], why: str
-) -> None:
-    members = samples.binary_members()
-    for name, content in change.items():
-        members.pop(f"{BIN}/{name}")
-        if content is not None:
-            members[f"{BIN}/{name}"] = content
+def test_what_binary_batches_must_be(tmp_path, content, why):
+    members = samples.binary_members() | {f"{BIN}/test_batch.bin": content}
     assert why in refusal(tmp_path / "toy", packed(members))
+
+
+def test_no_batch_may_be_absent(tmp_path):
+    members = samples.binary_members()
+    del members[f"{BIN}/data_batch_3.bin"]
+    assert f"lacks {BIN}/data_batch_3.bin" in refusal(tmp_path / "toy", packed(members))
 
 
 ONE = np.zeros((1, 3072), np.uint8)
@@ -205,22 +154,16 @@ ONE = np.zeros((1, 3072), np.uint8)
         ({"data": ONE}, "lacks its data or its labels"),
         ({"data": [0] * 3072, "labels": [1]}, "lacks its data or its labels"),
         ({"data": ONE.astype(np.float32), "labels": [1]}, "array of type 'f4', not uint8"),
+        ({"data": np.array([[None]]), "labels": [1]}, "array of type 'O8', not uint8"),
         ([1, 2], "no attribute 'items'"),
     ],
 )
-def test_what_python_batches_must_be(tmp_path: Path, stored: object, why: str) -> None:
+def test_what_python_batches_must_be(tmp_path, stored, why):
     members = samples.python_members() | {FIRST: pickle.dumps(stored)}
     assert why in refusal(tmp_path / "toy", packed(members))
 
 
-@pytest.mark.parametrize("layout", [samples.python_members, samples.binary_members])
-def test_a_truncated_file_is_refused(tmp_path: Path, layout: Callable[[], samples.Members]) -> None:
-    content = packed(layout())
-    for size in (0, 1, 100, len(content) // 2, len(content) - 9, len(content) - 1):
-        refusal(tmp_path / "toy", content[:size])
-
-
-def test_other_files_are_refused(tmp_path: Path) -> None:
+def test_other_files_are_refused(tmp_path):
     assert "Not a gzipped file" in refusal(tmp_path / "html", b"<html>sign in first</html>")
     assert "neither cifar-10-batches-py nor" in refusal(tmp_path / "other", packed({"a": b"b"}))
     with pytest.raises(UserError, match="No such file"):
