@@ -74,21 +74,17 @@ def test_mutated_texts_are_refused_in_one_line_or_accepted_with_sense(seed, tmp_
     assert sum(isinstance(outcome, str) for outcome in outcomes) > 8
 
 
-def test_the_sections_that_are_mutated_are_accepted(tmp_path):
+@pytest.mark.parametrize("write", [mutants._flow, mutants._block])
+def test_the_sections_that_are_mutated_are_accepted(write, tmp_path):
     for name, section in mutants.sections().items():
-        text = mutants._flow({name: section})
-        assert isinstance(judged(tmp_path / "params.yaml", text.encode()), params_file.Params), text
-        text = mutants._block({name: section})
+        text = write({name: section})
         assert isinstance(judged(tmp_path / "params.yaml", text.encode()), params_file.Params), text
 
 
 def aliases(depth):
     """Lists of nine aliases of lists of nine aliases: short to write, 9**depth long to print."""
-    lists = [
-        f"a{level}: &a{level} [{', '.join([f'*a{level - 1}' if level else 'x'] * 9)}]"
-        for level in range(depth)
-    ]
-    return "\n".join(lists)
+    items = ["x", *(f"*a{level}" for level in range(depth - 1))]
+    return "\n".join(f"a{n}: &a{n} [{', '.join([item] * 9)}]" for n, item in enumerate(items))
 
 
 @pytest.mark.parametrize(

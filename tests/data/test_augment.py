@@ -1,6 +1,5 @@
 import itertools
 import os
-import tarfile
 from collections import Counter
 from dataclasses import fields, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ import torch
 from scipy import stats
 from sklearn.datasets import load_digits
 
-from convscope.data import augment
+from convscope.data import augment, cifar10_archive
 from convscope.data.augment import BRIGHTNESS, CONTRAST, SATURATION, Draws
 from convscope.data.torchvision_compat import import_torchvision
 
@@ -40,13 +39,8 @@ def digit_images(n=12):
 def cifar_images(n=12):
     archive = os.environ.get("CONVSCOPE_CIFAR10_ARCHIVE")
     if not archive:
-        pytest.skip("CONVSCOPE_CIFAR10_ARCHIVE does not name a CIFAR-10 binary archive")
-    with tarfile.open(archive) as tar:
-        member = next(member for member in tar if Path(member.name).name == "data_batch_1.bin")
-        stream = tar.extractfile(member)
-        assert stream is not None
-        records = torch.frombuffer(bytearray(stream.read(n * 3073)), dtype=torch.uint8)
-    return records.view(n, 3073)[:, 1:].reshape(n, 3, 32, 32)
+        pytest.skip("CONVSCOPE_CIFAR10_ARCHIVE does not name a CIFAR-10 archive")
+    return torch.from_numpy(cifar10_archive.read(Path(archive)).train_images[:n])
 
 
 @pytest.fixture(params=[random_images, digit_images, cifar_images], ids=lambda make: make.__name__)
@@ -108,15 +102,11 @@ def test_an_operation_alone_is_torchvisions(images, operation):
     assert not torch.allclose(result, images / 255, atol=1e-3)
 
 
-@pytest.mark.parametrize("order", ORDERS)
-def test_the_operations_are_torchvisions_in_every_order(images, order):
-    draws = replace(seeded_draws(len(images)), order=torch.tensor([order] * len(images)))
-    result = augment.apply(images, draws)
-    torch.testing.assert_close(result, one_by_one(images, draws), **TOLERANCE)
-
-
-def test_mixed_draws_are_torchvisions(images):
+@pytest.mark.parametrize("order", [*ORDERS, None])
+def test_the_operations_are_torchvisions_in_every_order_and_mixed(images, order):
     draws = seeded_draws(len(images), seed=5)
+    if order is not None:
+        draws = replace(draws, order=torch.tensor([order] * len(images)))
     result = augment.apply(images, draws)
     torch.testing.assert_close(result, one_by_one(images, draws), **TOLERANCE)
     assert result.dtype == torch.float32
@@ -165,12 +155,9 @@ def test_every_operation_is_clamped_before_the_next():
 @pytest.mark.parametrize("size", [1, 2, 7, 33])
 def test_an_image_does_not_depend_on_its_batch(size):
     images, draws = random_images(66), seeded_draws(66)
-    whole = augment.apply(images, draws)
-    parts = [
-        augment.apply(images[start : start + size], draws[start : start + size])
-        for start in range(0, len(images), size)
-    ]
-    assert torch.equal(torch.cat(parts), whole)
+    parts = [slice(start, start + size) for start in range(0, len(images), size)]
+    applied = torch.cat([augment.apply(images[part], draws[part]) for part in parts])
+    assert torch.equal(applied, augment.apply(images, draws))
 
 
 def test_the_memory_format_of_the_images_changes_nothing():
