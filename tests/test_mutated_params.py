@@ -98,6 +98,7 @@ def aliases(depth):
         ("evaluate: 1\n---\nevaluate: 2\n", "another document"),
         ("evaluate: {seed: 1, seed: 1}", "duplicate key"),
         ("evaluate:\n\tseed: 1", "cannot start any token in line 2"),
+        ("- " * 5000 + "x", "is not a readable YAML file: maximum recursion depth exceeded"),
         ("evaluate: {" * 400, "is not a readable YAML file"),
         ("evaluate: &a [*a]", "evaluate: Input should be a valid dictionary"),
         (aliases(12), "a0: is unknown"),
@@ -138,7 +139,7 @@ def test_other_encodings_are_refused(content, tmp_path):
 @pytest.mark.parametrize(
     ("net", "changes", "why"),
     [
-        ("net1", {"kernel_size": [3, 31]}, "feature map is too small for a 31x31 convolution"),
+        ("net1", {"kernel_size": [3, 31]}, "kernel_size=31, stride=1, dropout_rate=0): the 1x1"),
         ("net4", {"stride": [9], "dropout_rate": [0.0]}, "is too small for a"),
         ("net1", {"dropout_rate": [0.0, 0.5]}, "net1 has no dropout, so dropout_rate must be 0"),
         ("net2", {"dropout_rate": [0.5]}, "net2 has no dropout, so dropout_rate must be 0"),

@@ -102,15 +102,6 @@ def test_one_wrong_item_is_one_error(tmp_path):
     )
 
 
-def test_a_network_that_cannot_be_built_is_named_with_its_point(tmp_path):
-    params = changed("nets.net1.kernel_size", [3, 9])
-    params["nets"]["net1"]["stride"] = [2]
-    message = refused(tmp_path, params)
-    assert message.startswith("nets.net1 has a point that cannot be built (l1_oc=6, ")
-    assert "kernel_size=9, stride=2" in message
-    assert message.endswith("feature map is too small for a 9x9 convolution")
-
-
 def test_a_network_of_absurd_size_is_refused_before_memory_is_asked_for(tmp_path):
     params = changed("nets.net4.filter_multiplier", [8.0])
     params["nets"]["net4"]["l1_oc"] = [1024]
@@ -125,30 +116,18 @@ def test_a_grid_of_absurd_size_is_refused(tmp_path):
     assert "nets.baseline has 12,000 runs, seeds counted" in refused(tmp_path, seeds)
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"[1, 2]", b"a: [", b"\xff\xfe\x00", b"a: 1\na: 2\n", b"- " * 5000 + b"x"]
-)
-def test_what_is_not_a_mapping_in_yaml_is_refused(tmp_path, content):
-    path = tmp_path / "params.yaml"
-    path.write_bytes(content)
-    with pytest.raises(UserError, match=r"params\.yaml") as told:
-        params_file.load(path)
-    assert "\n" not in str(told.value)
-
-
 def test_a_missing_file_says_where_to_run(tmp_path):
     with pytest.raises(UserError, match="is missing: run convscope in the project's folder"):
         params_file.load(tmp_path / "params.yaml")
 
 
 def test_numbers_are_read_as_dvc_reads_them(tmp_path):
-    path = tmp_path / "params.yaml"
-    text = "train: {seeds: [0], select_on: test, validation_fraction: 1e-1, precision: fp32, "
-    path.write_text(text + "threads: 1}\n")
-    assert params_file.load(path).train.validation_fraction == 0.1
+    text = Path("params.yaml").read_text().replace("fraction: 0.1", "fraction: 1e-1")
+    (tmp_path / "params.yaml").write_text(text)
+    assert params_file.load(tmp_path / "params.yaml").train.validation_fraction == 0.1
 
 
-def test_a_missing_section_is_told_when_it_is_needed(tmp_path):
+def test_a_missing_section_is_reported_when_it_is_needed(tmp_path):
     path = tmp_path / "params.yaml"
     path.write_text("evaluate: {pairs: 1, images_per_pair: 1, seed: 0, threads: 1}\n")
     params = params_file.load(path)
