@@ -63,15 +63,15 @@ def binary_members():
     return members | {"cifar-10-batches-bin/batches.meta.txt": "\n".join(CLASSES).encode()}
 
 
-def packed(members, links=None):
-    """Members, and symbolic links by name and target, as the bytes of a .tar.gz."""
+def packed(members, links=()):
+    """Members, by name or in pairs, and links with their targets as the bytes of a .tar.gz."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as tar:
-        for name, content in members.items():
+        for name, content in members.items() if isinstance(members, dict) else members:
             info = tarfile.TarInfo(name)
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
-        for name, target in (links or {}).items():
+        for name, target in links:
             info = tarfile.TarInfo(name)
             info.type, info.linkname = tarfile.SYMTYPE, target
             tar.addfile(info)

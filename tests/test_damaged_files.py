@@ -52,11 +52,11 @@ def refusal(path, read, *arguments):
     try:
         read(*arguments)
     except UserError as error:
-        told = str(error)
-        assert "\n" not in told
-        assert str(path) in told
-        assert len(told) <= LONGEST + 2 * len(str(path))
-        return told
+        message = str(error)
+        assert "\n" not in message
+        assert str(path) in message
+        assert len(message) <= LONGEST + 2 * len(str(path))
+        return message
     return None
 
 
@@ -65,13 +65,13 @@ def archive(folder, content, md5=None):
     path = written(folder / "toy.tar.gz", content)
     source = Archive(url=path.as_uri(), md5=md5 or md5_of(content))
     found = []
-    told = refusal(path, lambda: found.append(cifar10.read([source], folder / "downloads")))
+    message = refusal(path, lambda: found.append(cifar10.read([source], folder / "downloads")))
     assert [each.name for each in folder.iterdir()] == ["toy.tar.gz"]
-    if told is None:
+    if message is None:
         pixels = torch.cat([found[0].train_images, found[0].test_images]).flatten(1).numpy()
         assert pixels.shape == samples.PIXELS.shape
         return None if np.array_equal(pixels, samples.PIXELS) else "other pixels"
-    return told
+    return message
 
 
 def flipped(content, rng, first=0, last=None):
@@ -113,8 +113,8 @@ def test_a_damaged_pickle_is_refused_or_holds_pixels(seed, fence):
     rng, whole = random.Random(seed), LAYOUTS["python"][FIRST]
     opcodes = (0, 240) if seed % 2 else (len(whole) - 40, len(whole))
     batch = flipped(whole, rng, *opcodes)
-    told = archive(fence, packed({**LAYOUTS["python"], FIRST: batch}))
-    assert told in (None, "other pixels") or "is damaged or not a CIFAR-10 archive" in told
+    message = archive(fence, packed({**LAYOUTS["python"], FIRST: batch}))
+    assert message in (None, "other pixels") or "is damaged or not a CIFAR-10 archive" in message
 
 
 @pytest.mark.parametrize(
@@ -228,8 +228,8 @@ def test_a_damaged_data_set_is_refused_or_has_its_pixels(seed, dataset, fence):
     path.write_bytes(dataset[: rng.randrange(len(dataset))])
     assert "run `convscope download`" in refusal(path, datasets.load, path)
     path.write_bytes(flipped(dataset, rng, 0, end))
-    told = refusal(path, datasets.load, path)
-    if told is None:
+    message = refusal(path, datasets.load, path)
+    if message is None:
         wanted = toys.red_or_blue(4, 2).tensors()
         assert all(torch.equal(t, wanted[key]) for key, t in datasets.load(path).tensors().items())
 

@@ -37,9 +37,9 @@ def models(trained_once, tmp_path, monkeypatch):
 def refused(path, read, *arguments):
     """The line with which a file is refused; nothing is changed by reading it."""
     before = {p: p.read_bytes() for p in sorted(Path().rglob("*")) if p.is_file()}
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as raised:
         read(*arguments)
-    message = str(told.value)
+    message = str(raised.value)
     assert "\n" not in message
     assert message.startswith(f"{path} is damaged (")
     assert {p: p.read_bytes() for p in sorted(Path().rglob("*")) if p.is_file()} == before

@@ -20,11 +20,11 @@ def judged(path, content):
     try:
         params = params_file.load(path)
     except UserError as error:
-        told = str(error)
-        assert told.isprintable(), told
-        assert len(told.removeprefix(str(path))) <= LONGEST
-        assert told.startswith(str(path))
-        return told.removeprefix(str(path)).removeprefix(": ")
+        message = str(error)
+        assert message.isprintable(), message
+        assert len(message.removeprefix(str(path))) <= LONGEST
+        assert message.startswith(str(path))
+        return message.removeprefix(str(path)).removeprefix(": ")
     finally:
         assert [each.name for each in path.parent.iterdir()] == [path.name]
     written = YAML(typ="safe", pure=True).load(content.decode())
@@ -47,9 +47,9 @@ def same(written, loaded):
     return written == loaded and isinstance(written, bool) == isinstance(loaded, bool)
 
 
-def names(told, key):
+def names(message, key):
     """Whether a line names a key, a part of it, or the mapping that it is in."""
-    named = tuple(re.findall(r"[^.\[\]]+", told.split(": ")[0].split(" has ")[0]))
+    named = tuple(re.findall(r"[^.\[\]]+", message.split(": ")[0].split(" has ")[0]))
     expected = tuple(map(str, key))
     length = min(len(named), len(expected))
     return length > 0 and named[:length] == expected[:length]
@@ -60,10 +60,10 @@ def test_mutated_values_are_refused_by_their_key_or_accepted_with_sense(seed, tm
     rng, refused = random.Random(seed), 0
     for _ in range(40):
         text, key = mutants.mutated_value(rng)
-        told = judged(tmp_path / "params.yaml", text.encode())
-        if isinstance(told, str):
+        message = judged(tmp_path / "params.yaml", text.encode())
+        if isinstance(message, str):
             refused += 1
-            assert names(told, key) or "is not a readable YAML file" in told, (text, told)
+            assert names(message, key) or "is not a readable YAML file" in message, (text, message)
     assert refused > 20
 
 
@@ -88,7 +88,7 @@ def aliases(depth):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "holds no parameters"),
         ("# nothing\n", "holds no parameters"),
@@ -118,15 +118,15 @@ def aliases(depth):
         ("filter_ablation: {filters: {fc1: [0]}, newly_wrong: 1, atlas_images: 1}", "filters.fc1"),
     ],
 )
-def test_odd_texts_are_refused_with_their_reason(text, told, tmp_path):
-    assert told in judged(tmp_path / "params.yaml", text.encode())
+def test_odd_texts_are_refused_with_their_reason(text, message, tmp_path):
+    assert message in judged(tmp_path / "params.yaml", text.encode())
 
 
 def test_a_value_of_nested_aliases_is_not_written_out(tmp_path):
     nested = aliases(9).replace("\n", ", ")
     text = f"evaluate: {{seed: [{{{nested}}}], pairs: 1, images_per_pair: 1, threads: 1}}"
-    told = judged(tmp_path / "params.yaml", text.encode())
-    assert told.startswith("evaluate.seed: Input should be a valid integer (it is [{'a0': [")
+    message = judged(tmp_path / "params.yaml", text.encode())
+    assert message.startswith("evaluate.seed: Input should be a valid integer (it is [{'a0': [")
 
 
 @pytest.mark.parametrize(
@@ -148,9 +148,9 @@ def test_other_encodings_are_refused(content, tmp_path):
 )
 def test_values_that_are_right_alone_and_wrong_together_are_refused(net, changes, why, tmp_path):
     grid = {**mutants.sections()["nets"]["net1"], **changes}
-    told = judged(tmp_path / "params.yaml", mutants._flow({"nets": {net: grid}}).encode())
-    assert told.startswith(f"nets.{net} has a point that cannot be built (")
-    assert why in told
+    message = judged(tmp_path / "params.yaml", mutants._flow({"nets": {net: grid}}).encode())
+    assert message.startswith(f"nets.{net} has a point that cannot be built (")
+    assert why in message
 
 
 def test_the_working_folder_is_left_as_it_is(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@ import math
 import shutil
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -58,10 +59,19 @@ def fail(writer, path, write, error):
 
 
 @pytest.mark.parametrize("error", [ValueError(), KeyboardInterrupt()])
-def test_a_failing_writer_leaves_the_old_file_and_no_other(tmp_path, error):
-    (tmp_path / "a.txt").write_text("old")
-    fail(files.atomic_write, tmp_path / "a.txt", lambda path: path.write_text("half"), error)
-    assert everything(tmp_path) == {"a.txt": "old"}
+@pytest.mark.parametrize(
+    ("writer", "name", "write"),
+    [
+        (files.atomic_write, "a.txt", lambda path: path.write_text("half")),
+        (files.atomic_folder, "report", lambda path: (path / "new.txt").touch()),
+    ],
+)
+def test_a_failing_writer_leaves_what_was_there_and_no_other(tmp_path, writer, name, write, error):
+    files.write_text(tmp_path / "a.txt", "old")
+    files.write_text(tmp_path / "report/old.txt", "old")
+    before = everything(tmp_path)
+    fail(writer, tmp_path / name, write, error)
+    assert everything(tmp_path) == before
 
 
 def test_a_folder_replaces_the_earlier_one_completely(tmp_path):
@@ -71,14 +81,6 @@ def test_a_folder_replaces_the_earlier_one_completely(tmp_path):
         files.write_text(partial / "new.txt", "new")
         assert (tmp_path / "report/old.txt").exists()
     assert everything(tmp_path) == {"report": None, "report/new.txt": "new"}
-
-
-@pytest.mark.parametrize("error", [ValueError(), KeyboardInterrupt()])
-def test_a_failing_writer_leaves_the_old_folder_and_no_other(tmp_path, error):
-    files.write_text(tmp_path / "report/old.txt", "old")
-    folder = tmp_path / "report"
-    fail(files.atomic_folder, folder, lambda path: (path / "new.txt").touch(), error)
-    assert everything(tmp_path) == {"report": None, "report/old.txt": "old"}
 
 
 def test_a_folder_that_was_set_aside_by_a_killed_attempt_comes_back(tmp_path):
@@ -168,26 +170,20 @@ def test_a_missing_file_is_named_with_the_stage_that_makes_it(reader, tmp_path):
     assert refused(reader, tmp_path / "a").startswith("missing: run")
 
 
-@pytest.mark.parametrize("reader", READERS)
-@pytest.mark.parametrize("content", [b"", b"\xff\0\xff", None])
+@pytest.mark.parametrize(
+    ("reader", "content"),
+    [
+        *product(READERS, [b"", b"\xff\0\xff", None]),
+        (files.read_json, b'{"best": [1, 2]'),
+        (files.read_csv, b"a,b\n1,2\n3"),
+        (files.read_csv, b"a,b\n1,2\n3,0.1"),
+        (files.read_csv, b"a,b\n1,2,3,4\n5,6,7,8,9\n"),
+    ],
+)
 def test_a_damaged_file_is_named_with_the_stage_that_makes_it(reader, content, tmp_path):
     path = tmp_path / "a"
     path.mkdir() if content is None else path.write_bytes(content)
     assert refused(reader, path).startswith("damaged (")
-
-
-@pytest.mark.parametrize(
-    ("reader", "text"),
-    [
-        (files.read_json, '{"best": [1, 2]'),
-        (files.read_csv, "a,b\n1,2\n3"),
-        (files.read_csv, "a,b\n1,2\n3,0.1"),
-        (files.read_csv, "a,b\n1,2,3,4\n5,6,7,8,9\n"),
-    ],
-)
-def test_what_is_cut_or_ragged_is_damaged(reader, text, tmp_path):
-    (tmp_path / "a").write_text(text)
-    assert refused(reader, tmp_path / "a").startswith("damaged (")
 
 
 def test_digests_are_those_of_the_standard_tools(tmp_path):

@@ -15,9 +15,9 @@ def refused(tmp_path, content):
     """The message with which a params file is refused."""
     path = tmp_path / "params.yaml"
     YAML().dump(content, path)
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as raised:
         params_file.load(path)
-    message = str(told.value)
+    message = str(raised.value)
     assert "\n" not in message
     assert message.startswith(str(path))
     return message.removeprefix(f"{path}: ")

@@ -1,7 +1,5 @@
 import gzip
-import io
 import pickle
-import tarfile
 
 import numpy as np
 import pytest
@@ -56,19 +54,12 @@ def test_class_names_may_be_absent_but_not_others(tmp_path):
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_batches_pickled_by_python_3(tmp_path, protocol, order):
-    members = samples.python_members()
+    members = samples.python_members()  # their pickles name modules of numpy 1
     for number, name in enumerate(samples.BATCHES):
         pixels, labels = samples.batch(number)
         stored = {"data": np.array(pixels, order=order), "labels": labels}
         members[f"{PY}/{name}"] = pickle.dumps(stored, protocol)
-    assert_read(tmp_path / "toy.tar.gz", packed(members))
-
-
-@pytest.mark.parametrize("module", ["numpy.core.multiarray", "numpy._core.multiarray"])
-def test_module_names_of_numpy_1_and_2(tmp_path, module):
-    members = samples.python_members()
-    members[FIRST] = members[FIRST].replace(b"numpy.core.multiarray", module.encode())
-    assert module.encode() in members[FIRST]
+    assert b"numpy._core." in members[FIRST]
     assert_read(tmp_path / "toy.tar.gz", packed(members))
 
 
@@ -85,30 +76,18 @@ def test_members_outside_the_layout_are_ignored(tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
     members = {"../escaped": b"x", "/tmp/absolute-escape": b"x", **samples.binary_members()}
-    content = packed(members, links={f"{BIN}/readme.html": "/etc/passwd"})
+    content = packed(members, links=[(f"{BIN}/readme.html", "/etc/passwd")])
     assert_read(folder / "toy.tar.gz", content)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["in", "toy.tar.gz"]
 
 
-def unzipped_tar(*members):
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as tar:
-        for name, content in members:
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
-    return out.getvalue()
-
-
 def test_a_member_there_twice_is_refused(tmp_path):
-    members = samples.binary_members().items()
-    assert_read(tmp_path / "once", gzip.compress(unzipped_tar(*members)))
-    twice = gzip.compress(unzipped_tar(*members, (f"{BIN}/test_batch.bin", bytes(3073))))
-    assert f"{BIN}/test_batch.bin is there twice" in refusal(tmp_path / "twice", twice)
+    content = packed([*samples.binary_members().items(), (f"{BIN}/test_batch.bin", bytes(3073))])
+    assert f"{BIN}/test_batch.bin is there twice" in refusal(tmp_path / "toy", content)
 
 
 def test_a_member_cut_short_inside_an_intact_gzip_file_is_refused(tmp_path):
-    tar = unzipped_tar((f"{BIN}/data_batch_1.bin", bytes(2 * 3073)))
+    tar = gzip.decompress(packed({f"{BIN}/data_batch_1.bin": bytes(2 * 3073)}))
     assert "unexpected end of data" in refusal(tmp_path / "toy", gzip.compress(tar[: 512 + 3073]))
 
 

@@ -51,7 +51,7 @@ def test_head_takes_the_first_of_each_part():
         (0, None, "data.train_images is 0: take 1 to 3 images"),
     ],
 )
-def test_head_of_more_than_there_is(train, test, message):
+def test_a_head_of_more_or_less_than_there_is_is_refused(train, test, message):
     with pytest.raises(UserError, match=message):
         toy().head(train, test)
 
