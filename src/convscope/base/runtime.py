@@ -28,9 +28,7 @@ def device() -> torch.device:
 def workers(threads: int) -> int:
     """How many runs of so many CPU threads are trained at a time.
 
-    Returns:
-        CONVSCOPE_WORKERS if it is set; otherwise one on a CUDA device, or as many as fill the
-        processors of this process.
+    It is CONVSCOPE_WORKERS, by default 1 on a CUDA device and what fills the processors elsewhere.
 
     Raises:
         UserError: The variable is not a whole number from 1 to 256.

@@ -26,8 +26,7 @@ class Draws:
     """What chance decided for each of N images.
 
     Attributes:
-        top: (N,) int64, first row of the crop in the padded image, 0 to 2 * `PADDING`.
-        left: (N,) int64, first column of the crop in the padded image, 0 to 2 * `PADDING`.
+        top, left: (N,) int64, where the crop begins in the padded image, 0 to 2 * `PADDING`.
         flip: (N,) bool, whether the crop is mirrored left to right.
         order: (N, 3) int64, `order[n, k]` is the operation applied to image n as its k-th.
         factors: (N, 3) float32, the factors of brightness, contrast and saturation, in columns

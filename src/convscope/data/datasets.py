@@ -138,7 +138,6 @@ def _names(names: Any) -> tuple[str, ...]:
 
 
 def _check(dataset: DataSet) -> None:
-    """Raise a ValueError if the data set breaks its contract."""
     names = dataset.classes
     if not names:
         raise ValueError("it has no classes")
