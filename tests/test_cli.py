@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from convscope import cli, tracking
-from convscope.base import runtime
+from convscope.base import names
 from convscope.base.errors import UserError
 from convscope.stages import dvc_lock
 from tests import projects
@@ -188,8 +188,8 @@ def test_a_stage_is_run_timed_and_published(arguments, module, stage, given, mon
 def test_a_wrong_device_ends_a_stage_before_it_begins(stage, capsys, monkeypatch):
     module = "train" if stage == "baseline" else stage.replace("-", "_")
     monkeypatch.setattr(f"convscope.stages.{module}.run", lambda *_: pytest.fail("it began"))
-    monkeypatch.setenv(runtime.DEVICE, "gpu")
-    monkeypatch.setenv(runtime.WORKERS, "1")
+    monkeypatch.setenv(names.DEVICE, "gpu")
+    monkeypatch.setenv(names.WORKERS, "1")
     message = refused(capsys, stage, *ARGUMENTS.get(stage, []))
     assert message == "CONVSCOPE_DEVICE=gpu: set it to auto, cpu or cuda"
     assert [path.name for path in Path().iterdir()] == ["params.yaml"]

@@ -81,7 +81,7 @@ def _out_of_memory(error: Exception) -> str:
     """Whose memory ran out, and how to need less."""
     less = "lower batch_size, l1_oc, data.train_images or data.test_images in params.yaml"
     if any(name in str(error) for name in ("CUDA", "CUBLAS", "CUDNN")):
-        less = f"set CONVSCOPE_DEVICE=cpu, or {less}"
+        less = f"set {DEVICE}=cpu, or {less}"
         return f"out of the GPU's memory: close what else uses it, {less}"
     return f"out of memory: close other programs, or {less}"
 
@@ -159,7 +159,7 @@ def _parser(files: object = None) -> argparse.ArgumentParser:
 def _run_stage(options: argparse.Namespace) -> None:
     """Run a stage, note how long it took, and send what it made to MLflow; a second one waits."""
     from convscope import tracking
-    from convscope.base import allocator, files, timings
+    from convscope.base import allocator, locks, timings
 
     # figures are drawn into files; a notebook's shell asks for a backend that is not here
     os.environ["MPLBACKEND"] = "agg"
@@ -172,7 +172,7 @@ def _run_stage(options: argparse.Namespace) -> None:
         name, module, arguments = paths.stage_of(options.net), "train", [options.net]
     run = importlib.import_module(f"convscope.stages.{module}").run
     device = _device()  # a wrong setting ends the stage before anything begins
-    with files.stage_lock(name):
+    with locks.stage_lock(name):
         began = time.monotonic()
         run(*arguments)
         seconds = time.monotonic() - began
@@ -210,10 +210,10 @@ def _explain(options: argparse.Namespace) -> None:
 
 
 def _keep(options: argparse.Namespace) -> None:
-    from convscope.base import files
+    from convscope.base import locks
     from convscope.stages import keep
 
-    with files.stage_lock("keep"):
+    with locks.stage_lock("keep"):
         kept = keep.keep(Path(), options.folder)
     print(f"{options.folder}: {len(kept)} files")
 

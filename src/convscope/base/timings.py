@@ -13,7 +13,7 @@ COLUMNS = ("stage", "run", "fingerprint", "seconds", "device")
 
 
 def record(stage: str, run: str, fingerprint: str, seconds: float, device: str) -> None:
-    """Add a line; ``run`` is empty for a whole stage."""
+    """Add a line; ``run`` is empty for a stage."""
     TIMINGS.parent.mkdir(parents=True, exist_ok=True)
     with TIMINGS.open("a", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")

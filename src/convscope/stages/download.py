@@ -9,7 +9,6 @@ from convscope.base.report_folder import reporting
 from convscope.config import params_file
 from convscope.config.schema import Data
 from convscope.data import cifar10, datasets, digits
-from convscope.data.archives import Archive
 from convscope.figures import images
 
 
@@ -49,6 +48,5 @@ def _obtain(settings: Data) -> datasets.DataSet:
     if settings.source == "digits":
         dataset = digits.read()
     else:
-        archives = [Archive(archive.url, archive.md5) for archive in settings.archives]
-        dataset = cifar10.read(archives, paths.ARCHIVES, download_bar())
+        dataset = cifar10.read(settings.archives, paths.ARCHIVES, download_bar())
     return dataset.head(settings.train_images, settings.test_images)

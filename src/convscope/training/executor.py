@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from convscope.base import allocator, runtime
+from convscope.base import allocator, names, runtime
 from convscope.base.errors import UserError, is_out_of_memory
 from convscope.data import datasets as data_sets
 from convscope.data.datasets import DataSet
@@ -84,7 +84,7 @@ def _listen(futures: Sequence["Future[None]"], events: Any, tell: Callable[[Even
             except BrokenProcessPool:
                 raise UserError(
                     "a training process was killed, perhaps for want of memory: run the stage "
-                    f"again (finished epochs are kept), with {runtime.WORKERS}=1 if it recurs"
+                    f"again (finished epochs are kept), with {names.WORKERS}=1 if it recurs"
                 ) from None
 
 
@@ -143,6 +143,6 @@ def _train(job: Job, data: DataSet, device: torch.device, tell: Callable[[Event]
             raise
         raise UserError(
             f"{run.net}: run {run.id} needs more memory than there is: lower its batch_size or "
-            f"l1_oc in params.yaml, or set {runtime.WORKERS}=1"
+            f"l1_oc in params.yaml, or set {names.WORKERS}=1"
         ) from None
     tell(Event(run.id, finished=True))

@@ -107,8 +107,8 @@ def test_an_analysis_of_another_network_says_nothing_of_net4(stage, tmp_path):
     ("file", "content", "why"),
     [
         (SETTINGS, "loss\n1\n", "no column lr"),
-        (SETTINGS, "lr,batch_size,test_accuracy\n0.01,128,high\n", "finite number"),
-        (SETTINGS, "lr,batch_size,test_accuracy\n0.01,128,\n", "finite number"),
+        (SETTINGS, "lr,batch_size,test_accuracy\n0.01,128,high\n", "not a finite number"),
+        (SETTINGS, "lr,batch_size,test_accuracy\n0.01,128,\n", "not a finite number"),
         (SETTINGS, 'a,"b\n', "EOF"),
         (SETTINGS, "", "No columns"),
         ("occlusion/params.json", "{", "line 1"),
