@@ -113,7 +113,7 @@ def ran_with(project: Path, data: str, study: str) -> dict[str, Any]:
     return params
 
 
-@pytest.mark.parametrize("study", ["quick", "laptop", "report"])
+@pytest.mark.parametrize("study", ["quick", "laptop", "published"])
 @pytest.mark.parametrize("data", ["digits", "cifar10"])
 def test_params_with_which_the_stages_ran_are_kept(data: str, study: str, project: Path) -> None:
     ran_with(project, data, study)

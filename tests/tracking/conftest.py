@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from convscope.tracking import server
-from convscope.tracking.runs import find_children
 
 DATASET = {"name": "digits", "url": "", "md5": "a" * 32, "fingerprint": "d" * 64}
 HISTORY_HEADER = "epoch,loss,train_accuracy,test_accuracy,overfit_percent,total_parameters,lr"
@@ -87,7 +86,8 @@ class Project:
         return run
 
     def children(self, parent) -> list[str]:
-        found = find_children(self.store, parent.info.run_id).values()
+        below = f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'"
+        found = self.store.client.search_runs([self.store.experiment_id], below)
         return sorted(run.info.run_name for run in found)
 
     def history(self, run, key: str) -> list[tuple[int, float]]:

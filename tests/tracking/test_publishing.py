@@ -3,14 +3,16 @@ import socket
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from convscope.base.errors import UserError
 from convscope.base.files import digest
-from convscope.tracking import runs, server
+from convscope.tracking import server
 from convscope.tracking.finished import EPOCH_METRICS, read_stage
 from convscope.tracking.publishing import publish, publish_stage
+from convscope.tracking.runs import StageRuns
 
 
 def test_a_point_holds_its_params_epochs_best_numbers_tables_and_weights_hash(project):
@@ -105,13 +107,14 @@ def test_publishing_twice_leaves_one_run_each_and_changes_nothing(project):
 
 def test_a_partial_run_is_completed_with_no_epoch_twice(project):
     record = read_stage(project.root, "train@net1")
-    parent = runs.create(project.store, project.root, record)
-    point = runs.create(project.store, project.root, record.children[0], parent.info.run_id)
-    runs.log(project.store, point.info.run_id, runs.epoch_metrics(record.children[0].epochs[1]))
+    runs = StageRuns(project.store, project.root, record)
+    first = record.children[0]
+    point = runs.run(first)
+    point.log(replace(first, params={}, metrics={}, epochs=first.epochs[1:2]))
     published = publish_stage(project.root, "train@net1")
-    assert (published.run_id, published.action) == (parent.info.run_id, "completed")
+    assert (published.run_id, published.action) == (runs.own.id, "completed")
     completed = project.run("lr=0.01")
-    assert completed.info.run_id == point.info.run_id
+    assert completed.info.run_id == point.id
     assert [step for step, _ in project.history(completed, "loss")] == [1, 2, 3]
     assert completed.data.tags["complete"] == "true"
 

@@ -39,7 +39,7 @@ def test_within_returns_raises_and_gives_up():
     assert within(1, lambda: 3) == 3
     with pytest.raises(ZeroDivisionError):
         within(1, lambda: 1 // 0)
-    with pytest.raises(TimeoutError, match=r"no end after 0\.05 seconds"):
+    with pytest.raises(TimeoutError, match=r"no answer within 0\.05 seconds"):
         within(0.05, lambda: time.sleep(0.3))
 
 
@@ -175,5 +175,5 @@ def test_creating_a_store_says_nothing(tmp_path, monkeypatch, capfd):
 def test_a_database_that_is_a_folder_is_refused_at_once(tmp_path, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     (tmp_path / "mlflow.db").mkdir()
-    with pytest.raises(FileExistsError, match=r"mlflow\.db is no file"):
+    with pytest.raises(FileExistsError, match=r"mlflow\.db is not a file"):
         server.connect(tmp_path)

@@ -7,7 +7,7 @@ from pathlib import Path
 from convscope.base.files import digest
 
 GIT_SECONDS = 10
-# the whole checkout, which may be larger than the project, but for two files of the project
+# all of the checkout, which may be larger than the project, but for two files of the project
 _BUT_RECORDED = ("--", ":/", ":(exclude)params.yaml", ":(exclude)dvc.lock")
 
 
@@ -15,9 +15,6 @@ def provenance(root: Path) -> dict[str, str]:
     """Tags that say which state of the project a run belongs to.
 
     They describe the checkout at the time the MLflow run is first recorded.
-
-    Args:
-        root: The project folder.
 
     Returns:
         ``dvc_experiment`` (inside ``dvc exp run``), ``git_commit`` and ``git_dirty`` (inside a git
