@@ -58,9 +58,8 @@ def grid_fingerprint(fingerprints: list[str]) -> str:
 def fingerprint(root: Path, stage: str) -> str:
     """The fingerprint under which a finished stage is published.
 
-    Returns:
-        ``grid_fingerprint`` of a training stage's runs; for any other stage a hash of the names
-        and bytes of the files in its folder.
+    It is ``grid_fingerprint`` of a training stage's runs, and for any other stage a hash of the
+    names and bytes of the files in its folder.
 
     Raises:
         UserError: The stage has not finished.
@@ -84,17 +83,17 @@ def read_stage(root: Path, stage: str) -> Record:
     Raises:
         UserError: The stage has not finished, or one of its files is damaged.
     """
-    identity = fingerprint(root, stage)
+    download = Finished(root / paths.REPORTS, "download")
     log = timings.read(root / timings.TIMINGS)
-    seconds = {f: {"seconds": s} for f, s in zip(log["fingerprint"], log["seconds"], strict=True)}
-    described = Finished(root / paths.REPORTS, "download")
+    seconds = {of: {"seconds": s} for of, s in zip(log["fingerprint"], log["seconds"], strict=True)}
+    identity = fingerprint(root, stage)
     record = Record(
         stage,
         stage,
         identity,
         metrics=seconds.get(identity, {}),
         files=tuple((path, "") for path in _stage_files(root, stage)),
-        dataset=described.json("dataset") if described.has("dataset.json") else None,
+        dataset=download.json("dataset") if download.has("dataset.json") else None,
     )
     if stage == REPORT_STAGE:
         return record
@@ -109,11 +108,10 @@ def grid_runs(root: Path, net: str) -> list[tuple[Path, dict[str, Any]]]:
     """The run folders of a network's grid, each with its run.json.
 
     Raises:
-        UserError: A run.json is not one.
+        UserError: A run.json is damaged.
     """
-    found = []
+    command, found = paths.command_of(f"train/{net}"), []
     for path in sorted((root / paths.models_of(net)).glob(f"runs/*/{paths.RUN}")):
-        command = _folder(root, paths.stage_of(net)).command
         run = files.read_json(path, command)
         if not isinstance(run, dict) or "fingerprint" not in run:
             raise files.damaged(path, command, "it does not name a run's fingerprint")
@@ -150,8 +148,7 @@ def _with_points(
     root: Path, net: str, record: Record, seconds: Mapping[str, Mapping[str, float]]
 ) -> Record:
     """A training stage's record with what its model folder adds, and a child for each point."""
-    models = root / paths.models_of(net)
-    command = _folder(root, record.stage).command
+    models, command = root / paths.models_of(net), paths.command_of(f"train/{net}")
     points = []
     for folder, run in grid_runs(root, net):
         history = files.read_csv(folder / paths.HISTORY, command)
@@ -170,13 +167,9 @@ def _with_points(
         )
         points.append(point)
     best = _best_metrics(files.read_json(models / paths.BEST, command))
+    metrics = {**record.metrics, **best}
     tables = tuple((models / name, "models") for name in (paths.HISTORY, paths.BEST))
-    return replace(
-        record,
-        metrics={**record.metrics, **best},
-        files=record.files + tables,
-        children=tuple(points),
-    )
+    return replace(record, metrics=metrics, files=record.files + tables, children=tuple(points))
 
 
 def _best_metrics(run: Mapping[str, Any]) -> dict[str, float]:

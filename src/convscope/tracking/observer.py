@@ -29,9 +29,8 @@ class Observer:
     def __init__(self, root: Path, stage: Record) -> None:
         self._root = root
         self._stage = stage
-        self._status = "RUNNING"
-        self._points: dict[str, Record] = {}
-        self._news: dict[str, tuple[Record, str]] = {}
+        self._training = {stage.name: stage}
+        self._news: dict[str, tuple[Record, str]] = {stage.name: (stage, "RUNNING")}
         self._lock = threading.Lock()  # of the news
         self._closed = threading.Event()
         self._abandoned = threading.Event()
@@ -41,25 +40,25 @@ class Observer:
     def run_started(self, run_id: str, run: Mapping[str, Any]) -> None:
         """A point begins, or resumes, its training; ``run`` is what its run.json will hold."""
         point = Record(self._stage.stage, run_id, run["fingerprint"], params=point_params(run))
-        self._points[run_id] = point
+        self._training[run_id] = point
         self._note(point, "RUNNING")
 
     def epoch(self, run_id: str, row: Mapping[str, float]) -> None:
         """A point has finished an epoch; ``row`` is its row of history.csv."""
-        self._note(replace(self._points[run_id], epochs=(dict(row),)), "RUNNING")
+        self._note(replace(self._training[run_id], epochs=(dict(row),)), "RUNNING")
 
     def run_finished(self, run_id: str) -> None:
         """A point has finished its training."""
-        self._note(self._points[run_id], "FINISHED")
+        self._note(self._training.pop(run_id), "FINISHED")
 
     def close(self, status: str = "RUNNING") -> None:
         """Write what is left, for at most ``CLOSE_SECONDS``.
 
-        Args:
-            status: The MLflow status of a grid that did not finish, such as ``FAILED``. A finished
-                one stays as running: ``publish_stage`` completes it.
+        A grid that did not finish has a status of MLflow's, such as ``FAILED``. A finished one
+        stays as running: ``publish_stage`` completes it.
         """
-        self._status = status
+        for record in self._training.values():
+            self._note(record, status)
         self._closed.set()
         self._thread.join(CLOSE_SECONDS)
         self._abandoned.set()
@@ -78,19 +77,15 @@ class Observer:
         try:
             if sys.platform == "linux":  # elsewhere a thread has no priority of its own
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), YIELDING)
-            # importing mlflow only then, it does not delay the start of the training processes
-            while not self._closed.wait(WRITE_SECONDS) and not self._news:
+            # importing mlflow only once a run has begun, it does not delay the training processes
+            while not self._closed.wait(WRITE_SECONDS) and len(self._news) == 1:
                 pass
             with publish_lock(self._root):
                 runs = StageRuns(connect(self._root), self._root, self._stage)
-                runs.own.log(self._stage)
-                runs.own.mark("RUNNING")
             while not self._closed.is_set():
                 self._write(runs)
                 self._closed.wait(WRITE_SECONDS)
             self._write(runs)
-            if not self._abandoned.is_set():
-                runs.end(self._status)
         except Exception as error:
             warn(self._root, self._stage.stage, error)
 

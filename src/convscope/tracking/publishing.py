@@ -11,6 +11,8 @@ from convscope.tracking.server import Store, connect, failure, publish_lock, war
 
 STAGE_SECONDS = 60.0
 
+_Action = Literal["created", "completed", "unchanged"]
+
 
 @dataclass(frozen=True)
 class Published:
@@ -19,7 +21,7 @@ class Published:
     stage: str
     fingerprint: str
     run_id: str
-    action: Literal["created", "completed", "unchanged"]
+    action: _Action
 
 
 def publish(root: Path) -> list[Published]:
@@ -42,8 +44,7 @@ def publish_stage(root: Path, stage: str) -> Published | None:
     """Bring one stage that has written its files into MLflow, from within that stage.
 
     It never fails the stage: whatever goes wrong, or takes longer than ``STAGE_SECONDS``, becomes
-    one line on stderr, and None is returned. A stage whose live tracking has already warned is
-    not warned of again.
+    one line on stderr, unless live tracking has already warned, and None is returned.
     """
     try:
         return within(STAGE_SECONDS, lambda: _publish_all(root, [stage]))[0]
@@ -63,7 +64,7 @@ def _publish_all(root: Path, stages: list[str]) -> list[Published]:
 def _publish_record(store: Store, root: Path, record: Record) -> Published:
     """Complete a stage's runs, those of its points first."""
     runs = StageRuns(store, root, record)
-    action: Literal["created", "completed", "unchanged"] = "unchanged"
+    action: _Action = "unchanged"
     if not runs.own.is_current(record):
         action = "created" if runs.is_new else "completed"
         for each in (*record.children, record):

@@ -156,37 +156,26 @@ class StageRuns:
         condition = f"tags.stage = '{stage.stage}' and tags.fingerprint = '{stage.fingerprint}'"
         found = self._search(condition)
         self.is_new = not found
-        self.own = found.get(stage.fingerprint) or self._create(stage, {})
+        self.own = found.get(stage.fingerprint) or self._create(stage)
         self._opened = {stage.fingerprint: self.own}
 
     def run(self, record: Record) -> MlflowRun:
         """The run of the stage's own record, or of a point's."""
         if record.fingerprint not in self._opened:
             found = self._points.get(record.fingerprint)
-            run = found or self._create(record, {PARENT: self.own.id})
+            run = found or self._create(record, self.own.id)
             self._opened[record.fingerprint] = run
         return self._opened[record.fingerprint]
-
-    def end(self, status: str) -> None:
-        """Give a status to those runs that have not ended."""
-        for run in self._opened.values():
-            if run.status == "RUNNING":
-                run.mark(status)
 
     @cached_property
     def _points(self) -> dict[str, MlflowRun]:
         """The points' runs that were there before."""
         return self._search(f"tags.`{PARENT}` = '{self.own.id}'")
 
-    def _create(self, record: Record, parent: Mapping[str, str]) -> MlflowRun:
+    def _create(self, record: Record, parent: str | None = None) -> MlflowRun:
         """Start a run with the tags that it is found by, so that a killed one is adopted."""
-        tags = {
-            "stage": record.stage,
-            "fingerprint": record.fingerprint,
-            **provenance(self._root),
-            "mlflow.source.name": "convscope",
-            **parent,
-        }
+        tags = {"stage": record.stage, "fingerprint": record.fingerprint, **provenance(self._root)}
+        tags |= {"mlflow.source.name": "convscope"} | ({PARENT: parent} if parent else {})
         client = self._store.client
         run = client.create_run(self._store.experiment_id, tags=tags, run_name=record.name)
         return MlflowRun(client, run)

@@ -133,9 +133,7 @@ def publish_lock(root: Path) -> FileLock:
 def within(seconds: float, action: Callable[[], T]) -> T:
     """Run ``action`` in a daemon thread, which cannot keep the process alive.
 
-    Raises:
-        TimeoutError: It took longer than ``seconds``.
-        Exception: Whatever ``action`` raised.
+    Raises what ``action`` raises, and TimeoutError where it takes longer than ``seconds``.
     """
     future: Future[T] = Future()
 
@@ -184,10 +182,7 @@ def warn(root: Path, stage: str, error: BaseException) -> None:
 
 
 def ui_command(root: Path, port: int = 5000) -> list[str]:
-    """The command that shows the tracked runs in a browser.
-
-    Returns:
-        For a database, MLflow's server at ``port`` of 127.0.0.1; for a server, opening its address.
+    """The command that shows the tracked runs in a browser: MLflow's page, or a server's own.
 
     Raises:
         UserError: The address carries a password, which a command line would show to every user
