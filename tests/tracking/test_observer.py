@@ -1,6 +1,5 @@
 import contextlib
 import os
-import socket
 import sys
 import threading
 import time
@@ -30,6 +29,17 @@ def fail(project, error):
     with contextlib.suppress(type(error)), track(project) as observer:
         train(observer, project, 0.1, epochs=2)
         raise error
+
+
+def wait_until(true):
+    end = time.monotonic() + 5
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def nice(thread_id):
+    return os.getpriority(os.PRIO_PROCESS, thread_id)
 
 
 def test_live_then_publish_gives_one_parent_and_children_with_every_epoch_once(project):
@@ -64,9 +74,7 @@ def test_runs_are_seen_while_the_grid_still_trains(project, monkeypatch):
     monkeypatch.setattr(observer_module, "WRITE_SECONDS", 0.02)
     with track(project) as observer:
         train(observer, project, 0.1, epochs=2)
-        end = time.monotonic() + 5
-        while time.monotonic() < end and not [r for r in project.runs("lr=0.1") if r.data.metrics]:
-            time.sleep(0.02)
+        wait_until(lambda: any(run.data.metrics for run in project.runs("lr=0.1")))
         point = project.run("lr=0.1")
         assert point.info.status == "RUNNING"
         assert [step for step, _ in project.history(point, "loss")] == [1, 2]
@@ -93,39 +101,30 @@ def test_a_complete_grid_is_not_reopened(project):
     assert len(project.history(project.run("lr=0.1"), "loss")) == 3
 
 
-def test_a_mute_server_neither_slows_the_grid_nor_is_warned_of_twice(project, monkeypatch, capfd):
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{mute.getsockname()[1]}")
-        start = time.monotonic()
-        with track(project) as observer:
-            train(observer, project, 0.1)
-            assert time.monotonic() - start < 0.5
-        publish_stage(project.root, "train@net1")
-        assert time.monotonic() - start < 5
+@pytest.mark.usefixtures("mute")
+def test_a_mute_server_neither_slows_the_grid_nor_is_warned_of_twice(project, capfd):
+    start = time.monotonic()
+    with track(project) as observer:
+        train(observer, project, 0.1)
+        assert time.monotonic() - start < 0.5
+    publish_stage(project.root, "train@net1")
+    assert time.monotonic() - start < 5
     (line,) = capfd.readouterr().err.splitlines()
     assert "train@net1: not tracked in MLflow" in line
 
 
+@pytest.mark.usefixtures("mute")
 def test_closing_waits_no_longer_than_its_limit(project, monkeypatch):
     monkeypatch.setattr(observer_module, "CLOSE_SECONDS", 0.1)
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{mute.getsockname()[1]}")
-        start = time.monotonic()
-        with track(project):
-            pass
-        assert time.monotonic() - start < 0.5
+    start = time.monotonic()
+    with track(project):
+        pass
+    assert time.monotonic() - start < 0.5
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own here")
 def test_tracking_yields_processors_to_training(project):
     with track(project):
         (thread,) = (each for each in threading.enumerate() if each.name == "convscope-live")
-        end = time.monotonic() + 5
-        while (
-            nice := os.getpriority(os.PRIO_PROCESS, thread.native_id)
-        ) != observer_module.YIELDING:
-            assert time.monotonic() < end, nice
-            time.sleep(0.01)
-        assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) < nice
+        wait_until(lambda: nice(thread.native_id) == observer_module.YIELDING)
+        assert nice(threading.get_native_id()) < observer_module.YIELDING
