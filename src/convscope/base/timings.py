@@ -50,12 +50,13 @@ class Timings:
 
 
 def read(path: Path) -> pd.DataFrame:
-    """The complete lines of such a log, none if there is no log; it is only informative."""
+    """The complete lines of logs/timings.csv, none if it is not there: it only informs."""
     try:
         log = pd.read_csv(
             path,
             dtype=str,
             keep_default_na=False,
+            na_values={"device": [""]},  # of a line that was cut short by a kill
             encoding_errors="replace",
             on_bad_lines="skip",
         )
@@ -63,5 +64,4 @@ def read(path: Path) -> pd.DataFrame:
         log = pd.DataFrame()
     log = log.reindex(columns=COLUMNS)
     seconds = pd.to_numeric(log["seconds"], errors="coerce")
-    # a line was cut short if its process was killed
     return log.assign(seconds=seconds.where(np.isfinite(seconds))).dropna()

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 from filelock import FileLock
 
 from convscope.base.errors import UserError
+from convscope.base.files import atomic_write
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -86,23 +87,15 @@ def connect(root: Path) -> Store:
         if database.exists() and not database.is_file():
             raise FileExistsError(f"{DATABASE} is not a file")  # MLflow would try for a minute
         if not database.exists():
-            _create(database)
+            # MLflow needs seconds for its tables, and a store that was killed half way through
+            # them can never be opened again
+            with atomic_write(database) as partial:
+                partial.unlink(missing_ok=True)
+                open_client(_file_uri(partial)).search_experiments(max_results=1)
     client = open_client(uri)
     has_files = urlsplit(uri).scheme.split("+")[0] not in _DATABASES
     artifacts = None if has_files else (root.resolve() / "mlartifacts").as_uri()
     return Store(client, _experiment(client, artifacts))
-
-
-def _create(database: Path) -> None:
-    """Make an SQLite store completely or not at all.
-
-    MLflow needs seconds for its tables, and one that was killed half way through them can never
-    be opened again.
-    """
-    partial = database.with_name(f".{database.name}.partial")
-    partial.unlink(missing_ok=True)
-    open_client(_file_uri(partial)).search_experiments(max_results=1)
-    partial.replace(database)
 
 
 def _experiment(client: "MlflowClient", artifacts: str | None) -> str:
