@@ -52,6 +52,7 @@ class Project:
                 "train_accuracy": lr + epoch / 10,
                 "test_accuracy": lr + epoch / 20,
                 "overfit_percent": 5.0 * epoch,
+                "validation_accuracy": epoch / 4,
             }
             for epoch in (1, 2, 3)
         ]
@@ -88,6 +89,15 @@ class Project:
     def history(self, run, key: str) -> list[tuple[int, float]]:
         entries = self.store.client.get_metric_history(run.info.run_id, key)
         return sorted((entry.step, entry.value) for entry in entries)
+
+    def epochs_of(self, run) -> dict[str, list[tuple[int, float]]]:
+        return {key: self.history(run, key) for key in self.epochs(0)[0] if key != "epoch"}
+
+    def expected_epochs(self, lr: float) -> dict[str, list[tuple[int, float]]]:
+        rows = self.epochs(lr)
+        return {
+            key: [(row["epoch"], row[key]) for row in rows] for key in rows[0] if key != "epoch"
+        }
 
     def artifacts(self, run, folder: str | None = None) -> set[str]:
         return {item.path for item in self.store.client.list_artifacts(run.info.run_id, folder)}

@@ -8,7 +8,7 @@ import pytest
 from convscope.base.errors import UserError
 from convscope.base.files import digest
 from convscope.tracking import server
-from convscope.tracking.finished import EPOCH_METRICS, read_stage
+from convscope.tracking.finished import read_stage
 from convscope.tracking.publishing import publish, publish_stage
 from convscope.tracking.runs import StageRuns
 
@@ -18,25 +18,13 @@ def test_a_point_holds_its_params_epochs_best_numbers_tables_and_weights_hash(pr
     point = project.run("lr=0.1")
     settings = {"settings.epochs": "3", "settings.select_on": "null"}
     assert point.data.params == {"net": "net1", "lr": "0.1", **settings}
-    for key in EPOCH_METRICS:
-        expected = [(row["epoch"], row[key]) for row in project.epochs(0.1)]
-        assert project.history(point, key) == expected
+    assert project.epochs_of(point) == project.expected_epochs(0.1)
     best = {key: point.data.metrics[key] for key in point.data.metrics if key.startswith("best.")}
     assert best == {f"best.{key}": value for key, value in project.epochs(0.1)[2].items()}
     assert point.data.metrics["total_parameters"] == 50677
     assert project.artifacts(point) == {"run.json", "history.csv"}
     weights = project.root / "models/net1/runs/lr=0.1/best.safetensors"
     assert point.data.tags["weights_md5"] == digest(weights)
-
-
-def test_the_accuracy_on_held_out_images_is_there_by_epoch_where_it_selects(project):
-    for path in project.root.glob("models/net1/runs/*/history.csv"):
-        header, *rows = path.read_text().splitlines()
-        rows = [f"{row},0.{place}" for place, row in enumerate(rows, 1)]
-        path.write_text("\n".join([f"{header},validation_accuracy", *rows, ""]))
-    publish(project.root)
-    expected = [(1, 0.1), (2, 0.2), (3, 0.3)]
-    assert project.history(project.run("lr=0.1"), "validation_accuracy") == expected
 
 
 def test_a_training_stage_has_its_points_as_children_and_the_best_ones_numbers(project):

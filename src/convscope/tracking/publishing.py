@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from convscope.base.errors import UserError
 from convscope.tracking.finished import Record, finished_stages, read_stage
@@ -11,17 +10,18 @@ from convscope.tracking.server import Store, connect, failure, publish_lock, war
 
 STAGE_SECONDS = 60.0
 
-_Action = Literal["created", "completed", "unchanged"]
-
 
 @dataclass(frozen=True)
 class Published:
-    """What publishing did with one stage; ``completed`` was a partial or outdated run."""
+    """What publishing did with one stage.
+
+    ``action`` is created, completed (a run that was partial or outdated) or unchanged.
+    """
 
     stage: str
     fingerprint: str
     run_id: str
-    action: _Action
+    action: str
 
 
 def publish(root: Path) -> list[Published]:
@@ -64,7 +64,7 @@ def _publish_all(root: Path, stages: list[str]) -> list[Published]:
 def _publish_record(store: Store, root: Path, record: Record) -> Published:
     """Complete a stage's runs, those of its points first."""
     runs = StageRuns(store, root, record)
-    action: _Action = "unchanged"
+    action = "unchanged"
     if not runs.own.is_current(record):
         action = "created" if runs.is_new else "completed"
         for each in (*record.children, record):

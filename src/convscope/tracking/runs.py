@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,14 +55,21 @@ class MlflowRun:
     def log(self, record: Record) -> None:
         """Log the parameters, epochs and metrics that the run lacks, and the record's tags.
 
-        Parameters and epochs that are there stay, so a record may be partial and come again.
+        What is there stays, so a record may be partial and come again. MLflow's parameters cannot
+        be replaced: those that change without changing the results, such as the order of a grid's
+        values, become a tag.
         """
-        params = {key: _fit(text) for key, text in record.params.items() if key not in self._params}
+        params = {key: _fit(text) for key, text in record.params.items()}
+        new = {key: text for key, text in params.items() if key not in self._params}
+        changed = [key for key in params if self._params.get(key, params[key]) != params[key]]
+        tags = dict(record.tags)
+        if changed:
+            tags["changed_params"] = json.dumps({key: record.params[key] for key in changed})
         numbers = self._missing_epochs(record)
         for key, value in record.metrics.items():
             if self._metrics.get(key) != value:
                 numbers.append((key, value, 0))
-        self._send(numbers, params, record.tags)
+        self._send(numbers, new, tags)
         self._params |= params
         self._metrics |= record.metrics
 
@@ -82,16 +88,7 @@ class MlflowRun:
 
         A file replaces its artifact, so that an upload that was cut short is mended.
         """
-        tags = dict(record.tags)
-        # MLflow's parameters cannot be replaced, and some, such as the order of a grid's values,
-        # change without changing the results
-        if changed := {
-            key: text
-            for key, text in record.params.items()
-            if self._params.get(key, _fit(text)) != _fit(text)
-        }:
-            tags["changed_params"] = json.dumps(changed)
-        self.log(replace(record, tags=tags))
+        self.log(record)
         if record.dataset is not None and not self._has_dataset:
             self._log_dataset(record.dataset, "training" if record.epochs else "evaluation")
         for path, folder in record.files:
