@@ -90,14 +90,10 @@ class Project:
         entries = self.store.client.get_metric_history(run.info.run_id, key)
         return sorted((entry.step, entry.value) for entry in entries)
 
-    def epochs_of(self, run) -> dict[str, list[tuple[int, float]]]:
-        return {key: self.history(run, key) for key in self.epochs(0)[0] if key != "epoch"}
-
-    def expected_epochs(self, lr: float) -> dict[str, list[tuple[int, float]]]:
+    def assert_every_epoch_once(self, run, lr: float) -> None:
         rows = self.epochs(lr)
-        return {
-            key: [(row["epoch"], row[key]) for row in rows] for key in rows[0] if key != "epoch"
-        }
+        for key in rows[0].keys() - {"epoch"}:
+            assert self.history(run, key) == [(row["epoch"], row[key]) for row in rows]
 
     def artifacts(self, run, folder: str | None = None) -> set[str]:
         return {item.path for item in self.store.client.list_artifacts(run.info.run_id, folder)}

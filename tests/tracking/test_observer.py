@@ -52,12 +52,12 @@ def test_live_then_publish_gives_one_parent_and_children_with_every_epoch_once(p
     assert parent.data.params == {"lr": "[0.01, 0.1]", "train.epochs": "3"}
     point = project.run("lr=0.1")
     assert point.info.status == "FINISHED"
-    assert project.epochs_of(point) == project.expected_epochs(0.1)
+    project.assert_every_epoch_once(point, 0.1)
     published = publish_stage(project.root, "train@net1")
     assert (published.run_id, published.action) == (parent.info.run_id, "completed")
     assert project.run("train@net1").info.status == "FINISHED"
     assert project.children(parent) == ["lr=0.01", "lr=0.1"]
-    assert project.epochs_of(point) == project.expected_epochs(0.1)
+    project.assert_every_epoch_once(point, 0.1)
 
 
 def test_runs_are_seen_while_the_grid_still_trains(project, monkeypatch):

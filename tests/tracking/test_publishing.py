@@ -18,7 +18,7 @@ def test_a_point_holds_its_params_epochs_best_numbers_tables_and_weights_hash(pr
     point = project.run("lr=0.1")
     settings = {"settings.epochs": "3", "settings.select_on": "null"}
     assert point.data.params == {"net": "net1", "lr": "0.1", **settings}
-    assert project.epochs_of(point) == project.expected_epochs(0.1)
+    project.assert_every_epoch_once(point, 0.1)
     best = {key: point.data.metrics[key] for key in point.data.metrics if key.startswith("best.")}
     assert best == {f"best.{key}": value for key, value in project.epochs(0.1)[2].items()}
     assert point.data.metrics["total_parameters"] == 50677
