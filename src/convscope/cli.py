@@ -11,6 +11,7 @@ from typing import Any
 
 from convscope.base import paths
 from convscope.base.errors import UserError, is_out_of_memory
+from convscope.base.names import DEVICE
 
 STAGES = {
     "download": "make the data set",
