@@ -1,4 +1,4 @@
-"""A stage's report folder: written whole, numbers before figures, and read back."""
+"""A stage's report folder: written completely or not at all, and read back."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class Drawn(Protocol):
-    """A figure that can write itself as PNG."""
+    """A figure."""
 
     def write(self, path: Path) -> None:
-        """Write the file, whole or not at all."""
+        """Write the figure as PNG, completely or not at all."""
 
 
 class Report:
-    """A stage's report folder while it is made: numbers first, then the figures drawn of them."""
+    """A stage's report folder while it is made."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -46,15 +46,7 @@ class Report:
 
 @contextmanager
 def reporting(folder: Path, params: Mapping[str, Any]) -> Iterator[Report]:
-    """Make a stage's report folder, whole or not at all.
-
-    Args:
-        folder: For example ``reports/occlusion``.
-        params: The parameters that the stage used, kept as params.json.
-
-    Yields:
-        The report, to be filled.
-    """
+    """Make a report folder completely or not at all; ``params``, those used, go to params.json."""
     with files.atomic_folder(folder) as partial:
         report = Report(partial)
         report.json("params", dict(params))
@@ -63,11 +55,9 @@ def reporting(folder: Path, params: Mapping[str, Any]) -> Iterator[Report]:
 
 @dataclass(frozen=True)
 class Finished:
-    """The report folder of a stage that has run; errors name the command that makes its files.
+    """The report folder of a stage that has run, by its name below reports/: ``train/net1``.
 
-    Attributes:
-        reports: The folder reports/.
-        name: The stage's folder below it, such as ``train/net1``.
+    A file that is missing or damaged is a UserError, which names the command that makes it.
     """
 
     reports: Path
@@ -84,11 +74,7 @@ class Finished:
         return paths.command_of(self.name)
 
     def require(self) -> "Finished":
-        """Itself.
-
-        Raises:
-            UserError: The folder is not there.
-        """
+        """Itself; a UserError if the folder is not there."""
         if not self.path.is_dir():
             raise UserError(
                 f"{self.path} is missing: run `convscope {self.command}` (or `dvc repro`)"
@@ -100,19 +86,11 @@ class Finished:
         return (self.path / file).is_file()
 
     def table(self, name: str) -> "pd.DataFrame":
-        """The table ``name``.csv.
-
-        Raises:
-            UserError: The file is missing, or is not a whole table.
-        """
+        """The table ``name``.csv."""
         return files.read_csv(self.path / f"{name}.csv", self.command)
 
     def json(self, name: str) -> dict[str, Any]:
-        """The mapping ``name``.json.
-
-        Raises:
-            UserError: The file is missing, or does not hold a mapping.
-        """
+        """The mapping ``name``.json."""
         content = files.read_json(self.path / f"{name}.json", self.command)
         if not isinstance(content, dict):
             raise self.damaged(f"{name}.json", "it does not hold a mapping")
@@ -120,7 +98,7 @@ class Finished:
 
     @cached_property
     def params(self) -> dict[str, Any]:
-        """The parameters that the stage used; raises what ``json`` raises."""
+        """The parameters that the stage used."""
         return self.json("params")
 
     def damaged(self, file: str, why: str) -> UserError:

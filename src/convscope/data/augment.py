@@ -86,9 +86,6 @@ def apply(images: Tensor, draws: Draws) -> Tensor:
 
     Returns:
         (B, 3, H, W) float32 in [0, 1], contiguous (rows of a channel are adjacent).
-
-    Raises:
-        ValueError: The images are not uint8 RGB, or there are not as many draws as images.
     """
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
         raise ValueError(f"images are {tuple(images.shape)} {images.dtype}, not (B, 3, H, W) uint8")
