@@ -61,26 +61,17 @@ class DataSet:
 
     def head(self, train: int | None, test: int | None) -> "DataSet":
         """The first ``data.train_images`` and ``data.test_images`` images, in the same memory."""
-        train = _available("data.train_images", train, len(self.train_labels))
-        test = _available("data.test_images", test, len(self.test_labels))
-        return replace(
-            self,
-            train_images=self.train_images[:train],
-            train_labels=self.train_labels[:train],
-            test_images=self.test_images[:test],
-            test_labels=self.test_labels[:test],
-        )
-
-
-def _available(key: str, wanted: int | None, held: int) -> int:
-    """How many images to take of those held; None takes all, another number is a UserError."""
-    if wanted is None:
-        return held
-    if not 1 <= wanted <= held:
-        raise UserError(
-            f"params.yaml: {key} is {wanted}: take 1 to {held} images, or null for all {held}"
-        )
-    return wanted
+        parts: dict[str, Any] = {}
+        for name, tensor in self.tensors().items():
+            key, held = f"data.{name.split('_')[0]}_images", len(tensor)
+            wanted = train if name.startswith("train") else test
+            if wanted is not None and not 1 <= wanted <= held:
+                raise UserError(
+                    f"params.yaml: {key} is {wanted}: take 1 to {held} images, "
+                    f"or null for all {held}"
+                )
+            parts[name] = tensor[:wanted]
+        return replace(self, **parts)
 
 
 def save(dataset: DataSet, path: Path) -> None:

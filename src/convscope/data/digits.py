@@ -25,15 +25,10 @@ def read() -> DataSet:
 
     source = load_digits()
     labels = torch.from_numpy(source.target.astype(np.int64))
-    train, test = (
-        torch.from_numpy(np.sort(part))
-        for part in train_test_split(
-            np.arange(len(labels)),
-            test_size=TEST_IMAGES,
-            stratify=source.target,
-            random_state=SPLIT_SEED,
-        )
+    parts = train_test_split(
+        np.arange(len(labels)), test_size=TEST_IMAGES, stratify=labels, random_state=SPLIT_SEED
     )
+    train, test = (torch.from_numpy(np.sort(part)) for part in parts)
     images = _enlarged(source.images)
     classes = tuple(str(name) for name in source.target_names)
     return DataSet(
