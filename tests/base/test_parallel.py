@@ -35,12 +35,10 @@ def test_as_many_calls_at_a_time_as_torch_may_use_threads(threads):
 
 @pytest.mark.usefixtures("threads")
 def test_each_call_has_one_thread_and_no_gradients():
-    seen = list(
-        side_by_side(
-            lambda _: (torch.get_num_threads(), torch.is_inference_mode_enabled()), range(4), CPU
-        )
-    )
-    assert seen == [(1, True)] * 4
+    def seen(_):
+        return torch.get_num_threads(), torch.is_inference_mode_enabled()
+
+    assert list(side_by_side(seen, range(4), CPU)) == [(1, True)] * 4
 
 
 def test_torch_has_its_threads_again_afterwards(threads):

@@ -1,5 +1,4 @@
 import os
-from operator import attrgetter
 
 import pytest
 import torch
@@ -115,20 +114,22 @@ def state():
 
 @pytest.mark.parametrize("before", [False, True])
 @pytest.mark.parametrize(
-    "setting",
+    ("owner", "name"),
     [
-        "backends.cudnn.allow_tf32",
-        "backends.cuda.matmul.allow_tf32",
-        "utils.deterministic.fill_uninitialized_memory",
+        (torch.backends.cudnn, "allow_tf32"),
+        (torch.backends.cuda.matmul, "allow_tf32"),
+        (torch.utils.deterministic, "fill_uninitialized_memory"),
     ],
 )
-def test_fp32_is_not_rounded_and_fresh_memory_not_filled_inside(setting, before, monkeypatch):
-    owner, _, name = setting.rpartition(".")
-    settings = attrgetter(owner)(torch)
-    monkeypatch.setattr(settings, name, before)
-    with runtime.deterministic(threads=torch.get_num_threads()):
-        assert not getattr(settings, name)
-    assert getattr(settings, name) == before
+def test_fp32_is_not_rounded_and_fresh_memory_not_filled_inside(owner, name, before):
+    usual = getattr(owner, name)
+    setattr(owner, name, before)
+    try:
+        with runtime.deterministic(threads=torch.get_num_threads()):
+            assert not getattr(owner, name)
+        assert getattr(owner, name) == before
+    finally:
+        setattr(owner, name, usual)
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 import copy
-from itertools import product
+import functools
 from pathlib import Path
 
 import pytest
@@ -28,10 +28,7 @@ def changed(key, value):
     """The committed parameters with one key set, its parts joined by dots."""
     params = copy.deepcopy(COMMITTED)
     *sections, last = key.split(".")
-    inner = params
-    for section in sections:
-        inner = inner[section]
-    inner[last] = value
+    functools.reduce(dict.__getitem__, sections, params)[last] = value
     return params
 
 
@@ -81,22 +78,18 @@ def test_the_largest_value_and_an_absent_section_are_accepted(tmp_path, key, val
     params_file.load(tmp_path / "params.yaml")
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "pattern"),
-    [
-        *product(
-            ["url"], ["ftp://host/a.gz", "/home/me/a.gz", "a.gz", "data:,x"], ["^(https?|file):"]
-        ),
-        *product(
-            ["md5"], ["", MD5[:-1], MD5.upper(), "../" + MD5[3:], MD5 + "\n"], ["^[0-9a-f]{32}$'"]
-        ),
-    ],
-)
-def test_other_urls_and_what_is_not_an_md5_are_refused(tmp_path, key, value, pattern):
-    archive = {"url": "https://host/a.tar.gz", "md5": MD5, key: value}
-    message = refused(tmp_path, changed("data.archives", [archive]))
-    assert message.startswith(f"data.archives[0].{key}: String should match pattern '{pattern}")
-    assert message.endswith(f"(it is {value!r})")
+@pytest.mark.parametrize("url", ["ftp://host/a.tar.gz", "/home/me/a.tar.gz", "a.tar.gz", "data:,x"])
+def test_other_schemes_of_urls_are_refused(tmp_path, url):
+    message = refused(tmp_path, changed("data.archives", [{"url": url, "md5": MD5}]))
+    assert message.startswith("data.archives[0].url: String should match pattern '^(https?|file):")
+    assert message.endswith(f"(it is '{url}')")
+
+
+@pytest.mark.parametrize("md5", ["", MD5[:-1], MD5.upper(), "../" + MD5[3:], MD5 + "\n"])
+def test_what_is_not_an_md5_is_refused(tmp_path, md5):
+    archives = [{"url": "https://host/a.tar.gz", "md5": md5}]
+    message = refused(tmp_path, changed("data.archives", archives))
+    assert message.startswith("data.archives[0].md5: String should match pattern '^[0-9a-f]{32}$'")
 
 
 def test_one_wrong_item_is_one_error(tmp_path):
