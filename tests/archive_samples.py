@@ -82,3 +82,11 @@ def written(path, content):
 def md5_of(content):
     """The md5 that an entry of data.archives states."""
     return hashlib.md5(content).hexdigest()
+
+
+def assert_complete(found):
+    """That arrays, or a data set, hold all of the toy's images and labels in their order."""
+    images = PIXELS.reshape(-1, 3, 32, 32)
+    for part, place in (("train", slice(5 * EACH)), ("test", slice(5 * EACH, None))):
+        np.testing.assert_array_equal(getattr(found, f"{part}_images"), images[place])
+        assert getattr(found, f"{part}_labels").tolist() == LABELS[place]

@@ -159,7 +159,11 @@ def _run_stage(options: argparse.Namespace) -> None:
         processes.warm_up()
         name, module, arguments = paths.stage_of(options.net), "train", [options.net]
     run = importlib.import_module(f"convscope.stages.{module}").run
-    device = _device()  # a wrong setting ends the stage before anything begins
+    device = "cpu"  # of a stage that does not import torch
+    if "torch" in sys.modules:
+        from convscope.base import runtime
+
+        device = runtime.device().type  # a wrong setting ends the stage before anything begins
     with locks.stage_lock(name):
         began = time.monotonic()
         run(*arguments)
@@ -167,15 +171,6 @@ def _run_stage(options: argparse.Namespace) -> None:
         identity = tracking.fingerprint(Path(), name)
         timings.record(name, "", identity, seconds, device)
         tracking.publish_stage(Path(), name)
-
-
-def _device() -> str:
-    """The kind of device that a stage computes on; one that does not import torch needs none."""
-    if "torch" not in sys.modules:
-        return "cpu"
-    from convscope.base import runtime
-
-    return runtime.device().type
 
 
 def _publish(_: argparse.Namespace) -> None:

@@ -65,22 +65,21 @@ def test_a_wrong_variable_is_a_user_error(name, read, asked, remedy, monkeypatch
         read()
 
 
-@pytest.mark.parametrize("asked", ["1", "2", "256"])
-def test_as_many_workers_as_asked_for_even_with_cuda(asked, monkeypatch):
-    with_cuda(monkeypatch, there=True)
-    monkeypatch.setenv("CONVSCOPE_WORKERS", asked)
-    assert runtime.workers(threads=1) == int(asked)
-
-
 @pytest.mark.parametrize(
-    ("threads", "cuda", "workers"),
-    [(1, False, 5), (2, False, 2), (5, False, 1), (8, False, 1), (1, True, 1)],
+    ("asked", "threads", "cuda", "workers"),
+    [
+        *((None, *case) for case in [(1, False, 5), (2, False, 2), (5, False, 1), (8, False, 1)]),
+        (None, 1, True, 1),
+        *((str(number), 1, True, number) for number in (1, 2, 256)),
+    ],
 )
-def test_workers_fill_the_processors_of_this_process_or_one_gpu(
-    threads, cuda, workers, monkeypatch
+def test_workers_are_those_asked_for_or_fill_the_processors_of_this_process_or_one_gpu(
+    asked, threads, cuda, workers, monkeypatch
 ):
     with_cuda(monkeypatch, cuda)
     with_processors(monkeypatch, 5)
+    if asked is not None:
+        monkeypatch.setenv("CONVSCOPE_WORKERS", asked)
     assert runtime.workers(threads) == workers
 
 
@@ -156,9 +155,8 @@ def test_deterministic_is_so_inside_and_restores_what_was_after_a_failure_too(be
 
 @pytest.mark.parametrize(("before", "inside"), [(None, ":4096:8"), (":16:8", ":16:8")])
 def test_cublas_is_told_to_be_deterministic_unless_it_was_told(before, inside, monkeypatch):
-    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
-    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
-    if before is not None:
-        monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", before)
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", before or "")
+    if before is None:
+        monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
     with runtime.deterministic(threads=torch.get_num_threads()):
         assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == inside

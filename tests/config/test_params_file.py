@@ -32,10 +32,12 @@ def changed(key, value):
     return params
 
 
-def test_the_committed_parameters_are_accepted():
+def test_the_committed_parameters_are_accepted_and_cannot_be_changed():
     params = params_file.load(Path("params.yaml"))
     assert params.data.source == "digits"
     assert list(params.nets) == ["baseline", "net1", "net2", "net3", "net4"]
+    with pytest.raises(ValueError, match="frozen"):
+        params.train.threads = 2
 
 
 @pytest.mark.parametrize(
@@ -140,9 +142,3 @@ def test_points_come_in_the_studys_order_last_key_fastest():
         *[(6, 3, 1), (6, 3, 2), (6, 5, 1), (6, 5, 2)],
         *[(18, 3, 1), (18, 3, 2), (18, 5, 1), (18, 5, 2)],
     ]
-
-
-def test_sections_cannot_be_changed():
-    params = params_file.load(Path("params.yaml"))
-    with pytest.raises(ValueError, match="frozen"):
-        params.train.threads = 2

@@ -5,13 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
+
+import pandas as pd
 
 from convscope.base import files, paths
 from convscope.base.errors import UserError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class Drawn(Protocol):
@@ -27,7 +26,7 @@ class Report:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def table(self, name: str, frame: "pd.DataFrame") -> None:
+    def table(self, name: str, frame: pd.DataFrame) -> None:
         """Write a table as ``name``.csv."""
         files.write_csv(self.folder / f"{name}.csv", frame)
 
@@ -85,7 +84,7 @@ class Finished:
         """Whether the stage wrote a file."""
         return (self.path / file).is_file()
 
-    def table(self, name: str) -> "pd.DataFrame":
+    def table(self, name: str) -> pd.DataFrame:
         """The table ``name``.csv."""
         return files.read_csv(self.path / f"{name}.csv", self.command)
 

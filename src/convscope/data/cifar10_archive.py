@@ -35,7 +35,6 @@ _NUMBERING = ("PUT", "BINPUT", "LONG_BINPUT")
 # what gzip, tarfile and the decoders raise of bytes that are wrong
 _BROKEN = (OSError, EOFError, ValueError, ArithmeticError, RecursionError, zlib.error, TarError)
 
-Bytes = bytes | memoryview
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
@@ -174,7 +173,7 @@ class _ArraysOnly(pickle.Unpickler):
         return _ADMITTED[module, name]
 
 
-def _unpickled(content: Bytes) -> dict[str, Any]:
+def _unpickled(content: memoryview) -> dict[str, Any]:
     """A pickled dictionary; Python 2's byte string keys become strings."""
     try:
         # first: this also refuses a text that claims to be longer than the pickle
@@ -189,7 +188,7 @@ def _unpickled(content: Bytes) -> dict[str, Any]:
         raise ValueError(_shortened(error)) from None
 
 
-def _python_batch(content: Bytes) -> tuple[Images, list[int]]:
+def _python_batch(content: memoryview) -> tuple[Images, list[int]]:
     """A batch of the python layout: a pickled dictionary with "data" and "labels"."""
     stored = _unpickled(content)
     array, labels = stored.get("data"), stored.get("labels")
@@ -198,7 +197,7 @@ def _python_batch(content: Bytes) -> tuple[Images, list[int]]:
     return array.pixels, labels
 
 
-def _python_classes(content: Bytes) -> tuple[str, ...]:
+def _python_classes(content: memoryview) -> tuple[str, ...]:
     """The class names in batches.meta."""
     names = _unpickled(content).get("label_names")
     if not isinstance(names, list):
@@ -206,7 +205,7 @@ def _python_classes(content: Bytes) -> tuple[str, ...]:
     return tuple(name.decode() if isinstance(name, bytes) else str(name) for name in names)
 
 
-def _binary_batch(content: Bytes) -> tuple[Images, list[int]]:
+def _binary_batch(content: memoryview) -> tuple[Images, list[int]]:
     """A batch of the binary layout: records of a label byte and the pixels."""
     if len(content) % (1 + PIXELS):
         raise ValueError(f"a batch of {len(content)} bytes is not a multiple of {1 + PIXELS}")
@@ -214,7 +213,7 @@ def _binary_batch(content: Bytes) -> tuple[Images, list[int]]:
     return records[:, 1:], records[:, 0].tolist()
 
 
-def _binary_classes(content: Bytes) -> tuple[str, ...]:
+def _binary_classes(content: memoryview) -> tuple[str, ...]:
     """The class names in batches.meta.txt."""
     return tuple(bytes(content).decode().split())
 
@@ -225,8 +224,8 @@ class _Layout(NamedTuple):
     folder: str
     suffix: str
     meta: str
-    batch: Callable[[Bytes], tuple[Images, list[int]]]
-    classes: Callable[[Bytes], tuple[str, ...]]
+    batch: Callable[[memoryview], tuple[Images, list[int]]]
+    classes: Callable[[memoryview], tuple[str, ...]]
 
     @property
     def members(self) -> list[str]:
