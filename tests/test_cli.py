@@ -6,6 +6,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
@@ -59,10 +60,7 @@ def ended(capsys, *arguments):
 
 
 def fail_with(error, monkeypatch):
-    def failing(_):
-        raise error
-
-    monkeypatch.setattr(tracking, "publish", failing)
+    monkeypatch.setattr(tracking, "publish", Mock(side_effect=error))
 
 
 def test_an_error_is_one_line_and_exit_code_2_in_a_shell_too():
@@ -128,12 +126,6 @@ def test_bash_completes_commands_options_and_files(tmp_path):
     done = subprocess.run(["bash", "-c", script, sys.executable], capture_output=True, text=True)
     found = done.stdout.splitlines()
     assert found == ["train", "filter-ablation filter-identify", "--against", "earlier.json"]
-
-
-def test_an_interrupt_is_exit_code_130(capsys, monkeypatch):
-    fail_with(KeyboardInterrupt(), monkeypatch)
-    assert cli.main(["publish"]) == 130
-    assert capsys.readouterr().err == "convscope: interrupted; run the same command to go on\n"
 
 
 def test_help_names_the_commands_and_imports_nothing_heavy():
@@ -217,6 +209,12 @@ def test_memory_that_torch_cannot_have_is_one_line(capsys, monkeypatch):
     too_much = partial(torch.empty, 2**60, dtype=torch.uint8)  # for any address space
     monkeypatch.setattr("convscope.stages.evaluate.run", too_much)
     assert refused(capsys, "evaluate").startswith("out of memory: close other programs")
+
+
+def test_an_interrupt_is_exit_code_130(capsys, monkeypatch):
+    fail_with(KeyboardInterrupt(), monkeypatch)
+    assert cli.main(["publish"]) == 130
+    assert capsys.readouterr().err == "convscope: interrupted; run the same command to go on\n"
 
 
 def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch):

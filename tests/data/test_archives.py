@@ -1,6 +1,7 @@
 import http.server
 import socket
 import threading
+from unittest.mock import Mock
 
 import pytest
 
@@ -155,11 +156,8 @@ def test_a_cut_download_goes_on_at_a_mirror(host, tmp_path):
 
 
 def test_an_interrupted_download_leaves_nothing_that_looks_complete(host, tmp_path):
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        fetch([host.archive("whole")], tmp_path, interrupt)
+        fetch([host.archive("whole")], tmp_path, Mock(side_effect=KeyboardInterrupt))
     assert names(tmp_path) == [PARTIAL]
 
 

@@ -20,11 +20,11 @@ class Drawn(Protocol):
         """Write the figure as PNG, completely or not at all."""
 
 
+@dataclass(frozen=True)
 class Report:
     """A stage's report folder while it is made."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    folder: Path
 
     def table(self, name: str, frame: pd.DataFrame) -> None:
         """Write a table as ``name``.csv."""
