@@ -188,12 +188,16 @@ def test_what_cannot_be_a_file_is_not_read(tmp_path, url, why):
 
 def test_all_failures_are_in_one_line_with_a_way_on(tmp_path):
     wrong = written(tmp_path / "wrong.tar.gz", OTHER)
-    urls = (f"file://{wrong}", "file:///absent.tar.gz", "file://data/toy.tar.gz")
-    message = failure([Archive(url=url, md5=MD5) for url in urls], tmp_path / "data")
+    sources = [
+        Archive(url=f"file://{wrong}", md5=MD5),
+        Archive(url="file:///absent.tar.gz", md5="0" * 32),
+        Archive(url="file://data/toy.tar.gz", md5=MD5),
+    ]
+    message = failure(sources, tmp_path / "data")
     assert message == (
         "params.yaml: data.archives: no archive is available: "
         f"file://{wrong}, md5 {MD5} (its md5 is {md5_of(OTHER)}, not {MD5}); "
-        f"file:///absent.tar.gz, md5 {MD5} (No such file or directory); "
+        f"file:///absent.tar.gz, md5 {'0' * 32} (No such file or directory); "
         f"file://data/toy.tar.gz, md5 {MD5} "
         "(a file url is file:///absolute/path or file:relative/path). "
         "To go on offline, download one of them by any means and set data.archives to "

@@ -10,7 +10,6 @@ from types import ModuleType
 
 import torch
 
-_SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 _libraries: list[torch.library.Library] = []
 
 
@@ -25,6 +24,6 @@ def import_torchvision(module: str = "torchvision") -> ModuleType:
     library = torch.library.Library("torchvision", "FRAGMENT")
     for name in ("nms", "qnms"):
         if not hasattr(torch.ops.torchvision, name):
-            library.define(name + _SCHEMA)
+            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     _libraries.append(library)
     return importlib.import_module(module)
