@@ -96,10 +96,8 @@ def test_a_network_whose_outputs_are_no_numbers_ends_the_run_with_its_name():
     run, data = toys.run("net3"), toys.red_or_blue()
     state = trainer._Trainer(run, data, CPU)
     state.module.get_submodule("norm1").running_var.fill_(float("nan"))
-    with pytest.raises(
-        UserError,
-        match=r"net3: outputs of the test are no numbers in epoch 1 of run \S+: lower its lr",
-    ):
+    told = r"net3: outputs on the test images are not finite in epoch 1 of run \S+: lower its lr"
+    with pytest.raises(UserError, match=told):
         state._accuracy(data.test_images, data.test_labels)
 
 

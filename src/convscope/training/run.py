@@ -11,19 +11,15 @@ import torch
 from convscope.nets import zoo
 from convscope.training import code_hash
 
-# what a run's numbers come from; of the networks' definitions its identity has its own layer list,
+# what a run's numbers come from
+_ROOTS = ("convscope.training.trainer.train", "convscope.training.run.Run.seed")
+# these carry bytes and texts, never a number of a run; of the layer lists its identity has its own,
 # so that another network may be added
-_ROOTS = (
-    "convscope.training.trainer.train",
-    "convscope.training.run.Run.seed",
-    "convscope.nets.layers.assemble",
-)
-# these carry bytes and words, never a number of a run
 _NO_NUMBERS = {
     "convscope.base.errors",
     "convscope.base.files",
     "convscope.base.tensors",
-    "convscope.nets.zoo",
+    "convscope.nets.zoo.layers",
     "convscope.training.checkpoints",
 }
 

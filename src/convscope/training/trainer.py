@@ -38,29 +38,31 @@ def overfit_percent(train_accuracy: float, test_accuracy: float) -> float:
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether a folder holds a run that was trained to its end, its files as they were written.
-
-    run.json is written last, and names the md5 of the other files.
-    """
-    try:
-        stated = json.loads((folder / RUN).read_text(encoding="utf-8"))["md5"]
-        return bool(stated == {name: files.digest(folder / name) for name in (HISTORY, WEIGHTS)})
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return False
+    """Whether a folder holds a run that was trained to its end, its files as they were written."""
+    return bool(_stated(folder))
 
 
 def is_finished(run: Run, folder: Path) -> bool:
-    """Whether a folder holds this run, whole, and run.json says what its history does."""
-    if not is_complete(folder):
+    """Whether a folder holds this run, complete, and run.json says what its history does."""
+    if not (stated := _stated(folder)):
         return False
     try:
-        stated = json.loads((folder / RUN).read_text(encoding="utf-8"))
         with (folder / HISTORY).open(encoding="utf-8", newline="") as stream:
             rows = csv.DictReader(stream)
             history = [{key: float(value) for key, value in row.items()} for row in rows]
         return bool(stated == _document(run, history, stated["md5"]))
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _stated(folder: Path) -> dict[str, Any]:
+    """What run.json says, which is written last; nothing if a file is not as it was written."""
+    try:
+        stated = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        md5 = {name: files.digest(folder / name) for name in (HISTORY, WEIGHTS)}
+        return dict(stated) if stated["md5"] == md5 else {}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
 
 
 def train(
@@ -179,7 +181,7 @@ class _Trainer:
         outputs = logits(self.module, images)
         # batch norm can keep the loss finite when its running statistics are not
         if not outputs.isfinite().all():
-            self._diverged("outputs of the test are no numbers")
+            self._diverged("outputs on the test images are not finite")
         return (outputs.argmax(1) == labels).sum().item() / len(labels)
 
     def _diverged(self, what: str) -> NoReturn:
