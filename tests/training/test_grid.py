@@ -5,7 +5,7 @@ import pytest
 
 from convscope.base import paths
 from convscope.data import datasets
-from convscope.training import grid, run
+from convscope.training import grid
 from tests import toys
 
 
@@ -43,13 +43,6 @@ def widths(*values, **changes):
 
 def outputs(folder):
     return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
-def test_runs_repeat_the_whole_grid_for_each_seed():
-    settings = run.Settings(epochs=1, augment=False)
-    found = grid.runs("net1", [{"l1_oc": 4}, {"l1_oc": 6}], [0, 7], settings, "toy")
-    points = [(run.point["l1_oc"], run.point["seed"]) for run in found]
-    assert points == [(4, 0), (6, 0), (4, 7), (6, 7)]
 
 
 def test_a_model_folder_holds_the_contracts_files(project, tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 from torch import nn
 
 from convscope.base import files, paths, runtime
@@ -18,10 +18,8 @@ from convscope.data.datasets import DataSet
 from convscope.nets import zoo
 
 
-class _Stated(BaseModel):
+class _Stated(BaseModel, strict=True):
     """What best.json must say for others to rely on it."""
-
-    model_config = ConfigDict(strict=True)
 
     class _Epoch(BaseModel):
         epoch: int
@@ -61,9 +59,6 @@ class Subject:
 def load_subject(net: str) -> Subject:
     """The best run of a network, ready to be analyzed.
 
-    Args:
-        net: A network with a model folder.
-
     Raises:
         UserError: The data set or the model folder is missing or damaged, or they do not fit.
     """
@@ -74,14 +69,11 @@ def load_subject(net: str) -> Subject:
 
 
 def load_best(folder: Path, data: str) -> tuple[nn.Sequential, dict[str, Any]]:
-    """A network's best run, ready for inference.
+    """A network with the weights of its best epoch, in evaluation mode, and what best.json says.
 
     Args:
         folder: The model folder of a network's grid.
         data: The fingerprint of the data set at hand.
-
-    Returns:
-        The network with the best epoch's weights, in evaluation mode, and what best.json says.
 
     Raises:
         UserError: A file is missing, damaged, or does not fit the network, or the network was
@@ -116,10 +108,10 @@ def load_best(folder: Path, data: str) -> tuple[nn.Sequential, dict[str, Any]]:
 
 
 def history(folder: Path, needed: Sequence[str]) -> pd.DataFrame:
-    """Every epoch of every run of a network, its history.csv.
+    """Every epoch of every run of a network, the history.csv of its model folder.
 
     Args:
-        folder: The model folder of a network's grid.
+        folder: The model folder.
         needed: Columns of finite numbers that must be there.
 
     Raises:

@@ -37,8 +37,8 @@ def code_hash(
     package, does.
 
     Args:
-        roots: Full names, such as ``"convscope.nets.zoo.build"``; a method is ``Class.name``.
-        opaque: Full names of modules and definitions that are not looked into.
+        roots: Such as ``"convscope.nets.zoo:build"`` or ``"convscope.training.run:Run.seed"``.
+        opaque: Modules, and definitions such as ``"convscope.nets.zoo.layers"``, not to look into.
         folder: Where the package is.
         package: Its name.
 
@@ -63,7 +63,7 @@ class Reader:
     """Follows names through the package's files, each file read once.
 
     Attributes:
-        met: Full names of definitions, and of modules that do more than define, as they are met.
+        met: The definitions, and the modules that do more than define, in the order of meeting.
     """
 
     met: list[str]
@@ -98,19 +98,16 @@ class Reader:
 
     def _found(self, name: str) -> tuple[list[ast.AST], str]:
         """What there is under a full name, and the module that it is in."""
-        if self.path(name) is not None:
-            return self._module(name).effects, name
-        before, _, last = name.rpartition(".")
-        if not before:
-            raise ValueError(f"{name!r} is not a module of {self.package}")
-        nodes, module = self._found(before)
-        if module == before:
-            nodes = self._module(module).definitions.get(last, [])
-        else:
+        module, _, inside = name.partition(":")
+        if not inside:
+            return self._module(module).effects, module
+        first, *methods = inside.split(".")
+        nodes = self._module(module).definitions.get(first, [])
+        for method in methods:
             body = [part for node in nodes for part in getattr(node, "body", [])]
-            nodes = [part for part in body if getattr(part, "name", "") == last]
+            nodes = [part for part in body if getattr(part, "name", "") == method]
         if not nodes:
-            raise ValueError(f"{before} has no definition {last!r}")
+            raise ValueError(f"{module} does not define {inside}")
         return nodes, module
 
     def _outline(self, node: object, module: str, scope: _Scope) -> str:
@@ -165,9 +162,10 @@ class Reader:
                 return self._named(found.imports[name]) if name in found.imports else target
             case [ast.Constant() as value]:
                 return self._outline(value, module, {})
-        if target not in self.met:
-            self.met.append(target)
-        return f"#{self.met.index(target)}"
+        definition = f"{module}:{name}"
+        if definition not in self.met:
+            self.met.append(definition)
+        return f"#{self.met.index(definition)}"
 
 
 def _parsed(path: Path) -> _Module:

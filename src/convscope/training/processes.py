@@ -26,10 +26,7 @@ def context() -> BaseContext:
 
 
 def warm_up() -> None:
-    """Start the server now, unless runs are to be trained in this process.
-
-    Leaving it out changes nothing but when the first epoch begins.
-    """
+    """Start the server now, so that the first epoch begins sooner, where processes will train."""
     # runtime.WORKERS, which is out of reach without importing torch
     if sys.platform == "linux" and os.environ.get("CONVSCOPE_WORKERS") != "1":
         context()

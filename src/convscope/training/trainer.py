@@ -1,4 +1,4 @@
-"""One training run: seeded, resumable from its last finished epoch, whole when it is there.
+"""One training run: seeded, resumable from its last finished epoch, complete when it is there.
 
 The recipe is the study's (part 1): SGD with momentum, cross entropy and a constant learning rate;
 unlike there, the images come in a new order each epoch.
@@ -82,10 +82,10 @@ def train(
         folder: Where the checkpoint goes, and at the end run.json, history.csv (a row an epoch)
             and best.safetensors (the weights of the best epoch).
         device: Where to compute.
-        on_epoch: Told each finished epoch's row of history.csv.
+        on_epoch: Called with each finished epoch's row of history.csv.
 
     Raises:
-        UserError: The loss, or an output, is no longer a number.
+        UserError: The loss, or an output, is no longer finite.
     """
     with runtime.deterministic(run.settings.threads):
         trainer = _Trainer(run, data, device)
@@ -157,7 +157,6 @@ class _Trainer:
         return self.sums.loss.item() / total, self.sums.correct.item() / total
 
     def _take(self, batch: tuple[Tensor, ...]) -> None:
-        """Take a step on a batch."""
         try:
             self.step(*batch)
         except ValueError as error:  # batch norm has no variance of a single value
@@ -185,14 +184,14 @@ class _Trainer:
         return (outputs.argmax(1) == labels).sum().item() / len(labels)
 
     def _diverged(self, what: str) -> NoReturn:
-        """Refuse to go on with a network that has no numbers any more."""
+        """End a run whose network has diverged."""
         raise UserError(
             f"{self.run.net}: {what} in epoch {len(self.history) + 1} of run {self.run.id}: "
             f"lower its lr ({self.run.point['lr']:g}) in params.yaml"
         )
 
     def checkpoint(self, path: Path) -> None:
-        """Keep all that the next epoch depends on."""
+        """Write all that the next epoch depends on."""
         momenta = {
             key: self.optimizer.state[parameter]["momentum_buffer"]
             for key, parameter in self.module.named_parameters()
@@ -202,7 +201,7 @@ class _Trainer:
         checkpoints.write(path, state)
 
     def restore(self, path: Path) -> None:
-        """Go on after a checkpoint, if there is a whole one."""
+        """Go on after a checkpoint, if there is an intact one."""
         found = checkpoints.read(path)
         if found is None:
             return
@@ -215,7 +214,7 @@ class _Trainer:
         self.best = {key: tensor.to(self.device) for key, tensor in found.best.items()}
 
     def finish(self, folder: Path) -> None:
-        """Write the run's files, run.json last, and drop the checkpoint."""
+        """Write the run's files, run.json last, and delete the checkpoint."""
         write_tensors(folder / WEIGHTS, self.best)
         files.write_csv(folder / HISTORY, pd.DataFrame(self.history))
         md5 = {name: files.digest(folder / name) for name in (HISTORY, WEIGHTS)}
