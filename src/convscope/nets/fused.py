@@ -12,11 +12,9 @@ from convscope.nets.winograd import Winograd, suitable
 def folded(module: nn.Sequential) -> nn.Sequential:
     """A network whose batch normalizations are part of the convolutions before them.
 
-    Normalizations that do not follow a convolution stay, as do the names of all layers that are
-    left. The outputs are the same but for rounding.
-
-    Args:
-        module: A network in evaluation mode; it stays as it is and shares its other layers.
+    The outputs are the same but for rounding. Normalizations that do not follow a convolution stay,
+    as do the names of all layers that are left. The module given must be in evaluation mode; it
+    stays as it is and shares its other layers.
     """
     children: OrderedDict[str, nn.Module] = OrderedDict()
     for name, child in module.named_children():

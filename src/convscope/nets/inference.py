@@ -39,12 +39,7 @@ def logits(module: nn.Module, images: torch.Tensor, batch_size: int = BATCH_SIZE
 
 
 def as_input(images: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """Images as a network on a device takes them: float in [0, 1], in channels_last order.
-
-    Args:
-        images: (B, 3, 32, 32), uint8, or float in [0, 1].
-        device: The network's device.
-    """
+    """Images, uint8 or float in [0, 1], as networks take them: float in [0, 1], channels last."""
     images = images.to(device)
     if images.dtype == torch.uint8:
         images = to_unit(images)

@@ -1,4 +1,4 @@
-"""Read trained networks back from their model folders."""
+"""Trained networks, read back from their model folders and checked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,12 +45,7 @@ class _Stated(BaseModel, strict=True):
 
 @dataclass(frozen=True)
 class Subject:
-    """A trained network and the images that it is looked at with, on the device that computes.
-
-    Attributes:
-        module: The network, with the weights of its best epoch, in evaluation mode.
-        dataset: The data set that it was trained on.
-    """
+    """A network as ``load_best`` has it and its data set, on the device that computes."""
 
     module: nn.Sequential
     dataset: DataSet
@@ -71,13 +66,9 @@ def load_subject(net: str) -> Subject:
 def load_best(folder: Path, data: str) -> tuple[nn.Sequential, dict[str, Any]]:
     """A network with the weights of its best epoch, in evaluation mode, and what best.json says.
 
-    Args:
-        folder: The model folder of a network's grid.
-        data: The fingerprint of the data set at hand.
-
     Raises:
-        UserError: A file is missing, damaged, or does not fit the network, or the network was
-            trained on another data set.
+        UserError: A file of the model folder is missing, damaged, or does not fit the network, or
+            the network was trained on another data set than that with the fingerprint ``data``.
     """
     made_by = f"train {folder.name}"
     best = files.read_json(folder / BEST, made_by)
@@ -110,12 +101,9 @@ def load_best(folder: Path, data: str) -> tuple[nn.Sequential, dict[str, Any]]:
 def history(folder: Path, needed: Sequence[str]) -> pd.DataFrame:
     """Every epoch of every run of a network, the history.csv of its model folder.
 
-    Args:
-        folder: The model folder.
-        needed: Columns of finite numbers that must be there.
-
     Raises:
-        UserError: The file is missing or damaged, lacks a column, or has no rows.
+        UserError: The file is missing or damaged, has no rows, or lacks a needed column of finite
+            numbers.
     """
     path, made_by = folder / HISTORY, f"train {folder.name}"
     found = files.read_csv(path, made_by)

@@ -144,10 +144,6 @@ def layers(net: str, **point: float) -> list[Layer]:
 def build(net: str, **point: float) -> nn.Sequential:
     """Build a network with freshly drawn weights (torch's default initialization).
 
-    Args:
-        net: A key of ``NETS``.
-        **point: See ``layers``.
-
     Returns:
         A module from images (B, 3, 32, 32), float in [0, 1], to logits (B, 10). Its children are
         named conv1, norm1, pool1, relu1, ..., flatten, dropout1, fc1, ..., fc3.

@@ -39,8 +39,8 @@ def code_hash(
     Args:
         roots: Such as ``"convscope.nets.zoo:build"`` or ``"convscope.training.run:Run.seed"``.
         opaque: Modules, and definitions such as ``"convscope.nets.zoo.layers"``, not to look into.
-        folder: Where the package is.
-        package: Its name.
+        folder: The package's folder.
+        package: The package's name.
 
     Raises:
         ValueError: There is no such definition, or an import cannot be followed.

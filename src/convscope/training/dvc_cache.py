@@ -27,13 +27,9 @@ _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, YAMLErr
 
 
 def recall(runs: Iterable[Run], models: Path) -> None:
-    """Bring runs into the store that DVC's cache holds and the store does not.
+    """Bring runs into the store that it lacks and DVC's cache holds, from a grid's model folder.
 
     Where there is no cache in its usual place, or nothing fits, the runs are left to be trained.
-
-    Args:
-        runs: The runs of a grid.
-        models: The grid's model folder, as it was when dvc.lock was last written.
     """
     missing = [run for run in runs if not is_finished(run, store_folder(run))]
     held = cached(missing, models) if missing else {}
@@ -44,11 +40,7 @@ def recall(runs: Iterable[Run], models: Path) -> None:
 
 
 def cached(runs: Iterable[Run], models: Path) -> dict[str, list[Path]]:
-    """The runs that DVC's cache holds with all their files; arguments as for ``recall``.
-
-    Returns:
-        The cache's copies of a run's weights, history.csv and run.json, by fingerprint.
-    """
+    """The cache's copies of weights, history.csv and run.json, by the fingerprint of the run."""
     held = _held(models)
     found = {}
     for run in runs:

@@ -23,6 +23,7 @@ from convscope.training import processes, trainer
 from convscope.training.run import Run
 from convscope.training.trainer import Row
 
+# a run, and the folder that it is kept in
 Job = tuple[Run, Path]
 POLL_SECONDS = 0.2
 
@@ -37,12 +38,9 @@ class Event:
 
 
 def train_side_by_side(jobs: Sequence[Job], dataset: Path, tell: Callable[[Event], None]) -> None:
-    """Train runs, as many at a time as ``runtime.workers`` says; the bits are the same for any.
+    """Train runs on a data set's file, as many at a time as ``runtime.workers`` says.
 
-    Args:
-        jobs: Runs, each with the folder that it is kept in.
-        dataset: The data set's file.
-        tell: Called with every event, in this process.
+    The bits are the same for any number; ``tell`` is called with every event, in this process.
 
     Raises:
         UserError: A run cannot be trained, or a process was killed.

@@ -48,11 +48,7 @@ class _Known(BaseModel):
 
 
 def show(net: str | None = None, stream: TextIO | None = None) -> None:
-    """Print a line for each run of the grids in params.yaml, and how many runs would be trained.
-
-    Args:
-        net: A name under ``nets`` in params.yaml; None takes all grids.
-        stream: Where to print; standard output if None.
+    """Print a line for each run of a grid, or of all in params.yaml, and how many would be trained.
 
     Raises:
         UserError: params.yaml or the data set is missing or wrong, or they do not fit.
@@ -62,7 +58,7 @@ def show(net: str | None = None, stream: TextIO | None = None) -> None:
     for name in names:
         plan.section(params, name)
     dataset = datasets.load(paths.DATASET)
-    found = []
+    found: list[Explained] = []
     for name in names:
         found += explain(plan.runs(params, name, dataset), paths.models_of(name))
     net_width = max((len(each.run.net) for each in found), default=0)
@@ -82,15 +78,7 @@ def show(net: str | None = None, stream: TextIO | None = None) -> None:
 
 
 def explain(runs: Sequence[Run], models: Path) -> list[Explained]:
-    """Why the runs of a grid would be reused or trained.
-
-    Args:
-        runs: The runs.
-        models: The grid's model folder, which DVC's cache may hold.
-
-    Returns:
-        An explanation for each run, in their order.
-    """
+    """Why the runs of a grid, whose model folder DVC may hold, would be reused or trained."""
     cached = dvc_cache.cached(runs, models)
     known = _finished_or_damaged()
     return [Explained(run, *_verdict(run, run.fingerprint in cached, known)) for run in runs]

@@ -39,12 +39,7 @@ def store_folder(run: Run) -> Path:
 
 
 def complete(grid: Sequence[Run], dataset: Path, observers: Sequence[Observer] = ()) -> None:
-    """Train the runs of a grid that are not finished yet.
-
-    Args:
-        grid: The runs.
-        dataset: The data set's file, for the processes that train.
-        observers: Told of every run and epoch.
+    """Train the runs of a grid that are not finished yet, on a data set's file.
 
     Raises:
         UserError: A run cannot be trained (its loss is not finite, a process was killed).
@@ -85,11 +80,7 @@ def _described(run: Run) -> dict[str, object]:
 
 
 def assemble(grid: Sequence[Run], folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Copy the finished runs of a grid into a model folder, and write what they say together.
-
-    Args:
-        grid: The runs, in order.
-        folder: The model folder; it appears complete, in place of an earlier one.
+    """Copy the finished runs of a grid into a model folder, in place of an earlier one.
 
     Returns:
         The folder's history.csv, one row an epoch, runs numbered from 1 in grid order; and its

@@ -24,11 +24,6 @@ def section(params: Params, net: str) -> Grid:
 def runs(params: Params, net: str, dataset: DataSet) -> list[Run]:
     """The runs of a grid in the study's order; further seeds repeat the complete grid.
 
-    Args:
-        params: params.yaml.
-        net: A name under ``nets``.
-        dataset: What they are trained on.
-
     Raises:
         UserError: params.yaml has no such grid or no section ``train``, or the data set has too
             few images for them.

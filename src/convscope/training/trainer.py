@@ -74,15 +74,9 @@ def train(
 ) -> None:
     """Train a run to its end, going on after the last epoch that an earlier attempt finished.
 
-    Seeds torch's global generators, which dropout draws from.
-
-    Args:
-        run: What to train.
-        data: The data set, on ``device``.
-        folder: Where the checkpoint goes, and at the end run.json, history.csv (a row an epoch)
-            and best.safetensors (the weights of the best epoch).
-        device: Where to compute.
-        on_epoch: Called with each finished epoch's row of history.csv.
+    Its folder holds a checkpoint, and at the end run.json, history.csv (a row an epoch, which
+    ``on_epoch`` is called with) and best.safetensors (the weights of the best epoch). The data set
+    must be on the device. Seeds torch's global generators, which dropout draws from.
 
     Raises:
         UserError: The loss, or an output, is no longer finite.
