@@ -10,13 +10,7 @@ from convscope.base.errors import UserError
 from convscope.nets import zoo
 from convscope.training import trainer
 from tests import toys
-
-CPU = torch.device("cpu")
-
-
-def train(run, folder, data=None, **options):
-    trainer.train(run, data or toys.red_or_blue(), folder, CPU, **options)
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+from tests.training.toy_runs import CPU, cut, train
 
 
 def history(folder):
@@ -48,41 +42,18 @@ def test_the_same_run_gives_the_same_bytes(net, tmp_path):
 def test_an_interrupted_run_ends_with_the_same_bytes(tmp_path):
     run = toys.run("net4", epochs=4, dropout_rate=0.3)
     whole = train(run, tmp_path / "whole")
-
-    class KilledError(Exception):
-        pass
-
-    def kill_after_two(row):
-        if row["epoch"] == 2:
-            raise KilledError
-
-    with pytest.raises(KilledError):
-        train(run, tmp_path / "cut", on_epoch=kill_after_two)
+    cut(run, 2, tmp_path / "cut")
     assert not trainer.is_finished(run, tmp_path / "cut")
     rest = []
     assert train(run, tmp_path / "cut", on_epoch=rest.append) == whole
     assert [row["epoch"] for row in rest] == [3, 4]
 
 
-def checkpoint_after_one(run, folder):
-    """Train one epoch, and return the checkpoint that it leaves."""
-
-    class KilledError(Exception):
-        pass
-
-    def kill(_):
-        raise KilledError
-
-    with pytest.raises(KilledError):
-        train(run, folder, on_epoch=kill)
-    return folder / trainer.CHECKPOINT
-
-
 @pytest.mark.parametrize("place", [9, 0.5, 0.9, -1, None])
 def test_a_damaged_checkpoint_costs_only_its_epochs(place, tmp_path):
     run = toys.run()
     whole = train(run, tmp_path / "whole")
-    path = checkpoint_after_one(run, tmp_path / "cut")
+    path = cut(run, 1, tmp_path / "cut")
     content = bytearray(path.read_bytes())
     if place is None:
         content = bytearray(100)
@@ -166,9 +137,8 @@ def test_selection_on_validation_holds_out_a_part_of_the_training_set(tmp_path):
 
 def test_a_loss_that_is_no_number_ends_the_run_with_its_name(tmp_path):
     run = toys.run(lr=1e30)
-    with pytest.raises(
-        UserError, match=r"net1: the loss is nan in epoch 1 of run l1_oc4\S+: lower its lr"
-    ):
+    told = r"net1: the loss is nan in epoch 1 of run l1_oc4\S+: lower its lr"
+    with pytest.raises(UserError, match=told):
         train(run, tmp_path)
     assert not trainer.is_finished(run, tmp_path)
 
