@@ -32,9 +32,8 @@ def code_hash(
 
     Comments, docstrings, layout, annotations of arguments and variables, import statements, texts
     of errors and the names of modules, functions and classes do not enter it; names of arguments,
-    attributes and methods do. A number or text is the same with a name of its own as without.
-    What modules do besides defining counts where a definition of theirs, or of a module in their
-    package, does.
+    attributes and methods do. What a module does besides defining counts where one of its
+    definitions does, or a module in it.
 
     Args:
         roots: Such as ``"convscope.nets.zoo:build"`` or ``"convscope.training.run:Run.seed"``.
@@ -60,12 +59,9 @@ class _Module:
 
 @dataclass
 class Reader:
-    """Follows names through the package's files, each file read once.
+    """Follows names through the package's files, each file read once."""
 
-    Attributes:
-        met: The definitions, and the modules that do more than define, in the order of meeting.
-    """
-
+    # the definitions, and the modules that do more than define, in the order in which they are met
     met: list[str]
     opaque: Container[str] = ()
     folder: Path = FOLDER
@@ -150,18 +146,15 @@ class Reader:
         return ".".join([self._named(target), *attributes])
 
     def _named(self, target: str) -> str:
-        """The number or the value of one of our definitions; other full names as they are."""
+        """The number of one of our definitions; other full names as they are."""
         module, _, name = target.rpartition(".")
         if target in self.opaque or module in self.opaque:
             return "opaque"
         if self.path(target) is not None or not module or self.path(module) is None:
             return target
         found = self._module(module)
-        match found.definitions.get(name):
-            case None:
-                return self._named(found.imports[name]) if name in found.imports else target
-            case [ast.Constant() as value]:
-                return self._outline(value, module, {})
+        if name not in found.definitions:
+            return self._named(found.imports[name]) if name in found.imports else target
         definition = f"{module}:{name}"
         if definition not in self.met:
             self.met.append(definition)

@@ -44,7 +44,15 @@ def complete(grid: Sequence[Run], dataset: Path, observers: Sequence[Observer] =
     Raises:
         UserError: A run cannot be trained (its loss is not finite, a process was killed).
     """
-    by_id = {run.id: run for run in grid}
+    described = {
+        run.id: {
+            "net": run.net,
+            "point": run.point,
+            "settings": run.settings.effective(),
+            "fingerprint": run.fingerprint,
+        }
+        for run in grid
+    }
 
     def tell(event: Event) -> None:
         for observer in observers:
@@ -53,7 +61,7 @@ def complete(grid: Sequence[Run], dataset: Path, observers: Sequence[Observer] =
             elif event.finished:
                 observer.run_finished(event.run_id)
             else:
-                observer.run_started(event.run_id, _described(by_id[event.run_id]))
+                observer.run_started(event.run_id, described[event.run_id])
 
     waiting: list[Job] = []
     for run in grid:
@@ -67,16 +75,6 @@ def complete(grid: Sequence[Run], dataset: Path, observers: Sequence[Observer] =
                 (folder / name).unlink(missing_ok=True)
             waiting.append((run, folder))
     train_side_by_side(waiting, dataset, tell)
-
-
-def _described(run: Run) -> dict[str, object]:
-    """What identifies a run, before it is trained."""
-    return {
-        "net": run.net,
-        "point": run.point,
-        "settings": run.settings.effective(),
-        "fingerprint": run.fingerprint,
-    }
 
 
 def assemble(grid: Sequence[Run], folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
