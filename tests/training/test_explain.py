@@ -69,11 +69,11 @@ def test_a_run_interrupted_in_its_first_epoch_is_as_one_never_begun():
     assert explained(toys.run()) == [UNKNOWN]
 
 
-@pytest.mark.parametrize("content", [b"", b"\0" * 100, None])
-def test_a_damaged_checkpoint_is_named(content):
+@pytest.mark.parametrize("damage", [lambda _: b"", lambda _: b"\0" * 100, lambda kept: kept[:-1]])
+def test_a_damaged_checkpoint_is_named(damage):
     folder = grid.store_folder(toys.run())
     checkpoint = cut(toys.run(), 1, folder)
-    checkpoint.write_bytes(checkpoint.read_bytes()[:-1] if content is None else content)
+    checkpoint.write_bytes(damage(checkpoint.read_bytes()))
     assert explained(toys.run()) == [(TRAIN, f"the checkpoint in {folder} is damaged")]
 
 

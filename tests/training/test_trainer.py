@@ -23,10 +23,11 @@ def test_a_run_leaves_three_files_with_the_contracts_columns(tmp_path):
     assert history(tmp_path)["epoch"].tolist() == [1, 2]
 
 
-def test_it_learns(tmp_path):
-    train(toys.run(epochs=4), tmp_path, toys.red_or_blue(train=320))
+@pytest.mark.parametrize(("precision", "accuracy"), [("fp32", 1.0), ("bf16", 0.9)])
+def test_it_learns(precision, accuracy, tmp_path):
+    train(toys.run(epochs=4, precision=precision), tmp_path, toys.red_or_blue(train=320))
     rows = history(tmp_path)
-    assert rows["test_accuracy"].max() == 1.0
+    assert rows["test_accuracy"].max() >= accuracy
     assert rows["loss"].iloc[-1] < rows["loss"].iloc[0]
 
 
@@ -49,16 +50,13 @@ def test_an_interrupted_run_ends_with_the_same_bytes(tmp_path):
     assert [row["epoch"] for row in rest] == [3, 4]
 
 
-@pytest.mark.parametrize("place", [9, 0.5, 0.9, -1, None])
+@pytest.mark.parametrize("place", [9, 0.5, 0.9, -1])
 def test_a_damaged_checkpoint_costs_only_its_epochs(place, tmp_path):
     run = toys.run()
     whole = train(run, tmp_path / "whole")
     path = cut(run, 1, tmp_path / "cut")
     content = bytearray(path.read_bytes())
-    if place is None:
-        content = bytearray(100)
-    else:
-        content[int(place * len(content)) if isinstance(place, float) else place] ^= 1
+    content[int(place * len(content)) if isinstance(place, float) else place] ^= 1
     path.write_bytes(content)
     assert train(run, path.parent) == whole
 
@@ -110,12 +108,13 @@ def test_every_epoch_sees_every_image_once_in_a_new_order():
     assert order(1) != order(2)
 
 
-def test_best_is_the_epoch_with_the_highest_test_accuracy(tmp_path):
-    run = toys.run(epochs=4)
+@pytest.mark.parametrize("selecting", ["test", "validation"])
+def test_best_is_the_epoch_with_the_highest_accuracy_of_the_kind_that_selects(selecting, tmp_path):
+    run = toys.run(epochs=4, select_on=selecting, validation_fraction=0.25)
     train(run, tmp_path)
     best = json.loads((tmp_path / "run.json").read_text())["best"]
     rows = history(tmp_path)
-    assert best["epoch"] == rows.loc[rows["test_accuracy"].idxmax(), "epoch"]
+    assert best["epoch"] == rows.loc[rows[f"{selecting}_accuracy"].idxmax(), "epoch"]
     module = zoo.build(run.net, **run.point)
     module.load_state_dict(tensors.read_tensors(tmp_path / paths.WEIGHTS, "train")[0])
     data = toys.red_or_blue()
@@ -123,16 +122,12 @@ def test_best_is_the_epoch_with_the_highest_test_accuracy(tmp_path):
     assert metrics.accuracy(outputs, data.test_labels) == best["test_accuracy"]
 
 
-def test_selection_on_validation_holds_out_a_part_of_the_training_set(tmp_path):
+def test_selection_on_validation_holds_out_a_part_of_the_training_set():
     run = toys.run(epochs=3, select_on="validation", validation_fraction=0.25)
     state = trainer._Trainer(run, toys.red_or_blue(), CPU)
     images, labels = state.judges["validation"]
     assert (len(images), len(state.images)) == (10, 30)
     assert torch.bincount(labels).tolist() == [5, 5]
-    train(run, tmp_path)
-    rows = history(tmp_path)
-    best = json.loads((tmp_path / "run.json").read_text())["best"]
-    assert best["epoch"] == rows.loc[rows["validation_accuracy"].idxmax(), "epoch"]
 
 
 def test_a_loss_that_is_no_number_ends_the_run_with_its_name(tmp_path):
@@ -146,8 +141,3 @@ def test_a_loss_that_is_no_number_ends_the_run_with_its_name(tmp_path):
 def test_overfit_is_clipped_at_zero():
     assert trainer.overfit_percent(0.75, 0.5) == 25.0
     assert trainer.overfit_percent(0.5, 0.75) == 0.0
-
-
-def test_bf16_trains_too(tmp_path):
-    train(toys.run(epochs=4, precision="bf16"), tmp_path, toys.red_or_blue(train=320))
-    assert history(tmp_path)["test_accuracy"].max() > 0.9
