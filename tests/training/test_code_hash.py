@@ -26,13 +26,7 @@ class Step:
         return 1
 '''
 TOOLS = "import math as m\ndef scaled(x):\n    return m.exp(x)\ndef unused(x):\n    return x\n"
-FILES = {
-    "step": STEP,
-    "tools": TOOLS,
-    "numbers": "RATE = 0.5\n",
-    "__init__": "",
-    "sub/__init__": "",
-}
+FILES = {"step": STEP, "tools": TOOLS, "numbers": "RATE = 0.5\n", "__init__": ""}
 
 
 @pytest.fixture

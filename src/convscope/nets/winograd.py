@@ -58,8 +58,8 @@ class Winograd(nn.Module):
             channels last in memory.
         """
         before, sides = self.padding, maps.shape[-2:]
-        whole = [side + 2 * before - _KERNEL + 1 for side in sides]
-        height, width = (side - side % self.pooled for side in whole)
+        full = [side + 2 * before - _KERNEL + 1 for side in sides]
+        height, width = (side - side % self.pooled for side in full)
         # a negative number takes away
         below, right = (
             -(-needed // TILE) * TILE + _KERNEL - 1 - before - side

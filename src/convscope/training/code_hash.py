@@ -70,7 +70,8 @@ class Reader:
 
     def outlines(self) -> list[str]:
         """The definitions as text, in the order in which they are met."""
-        return [self._outline(*self._found(name), {}) for name in self.met]  # which grows meanwhile
+        # the list grows while they are outlined
+        return [self._outline(*self._found(name), {}) for name in self.met]
 
     def path(self, module: str) -> Path | None:
         """The file of a module, None if it is not one of the package's."""
@@ -88,7 +89,8 @@ class Reader:
             self._modules[name] = _parsed(path)
             if self._modules[name].effects:
                 self.met.append(name)
-            if package := name.rpartition(".")[0]:
+            package = name.rpartition(".")[0]
+            if self.path(package):  # a folder needs no __init__.py
                 self._module(package)
         return self._modules[name]
 

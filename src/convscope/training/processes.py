@@ -38,7 +38,7 @@ def warm_up() -> None:
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Processes started meanwhile never see an interrupt; this one sees it afterwards.
+    """Processes started in the block never see an interrupt; this one sees it afterwards.
 
     A terminal sends Ctrl-C to all of them, and this process ends the others.
     """

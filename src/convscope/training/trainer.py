@@ -160,7 +160,7 @@ class _Trainer:
             ) from None
 
     def _batches(self, number: int) -> Iterator[tuple[Tensor, ...]]:
-        """The epoch's batches as ``Step`` takes them, drawn on the CPU and anew each epoch."""
+        """The epoch's batches as ``Step`` takes them, drawn on the CPU, new each epoch."""
         generator = torch.Generator().manual_seed(derived_seed(self.run.seed, number, "images"))
         total, size = len(self.labels), int(self.run.point["batch_size"])
         drawn = [torch.randperm(total, generator=generator)]
