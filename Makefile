@@ -18,13 +18,13 @@ $(INSTALLED): pyproject.toml constraints.txt
 	touch $@
 
 repro: install  ## run what is out of date in the pipeline
-	python -m convscope.stages.dvc_lock
+	convscope mend
 	dvc repro
 
 test: install  ## run the tests
 	python -m pytest
 
-check: install  ## format, lint, types, and that the installed versions fit together
+check: install  ## format, lint, types, direction of imports, and that installed versions fit together
 	ruff format --check src tests benchmarks
 	ruff check src tests benchmarks
 	mypy

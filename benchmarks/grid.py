@@ -9,7 +9,7 @@ from unittest import mock
 
 from benchmarks import subjects
 from benchmarks.measuring import Row, clocked, faster, interleaved
-from convscope.base import runtime
+from convscope.base import names
 from convscope.data import datasets
 from convscope.training.executor import Event, train_side_by_side
 
@@ -49,7 +49,7 @@ def _train(points: list[dict[str, float]], epochs: int, folder: Path, workers: i
     """Train all points into a folder of their own."""
     runs = [subjects.run("net1", epochs, point) for point in points]
     jobs = [(run, folder / str(workers) / run.id) for run in runs]
-    with mock.patch.dict(os.environ, {runtime.WORKERS: str(workers), runtime.DEVICE: "cpu"}):
+    with mock.patch.dict(os.environ, {names.WORKERS: str(workers), names.DEVICE: "cpu"}):
         train_side_by_side(jobs, folder / "dataset.safetensors", _nobody)
 
 

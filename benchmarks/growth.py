@@ -14,7 +14,7 @@ from benchmarks import subjects
 from benchmarks.children import Usage, usage
 from benchmarks.measuring import Row, duration, memory
 from convscope.analysis.occlusion.sensitivity import confidence_maps
-from convscope.base import runtime
+from convscope.base import names
 from convscope.data import datasets
 from convscope.nets import zoo
 from convscope.training.executor import train_side_by_side
@@ -79,7 +79,7 @@ def _points(count: int) -> Callable[[], object]:
     subjects.train(runs[0], subjects.part(16, 10), CPU)
 
     def train() -> None:
-        one = mock.patch.dict(os.environ, {runtime.WORKERS: "1", runtime.DEVICE: "cpu"})
+        one = mock.patch.dict(os.environ, {names.WORKERS: "1", names.DEVICE: "cpu"})
         with tempfile.TemporaryDirectory() as name, one:
             dataset = Path(name) / "dataset.safetensors"
             datasets.save(images, dataset)

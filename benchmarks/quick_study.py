@@ -8,7 +8,7 @@ from pathlib import Path
 from tests import projects
 
 from benchmarks.measuring import Row, below, clocked
-from convscope.base import runtime
+from convscope.base import names
 
 TITLE = "The quick study on the digits, from nothing"
 GOAL_SECONDS = 240.0
@@ -21,6 +21,6 @@ def rows(quick: bool) -> Iterator[Row]:
         (project.folder / "dvc.lock").unlink(missing_ok=True)
         if quick:
             project.write_params(projects.shrunk())
-        workers = {runtime.WORKERS: str(os.cpu_count() or 1)}
+        workers = {names.WORKERS: str(os.cpu_count() or 1)}
         seconds = clocked(lambda: project.repro(**workers))()
     yield below("dvc repro from nothing", [seconds], GOAL_SECONDS)

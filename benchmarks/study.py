@@ -15,7 +15,7 @@ from benchmarks import subjects
 from benchmarks.measuring import Row, Seconds, below, clocked, faster, interleaved
 from convscope.analysis.ablation import atlas
 from convscope.analysis.occlusion import sensitivity
-from convscope.base import runtime
+from convscope.base import names, runtime
 from convscope.config import params_file
 from convscope.config.params_file import Params
 from convscope.data.datasets import DataSet
@@ -84,7 +84,7 @@ def _replayed(run: Run, data: DataSet, device: torch.device, n: int) -> Row:
 
     def epoch(graphs: str) -> Seconds:
         def measure() -> float:
-            with mock.patch.dict(os.environ, {runtime.CUDA_GRAPHS: graphs}):
+            with mock.patch.dict(os.environ, {names.CUDA_GRAPHS: graphs}):
                 return _second_epoch(run, data, device)()
 
         return measure

@@ -40,7 +40,7 @@ def archive() -> Archive | None:
     path = os.environ.get(ARCHIVE)
     if not path:
         return None
-    return Archive(Path(path).resolve().as_uri(), files.digest(Path(path)))
+    return Archive(url=Path(path).resolve().as_uri(), md5=files.digest(Path(path)))
 
 
 @cache

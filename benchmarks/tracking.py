@@ -44,7 +44,7 @@ def rows(quick: bool) -> Iterator[Row]:
     clocks = [median(spent.clock for spent in some) for some in (tracked, untracked)]
     what = f"{len(runs)} runs of net1, {epochs} epochs of {len(images.train_labels):,} images"
     yield Row(
-        f"{what}: tracked, beside untracked",
+        f"{what}: tracked, compared with untracked",
         duration(clocks[0]),
         duration(clocks[1]),
         f"{100 * (clocks[0] / clocks[1] - 1):+.1f} %; untracked alone {_range(untracked)}",
@@ -72,7 +72,10 @@ def _range(some: tuple[_Spent, ...]) -> str:
 
 def _train(runs: list[Run], dataset: Path, tracked: bool) -> _Spent:
     """Train the runs in a store of their own, so that none is reused."""
-    with tempfile.TemporaryDirectory(dir=".") as store, contextlib.ExitStack() as stack:
+    with (
+        tempfile.TemporaryDirectory(dir=".") as store,
+        mock.patch.object(grid, "STORE", Path(store)),
+    ):
         clock, processor = time.perf_counter(), time.process_time()
         with contextlib.ExitStack() as tracker:
             observers: list[grid.Observer] = []
@@ -80,17 +83,5 @@ def _train(runs: list[Run], dataset: Path, tracked: bool) -> _Spent:
                 identity = tracking.grid_fingerprint([store])
                 live = tracking.live(Path(), "train@net1", {}, identity)
                 observers.append(tracker.enter_context(live))
-            stack.enter_context(_stored_in(Path(store)))
             grid.complete(runs, dataset, observers)
         return _Spent(time.perf_counter() - clock, time.process_time() - processor)
-
-
-@contextlib.contextmanager
-def _stored_in(folder: Path) -> Iterator[None]:
-    """Keep runs there meanwhile."""
-    before = grid.STORE
-    grid.STORE = folder
-    try:
-        yield
-    finally:
-        grid.STORE = before

@@ -14,7 +14,7 @@ import torch
 from benchmarks import subjects, tutorial
 from benchmarks.children import apart
 from benchmarks.measuring import Row, Seconds, clocked, cores, faster, interleaved, threads
-from convscope.base import runtime
+from convscope.base import names
 from convscope.data import datasets as data_sets
 from convscope.data.datasets import DataSet
 from convscope.training.executor import Event, train_side_by_side
@@ -188,7 +188,7 @@ def _machine_epoch(
                 subjects.run(net, 3, {**(point or {}), "seed": seed}, precision=precision)
                 for seed in range(runs)
             ]
-            at_once = {runtime.WORKERS: str(runs), runtime.DEVICE: "cpu"}
+            at_once = {names.WORKERS: str(runs), names.DEVICE: "cpu"}
             with mock.patch.dict(os.environ, at_once):
                 train_side_by_side([(run, Path(folder) / run.id) for run in some], dataset, tell)
         return 1 / sum((len(times) - 1) / (times[-1] - times[0]) for times in ends.values())

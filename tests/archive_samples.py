@@ -4,11 +4,9 @@ import hashlib
 import io
 import pickle
 import tarfile
-from pathlib import Path
 from struct import pack
 
 import numpy as np
-import numpy.typing as npt
 
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 BATCHES = [f"data_batch_{number}" for number in range(1, 6)] + ["test_batch"]
@@ -20,13 +18,13 @@ LABELS = [(7 * index) % 10 for index in range(6 * EACH)]
 Members = dict[str, bytes]
 
 
-def batch(number: int) -> tuple[npt.NDArray[np.uint8], list[int]]:
+def batch(number):
     """A batch's pixels, (3, 3072), and labels."""
     part = slice(number * EACH, (number + 1) * EACH)
     return PIXELS[part], LABELS[part]
 
 
-def python2_pickle(pixels: npt.NDArray[np.uint8], labels: list[int]) -> bytes:
+def python2_pickle(pixels, labels):
     """The opcodes in which Python 2 pickled the official batches (protocol 2, byte strings)."""
     shape = b"M" + pack("<H", len(pixels)) + b"M" + pack("<H", pixels.shape[1]) + b"\x86"
     return (
@@ -45,7 +43,7 @@ def python2_pickle(pixels: npt.NDArray[np.uint8], labels: list[int]) -> bytes:
     )
 
 
-def python_members() -> Members:
+def python_members():
     """The members of a toy archive in the python layout, pickled as by Python 2."""
     members = {
         f"cifar-10-batches-py/{name}": python2_pickle(*batch(number))
@@ -55,7 +53,7 @@ def python_members() -> Members:
     return members | {"cifar-10-batches-py/batches.meta": pickle.dumps({b"label_names": names})}
 
 
-def binary_members() -> Members:
+def binary_members():
     """The members of a toy archive in the binary layout."""
     members = {}
     for number, name in enumerate(BATCHES):
@@ -65,27 +63,27 @@ def binary_members() -> Members:
     return members | {"cifar-10-batches-bin/batches.meta.txt": "\n".join(CLASSES).encode()}
 
 
-def packed(members: Members, links: dict[str, str] | None = None) -> bytes:
-    """Members, and symbolic links by name and target, as the bytes of a .tar.gz."""
+def packed(members, links=()):
+    """Members, by name or in pairs, and links with their targets as the bytes of a .tar.gz."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as tar:
-        for name, content in members.items():
+        for name, content in members.items() if isinstance(members, dict) else members:
             info = tarfile.TarInfo(name)
             info.size = len(content)
             tar.addfile(info, io.BytesIO(content))
-        for name, target in (links or {}).items():
+        for name, target in links:
             info = tarfile.TarInfo(name)
             info.type, info.linkname = tarfile.SYMTYPE, target
             tar.addfile(info)
     return out.getvalue()
 
 
-def written(path: Path, content: bytes) -> Path:
+def written(path, content):
     """The path, once the content is there."""
     path.write_bytes(content)
     return path
 
 
-def md5_of(content: bytes) -> str:
+def md5_of(content):
     """The md5 that an entry of data.archives states."""
     return hashlib.md5(content).hexdigest()

@@ -53,13 +53,14 @@ class Project:
         )
 
     def environment(self, **more: str) -> dict[str, str]:
-        """The variables of a command there: its own source and store, two runs side by side."""
+        """The variables of a command there: this Python, its own source and store, two workers."""
         home = {
             "PYTHONPATH": str(self.folder / "src"),
             "CONVSCOPE_WORKERS": "2",
             "MLFLOW_TRACKING_URI": "",
         }
-        return {**os.environ, **home, "PATH": _path(), **more}
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        return {**os.environ, **home, "PATH": path, **more}
 
     def convscope(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command of convscope."""
@@ -71,11 +72,6 @@ class Project:
         assert done.returncode == 0, done.stdout + done.stderr
         lines = done.stdout.splitlines()
         return [line.split("'")[1] for line in lines if line.startswith("Running stage")]
-
-
-def _path() -> str:
-    """The commands' search path, with those of this Python first."""
-    return os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
 def copied(folder: Path) -> Project:

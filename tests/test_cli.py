@@ -2,6 +2,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,18 +11,24 @@ import pytest
 import torch
 
 from convscope import cli, tracking
-from convscope.base import runtime
+from convscope.base import names
 from convscope.base.errors import UserError
+from convscope.stages import dvc_lock
+from tests import projects
 
-PARAMS = Path(__file__).parents[1] / "params.yaml"
-HEAVY = {"torch", "mlflow", "pandas", "matplotlib", "pydantic", "convscope.config.params_file"}
+HEAVY = {
+    *("torch", "mlflow", "pandas", "matplotlib", "pydantic", "shtab", "importlib.metadata"),
+    "convscope.config.params_file",
+}
+COMMANDS = [*cli.STAGES, "publish", "claims", "explain", "keep", "mend", "ui"]
+ARGUMENTS = {"train": ["net1"], "keep": ["kept"]}
 
 
 @pytest.fixture(autouse=True)
 def _project(tmp_path, monkeypatch):
     """A project folder with the committed parameters and nothing else."""
     monkeypatch.chdir(tmp_path)
-    shutil.copyfile(PARAMS, "params.yaml")
+    shutil.copyfile(projects.ROOT / "params.yaml", "params.yaml")
 
 
 def run(*arguments):
@@ -45,60 +52,99 @@ def refused(capsys, *arguments):
     return written.err.removeprefix("convscope: ").rstrip()
 
 
+def ended(capsys, *arguments):
+    """The exit code and the output of a command line that the parser ends."""
+    with pytest.raises(SystemExit) as end:
+        cli.main(arguments)
+    return end.value.code, "".join(capsys.readouterr())
+
+
+def fail_with(error, monkeypatch):
+    def failing(_):
+        raise error
+
+    monkeypatch.setattr(tracking, "publish", failing)
+
+
 def test_an_error_is_one_line_and_exit_code_2_in_a_shell_too():
     Path("params.yaml").unlink()
     done = run("train", "net9")
     assert (done.returncode, done.stdout) == (2, "")
-    told = "convscope: params.yaml is missing: run convscope in the project's folder\n"
-    assert done.stderr == told
+    assert done.stderr == (
+        "convscope: params.yaml is missing: run convscope in the project's folder\n"
+    )
 
 
-def test_every_stage_has_a_command_and_needs_params(capsys):
-    Path("params.yaml").unlink()
-    for stage in cli.STAGES:
-        arguments = [stage, "net1"] if stage == "train" else [stage]
-        told = refused(capsys, *arguments)
-        assert "is missing" in told, stage
-
-
-def test_an_unknown_key_is_named(capsys):
-    text = PARAMS.read_text().replace("  net1:\n", "  net1:\n    epoks: 3\n")
-    Path("params.yaml").write_text(text)
-    assert "params.yaml: nets.net1.epoks: is unknown" in refused(capsys, "train", "net1")
-
-
-def test_a_missing_data_set_is_named_with_its_stage(capsys):
-    told = refused(capsys, "train", "net1")
-    assert told.startswith("data/dataset.safetensors is missing: run `convscope download`")
-
-
-def test_an_unknown_net_is_named(capsys):
-    told = refused(capsys, "train", "net9")
-    assert told.startswith("'net9' is no network; known: net1, net2, net3, net4")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_command_litters_a_folder_that_is_not_the_projects(
+    command, capsys, monkeypatch, tmp_path
+):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    message = refused(capsys, command, *ARGUMENTS.get(command, []))
+    assert message == "params.yaml is missing: run convscope in the project's folder"
+    assert list(elsewhere.iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("net", "message"),
+    [
+        ("net1", "data/dataset.safetensors is missing: run `convscope download`"),
+        ("net9", "'net9' is not a network; known: baseline, net1, net2, net3, net4"),
+    ],
+)
+def test_what_a_grid_cannot_be_trained_without_is_named(net, message, capsys):
+    assert refused(capsys, "train", net).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
     [
         (["nope"], "invalid choice: 'nope'"),
         ([], "required: COMMAND"),
         (["train"], "required: net"),
         (["ui", "--port", "high"], "invalid int value: 'high'"),
+        (["--print-completion", "nosh"], "invalid choice: 'nosh'"),
     ],
 )
-def test_a_wrong_command_line_is_exit_code_2(arguments, told, capsys):
-    with pytest.raises(SystemExit) as ended:
-        cli.main(arguments)
-    assert ended.value.code == 2
-    assert told in capsys.readouterr().err.splitlines()[-1]
+def test_a_wrong_command_line_is_exit_code_2(arguments, message, capsys):
+    code, output = ended(capsys, *arguments)
+    assert code == 2
+    assert message in output.splitlines()[-1]
+
+
+def test_the_version_and_the_completions_need_no_project(capsys):
+    Path("params.yaml").unlink()
+    assert ended(capsys, "--version") == (0, f"convscope {version('convscope')}\n")
+    for shell in ("bash", "zsh", "tcsh"):
+        code, script = ended(capsys, "--print-completion", shell)
+        assert code == 0
+        assert all(command in script for command in COMMANDS), shell
+
+
+def test_bash_completes_commands_options_and_files(tmp_path):
+    (tmp_path / "earlier.json").touch()
+    script = """
+    source <("$0" -m convscope.cli --print-completion bash)
+    pressed_tab() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _shtab_convscope; }
+    for words in tr filter- "claims --a" "claims --against ear"; do
+        pressed_tab convscope $words
+        echo "${COMPREPLY[@]}"
+    done
+    """
+    done = subprocess.run(["bash", "-c", script, sys.executable], capture_output=True, text=True)
+    assert done.stdout.splitlines() == [
+        "train",
+        "filter-ablation filter-identify",
+        "--against",
+        "earlier.json",
+    ]
 
 
 def test_an_interrupt_is_exit_code_130(capsys, monkeypatch):
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(cli, "_run_stage", interrupted)
-    assert cli.main(["evaluate"]) == 130
+    fail_with(KeyboardInterrupt(), monkeypatch)
+    assert cli.main(["publish"]) == 130
     assert capsys.readouterr().err == "convscope: interrupted; run the same command to go on\n"
 
 
@@ -115,8 +161,7 @@ print("heavy:", {HEAVY} & set(sys.modules))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     *described, heavy = done.stdout.splitlines()
     assert heavy == "heavy: set()"
-    for command in (*cli.STAGES, "publish", "ui"):
-        assert any(line.split()[:1] == [command] for line in described), command
+    assert {line.split()[0] for line in described if line.split()} >= set(COMMANDS)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +169,7 @@ print("heavy:", {HEAVY} & set(sys.modules))
     [
         (["train", "net3"], "train", "train@net3", ["net3"]),
         (["baseline"], "train", "baseline", ["baseline"]),
+        (["train", "baseline"], "train", "baseline", ["baseline"]),
         (["filter-ablation"], "filter_ablation", "filter-ablation", []),
     ],
 )
@@ -142,44 +188,34 @@ def test_a_stage_is_run_timed_and_published(arguments, module, stage, given, mon
 def test_a_wrong_device_ends_a_stage_before_it_begins(stage, capsys, monkeypatch):
     module = "train" if stage == "baseline" else stage.replace("-", "_")
     monkeypatch.setattr(f"convscope.stages.{module}.run", lambda *_: pytest.fail("it began"))
-    monkeypatch.setenv(runtime.DEVICE, "gpu")
-    monkeypatch.setenv(runtime.WORKERS, "1")
-    told = refused(capsys, stage, *(["net1"] if stage == "train" else []))
-    assert told == "CONVSCOPE_DEVICE=gpu: set it to auto, cpu or cuda"
+    monkeypatch.setenv(names.DEVICE, "gpu")
+    monkeypatch.setenv(names.WORKERS, "1")
+    message = refused(capsys, stage, *ARGUMENTS.get(stage, []))
+    assert message == "CONVSCOPE_DEVICE=gpu: set it to auto, cpu or cuda"
     assert [path.name for path in Path().iterdir()] == ["params.yaml"]
 
 
-def test_a_device_that_is_not_there_ends_a_stage_before_it_begins(capsys, monkeypatch):
-    monkeypatch.setattr("convscope.stages.download.run", lambda: pytest.fail("it began"))
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setenv(runtime.DEVICE, "cuda")
-    assert "torch sees no CUDA device" in refused(capsys, "download")
-
-
-def test_publish_tells_what_it_did(capsys, monkeypatch):
-    done = [
-        tracking.Published("train@net1", "f1", "r1", "created"),
-        tracking.Published("report", "f2", "r2", "unchanged"),
-    ]
+def test_publish_says_what_it_did(capsys, monkeypatch):
+    actions = {"train@net1": "created", "report": "unchanged"}
+    done = [tracking.Published(stage, "f", "r", action) for stage, action in actions.items()]
     monkeypatch.setattr(tracking, "publish", lambda _: done)
     assert cli.main(["publish"]) == 0
     assert capsys.readouterr().out == "train@net1: created\nreport: unchanged\n"
 
 
-@pytest.mark.parametrize("command", ["publish", "claims", "ui", "report"])
-def test_no_command_litters_a_folder_that_is_not_the_projects(
-    command, capsys, monkeypatch, tmp_path
-):
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    monkeypatch.chdir(elsewhere)
-    assert "run convscope in the project's folder" in refused(capsys, command)
-    assert list(elsewhere.iterdir()) == []
+def test_mend_says_what_it_removed(capsys, monkeypatch):
+    monkeypatch.setattr(dvc_lock, "mend", lambda: [dvc_lock.LOCK])
+    assert cli.main(["mend"]) == 0
+    assert capsys.readouterr().err == (
+        "convscope: removed dvc.lock, which a killed DVC left half written; "
+        "finished stages come from DVC's cache\n"
+    )
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "message"),
     [
+        (UserError("the server is away"), "the server is away"),
         (OSError(28, "No space left on device", "reports/x.csv"), "reports/x.csv: No space left"),
         (PermissionError(13, "Permission denied", "reports"), "reports: Permission denied"),
         (MemoryError(), "out of memory: close other programs, or lower batch_size"),
@@ -195,23 +231,16 @@ def test_no_command_litters_a_folder_that_is_not_the_projects(
         ),
     ],
 )
-def test_what_the_machine_refuses_is_one_line(error, told, capsys, monkeypatch):
+def test_what_a_user_or_the_machine_must_put_right_is_one_line(error, message, capsys, monkeypatch):
     fail_with(error, monkeypatch)
-    assert refused(capsys, "publish").startswith(told)
-
-
-def fail_with(error, monkeypatch):
-    def failing(_):
-        raise error
-
-    monkeypatch.setattr(tracking, "publish", failing)
+    assert refused(capsys, "publish").startswith(message)
 
 
 def test_memory_that_torch_cannot_have_is_one_line(capsys, monkeypatch):
-    # more than any address space holds
-    monkeypatch.setattr(
-        "convscope.stages.evaluate.run", lambda: torch.empty(2**60, dtype=torch.uint8)
-    )
+    def larger_than_any_address_space():
+        torch.empty(2**60, dtype=torch.uint8)
+
+    monkeypatch.setattr("convscope.stages.evaluate.run", larger_than_any_address_space)
     assert refused(capsys, "evaluate").startswith("out of memory: close other programs")
 
 
@@ -221,49 +250,43 @@ def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch):
         cli.main(["publish"])
 
 
-def test_publish_that_cannot_is_exit_code_2(capsys, monkeypatch):
-    fail_with(UserError("the server is away"), monkeypatch)
-    assert refused(capsys, "publish") == "the server is away"
+@pytest.fixture
+def ui_ends_with(monkeypatch):
+    """Sets the exit code of the program that stands for MLflow's UI."""
+
+    def set_code(code):
+        command = [sys.executable, "-c", f"raise SystemExit({code})", "mlflow"]
+        monkeypatch.setattr(tracking, "ui_command", lambda *_: command)
+
+    return set_code
 
 
-def ui_that_ends_with(code, monkeypatch):
-    command = [sys.executable, "-c", f"raise SystemExit({code})", "mlflow"]
-    monkeypatch.setattr(tracking, "ui_command", lambda *_: command)
+def test_a_ui_that_was_closed_is_exit_code_0_and_one_that_fails_2(capsys, ui_ends_with):
+    ui_ends_with(0)
+    assert cli.main(["ui"]) == 0
+    ui_ends_with(1)
+    assert refused(capsys, "ui", "--port", "5001") == "the UI ended with code 1"
 
 
-def test_a_ui_that_fails_is_exit_code_2(capsys, monkeypatch):
-    ui_that_ends_with(1, monkeypatch)
-    assert "the UI ended with code 1" in refused(capsys, "ui", "--port", "5001")
-
-
-@pytest.mark.parametrize("port", ["70000", "-1"])
-def test_a_port_that_is_none_is_refused_before_anything_starts(port, capsys, monkeypatch):
-    ui_that_ends_with(0, monkeypatch)
-    assert f"port {port} cannot be had" in refused(capsys, "ui", "--port", port)
-
-
-def test_a_port_that_is_taken_is_told_before_anything_starts(capsys, monkeypatch):
-    ui_that_ends_with(0, monkeypatch)
+def test_a_port_that_is_taken_or_not_a_port_is_refused_before_anything_starts(capsys, ui_ends_with):
+    ui_ends_with(0)
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        port = other.getsockname()[1]
-        assert "try another --port" in refused(capsys, "ui", "--port", str(port))
+        for port in (other.getsockname()[1], 70000, -1):
+            message = refused(capsys, "ui", "--port", str(port))
+            assert message.startswith(f"port {port} is not available ("), port
+            assert message.endswith("): try another --port"), port
 
 
-def test_the_address_of_a_server_is_told(capsys, monkeypatch):
+def test_the_address_of_a_server_is_printed(capsys, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=0))
     assert cli.main(["ui"]) == 0
     assert capsys.readouterr().out == "the runs are at http://127.0.0.1:9\n"
 
 
-def test_a_ui_that_was_closed_is_exit_code_0(monkeypatch):
-    ui_that_ends_with(0, monkeypatch)
-    assert cli.main(["ui"]) == 0
-
-
-def test_a_reader_that_has_seen_enough_is_no_error_of_ours():
+def test_a_reader_that_has_seen_enough_is_not_an_error_of_ours():
     command = f"{sys.executable} -m convscope.cli claims"
     lines = subprocess.run(
         ["bash", "-c", f"{command} | true; echo ${{PIPESTATUS[0]}}"], capture_output=True, text=True
@@ -273,9 +296,7 @@ def test_a_reader_that_has_seen_enough_is_no_error_of_ours():
 
 
 def test_a_notebook_s_figure_backend_is_not_asked_for(monkeypatch):
-    shutil.copyfile(PARAMS, "params.yaml")
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-    code = "import sys; from convscope import cli; sys.exit(cli.main(['download']))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = run("download")
     assert done.returncode == 0, done.stderr
     assert Path("reports/download/samples.png").is_file()

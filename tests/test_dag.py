@@ -1,14 +1,17 @@
 """dvc.yaml against the code: sources by the imports, params by running stages with nothing else."""
 
 import copy
-import importlib
 import re
+import shutil
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import grimp
+import pandas as pd
 import pytest
+from dvc.repo import Repo
 from dvc.utils.hydra import compose_and_dump
 from ruamel.yaml import YAML
 
@@ -44,33 +47,30 @@ def path_of(module):
 
 def sections(stage, params):
     """The params with the sections that a stage declares, for net1, and nothing else."""
-    declared = [key.replace("${item}", "net1") for key in definition(stage).get("params", [])]
-    chosen = {}
-    for key in declared:
-        outer, _, inner = key.partition(".")
-        chosen[outer] = {inner: params[outer][inner]} if inner else params[outer]
-    return chosen
+    declared = {}
+    for key in definition(stage).get("params", []):
+        outer, _, inner = key.replace("${item}", "net1").partition(".")
+        declared[outer] = {inner: params[outer][inner]} if inner else params[outer]
+    return declared
+
+
+def composed(path, *choices):
+    """The file params.yaml as DVC composes it."""
+    compose_and_dump(path, str(projects.ROOT / "conf"), None, "config", "", list(choices))
+    return path
 
 
 @pytest.mark.parametrize(
-    ("group", "choice"),
-    [
-        *(("data", "digits"), ("data", "cifar10")),
-        *(("study", "quick"), ("study", "laptop"), ("study", "published")),
-    ],
+    "choice", ["data=digits", "data=cifar10", "study=quick", "study=laptop", "study=published"]
 )
-def test_every_choice_composes_to_accepted_parameters(group, choice, tmp_path):
-    composed = tmp_path / "params.yaml"
-    conf = str(projects.ROOT / "conf")
-    compose_and_dump(composed, conf, None, "config", "", [f"{group}={choice}"])
-    params = params_file.load(composed)
+def test_every_choice_composes_to_accepted_parameters(choice, tmp_path):
+    params = params_file.load(composed(tmp_path / "params.yaml", choice))
     assert list(params.nets) == list(zoo.NETS)
 
 
 def test_the_committed_parameters_are_the_composition_of_the_defaults(tmp_path):
-    composed = tmp_path / "params.yaml"
-    compose_and_dump(composed, str(projects.ROOT / "conf"), None, "config", "", [])
-    assert (projects.ROOT / "params.yaml").read_text() == composed.read_text()
+    default = composed(tmp_path / "params.yaml")
+    assert (projects.ROOT / "params.yaml").read_text() == default.read_text()
 
 
 def test_every_stage_has_a_command_and_a_module():
@@ -82,26 +82,48 @@ def test_every_stage_has_a_command_and_a_module():
     assert STAGES["train"]["foreach"] == [net for net in zoo.NETS if net != "baseline"]
 
 
-def imported(stage):
-    """The source files that a stage imports, directly or not."""
-    used = {module(stage), *GRAPH.find_upstream_modules(module(stage))} - {"convscope"}
-    return {path for path in map(path_of, used) if not path.startswith(UNDECLARED)}
-
-
 @pytest.mark.parametrize("stage", STAGES)
 def test_what_a_stage_imports_lies_in_the_folders_that_it_names_and_each_is_used(stage):
+    modules = {module(stage), *GRAPH.find_upstream_modules(module(stage))} - {"convscope"}
+    imported = [path for path in map(path_of, modules) if not path.startswith(UNDECLARED)]
     declared = [dep for dep in definition(stage)["deps"] if dep.startswith("src/")]
-    used = {
-        dep: [p for p in imported(stage) if p == dep or p.startswith(f"{dep}/")] for dep in declared
-    }
+    used = {dep: [p for p in imported if p == dep or p.startswith(f"{dep}/")] for dep in declared}
     assert all((projects.ROOT / dep).exists() for dep in declared)
-    assert sorted(path for paths in used.values() for path in paths) == sorted(imported(stage))
+    assert sorted(path for paths in used.values() for path in paths) == sorted(imported)
     assert all(used.values()), used
     assert len(declared) <= 8
 
 
 def test_the_pipelines_file_stays_short():
     assert len((projects.ROOT / "dvc.yaml").read_text().splitlines()) <= 150
+
+
+def test_litter_among_the_sources_changes_no_hash(tmp_path, monkeypatch):
+    project = projects.copied(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for out in map(Path, ("data/dataset.safetensors", "reports/download/metrics.json")):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.touch()
+    Repo().commit("download", force=True)
+    assert Repo().status(["download"]) == {}
+
+    # what an import writes, by this interpreter and by another
+    without = ("env", "-u", "PYTHONPYCACHEPREFIX", "-u", "PYTHONDONTWRITEBYTECODE")
+    imported = project.run(*without, sys.executable, "-c", "import convscope.data.archives")
+    assert imported.returncode == 0, imported.stderr
+    data = Path("src/convscope/data")
+    (compiled,) = data.glob("__pycache__/archives.*.pyc")
+    shutil.copyfile(compiled, compiled.with_name("archives.cpython-399.pyc"))
+    (data / ".ipynb_checkpoints").mkdir()
+    for litter in (
+        *("archives.py~", ".archives.py.swp", "archives.py.orig", ".DS_Store"),
+        ".ipynb_checkpoints/archives-checkpoint.py",
+    ):
+        shutil.copyfile(data / "archives.py", data / litter)
+    assert Repo().status(["download"]) == {}
+
+    shutil.copyfile(data / "archives.py", data / "archives2.py")
+    assert "src/convscope/data" in str(Repo().status(["download"]))
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -116,18 +138,19 @@ def test_what_a_stage_reads_is_made_by_another(stage):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A project whose stages have all run, each with nothing but its declared parameters."""
-    folder = tmp_path_factory.mktemp("project")
+    """A project whose stages have all run, each with nothing but its declared parameters.
+
+    ``params`` are those of all stages, ``codes`` the exit codes.
+    """
     params = projects.shrunk()
     params["analysis"]["net"] = "net1"
     ablated = {"conv1": [0], "conv2": [1]}
     params["filter_ablation"]["filters"] = params["filter_identify"]["filters"] = ablated
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
+        patch.chdir(tmp_path_factory.mktemp("project"))
         patch.setenv("CONVSCOPE_WORKERS", "1")
-        for stage in STAGES:
-            run_with(stage, sections(stage, params))
-        yield params
+        codes = {stage: run_with(stage, sections(stage, params)) for stage in STAGES}
+        yield SimpleNamespace(params=params, codes=codes)
 
 
 def run_with(stage, params):
@@ -151,7 +174,7 @@ def nothing(*_):
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_needs_no_other_parameters_than_it_declares(stage, finished):
-    assert run_with(stage, sections(stage, finished)) == 0
+    assert finished.codes[stage] == 0
     for out in definition(stage)["outs"]:
         assert Path(out.replace("${item}", "net1")).exists()
 
@@ -161,7 +184,7 @@ def test_a_stage_needs_no_other_parameters_than_it_declares(stage, finished):
     [(stage, key) for stage in STAGES for key in definition(stage).get("params", [])],
 )
 def test_a_stage_needs_every_parameter_that_it_declares(stage, key, finished, capsys):
-    params = copy.deepcopy(sections(stage, finished))
+    params = copy.deepcopy(sections(stage, finished.params))
     del params[key.partition(".")[0]]
     assert run_with(stage, params) == 2
     missing = key.replace("${item}", "net1")
@@ -173,14 +196,14 @@ def test_a_stages_params_file_says_what_it_used(stage, finished):
     net = {"train": "net1"}.get(stage, paths.net_of(stage))
     folder = paths.report_of(net) if net else paths.REPORTS / stage
     used = files.read_json(folder / "params.json", stage)
-    declared = sections(stage, finished)
-    flat = {**declared, **({"net": declared["nets"][net]} if net else {})}
-    flat.pop("nets", None)
-    assert used == flat
+    declared = sections(stage, finished.params)
+    if net:
+        declared["net"] = declared.pop("nets")[net]
+    assert used == declared
 
 
 def test_the_results_of_the_stages_can_be_kept_and_no_link_of_the_kept_report_is_dead(finished):
-    YAML().dump(finished, Path("params.yaml"))
+    YAML().dump(finished.params, Path("params.yaml"))
     kept = keep.keep(Path(), Path("kept"))
     report = Path("kept/reports/report.md").read_text(encoding="utf-8")
     targets = re.findall(r"\]\(([^)]+)\)", report)
@@ -189,6 +212,17 @@ def test_the_results_of_the_stages_can_be_kept_and_no_link_of_the_kept_report_is
     assert [target for target in targets if not Path("kept/reports", target).exists()] == []
 
 
-def test_stage_modules_are_found_from_dvc_yaml():
-    for stage in STAGES:
-        assert importlib.import_module(module(stage)).run
+def test_the_readmes_code_runs_in_a_finished_project(finished):
+    readme = (projects.ROOT / "README.md").read_text(encoding="utf-8")
+    example, *imports = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    YAML().dump(finished.params, Path("params.yaml"))
+    exec(example, drawn := {})
+    assert tuple(drawn["confidence"].shape) == (1, 24, 24)
+    assert Path("confidence.png").read_bytes().startswith(b"\x89PNG")
+
+    exec("\n".join(imports), names := {"Path": Path})
+    names["history"] = pd.read_csv("models/net1/history.csv")
+    calls = re.findall(r"# (\w+\(.*\))$", "".join(imports), re.MULTILINE)
+    assert len(calls) == 3
+    for call in calls:
+        eval(call, names)

@@ -8,7 +8,6 @@ import torch
 from convscope.base import files, paths
 from convscope.base.errors import UserError
 from convscope.nets import trained
-from convscope.report import reading
 from convscope.training import grid, trainer
 from tests import toys
 
@@ -38,9 +37,9 @@ def models(trained_once, tmp_path, monkeypatch):
 def refused(path, read, *arguments):
     """The line with which a file is refused; nothing is changed by reading it."""
     before = {p: p.read_bytes() for p in sorted(Path().rglob("*")) if p.is_file()}
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as raised:
         read(*arguments)
-    message = str(told.value)
+    message = str(raised.value)
     assert "\n" not in message
     assert message.startswith(f"{path} is damaged (")
     assert {p: p.read_bytes() for p in sorted(Path().rglob("*")) if p.is_file()} == before
@@ -51,12 +50,11 @@ def refused(path, read, *arguments):
 def test_damaged_weights_are_refused(seed, models):
     rng, path = random.Random(seed), models / "runs" / RUN.id / paths.WEIGHTS
     whole = path.read_bytes()
-    path.write_bytes(whole[: rng.randrange(len(whole))])
-    assert "run `convscope train net1`" in refused(path, trained.load_best, models, RUN.data)
     changed = bytearray(whole)
     changed[rng.randrange(8 if seed % 2 else len(whole))] ^= 1 << rng.randrange(8)
-    path.write_bytes(changed)
-    assert "run `convscope train net1`" in refused(path, trained.load_best, models, RUN.data)
+    for content in (whole[: rng.randrange(len(whole))], changed):
+        path.write_bytes(content)
+        assert "run `convscope train net1`" in refused(path, trained.load_best, models, RUN.data)
 
 
 @pytest.mark.parametrize("part", range(1, 20))
@@ -72,9 +70,6 @@ def test_json_that_cannot_be_read_is_refused(content, models):
     path = models / paths.BEST
     path.write_bytes(content)
     refused(path, trained.load_best, models, RUN.data)
-    (models / "params.json").write_bytes(content)
-    folder = reading.Folder(Path("models"), "net1", "train net1")
-    refused(models / "params.json", folder.json, "params")
 
 
 @pytest.mark.usefixtures("models")
@@ -128,10 +123,7 @@ def test_a_table_cut_inside_a_line_is_refused(models):
 @pytest.mark.parametrize(
     "content", [b"\xff,a\n", b'"' * 10**5, b"a,b\n1,2,3\n1\n", b"", b"a\n\0\xff\n"]
 )
-def test_a_table_that_is_none_is_refused(content, models):
+def test_what_is_not_a_table_is_refused(content, models):
     path = models / paths.HISTORY
     path.write_bytes(content)
     refused(path, files.read_csv, path, "train net1")
-    folder = reading.Folder(Path("models"), "net1", "train net1")
-    if content != b'"' * 10**5:
-        refused(path, folder.sheet, "history")

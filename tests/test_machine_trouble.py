@@ -83,18 +83,19 @@ def test_a_full_disk(size, project, capfd):
 
 
 @contextlib.contextmanager
-def files_of_at_most(size):
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+def limited(what, size):
+    """Let the system refuse this process more than so many bytes of something."""
+    before = resource.getrlimit(what)
+    resource.setrlimit(what, (size, before[1]))
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        resource.setrlimit(what, before)
 
 
 @pytest.mark.usefixtures("project")
 def test_a_file_that_may_not_grow(capfd):
-    with files_of_at_most(20_000):
+    with limited(resource.RLIMIT_FSIZE, 20_000):
         assert "File too large" in refused(capfd)
     assert is_complete()
 
@@ -109,25 +110,13 @@ def test_a_read_only_folder(folder, project, capfd):
     assert is_complete()
 
 
-@contextlib.contextmanager
-def little_memory(more):
-    """No more bytes than this beyond what the process has now."""
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    limit = pages * resource.getpagesize() + more
-    resource.setrlimit(resource.RLIMIT_AS, (limit, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, before)
-
-
 @pytest.mark.usefixtures("project")
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="there is no /proc here")
 def test_a_network_that_memory_cannot_hold(capfd):
     assert is_complete()
     write_params(l1_oc=[1024])
-    with little_memory(2**27):
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    with limited(resource.RLIMIT_AS, pages * resource.getpagesize() + 2**27):
         line = refused(capfd)
     assert "needs more memory than there is: lower its batch_size or l1_oc" in line
     write_params()
@@ -146,19 +135,27 @@ def test_a_clock_that_jumps(project, monkeypatch):
     assert {p: p.read_bytes() for p in Path("models").rglob("*") if p.is_file()} == expected
 
 
+def twice_at_once(command, **options):
+    """What two processes of a command that start together print, and their exit codes."""
+    both = [
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+        )
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=300)[0] for process in both]
+    return said, [process.returncode for process in both]
+
+
 @pytest.mark.pipeline
 @pytest.mark.usefixtures("project")
 def test_two_stages_at_once_train_each_run_once_and_leave_the_same():
     write_params(epochs=6)
-    paths = os.pathsep.join([str(projects.ROOT / "src")])
-    environment = {**os.environ, "PYTHONPATH": paths, "MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}
+    source = str(projects.ROOT / "src")
+    environment = {**os.environ, "PYTHONPATH": source, "MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}
     command = [sys.executable, "-m", "convscope.cli", "train", "net1"]
-    both = [
-        subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    said = [process.communicate(timeout=300)[1] for process in both]
-    assert [process.returncode for process in both] == [0, 0], said
+    said, ended = twice_at_once(command, env=environment)
+    assert ended == [0, 0], said
     trained = Path("logs/timings.csv").read_text().splitlines()
     assert len([line for line in trained if ",l1_oc4-" in line]) == 1
     assert is_complete()
@@ -168,19 +165,7 @@ def test_two_stages_at_once_train_each_run_once_and_leave_the_same():
 def test_two_pipelines_at_once_one_works_and_the_other_says_so(tmp_path):
     project = projects.copied(tmp_path / "project")
     command = [sys.executable, "-m", "dvc", "repro", "download"]
-    both = [
-        subprocess.Popen(
-            command,
-            cwd=project.folder,
-            env=project.environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for _ in range(2)
-    ]
-    said = [process.communicate(timeout=300)[0] for process in both]
-    ended = [process.returncode for process in both]
+    said, ended = twice_at_once(command, cwd=project.folder, env=project.environment())
     assert 0 in ended, said
     refused = [text for code, text in zip(ended, said, strict=True) if code]
     assert all("lock" in text or "busy" in text for text in refused)

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from tests import projects
 
 RESULTS = projects.ROOT / "docs" / "results"
 LAPTOP = RESULTS / "cifar10-laptop"
+REPORTS = LAPTOP / "reports"
 README = projects.ROOT / "README.md"
 MEBIBYTE = 2**20
 
@@ -18,6 +20,10 @@ MEBIBYTE = 2**20
 def rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
+
+
+def document(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def one_line(page: Path) -> str:
@@ -29,26 +35,17 @@ def percent(accuracy: str) -> str:
 
 
 @pytest.mark.parametrize("page", [README, RESULTS / "README.md"], ids=lambda page: str(page.parent))
-def test_the_accuracies_of_a_readme_are_those_of_the_results(page):
-    text = page.read_text(encoding="utf-8")
-    for best in rows(LAPTOP / "reports" / "evaluate" / "best.csv"):
+def test_the_accuracies_and_verdicts_of_a_readme_are_those_of_the_results(page):
+    text = one_line(page)
+    for best in rows(REPORTS / "evaluate/best.csv"):
         interval = f"{100 * float(best['low']):.2f} to {percent(best['high'])}"
         assert f"| {best['net']} | {percent(best['test_accuracy'])} | {interval} |" in text
+    counts = document(REPORTS / "claims.json")["verdicts"].values()
+    assert "{} hold, {} do not, {} were not measured".format(*counts) in text
 
 
-@pytest.mark.parametrize("page", [README, RESULTS / "README.md"], ids=lambda page: str(page.parent))
-def test_the_verdicts_of_a_readme_are_those_of_the_results(page):
-    claims = json.loads((LAPTOP / "reports" / "claims.json").read_text(encoding="utf-8"))
-    counts = claims["verdicts"]
-    said = (
-        f"{counts['holds']} hold, {counts['does not hold']} do not, "
-        f"{counts['not measured']} were not measured"
-    )
-    assert said in one_line(page)
-
-
-def test_the_readme_tells_on_which_grids_claims_were_judged():
-    claims = json.loads((LAPTOP / "reports" / "claims.json").read_text(encoding="utf-8"))["claims"]
+def test_the_readme_says_on_which_grids_claims_were_judged():
+    claims = document(REPORTS / "claims.json")["claims"]
     rests = [claim for claim in claims if not claim["differing"] and claim["section"] != "pipeline"]
     assert [claim["verdict"] for claim in rests] == ["holds"] * 5
     others = sum(claim["verdict"] == "holds" for claim in claims) - 5
@@ -57,8 +54,8 @@ def test_the_readme_tells_on_which_grids_claims_were_judged():
 
 
 def test_what_the_readme_says_of_the_ablation_is_what_was_measured():
-    folder, text = LAPTOP / "reports" / "filter-ablation", one_line(README)
-    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    folder, text = REPORTS / "filter-ablation", one_line(README)
+    metrics = document(folder / "metrics.json")
     before, after = (percent(str(metrics[f"accuracy_{when}"])) for when in ("before", "after"))
     assert f"falls from {before} to {after}, and takes more than two thirds of all" in text
     confusion = rows(folder / "confusion_after.csv")
@@ -76,7 +73,7 @@ def test_what_the_readme_says_of_the_ablation_is_what_was_measured():
 
 
 def test_the_results_name_the_data_the_machine_and_the_versions():
-    about = json.loads((LAPTOP / "about.json").read_text(encoding="utf-8"))
+    about = document(LAPTOP / "about.json")
     text = (RESULTS / "README.md").read_text(encoding="utf-8")
     assert about["data"]["md5"] in text
     assert about["machine"]["processor"] in text
@@ -85,7 +82,7 @@ def test_the_results_name_the_data_the_machine_and_the_versions():
 
 
 def test_each_network_of_the_results_beats_the_one_before():
-    best = [float(row["test_accuracy"]) for row in rows(LAPTOP / "reports/evaluate/best.csv")]
+    best = [float(row["test_accuracy"]) for row in rows(REPORTS / "evaluate/best.csv")]
     assert len(best) == 4
     assert best == sorted(set(best))
 

@@ -1,12 +1,13 @@
-"""The command line: one command a stage, and what is done with finished stages."""
+"""The command line: a command for each stage, and for what is done with finished stages."""
 
 import argparse
 import importlib
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from convscope.base import paths
 from convscope.base.errors import UserError, is_out_of_memory
@@ -21,10 +22,9 @@ STAGES = {
     "filter-identify": "find what filters respond to",
     "report": "write reports/report.html, report.md and claims.json",
 }
+NET = "a name under nets in params.yaml"
 INTERRUPTED = 130
 READER_GONE = 141
-# runtime.DEVICE, which is out of reach without importing torch
-DEVICE = "CONVSCOPE_DEVICE"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,21 +34,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line without the program's name; None takes this process's.
 
     Returns:
-        The exit code: 0; 1 when a claim no longer holds (``claims --against``); 2 for an error
-        that the user can put right; 130 when interrupted; 141 when who reads the output has
-        gone.
+        The exit code: 0; 1 if a claim no longer holds (``claims --against``); 2 for an error that
+        the user can put right; 130 if interrupted; 141 if the reader of the output has gone.
     """
-    asked = _parser().parse_args(arguments)
     try:
+        options = _parser().parse_args(arguments)
         _require_project()
-        code = _do(asked)
+        code: int | None = options.run(options)
         sys.stdout.flush()
-        return code
+        return code or 0
     except UserError as error:
         print(f"convscope: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # who reads has seen enough; Python must not try to write the rest when it ends
+        # the reader has seen enough; Python must not try to write the rest when it ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
     except (OSError, MemoryError, RuntimeError) as error:
@@ -61,26 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _do(asked: argparse.Namespace) -> int:
-    """Run the command that was asked for; its exit code."""
-    if asked.command == "publish":
-        _publish()
-    elif asked.command == "claims":
-        return _judge(asked.against)
-    elif asked.command == "explain":
-        _explain(asked.net)
-    elif asked.command == "keep":
-        _keep(asked.folder)
-    elif asked.command == "ui":
-        _open_ui(asked.port)
-    else:
-        _run_stage(asked.command, getattr(asked, "net", None))
-    return 0
-
-
 def _require_project() -> None:
     """Refuse to litter a folder that is not the project's."""
-    if not Path("params.yaml").is_file():
+    if not paths.PARAMS.is_file():
         raise UserError("params.yaml is missing: run convscope in the project's folder")
 
 
@@ -90,8 +72,8 @@ def _machine_trouble(error: Exception) -> str | None:
         return _out_of_memory(error)
     if not isinstance(error, OSError):
         return None  # a mistake of ours
-    where = f"{error.filename}: " if error.filename else ""
     what = error.strerror or " ".join(str(error).split()) or type(error).__name__
+    where = f"{error.filename}: " if error.filename else ""
     return f"{where}{what}: make room or give access there, and run the same command again"
 
 
@@ -99,68 +81,104 @@ def _out_of_memory(error: Exception) -> str:
     """Whose memory ran out, and how to need less."""
     less = "lower batch_size, l1_oc, data.train_images or data.test_images in params.yaml"
     if any(name in str(error) for name in ("CUDA", "CUBLAS", "CUDNN")):
-        return f"out of the GPU's memory: close what else uses it, set {DEVICE}=cpu, or {less}"
+        less = f"set {DEVICE}=cpu, or {less}"
+        return f"out of the GPU's memory: close what else uses it, {less}"
     return f"out of memory: close other programs, or {less}"
 
 
-def _parser() -> argparse.ArgumentParser:
+class _Print(argparse.Action):
+    """An option that prints what the function ``const`` makes of its value, and ends."""
+
+    def __call__(self, parser: argparse.ArgumentParser, _: object, value: Any, *__: object) -> None:
+        print(self.const(value), flush=True)
+        parser.exit()
+
+
+def _version(_: object) -> str:
+    import importlib.metadata
+
+    return f"convscope {importlib.metadata.version('convscope')}"
+
+
+def _completion(shell: str) -> str:
+    """A script for a shell, by which it completes commands, options, and names of files."""
+    import shtab
+
+    return shtab.complete(_parser(shtab.FILE), shell)
+
+
+def _parser(files: object = None) -> argparse.ArgumentParser:
+    """The parser; ``files`` is how a shell completes the name of a file."""
     parser = argparse.ArgumentParser(
         prog="convscope",
         description="A published study of convolutional networks on CIFAR-10, rerun. "
         "`dvc repro` runs the stages in order; these commands run one by hand.",
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    parser.add_argument(
+        "--version", action=_Print, nargs=0, const=_version, help="print it and exit"
+    )
+    parser.add_argument(
+        "--print-completion",
+        action=_Print,
+        const=_completion,
+        choices=("bash", "zsh", "tcsh"),
+        help="print the script by which a shell completes commands and options",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[..., int | None], what: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=what, description=f"{name}: {what}.")
+        added.set_defaults(run=run)
+        return added
+
     for stage, what in STAGES.items():
-        command = commands.add_parser(stage, help=what, description=f"{stage}: {what}.")
+        of_stage = command(stage, _run_stage, what)
+        of_stage.set_defaults(stage=stage, net=paths.BASELINE if stage == paths.BASELINE else None)
         if stage == "train":
-            command.add_argument("net", help="a name under nets in params.yaml, such as net1")
-    commands.add_parser("publish", help="send finished stages to MLflow, each once")
-    claims = commands.add_parser("claims", help="say which of the study's findings hold")
-    claims.add_argument(
+            of_stage.add_argument("net", help=f"{NET}, such as net1")
+    command("publish", _publish, "send finished stages to MLflow, each once")
+    claims = command("claims", _claims, "say which of the study's findings hold")
+    against = claims.add_argument(
         "--against",
         type=Path,
         metavar="FILE",
         help="an earlier claims.json: exit with 1 if a claim that held there no longer does",
     )
-    explain = commands.add_parser("explain", help="say why each run would be reused or trained")
-    explain.add_argument(
-        "net",
-        nargs="?",
-        help="a name under nets in params.yaml (default: all grids)",
-    )
-    keep = commands.add_parser("keep", help="copy tables, figures and claims into a small folder")
-    keep.add_argument("folder", type=Path, help="the folder to make, such as docs/results/mine")
-    ui = commands.add_parser("ui", help="open the MLflow UI on this machine")
+    explain = command("explain", _explain, "say why each run would be reused or trained")
+    explain.add_argument("net", nargs="?", help=f"{NET} (default: all grids)")
+    keep = command("keep", _keep, "copy tables, figures and claims into a small folder")
+    folder = keep.add_argument("folder", type=Path, help="to make, such as docs/results/mine")
+    command("mend", _mend, "remove what a killed DVC left half written")
+    ui = command("ui", _open_ui, "open the MLflow UI on this machine")
     ui.add_argument("--port", type=int, default=5000, help="its port (default: %(default)s)")
+    for path in (against, folder):
+        path.complete = files  # type: ignore[attr-defined]
     return parser
 
 
-def _run_stage(stage: str, net: str | None) -> None:
+def _run_stage(options: argparse.Namespace) -> None:
     """Run a stage, note how long it took, and send what it made to MLflow; a second one waits."""
     from convscope import tracking
-    from convscope.base import allocator, files, timings
+    from convscope.base import allocator, locks, timings
 
     # figures are drawn into files; a notebook's shell asks for a backend that is not here
     os.environ["MPLBACKEND"] = "agg"
     allocator.keep_freed_memory()
-    if stage == paths.BASELINE:
-        stage, net = "train", stage
-    name = stage if net is None else paths.stage_of(net)
-    module = stage.replace("-", "_")
-    if net is not None:
+    name, module, arguments = options.stage, options.stage.replace("-", "_"), []
+    if options.net is not None:
         from convscope.training import processes
 
         processes.warm_up()
+        name, module, arguments = paths.stage_of(options.net), "train", [options.net]
     run = importlib.import_module(f"convscope.stages.{module}").run
     device = _device()  # a wrong setting ends the stage before anything begins
-    root = Path()
-    with files.stage_lock(name):
+    with locks.stage_lock(name):
         began = time.monotonic()
-        run() if net is None else run(net)
+        run(*arguments)
         seconds = time.monotonic() - began
-        identity = tracking.fingerprint(root, name)
+        identity = tracking.fingerprint(Path(), name)
         timings.record(name, "", identity, seconds, device)
-        tracking.publish_stage(root, name)
+        tracking.publish_stage(Path(), name)
 
 
 def _device() -> str:
@@ -172,43 +190,53 @@ def _device() -> str:
     return runtime.device().type
 
 
-def _publish() -> None:
+def _publish(_: argparse.Namespace) -> None:
     from convscope import tracking
 
     for published in tracking.publish(Path()):
         print(f"{published.stage}: {published.action}")
 
 
-def _judge(against: Path | None) -> int:
-    from convscope.base import paths
+def _claims(options: argparse.Namespace) -> int:
     from convscope.study.claims import terminal
 
-    return terminal.run(paths.REPORTS, against)
+    return terminal.run(paths.REPORTS, options.against)
 
 
-def _explain(net: str | None) -> None:
+def _explain(options: argparse.Namespace) -> None:
     from convscope.training import explain
 
-    explain.show(net)
+    explain.show(options.net)
 
 
-def _keep(folder: Path) -> None:
-    from convscope.base import files
+def _keep(options: argparse.Namespace) -> None:
+    from convscope.base import locks
     from convscope.stages import keep
 
-    with files.stage_lock("keep"):
-        kept = keep.keep(Path(), folder)
-    print(f"{folder}: {len(kept)} files")
+    with locks.stage_lock("keep"):
+        kept = keep.keep(Path(), options.folder)
+    print(f"{options.folder}: {len(kept)} files")
 
 
-def _open_ui(port: int) -> None:
+def _mend(_: argparse.Namespace) -> None:
+    from convscope.stages import dvc_lock
+
+    for path in dvc_lock.mend():
+        print(
+            f"convscope: removed {path}, which a killed DVC left half written; "
+            "finished stages come from DVC's cache",
+            file=sys.stderr,
+        )
+
+
+def _open_ui(options: argparse.Namespace) -> None:
     import subprocess
 
     from convscope import tracking
 
-    command = tracking.ui_command(Path(), port)
+    command = tracking.ui_command(Path(), options.port)
     if "mlflow" in command:
-        _require_free(port)
+        _require_free(options.port)
     else:
         print(f"the runs are at {command[-1]}")
     if code := subprocess.run(command, check=False).returncode:
@@ -216,7 +244,7 @@ def _open_ui(port: int) -> None:
 
 
 def _require_free(port: int) -> None:
-    """Refuse a port that cannot be had: MLflow would say so after half a minute, and end with 0."""
+    """Refuse a port that is not available: MLflow says so after half a minute, and ends with 0."""
     import socket
 
     try:
@@ -224,8 +252,8 @@ def _require_free(port: int) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(("127.0.0.1", port))
     except (OSError, OverflowError) as error:
-        why = getattr(error, "strerror", None) or "it is no port"
-        raise UserError(f"port {port} cannot be had ({why}): try another --port") from None
+        why = getattr(error, "strerror", None) or "it is not a port number"
+        raise UserError(f"port {port} is not available ({why}): try another --port") from None
 
 
 if __name__ == "__main__":

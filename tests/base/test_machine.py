@@ -6,30 +6,22 @@ import torch
 from convscope.base import machine
 
 
-def test_the_processor_is_named_as_the_system_names_it(tmp_path, monkeypatch):
-    listing = tmp_path / "cpuinfo"
-    listing.write_text("processor\t: 0\nmodel name\t: A Chip: 9000\nmodel name\t: Another\n")
-    monkeypatch.setattr(machine, "_LISTING", listing)
+@pytest.fixture
+def cpuinfo(tmp_path, monkeypatch):
+    """The file in which the system lists its processors; it is not there yet."""
+    monkeypatch.setattr(machine, "_LISTING", tmp_path / "cpuinfo")
+    return tmp_path / "cpuinfo"
+
+
+def test_the_processor_is_named_as_the_system_names_it(cpuinfo):
+    cpuinfo.write_text("processor\t: 0\nmodel name\t: A Chip: 9000\nmodel name\t: Another\n")
     assert machine.processor() == "A Chip: 9000"
 
 
-def test_without_a_listing_the_architecture_has_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(machine, "_LISTING", tmp_path / "none")
+@pytest.mark.usefixtures("cpuinfo")
+def test_without_a_listing_the_architecture_has_to_do(monkeypatch):
     monkeypatch.setattr(platform, "processor", lambda: "")
     assert machine.processor() == platform.machine()
-
-
-@pytest.fixture
-def chip(tmp_path, monkeypatch):
-    """A function that sets the instruction sets of the processor, and whether oneDNN takes bf16."""
-
-    def pretend(listing, kernels):
-        path = tmp_path / "cpuinfo"
-        path.write_text(listing)
-        monkeypatch.setattr(machine, "_LISTING", path)
-        monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: kernels)
-
-    return pretend
 
 
 @pytest.mark.parametrize(
@@ -46,15 +38,11 @@ def chip(tmp_path, monkeypatch):
     ],
 )
 def test_a_processor_computes_in_bf16_if_it_has_kernels_and_instructions(
-    listing, kernels, computes, chip
+    listing, kernels, computes, cpuinfo, monkeypatch
 ):
-    chip(listing, kernels)
+    cpuinfo.write_text(listing)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: kernels)
     assert machine.computes_in_bf16() == computes
-
-
-def test_this_processor_has_bf16_only_if_torch_finds_kernels():
-    if machine.computes_in_bf16():
-        assert torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 @pytest.mark.parametrize("native", [True, False])
@@ -78,9 +66,8 @@ def test_a_gpu_that_emulates_bf16_does_not_compute_in_it(native, monkeypatch):
 def test_emulated_precision_is_warned_of(precision, device, has_bf16, warned, monkeypatch, capsys):
     monkeypatch.setattr(machine, "computes_in_bf16", lambda _: has_bf16)
     machine.warn_of_emulation("train@net1", precision, device)
-    told = capsys.readouterr().err
-    if warned:
-        assert told.startswith(f"convscope: train@net1: this {warned} does not compute in bf16;")
-        assert told.endswith("set train.precision to fp32 in params.yaml\n")
-    else:
-        assert told == ""
+    line = f"convscope: train@net1: this {warned} does not compute in bf16; "
+    printed = capsys.readouterr().err
+    assert printed.startswith(line if warned else "")
+    assert printed.endswith("set train.precision to fp32 in params.yaml\n" if warned else "")
+    assert bool(printed) == bool(warned)

@@ -19,21 +19,14 @@ def on_terminal(monkeypatch):
     return sys.stderr
 
 
-class Clock:
-    """Stands for the module time; it goes on only when it is told to."""
-
-    def __init__(self):
-        self.now = 1000.0
-
-    def monotonic(self):
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(progress, "time", clock)
-    return clock
+def grid(runs, epochs, started=(), reused=()):
+    """The progress of a grid, some of whose runs were reused and some started."""
+    following = progress.GridProgress("train@net1", runs, epochs)
+    for run_id in (*reused, *started):
+        following.run_started(run_id, {})
+        if run_id in reused:
+            following.run_finished(run_id)
+    return following
 
 
 def epoch(following, run_id, number, accuracy=0.5):
@@ -46,8 +39,7 @@ def counts(written):
 
 
 def test_a_log_gets_a_line_now_and_then(clock, capsys):
-    following = progress.GridProgress("train@net1", runs=2, epochs=4)
-    following.run_started("a", {})
+    following = grid(runs=2, epochs=4, started="a")
     clock.now += 30
     epoch(following, "a", 1, 0.75)
     assert capsys.readouterr().err == ""
@@ -64,9 +56,8 @@ def test_a_log_gets_a_line_now_and_then(clock, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_where_held_out_images_choose_their_accuracy_is_told(clock, capsys):
-    following = progress.GridProgress("train@net1", runs=1, epochs=2)
-    following.run_started("a", {})
+def test_where_held_out_images_select_their_accuracy_is_shown(clock, capsys):
+    following = grid(runs=1, epochs=2, started="a")
     for number, (test, validation) in enumerate([(0.9, 0.25), (0.5, 0.125)], 1):
         clock.now += 40
         row = {"epoch": number, "test_accuracy": test, "validation_accuracy": validation}
@@ -74,47 +65,26 @@ def test_where_held_out_images_choose_their_accuracy_is_told(clock, capsys):
     assert "validation accuracy 0.1250 (best 0.2500)" in capsys.readouterr().err
 
 
-def left(capsys):
-    return re.findall(r"about (\d+) s left", capsys.readouterr().err)
-
-
-def test_reused_runs_do_not_shorten_the_time_left(clock, capsys):
-    following = progress.GridProgress("train@net1", runs=3, epochs=4)
-    for reused in ("a", "b"):
-        following.run_started(reused, {})
-        following.run_finished(reused)
-    following.run_started("c", {})
-    clock.now += 40
-    epoch(following, "c", 1)
-    assert left(capsys) == ["120"]
-
-
-def test_nor_do_the_epochs_before_an_interruption(clock, capsys):
-    following = progress.GridProgress("train@net1", runs=1, epochs=10)
-    following.run_started("a", {})
-    clock.now += 40
-    epoch(following, "a", 8)
-    assert left(capsys) == ["80"]
-
-
-def test_runs_side_by_side_share_the_time(clock, capsys):
-    following = progress.GridProgress("train@net1", runs=2, epochs=4)
-    for run_id in ("a", "b"):
-        following.run_started(run_id, {})
-    clock.now += 20
-    epoch(following, "b", 1)
-    clock.now += 20
-    epoch(following, "a", 1)
-    assert left(capsys) == ["120"]
+@pytest.mark.parametrize(
+    ("following", "trained", "left"),
+    [
+        ({"runs": 3, "epochs": 4, "reused": "ab", "started": "c"}, {"c": (40, 1)}, "120"),
+        ({"runs": 1, "epochs": 10, "started": "a"}, {"a": (40, 8)}, "80"),
+        ({"runs": 2, "epochs": 4, "started": "ab"}, {"b": (20, 1), "a": (20, 1)}, "120"),
+    ],
+    ids=["reused runs", "epochs before an interruption", "runs at the same time"],
+)
+def test_the_time_left_is_estimated_from_trained_epochs(following, trained, left, clock, capsys):
+    following = grid(**following)
+    for run_id, (seconds, number) in trained.items():
+        clock.now += seconds
+        epoch(following, run_id, number)
+    assert re.findall(r"about (\d+) s left", capsys.readouterr().err) == [left]
 
 
 def test_a_terminal_gets_a_bar_that_counts_every_epoch(monkeypatch):
     terminal = on_terminal(monkeypatch)
-    following = progress.GridProgress("train@net1", runs=3, epochs=2)
-    following.run_started("reused", {})
-    following.run_finished("reused")
-    for run_id in ("a", "b"):
-        following.run_started(run_id, {})
+    following = grid(runs=3, epochs=2, reused=["reused"], started="ab")
     for run_id, number in (("a", 1), ("b", 1), ("b", 2), ("a", 2)):
         epoch(following, run_id, number, accuracy=number / 4)
         if number == 2:
@@ -129,10 +99,7 @@ def test_a_terminal_gets_a_bar_that_counts_every_epoch(monkeypatch):
 
 def test_the_bars_speed_is_that_of_trained_epochs(monkeypatch):
     terminal = on_terminal(monkeypatch)
-    following = progress.GridProgress("train@net1", runs=2, epochs=1000)
-    following.run_started("reused", {})
-    following.run_finished("reused")
-    following.run_started("a", {})
+    following = grid(runs=2, epochs=1000, reused=["reused"], started="a")
     for number in (1, 2):
         time.sleep(0.15)
         epoch(following, "a", number)

@@ -5,13 +5,15 @@ import pytest
 import torch
 from joblib.externals.loky.backend import context
 
-from convscope.base import runtime
+from convscope.base import names, runtime
 from convscope.base.errors import UserError
+
+UNKNOWN = ("gpu", "cuda:1", "")
 
 
 @pytest.fixture(autouse=True)
 def _no_variables(monkeypatch):
-    for name in (runtime.DEVICE, runtime.WORKERS):
+    for name in (names.DEVICE, names.WORKERS, names.CUDA_GRAPHS):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -43,17 +45,17 @@ def test_the_device_is_the_one_asked_for_or_cuda_where_it_is(asked, there, devic
     assert runtime.device() == torch.device(device)
 
 
-def test_cuda_that_is_not_there_is_a_user_error(monkeypatch):
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ("cuda", "CONVSCOPE_DEVICE=cuda, but torch sees no CUDA device"),
+        *((name, f"CONVSCOPE_DEVICE={name}: set it to auto, cpu or cuda") for name in UNKNOWN),
+    ],
+)
+def test_a_device_that_is_unknown_or_not_there_is_a_user_error(asked, why, monkeypatch):
     with_cuda(monkeypatch, there=False)
-    monkeypatch.setenv("CONVSCOPE_DEVICE", "cuda")
-    with pytest.raises(UserError, match="CONVSCOPE_DEVICE=cuda, but torch sees no CUDA device"):
-        runtime.device()
-
-
-@pytest.mark.parametrize("asked", ["gpu", "cuda:1", ""])
-def test_an_unknown_device_is_a_user_error(asked, monkeypatch):
     monkeypatch.setenv("CONVSCOPE_DEVICE", asked)
-    with pytest.raises(UserError, match=f"CONVSCOPE_DEVICE={asked}: set it to auto, cpu or cuda"):
+    with pytest.raises(UserError, match=why):
         runtime.device()
 
 
@@ -71,9 +73,14 @@ def test_a_wrong_number_of_workers_is_a_user_error(asked, monkeypatch):
         runtime.workers(threads=1)
 
 
-@pytest.mark.parametrize(("threads", "workers"), [(1, 5), (2, 2), (5, 1), (8, 1)])
-def test_workers_fill_the_processors_of_this_process(threads, workers, monkeypatch):
-    with_cuda(monkeypatch, there=False)
+@pytest.mark.parametrize(
+    ("threads", "cuda", "workers"),
+    [(1, False, 5), (2, False, 2), (5, False, 1), (8, False, 1), (1, True, 1)],
+)
+def test_workers_fill_the_processors_of_this_process_or_one_gpu(
+    threads, cuda, workers, monkeypatch
+):
+    with_cuda(monkeypatch, cuda)
     with_processors(monkeypatch, 5)
     assert runtime.workers(threads) == workers
 
@@ -84,12 +91,6 @@ def test_a_container_s_share_of_the_processors_counts(monkeypatch):
     # joblib's own reading of the quota, whichever version of control groups there is
     monkeypatch.setattr(context, "_cpu_count_cgroup", lambda _: 3)
     assert runtime.workers(threads=1) == 3
-
-
-def test_one_cuda_device_has_one_worker(monkeypatch):
-    with_cuda(monkeypatch, there=True)
-    with_processors(monkeypatch, 5)
-    assert runtime.workers(threads=1) == 1
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,6 @@ def test_one_cuda_device_has_one_worker(monkeypatch):
     ],
 )
 def test_steps_are_replayed_on_a_gpu_unless_that_is_off(asked, device, graphs, monkeypatch):
-    monkeypatch.delenv("CONVSCOPE_CUDA_GRAPHS", raising=False)
     if asked is not None:
         monkeypatch.setenv("CONVSCOPE_CUDA_GRAPHS", asked)
     assert runtime.cuda_graphs(torch.device(device)) == graphs
@@ -163,13 +163,8 @@ def test_deterministic_is_so_inside_and_restores_what_was(before):
 @pytest.mark.usefixtures("_restored")
 def test_a_failure_inside_restores_too():
     torch.set_num_threads(2)
-
-    def fail():
-        with runtime.deterministic(threads=1):
-            raise RuntimeError("inside")
-
-    with pytest.raises(RuntimeError, match="inside"):
-        fail()
+    with pytest.raises(RuntimeError, match="inside"), runtime.deterministic(threads=1):
+        raise RuntimeError("inside")
     assert state() == (2, False)
 
 

@@ -6,17 +6,6 @@ from convscope.base.errors import UserError
 from convscope.base.tensors import read_tensors, write_tensors
 
 
-def refused(path):
-    """The message, less the file's name, with which a file is refused."""
-    with pytest.raises(UserError) as told:
-        read_tensors(path, "train net4")
-    message = str(told.value)
-    assert "\n" not in message
-    assert message.startswith(f"{path} is ")
-    assert "run `convscope train net4`" in message
-    return message.removeprefix(f"{path} is ")
-
-
 def test_tensors_and_metadata_read_back(tmp_path):
     tensors = {
         "weights": torch.arange(6.0).reshape(2, 3).t().requires_grad_(),  # not contiguous
@@ -40,30 +29,12 @@ def test_the_same_tensors_give_the_same_bytes_in_whatever_order(tmp_path):
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_a_missing_file_is_named_with_the_stage_that_makes_it(tmp_path):
-    assert refused(tmp_path / "a").startswith("missing: run")
-
-
-@pytest.mark.parametrize("content", [b"", b"\xff\0\xff", None])
-def test_a_damaged_file_is_named_with_the_stage_that_makes_it(content, tmp_path):
-    path = tmp_path / "a"
-    path.mkdir() if content is None else path.write_bytes(content)
-    assert refused(path).startswith("damaged (")
-
-
-@pytest.mark.parametrize("kept", [4, 40, -1])
-def test_cut_tensors_are_damaged(kept, tmp_path):
-    path = tmp_path / "a.safetensors"
-    write_tensors(path, {"a": torch.ones(9)})
-    path.write_bytes(path.read_bytes()[:kept])
-    assert refused(path).startswith("damaged (")
-
-
 @pytest.mark.parametrize("header", ["{cut", "[]"])
-def test_tensors_with_metadata_that_is_no_map_are_damaged(header, tmp_path):
+def test_metadata_that_is_not_a_mapping_is_damage(header, tmp_path):
     path = tmp_path / "a.safetensors"
     save_file({"a": torch.ones(1)}, path, metadata={"convscope": header})
-    assert refused(path).startswith("damaged (")
+    with pytest.raises(UserError, match=f"^{path} is damaged .*run `convscope train net4`"):
+        read_tensors(path, "train net4")
 
 
 def test_tensors_of_others_have_no_metadata(tmp_path):

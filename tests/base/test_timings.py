@@ -4,26 +4,9 @@ import pytest
 from convscope.base import timings
 
 
-class Clock:
-    """Stands for the module time; it goes on only when it is told to."""
-
-    def __init__(self):
-        self.now = 1000.0
-
-    def monotonic(self):
-        return self.now
-
-
 @pytest.fixture(autouse=True)
 def _project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(timings, "time", clock)
-    return clock
 
 
 def recorded():
@@ -43,24 +26,18 @@ def test_lines_are_added_below_one_header():
     )
 
 
-def test_a_trained_run_is_timed_from_start_to_finish(clock):
+@pytest.mark.parametrize("ends", ["reused", "cut short"])
+def test_a_run_that_was_not_trained_to_its_end_is_not_recorded(ends):
     observer = timings.Timings("train@net1", "cpu")
     start(observer, "a")
-    clock.now += 2
-    observer.epoch("a", {"epoch": 1})
-    clock.now += 3
-    observer.run_finished("a")
-    assert recorded() == [["a", "hash-a", 5.0]]
-
-
-def test_a_reused_run_is_not_recorded():
-    observer = timings.Timings("train@net1", "cpu")
-    start(observer, "a")
-    observer.run_finished("a")
+    if ends == "reused":
+        observer.run_finished("a")
+    else:
+        observer.epoch("a", {"epoch": 1})
     assert not timings.TIMINGS.exists()
 
 
-def test_runs_side_by_side_have_clocks_of_their_own(clock):
+def test_runs_that_overlap_are_timed_each_from_start_to_finish(clock):
     observer = timings.Timings("train@net1", "cpu")
     start(observer, "a")
     clock.now += 1
@@ -72,10 +49,3 @@ def test_runs_side_by_side_have_clocks_of_their_own(clock):
     clock.now += 2
     observer.run_finished("a")
     assert recorded() == [["b", "hash-b", 4.0], ["a", "hash-a", 7.0]]
-
-
-def test_a_run_that_was_cut_short_is_not_recorded():
-    observer = timings.Timings("train@net1", "cpu")
-    start(observer, "a")
-    observer.epoch("a", {"epoch": 1})
-    assert not timings.TIMINGS.exists()

@@ -1,9 +1,6 @@
 import http.server
 import socket
 import threading
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,7 +14,16 @@ OTHER = packed(binary_members())
 MD5 = md5_of(CONTENT)
 NAME = f"{MD5}.tar.gz"
 PARTIAL = f".{NAME}.partial"
-HALF = len(CONTENT) // 2
+LENGTH = len(CONTENT)
+HALF = LENGTH // 2
+HTML = b"<html>sign in first</html>"
+# what a path of the server sends, and the length that it states
+SENT = {
+    "html": (HTML, len(HTML)),
+    "other": (OTHER, len(OTHER)),
+    "cut": (CONTENT[:HALF], LENGTH),
+    "stalled": (CONTENT[:HALF], LENGTH),
+}
 
 
 class Host(http.server.ThreadingHTTPServer):
@@ -25,19 +31,19 @@ class Host(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self):
         super().__init__(("127.0.0.1", 0), Answer)
-        self.asked: list[tuple[str, str | None]] = []
+        self.asked = []
         self.released = threading.Event()
 
-    def archive(self, path: str, md5: str = MD5) -> Archive:
-        return Archive(f"http://127.0.0.1:{self.server_port}/{path}", md5)
+    def archive(self, path, md5=MD5):
+        return Archive(url=f"http://127.0.0.1:{self.server_port}/{path}", md5=md5)
 
 
 class Answer(http.server.BaseHTTPRequestHandler):
     server: Host
 
-    def do_GET(self) -> None:
+    def do_GET(self):
         start = int((self.headers["Range"] or "bytes=0-")[6:-1])
         path = self.path[1:]
         self.server.asked.append((path, self.headers["Range"]))
@@ -45,33 +51,28 @@ class Answer(http.server.BaseHTTPRequestHandler):
             start = 0
         if path == "absent":
             self.send_error(404)
-        elif start >= len(CONTENT):
+        elif start >= LENGTH:
             self.send_error(416)
-        elif path == "html":
-            self.send(b"<html>sign in first</html>", 26)
-        elif path == "other":
-            self.send(OTHER, len(OTHER))
-        elif path == "cut":
-            self.send(CONTENT[:HALF], len(CONTENT))
-        elif path == "stalled":
-            self.send(CONTENT[:HALF], len(CONTENT))
-            self.server.released.wait(10)
+        elif path in SENT:
+            self.send(*SENT[path])
+            if path == "stalled":
+                self.server.released.wait(10)
         else:
-            self.send(CONTENT[start:], len(CONTENT) - start, start)
+            self.send(CONTENT[start:], LENGTH - start, start)
 
-    def send(self, body: bytes, length: int, start: int = 0) -> None:
+    def send(self, body, length, start=0):
         self.send_response(206 if start else 200)
         self.send_header("Content-Length", str(length))
         if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}")
+            self.send_header("Content-Range", f"bytes {start}-{len(CONTENT) - 1}/{LENGTH}")
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_: Any) -> None: ...
+    def log_message(self, *_): ...
 
 
 @pytest.fixture
-def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+def host(monkeypatch):
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setattr(archives, "STALL_SECONDS", 5.0)
     server = Host()
@@ -84,18 +85,18 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     thread.join()
 
 
-def failure(sources: list[Archive], folder: Path) -> str:
+def failure(sources, folder):
     with pytest.raises(UserError) as caught:
         fetch(sources, folder)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-def names(folder: Path) -> list[str]:
+def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_download_is_kept_under_its_md5_and_found_again(host: Host, tmp_path: Path) -> None:
+def test_a_download_is_kept_under_its_md5_and_found_again(host, tmp_path):
     folder = tmp_path / "new" / "data"
     source = host.archive("whole")
     path, archive = fetch([source], folder)
@@ -106,18 +107,29 @@ def test_a_download_is_kept_under_its_md5_and_found_again(host: Host, tmp_path: 
     assert names(folder) == [NAME]
 
 
-def test_a_kept_file_that_changed_is_downloaded_again(host: Host, tmp_path: Path) -> None:
-    written(tmp_path / NAME, CONTENT[:-1] + b"?")
-    path, _ = fetch([host.archive("whole")], tmp_path)
-    assert path.read_bytes() == CONTENT
-    assert host.asked == [("whole", None)]
+@pytest.mark.parametrize(
+    ("name", "left", "path", "ranges"),
+    [
+        (NAME, CONTENT[:-1] + b"?", "whole", [None]),
+        (PARTIAL, CONTENT[:HALF], "no-ranges", [f"bytes={HALF}-"]),
+        (PARTIAL, b"?" * HALF, "whole", [f"bytes={HALF}-", None]),
+        (PARTIAL, b"?" * 2 * LENGTH, "whole", [f"bytes={2 * LENGTH}-", None]),
+    ],
+    ids=["changed", "partial, a server without ranges", "wrong partial", "too long a partial"],
+)
+def test_a_wrong_file_of_an_earlier_attempt_is_replaced(host, tmp_path, name, left, path, ranges):
+    written(tmp_path / name, left)
+    found, _ = fetch([host.archive(path)], tmp_path)
+    assert found.read_bytes() == CONTENT
+    assert host.asked == [(path, asked) for asked in ranges]
+    assert names(tmp_path) == [NAME]
 
 
-def test_progress_ends_at_the_total(host: Host, tmp_path: Path) -> None:
-    calls: list[tuple[str, int, int | None]] = []
+def test_progress_ends_at_the_total(host, tmp_path):
+    calls = []
     source = host.archive("whole")
     fetch([source], tmp_path, lambda *call: calls.append(call))
-    assert calls[-1] == (source.url, len(CONTENT), len(CONTENT))
+    assert calls[-1] == (source.url, LENGTH, LENGTH)
     done = [call[1] for call in calls]
     assert done == sorted(set(done))
 
@@ -126,14 +138,12 @@ def test_progress_ends_at_the_total(host: Host, tmp_path: Path) -> None:
     ("path", "why"),
     [
         ("absent", "404"),
-        ("cut", f"the connection was cut after {HALF} of {len(CONTENT)} bytes"),
-        ("html", f"its md5 is {md5_of(b'<html>sign in first</html>')}, not {MD5}"),
+        ("cut", f"the connection was cut after {HALF} of {LENGTH} bytes"),
+        ("html", f"its md5 is {md5_of(HTML)}, not {MD5}"),
         ("other", f"its md5 is {md5_of(OTHER)}, not {MD5}"),
     ],
 )
-def test_what_fails_is_told_and_the_next_is_tried(
-    host: Host, tmp_path: Path, path: str, why: str
-) -> None:
+def test_what_fails_is_reported_and_the_next_is_tried(host, tmp_path, path, why):
     bad = host.archive(path)
     message = failure([bad], tmp_path / "bad")
     assert f"{bad.url}, md5 {bad.md5} (" in message
@@ -144,23 +154,21 @@ def test_what_fails_is_told_and_the_next_is_tried(
     assert archive == host.archive("whole")
 
 
-def test_a_stalled_download_is_given_up(
-    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stalled_download_is_given_up(host, tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "STALL_SECONDS", 0.2)
     assert "(not a byte for 0.2 s)" in failure([host.archive("stalled")], tmp_path)
     assert names(tmp_path) == [PARTIAL]
 
 
-def test_nobody_listening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_listening(tmp_path, monkeypatch):
     monkeypatch.setenv("no_proxy", "*")
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
-        source = Archive(f"http://127.0.0.1:{silent.getsockname()[1]}/whole", MD5)
+        source = Archive(url=f"http://127.0.0.1:{silent.getsockname()[1]}/whole", md5=MD5)
         assert f"{source.url}, md5 {MD5} (Connection refused)" in failure([source], tmp_path)
 
 
-def test_a_cut_download_goes_on_at_a_mirror(host: Host, tmp_path: Path) -> None:
+def test_a_cut_download_goes_on_at_a_mirror(host, tmp_path):
     sources = [host.archive("cut"), host.archive("whole")]
     path, archive = fetch(sources, tmp_path)
     assert path.read_bytes() == CONTENT
@@ -170,26 +178,8 @@ def test_a_cut_download_goes_on_at_a_mirror(host: Host, tmp_path: Path) -> None:
     assert archive == sources[0]
 
 
-def test_a_server_without_ranges_starts_over(host: Host, tmp_path: Path) -> None:
-    written(tmp_path / PARTIAL, CONTENT[:HALF])
-    path, _ = fetch([host.archive("no-ranges")], tmp_path)
-    assert path.read_bytes() == CONTENT
-    assert host.asked == [("no-ranges", f"bytes={HALF}-")]
-
-
-@pytest.mark.parametrize("start", [b"?" * HALF, b"?" * 2 * len(CONTENT)])
-def test_a_wrong_partial_file_is_thrown_away(host: Host, tmp_path: Path, start: bytes) -> None:
-    written(tmp_path / PARTIAL, start)
-    path, _ = fetch([host.archive("whole")], tmp_path)
-    assert path.read_bytes() == CONTENT
-    assert host.asked == [("whole", f"bytes={len(start)}-"), ("whole", None)]
-    assert names(tmp_path) == [NAME]
-
-
-def test_an_interrupted_download_leaves_nothing_that_looks_whole(
-    host: Host, tmp_path: Path
-) -> None:
-    def interrupt(*_: object) -> None:
+def test_an_interrupted_download_leaves_nothing_that_looks_complete(host, tmp_path):
+    def interrupt(*_):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -197,40 +187,43 @@ def test_an_interrupted_download_leaves_nothing_that_looks_whole(
     assert names(tmp_path) == [PARTIAL]
 
 
-@pytest.mark.parametrize("form", ["file://{}", "file://localhost{}", "file:{}"])
-def test_a_file_is_verified_in_place(tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize(
+    "form", ["file://{}", "file://localhost{}", "file:{}", "file:my%20toy.tar.gz"]
+)
+def test_a_file_is_verified_in_place(tmp_path, form, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     path = written(tmp_path / "my toy.tar.gz", CONTENT)
-    source = Archive(form.format(str(path).replace(" ", "%20")), MD5)
-    assert fetch([source], tmp_path / "data") == (path, source)
+    source = Archive(url=form.format(str(path).replace(" ", "%20")), md5=MD5)
+    found, archive = fetch([source], tmp_path / "data")
+    assert (found.resolve(), archive) == (path, source)
     assert names(tmp_path) == ["my toy.tar.gz"]
     assert source.origin == "file:my toy.tar.gz"
 
 
-def test_a_relative_file_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    written(tmp_path / "toy.tar.gz", CONTENT)
-    path, _ = fetch([Archive("file:toy.tar.gz", MD5)], tmp_path / "data")
-    assert path.resolve() == tmp_path / "toy.tar.gz"
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("https://[host/a.tar.gz", "Invalid IPv6 URL"),
+        ("file:///dev/zero", "it is not a file"),
+        ("file:///tmp", "it is not a file"),
+    ],
+)
+def test_what_cannot_be_a_file_is_not_read(tmp_path, url, why):
+    assert f"{url}, md5 {MD5} ({why})" in failure([Archive(url=url, md5=MD5)], tmp_path)
 
 
-def test_a_url_that_cannot_be_parsed(tmp_path: Path) -> None:
-    assert f"https://[host/a.tar.gz, md5 {MD5} (Invalid IPv6 URL)" in failure(
-        [Archive("https://[host/a.tar.gz", MD5)], tmp_path
-    )
-
-
-def test_all_failures_are_told_in_one_line_with_a_way_on(tmp_path: Path) -> None:
+def test_all_failures_are_in_one_line_with_a_way_on(tmp_path):
     wrong = written(tmp_path / "wrong.tar.gz", OTHER)
     message = failure(
         [
-            Archive(f"file://{wrong}", MD5),
-            Archive("file:///absent.tar.gz", "0" * 32),
-            Archive("file://data/toy.tar.gz", MD5),
+            Archive(url=f"file://{wrong}", md5=MD5),
+            Archive(url="file:///absent.tar.gz", md5="0" * 32),
+            Archive(url="file://data/toy.tar.gz", md5=MD5),
         ],
         tmp_path / "data",
     )
     assert message == (
-        "params.yaml: data.archives: no archive can be had: "
+        "params.yaml: data.archives: no archive is available: "
         f"file://{wrong}, md5 {MD5} (its md5 is {md5_of(OTHER)}, not {MD5}); "
         f"file:///absent.tar.gz, md5 {'0' * 32} (No such file or directory); "
         f"file://data/toy.tar.gz, md5 {MD5} "
@@ -243,26 +236,7 @@ def test_all_failures_are_told_in_one_line_with_a_way_on(tmp_path: Path) -> None
     assert "the list is empty" in failure([], tmp_path)
 
 
-@pytest.mark.parametrize("url", ["ftp://host/a.tar.gz", "/home/me/a.tar.gz", "a.tar.gz", "data:,x"])
-def test_other_schemes_are_refused(url: str) -> None:
-    with pytest.raises(UserError, match="is not an http, https or file url"):
-        Archive(url, MD5)
-
-
-@pytest.mark.parametrize("md5", ["", MD5[:-1], MD5.upper(), "../" + MD5[3:], MD5 + "\n"])
-def test_what_is_no_md5_is_refused(md5: str) -> None:
-    with pytest.raises(UserError, match="32 lower-case hexadecimal digits"):
-        Archive("https://host/a.tar.gz", md5)
-
-
-def test_a_server_that_sends_for_ever_is_left(host: Host, tmp_path: Path, monkeypatch: Any) -> None:
+def test_a_server_that_sends_for_ever_is_left(host, tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "MAX_BYTES", HALF)
-    with pytest.raises(UserError, match="it is larger than"):
-        fetch([host.archive("whole")], tmp_path)
+    assert "it is larger than" in failure([host.archive("whole")], tmp_path)
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("path", ["/dev/zero", "/tmp"])
-def test_what_is_no_file_is_not_read(path: str, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="it is no file"):
-        fetch([Archive(f"file://{path}", MD5)], tmp_path)

@@ -1,6 +1,5 @@
 import itertools
 import os
-import tarfile
 from collections import Counter
 from dataclasses import fields, replace
 from pathlib import Path
@@ -9,9 +8,8 @@ import pytest
 import torch
 from scipy import stats
 from sklearn.datasets import load_digits
-from torch import Tensor
 
-from convscope.data import augment
+from convscope.data import augment, cifar10_archive
 from convscope.data.augment import BRIGHTNESS, CONTRAST, SATURATION, Draws
 from convscope.data.torchvision_compat import import_torchvision
 
@@ -26,36 +24,31 @@ ADJUST = {
 TOLERANCE = {"rtol": 0, "atol": 1e-6}
 
 
-def random_images(n: int = 12) -> Tensor:
+def random_images(n=12):
     generator = torch.Generator().manual_seed(1)
     return torch.randint(256, (n, 3, 32, 32), generator=generator, dtype=torch.uint8)
 
 
-def digit_images(n: int = 12) -> Tensor:
+def digit_images(n=12):
     small = torch.from_numpy(load_digits().images[:n]).div(16).mul(255).round().to(torch.uint8)
     ink = small.repeat_interleave(4, 1).repeat_interleave(4, 2)
     # in color, as a gray picture says nothing about saturation
     return torch.stack((ink, 255 - ink, ink // 2), dim=1)
 
 
-def cifar_images(n: int = 12) -> Tensor:
+def cifar_images(n=12):
     archive = os.environ.get("CONVSCOPE_CIFAR10_ARCHIVE")
     if not archive:
-        pytest.skip("CONVSCOPE_CIFAR10_ARCHIVE does not name a CIFAR-10 binary archive")
-    with tarfile.open(archive) as tar:
-        member = next(member for member in tar if Path(member.name).name == "data_batch_1.bin")
-        stream = tar.extractfile(member)
-        assert stream is not None
-        records = torch.frombuffer(bytearray(stream.read(n * 3073)), dtype=torch.uint8)
-    return records.view(n, 3073)[:, 1:].reshape(n, 3, 32, 32)
+        pytest.skip("CONVSCOPE_CIFAR10_ARCHIVE does not name a CIFAR-10 archive")
+    return torch.from_numpy(cifar10_archive.read(Path(archive)).train_images[:n])
 
 
 @pytest.fixture(params=[random_images, digit_images, cifar_images], ids=lambda make: make.__name__)
-def images(request: pytest.FixtureRequest) -> Tensor:
+def images(request):
     return request.param()
 
 
-def identity(n: int) -> Draws:
+def identity(n):
     return Draws(
         top=torch.full((n,), 4),
         left=torch.full((n,), 4),
@@ -65,11 +58,11 @@ def identity(n: int) -> Draws:
     )
 
 
-def seeded_draws(n: int, seed: int = 0) -> Draws:
+def seeded_draws(n, seed=0):
     return augment.draw(n, torch.Generator().manual_seed(seed))
 
 
-def one_by_one(images: Tensor, draws: Draws) -> Tensor:
+def one_by_one(images, draws):
     """Slow reference: torchvision's operations, image after image."""
     results = []
     for n, image in enumerate(images):
@@ -84,12 +77,8 @@ def one_by_one(images: Tensor, draws: Draws) -> Tensor:
     return torch.stack(results)
 
 
-def test_the_identity_draw_gives_exactly_the_scaled_pixels(images: Tensor) -> None:
-    assert torch.equal(augment.apply(images, identity(len(images))), images / 255)
-
-
 @pytest.mark.parametrize("flip", [False, True])
-def test_every_crop_is_torchvisions(images: Tensor, flip: bool) -> None:
+def test_every_crop_is_torchvisions(images, flip):
     for top, left in itertools.product(range(9), repeat=2):
         draws = replace(
             identity(2),
@@ -100,26 +89,11 @@ def test_every_crop_is_torchvisions(images: Tensor, flip: bool) -> None:
         assert torch.equal(augment.apply(images[:2], draws), one_by_one(images[:2], draws))
 
 
-@pytest.mark.parametrize("operation", [BRIGHTNESS, CONTRAST, SATURATION])
-def test_an_operation_alone_is_torchvisions(images: Tensor, operation: int) -> None:
-    draws = identity(len(images))
-    draws.factors[:, operation] = torch.linspace(0.5, 1.5, len(images))
-    result = augment.apply(images, draws)
-    torch.testing.assert_close(result, one_by_one(images, draws), **TOLERANCE)
-    assert not torch.allclose(result, images / 255, atol=1e-3)
-
-
-@pytest.mark.parametrize("order", ORDERS)
-def test_the_operations_are_torchvisions_in_every_order(
-    images: Tensor, order: tuple[int, ...]
-) -> None:
-    draws = replace(seeded_draws(len(images)), order=torch.tensor([order] * len(images)))
-    result = augment.apply(images, draws)
-    torch.testing.assert_close(result, one_by_one(images, draws), **TOLERANCE)
-
-
-def test_mixed_draws_are_torchvisions(images: Tensor) -> None:
+@pytest.mark.parametrize("order", [*ORDERS, None])
+def test_the_operations_are_torchvisions_in_every_order_and_mixed(images, order):
     draws = seeded_draws(len(images), seed=5)
+    if order is not None:
+        draws = replace(draws, order=torch.tensor([order] * len(images)))
     result = augment.apply(images, draws)
     torch.testing.assert_close(result, one_by_one(images, draws), **TOLERANCE)
     assert result.dtype == torch.float32
@@ -127,20 +101,7 @@ def test_mixed_draws_are_torchvisions(images: Tensor) -> None:
     assert 0 <= float(result.min()) < float(result.max()) <= 1
 
 
-def test_crop_and_flip_by_hand() -> None:
-    # one row of two pixels; the padded row is 0 0 0 0 a b 0 0 0 0
-    images = torch.tensor([51, 255], dtype=torch.uint8).expand(6, 3, 1, 2)
-    draws = replace(
-        identity(6),
-        left=torch.tensor([4, 5, 3, 5, 0, 4]),
-        top=torch.tensor([4, 4, 4, 4, 4, 3]),
-        flip=torch.tensor([True, False, False, True, False, False]),
-    )
-    expected = torch.tensor([[1, 0.2], [1, 0], [0, 0.2], [0, 1], [0, 0], [0, 0]])
-    assert torch.equal(augment.apply(images, draws), expected[:, None, None].expand(6, 3, 1, 2))
-
-
-def test_jitter_by_hand() -> None:
+def test_jitter_by_hand():
     # a red and a black pixel: gray 0.2989 and 0, mean gray 0.14945
     images = torch.tensor([[255, 0], [0, 0], [0, 0]], dtype=torch.uint8)[None, :, None]
     draws = replace(
@@ -157,26 +118,15 @@ def test_jitter_by_hand() -> None:
     torch.testing.assert_close(augment.apply(images, draws)[0, :, 0], expected, **TOLERANCE)
 
 
-def test_every_operation_is_clamped_before_the_next() -> None:
-    # 0.8 -> 1.2, clamped to 1 -> half of 1 and half of its gray 0.9999; unclamped: 1.19994 -> 1
-    images = torch.full((1, 3, 2, 2), 204, dtype=torch.uint8)
-    draws = replace(identity(1), factors=torch.tensor([[1.5, 0.5, 1.0]]))
-    expected = torch.full((1, 3, 2, 2), 0.99995)
-    torch.testing.assert_close(augment.apply(images, draws), expected, **TOLERANCE)
-
-
 @pytest.mark.parametrize("size", [1, 2, 7, 33])
-def test_an_image_does_not_depend_on_its_batch(size: int) -> None:
+def test_an_image_does_not_depend_on_its_batch(size):
     images, draws = random_images(66), seeded_draws(66)
-    whole = augment.apply(images, draws)
-    parts = [
-        augment.apply(images[start : start + size], draws[start : start + size])
-        for start in range(0, len(images), size)
-    ]
-    assert torch.equal(torch.cat(parts), whole)
+    parts = [slice(start, start + size) for start in range(0, len(images), size)]
+    applied = torch.cat([augment.apply(images[part], draws[part]) for part in parts])
+    assert torch.equal(applied, augment.apply(images, draws))
 
 
-def test_the_memory_format_of_the_images_changes_nothing() -> None:
+def test_the_memory_format_of_the_images_changes_nothing():
     images, draws = random_images(), seeded_draws(12)
     expected = augment.apply(images, draws)
     interleaved = images.to(memory_format=torch.channels_last)
@@ -184,7 +134,7 @@ def test_the_memory_format_of_the_images_changes_nothing() -> None:
     assert torch.equal(augment.apply(images.repeat_interleave(2, 0)[::2], draws), expected)
 
 
-def test_apply_leaves_its_arguments_as_they_were() -> None:
+def test_apply_leaves_its_arguments_as_they_were():
     images, draws = random_images(), seeded_draws(12)
     with torch.no_grad():
         first = augment.apply(images, draws)
@@ -194,7 +144,7 @@ def test_apply_leaves_its_arguments_as_they_were() -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU")
-def test_a_gpu_gives_the_same_images() -> None:
+def test_a_gpu_gives_the_same_images():
     images, draws = random_images(), seeded_draws(12)
     result = augment.apply(images.cuda(), draws.to("cuda")).cpu()
     torch.testing.assert_close(result, augment.apply(images, draws), **TOLERANCE)
@@ -209,17 +159,17 @@ def test_a_gpu_gives_the_same_images() -> None:
         (torch.zeros(3, 3, 32, 32, dtype=torch.uint8), "3 images, but draws for 2"),
     ],
 )
-def test_unfit_arguments_are_refused(images: Tensor, message: str) -> None:
+def test_unfit_arguments_are_refused(images, message):
     with pytest.raises(ValueError, match=message):
         augment.apply(images, identity(2))
 
 
-def assert_same(draws: Draws, others: Draws) -> None:
+def assert_same(draws, others):
     for field in fields(Draws):
         assert torch.equal(getattr(draws, field.name), getattr(others, field.name)), field.name
 
 
-def test_a_seed_determines_the_draws_and_global_randomness_does_not() -> None:
+def test_a_seed_determines_the_draws_and_global_randomness_does_not():
     before = torch.get_rng_state()
     draws = seeded_draws(50)
     assert torch.equal(torch.get_rng_state(), before)
@@ -228,7 +178,7 @@ def test_a_seed_determines_the_draws_and_global_randomness_does_not() -> None:
     assert not torch.equal(draws.factors, seeded_draws(50, seed=1).factors)
 
 
-def test_draws_are_indexed_by_image() -> None:
+def test_draws_are_indexed_by_image():
     draws = seeded_draws(5)
     assert len(draws[1:3]) == 2
     assert_same(draws[1:3], draws[torch.tensor([1, 2])])
@@ -236,7 +186,7 @@ def test_draws_are_indexed_by_image() -> None:
     assert_same(draws.to("cpu"), draws)
 
 
-def test_offsets_flips_and_orders_are_uniform() -> None:
+def test_offsets_flips_and_orders_are_uniform():
     draws = seeded_draws(81 * 200)
     counted = {
         81: Counter(zip(draws.top.tolist(), draws.left.tolist(), strict=True)),
@@ -250,7 +200,7 @@ def test_offsets_flips_and_orders_are_uniform() -> None:
         assert stats.chisquare(list(counts.values())).pvalue > 0.001
 
 
-def test_factors_are_uniform_and_independent() -> None:
+def test_factors_are_uniform_and_independent():
     draws = seeded_draws(20_000)
     for column in draws.factors.T:
         assert 0.5 <= float(column.min()) < 0.501

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from convscope.base import axes
+from convscope.base import names
 from convscope.evaluation import history_tables
 from tests import toys
 
@@ -96,7 +96,7 @@ GRID = {
 
 
 def test_dropout_extremes_share_all_but_their_rate_and_seed_with_the_point():
-    point = dict.fromkeys(axes.POINT, 0) | {"l1_oc": 8, "dropout_rate": 0.3}
+    point = dict.fromkeys(names.POINT, 0) | {"l1_oc": 8, "dropout_rate": 0.3}
     found = history_tables.dropout_extremes(history(**GRID), point)
     assert {rate: rows["run"].tolist() for rate, rows in found.items()} == {
         0.1: [2, 6],
@@ -106,5 +106,5 @@ def test_dropout_extremes_share_all_but_their_rate_and_seed_with_the_point():
 
 
 def test_a_single_dropout_rate_has_no_extremes():
-    point = dict.fromkeys(axes.POINT, 0) | {"l1_oc": 4, "dropout_rate": 0.9}
+    point = dict.fromkeys(names.POINT, 0) | {"l1_oc": 4, "dropout_rate": 0.9}
     assert history_tables.dropout_extremes(history(**GRID), point) == {}

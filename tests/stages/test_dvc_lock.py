@@ -6,103 +6,98 @@ import pytest
 import zc.lockfile
 from tests import projects
 
+from convscope import cli
+from convscope.base.errors import UserError
 from convscope.stages import dvc_lock
+from convscope.stages.dvc_lock import LOCK, PROCESSES, mend
 
-ROOT = projects.ROOT
-TEXT = (ROOT / "dvc.lock").read_text()
+TEXT = (projects.ROOT / "dvc.lock").read_text()
 
 
 @pytest.fixture(autouse=True)
 def _folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    dvc_lock.PROCESSES.parent.mkdir(parents=True)
+    PROCESSES.parent.mkdir(parents=True)
     dvc_lock.PIPELINE.write_text("stages: {}\n")
     (tmp_path / ".git").mkdir()
 
 
-def test_whole_files_and_missing_ones_are_left_alone(capsys):
-    assert dvc_lock.mend() == []
-    dvc_lock.LOCK.write_text(TEXT)
-    dvc_lock.PROCESSES.write_text(json.dumps({"read": {}, "write": {}}))
-    assert dvc_lock.main() == 0
-    assert dvc_lock.LOCK.read_text() == TEXT
-    assert dvc_lock.PROCESSES.exists()
-    assert capsys.readouterr().err == ""
+def test_complete_files_and_missing_ones_are_left_alone():
+    assert mend() == []
+    LOCK.write_text(TEXT)
+    PROCESSES.write_text(json.dumps({"read": {}, "write": {}}))
+    assert mend() == []
+    assert LOCK.read_text() == TEXT
+    assert PROCESSES.exists()
 
 
 @pytest.mark.parametrize(
-    "end",
+    "text",
     [
-        pytest.param(0, id="nothing was written yet"),
-        pytest.param(20, id="in a key"),
-        pytest.param(TEXT.index("md5: ") + 12, id="in a hash"),
-        pytest.param(TEXT.index("- path: ") + 8, id="in a path"),
-        pytest.param(TEXT.index("size: ") + 7, id="in a size"),
-        pytest.param(len(TEXT) - 1, id="in the last line"),
+        pytest.param("", id="nothing was written yet"),
+        pytest.param(TEXT[:20], id="in a key"),
+        pytest.param(TEXT[: TEXT.index("md5: ") + 12], id="in a hash"),
+        pytest.param(TEXT[: TEXT.index("- path: ") + 8], id="in a path"),
+        pytest.param(TEXT[: TEXT.index("size: ") + 7], id="in a size"),
+        pytest.param(TEXT[:-1], id="in the last line"),
+        pytest.param("[" * 100_000, id="nested brackets"),
     ],
 )
-def test_a_lock_that_was_cut_short_is_removed_and_told(end, capsys):
-    dvc_lock.LOCK.write_text(TEXT[:end])
-    assert dvc_lock.main() == 0
-    assert not dvc_lock.LOCK.exists()
-    assert capsys.readouterr().err.startswith("convscope: removed dvc.lock, which a killed DVC")
-
-
-def test_a_lock_of_nested_brackets_is_removed(capsys):
-    dvc_lock.LOCK.write_text("[" * 100_000)
-    assert dvc_lock.main() == 0
-    assert not dvc_lock.LOCK.exists()
-    assert "removed dvc.lock" in capsys.readouterr().err
-
-
-def test_a_folder_that_is_no_project_is_left_alone(tmp_path, monkeypatch, capsys):
-    (tmp_path / "src").mkdir()
-    monkeypatch.chdir(tmp_path / "src")
-    assert dvc_lock.main() == 2
-    assert "dvc.yaml is missing: run this in the project's folder" in capsys.readouterr().err
-    assert list(Path().iterdir()) == []
-
-
-def test_without_git_the_remedy_is_told_unless_dvc_does_without(tmp_path, capsys):
-    (tmp_path / ".git").rmdir()
-    assert dvc_lock.main() == 2
-    assert "in no git repository, which DVC needs: run `git init`" in capsys.readouterr().err
-    (tmp_path / ".dvc/config").write_text("[core]\n    no_scm = True\n")
-    assert dvc_lock.main() == 0
-
-
-def test_what_the_system_refuses_is_one_line(capsys):
-    dvc_lock.LOCK.mkdir()
-    assert dvc_lock.main() == 2
-    (told,) = capsys.readouterr().err.splitlines()
-    assert told.startswith("convscope: dvc.lock: ")
-
-
-def test_a_merge_conflict_is_told_and_left_to_the_user(capsys):
-    text = f"<<<<<<< HEAD\n{TEXT}=======\n{TEXT}>>>>>>> other\n"
-    dvc_lock.LOCK.write_text(text)
-    assert dvc_lock.main() == 2
-    assert dvc_lock.LOCK.read_text() == text
-    assert capsys.readouterr().err.startswith("convscope: dvc.lock has a merge conflict")
-
-
-def test_what_dvc_takes_from_elsewhere_may_have_another_hash():
-    dvc_lock.LOCK.write_text(
-        "schema: '2.0'\nstages:\n  a:\n    cmd: a\n    deps:\n"
-        "    - path: s3://bucket/file\n      etag: 0123\n      size: 1\n"
-    )
-    assert dvc_lock.mend() == []
+def test_a_lock_that_was_cut_short_is_removed(text):
+    LOCK.write_text(text)
+    assert mend() == [LOCK]
+    assert not LOCK.exists()
 
 
 @pytest.mark.parametrize("text", ["", '{"write": {"a'])
 def test_a_list_of_locks_that_was_cut_short_is_removed(text):
-    dvc_lock.PROCESSES.write_text(text)
-    assert dvc_lock.mend() == [dvc_lock.PROCESSES]
-    assert not dvc_lock.PROCESSES.exists()
+    PROCESSES.write_text(text)
+    assert mend() == [PROCESSES]
+    assert not PROCESSES.exists()
 
 
 def test_what_a_living_dvc_is_writing_is_left_alone():
-    dvc_lock.LOCK.write_text(TEXT[:20])
-    with contextlib.closing(zc.lockfile.LockFile(str(dvc_lock.ALONE))):
-        assert dvc_lock.mend() == []
-    assert dvc_lock.mend() == [dvc_lock.LOCK]
+    LOCK.write_text(TEXT[:20])
+    with contextlib.closing(zc.lockfile.LockFile(str(dvc_lock.DVC_AT_WORK))):
+        assert mend() == []
+    assert mend() == [LOCK]
+
+
+def test_what_dvc_takes_from_elsewhere_may_have_another_hash():
+    LOCK.write_text(
+        "schema: '2.0'\nstages:\n  a:\n    cmd: a\n    deps:\n"
+        "    - path: s3://bucket/file\n      etag: 0123\n      size: 1\n"
+    )
+    assert mend() == []
+
+
+def test_a_folder_that_is_not_a_project_is_left_alone(tmp_path, monkeypatch):
+    (tmp_path / "src").mkdir()
+    monkeypatch.chdir(tmp_path / "src")
+    with pytest.raises(UserError, match=r"dvc\.yaml is missing: run this in the project's folder"):
+        mend()
+    assert list(Path().iterdir()) == []
+
+
+def test_without_git_the_remedy_is_named_unless_dvc_does_without(tmp_path):
+    (tmp_path / ".git").rmdir()
+    with pytest.raises(UserError, match="not in a git repository, which DVC needs: run `git init`"):
+        mend()
+    (tmp_path / ".dvc/config").write_text("[core]\n    no_scm = True\n")
+    assert mend() == []
+
+
+def test_a_merge_conflict_is_left_to_the_user():
+    text = f"<<<<<<< HEAD\n{TEXT}=======\n{TEXT}>>>>>>> other\n"
+    LOCK.write_text(text)
+    with pytest.raises(UserError, match=r"^dvc\.lock has a merge conflict"):
+        mend()
+    assert LOCK.read_text() == text
+
+
+def test_what_the_system_refuses_is_one_line(capsys):
+    Path("params.yaml").touch()
+    LOCK.mkdir()
+    assert cli.main(["mend"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("convscope: dvc.lock: ")

@@ -16,6 +16,7 @@ HISTORY = pd.DataFrame({"run": [1], "epoch": [1], "test_accuracy": [0.5]})
 LATER = pd.DataFrame({"run": [1], "epoch": [2], "test_accuracy": [0.25]})
 PARAMS = "evaluate: {pairs: 1, images_per_pair: 1, seed: 0, threads: 1}\n"
 RUN = toys.run("net1")
+NOT_FINITE = "its column test_accuracy holds .* not a finite number"
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def history(tmp_path, monkeypatch):
     return folder / paths.HISTORY
 
 
-def test_it_measures_what_choosing_adds(history):
+def test_it_measures_what_selecting_adds(history):
     files.write_csv(history, pd.concat([HISTORY, LATER]))
     evaluate.run()
     folder = paths.REPORTS / "evaluate"
@@ -50,14 +51,8 @@ def test_it_measures_what_choosing_adds(history):
     [
         (HISTORY.drop(columns="epoch"), "it has no column epoch"),
         (HISTORY[:0], "it has no rows"),
-        (
-            HISTORY.assign(test_accuracy="high"),
-            "its column test_accuracy holds .* no finite number",
-        ),
-        (
-            HISTORY.assign(test_accuracy=float("inf")),
-            "its column test_accuracy holds .* no finite number",
-        ),
+        (HISTORY.assign(test_accuracy="high"), NOT_FINITE),
+        (HISTORY.assign(test_accuracy=float("inf")), NOT_FINITE),
     ],
 )
 def test_a_damaged_history_is_refused(history, table, why):

@@ -1,4 +1,6 @@
-"""What the stage writes, beside a network without its red filter."""
+"""What the stage writes, compared with a network without its red filter."""
+
+from itertools import product
 
 import pytest
 import torch
@@ -39,15 +41,13 @@ def test_without_its_red_filter_the_network_sees_no_red(project, table):
     before = table("confusion_before").set_index("true")
     # six labels are wrong, and nothing else
     assert sum(int(before.loc[name, name]) for name in COLORS) == 24
-    for when, found in (
-        ("before", predictions(project)),
-        ("after", predictions(project, "conv1", RED)),
+    for cells, found in (
+        (before, predictions(project)),
+        (after, predictions(project, "conv1", RED)),
     ):
-        cells = table(f"confusion_{when}").set_index("true")
-        for true in range(3):
-            for taken in range(3):
-                expected = int(((project.labels == true) & (found == taken)).sum())
-                assert cells.loc[CLASSES[true], CLASSES[taken]] == expected
+        for true, taken in product(range(3), repeat=2):
+            expected = int(((project.labels == true) & (found == taken)).sum())
+            assert cells.loc[CLASSES[true], CLASSES[taken]] == expected
 
 
 def test_accuracy_by_class_is_that_of_the_matrices(project, table):

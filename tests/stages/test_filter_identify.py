@@ -11,7 +11,7 @@ PARAMS = """filter_identify:
   top_k: 4
   shown: 2
 """
-CHOSEN = {"conv1/2": 2, "conv1/0": 0, "conv2/1": 1}
+SELECTED = {"conv1/2": 2, "conv1/0": 0, "conv2/1": 1}
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def table(project):
 
 def sums(project, name):
     """The sum of a filter's map for every image: of a color's pixels, or of their 2x2 maxima."""
-    pixels = project.images[:, CHOSEN[name]].double() / 255
+    pixels = project.images[:, SELECTED[name]].double() / 255
     if name.startswith("conv2"):
         pixels = pixels.unflatten(1, (16, 2)).unflatten(3, (16, 2)).amax((2, 4))
     return pixels.sum((1, 2))
@@ -31,7 +31,7 @@ def sums(project, name):
 
 def test_top_images_are_those_with_the_most_of_the_color(project, table):
     found = table("top_images")
-    for name in CHOSEN:
+    for name in SELECTED:
         rows = found[found["filter"] == name]
         expected = sums(project, name).sort(descending=True)
         assert rows["image"].tolist() == expected.indices[:4].tolist()
@@ -42,7 +42,7 @@ def test_top_images_are_those_with_the_most_of_the_color(project, table):
 def test_responses_and_classes_are_of_the_top_images(project, table):
     responses = table("responses").set_index("filter")
     frequency = table("class_frequency").set_index("filter")
-    for name in CHOSEN:
+    for name in SELECTED:
         expected = sums(project, name).sort(descending=True)
         assert responses.loc[name, "mean"] == pytest.approx(expected.values[:4].mean().item())
         assert responses.loc[name, "max"] == pytest.approx(expected.values[0].item())

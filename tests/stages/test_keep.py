@@ -10,6 +10,7 @@ from tests import projects
 from convscope.base.errors import UserError
 from convscope.stages import keep
 
+HEADER = "stage,run,fingerprint,seconds,device\n"
 FILES = {
     "params.yaml": "data: {source: digits}\n",
     "reports/README.md": "what is here",
@@ -31,7 +32,7 @@ FILES = {
     "models/net1/runs/b/run.json": json.dumps({"fingerprint": "fb"}),
     "models/baseline/runs/a/run.json": json.dumps({"fingerprint": "elsewhere"}),
     "logs/timings.csv": (
-        "stage,run,fingerprint,seconds,device\n"
+        f"{HEADER}"
         "train@net1,a,fa,10.000,cpu\n"
         "train@net1,b,fb,5.500,cpu\n"
         "train@net1,c,of an earlier study,100.000,cpu\n"
@@ -42,6 +43,7 @@ FILES = {
     ),
 }
 
+MINE = "docs/mine"
 NETS = ("net1", "net2", "net3", "net4")
 ANALYSES = ("occlusion", "filter_ablation", "filter_identify")
 
@@ -49,14 +51,17 @@ ANALYSES = ("occlusion", "filter_ablation", "filter_identify")
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     for name, text in FILES.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        write(tmp_path / name, text)
     return tmp_path
 
 
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
 def test_keeps_results_and_leaves_weights_maps_and_pages(project: Path) -> None:
-    kept = keep.keep(project, project / "docs" / "mine")
+    kept = keep.keep(project, project / MINE)
     assert sorted(map(str, kept)) == [
         "about.json",
         "models/baseline/history.csv",
@@ -69,8 +74,7 @@ def test_keeps_results_and_leaves_weights_maps_and_pages(project: Path) -> None:
         "reports/occlusion/maps.png",
         "reports/report.md",
     ]
-    copy = project / "docs" / "mine" / "reports" / "report.md"
-    assert copy.read_text(encoding="utf-8") == "# report"
+    assert (project / MINE / "reports/report.md").read_text() == "# report"
 
 
 def test_links_of_the_report_to_what_is_not_kept_become_text(project: Path) -> None:
@@ -80,17 +84,16 @@ def test_links_of_the_report_to_what_is_not_kept_become_text(project: Path) -> N
         "- [evaluate/predictions.csv](evaluate/predictions.csv), [best](evaluate/best.csv), "
         "[with a space](evaluate/be%20st.csv), [DVC](https://dvc.org), [above](#top)\n"
     )
-    (project / "reports" / "report.md").write_text(report, encoding="utf-8")
-    (project / "reports" / "evaluate" / "be st.csv").write_text("net\n", encoding="utf-8")
-    target = project / "docs" / "mine"
-    keep.keep(project, target)
-    assert (target / "reports" / "report.md").read_text(encoding="utf-8") == (
+    (project / "reports/report.md").write_text(report)
+    (project / "reports/evaluate/be st.csv").write_text("net\n")
+    keep.keep(project, project / MINE)
+    assert (project / MINE / "reports/report.md").read_text() == (
         "**A map** (occlusion/map\\_3.csv (not kept))\n\n"
         "![Maps](occlusion/maps.png)\n\n"
         "- evaluate/predictions.csv (not kept), [best](evaluate/best.csv), "
         "[with a space](evaluate/be%20st.csv), [DVC](https://dvc.org), [above](#top)\n"
     )
-    assert (project / "reports" / "report.md").read_text(encoding="utf-8") == report
+    assert (project / "reports/report.md").read_text() == report
 
 
 def ran_with(project: Path, data: str, study: str) -> dict[str, Any]:
@@ -107,17 +110,15 @@ def ran_with(project: Path, data: str, study: str) -> dict[str, Any]:
         **{a.replace("_", "-"): {"analysis": shared["analysis"], a: params[a]} for a in ANALYSES},
     }
     for stage, sections in used.items():
-        written = project / "reports" / stage / "params.json"
-        written.parent.mkdir(parents=True, exist_ok=True)
-        written.write_text(json.dumps(sections), encoding="utf-8")
+        write(project / "reports" / stage / "params.json", json.dumps(sections))
     return params
 
 
-@pytest.mark.parametrize("study", ["quick", "laptop", "report"])
+@pytest.mark.parametrize("study", ["quick", "laptop", "published"])
 @pytest.mark.parametrize("data", ["digits", "cifar10"])
 def test_params_with_which_the_stages_ran_are_kept(data: str, study: str, project: Path) -> None:
     ran_with(project, data, study)
-    kept = keep.keep(project, project / "docs" / "mine")
+    kept = keep.keep(project, project / MINE)
     assert len([path for path in kept if path.name == "params.json"]) == 10
 
 
@@ -144,32 +145,29 @@ def test_params_that_were_changed_since_are_refused(
     section[last] = value
     YAML().dump(params, project / "params.yaml")
     with pytest.raises(UserError, match="run `dvc repro` first") as refused:
-        keep.keep(project, project / "docs" / "mine")
+        keep.keep(project, project / MINE)
     assert f"params.yaml: {key} is not what stage {stage} ran with" in str(refused.value)
     assert not (project / "docs").exists()
 
 
-def test_a_section_that_was_taken_out_since_is_refused(project: Path) -> None:
-    params = ran_with(project, "digits", "quick")
-    del params["nets"]["net2"]
-    YAML().dump(params, project / "params.yaml")
-    with pytest.raises(UserError, match=r"nets\.net2\.epochs is not what stage train@net2 ran"):
-        keep.keep(project, project / "docs" / "mine")
-
-
-def test_another_place_of_the_same_archive_is_no_change(project: Path) -> None:
+def test_a_network_that_was_taken_out_since_is_refused_and_another_place_of_data_is_not(
+    project: Path,
+) -> None:
     params = ran_with(project, "cifar10", "laptop")
     params["data"]["archives"] = params["data"]["archives"][:1]
     YAML().dump(params, project / "params.yaml")
-    assert keep.keep(project, project / "docs" / "mine")
+    assert keep.keep(project, project / MINE)
+    del params["nets"]["net2"]
+    YAML().dump(params, project / "params.yaml")
+    with pytest.raises(UserError, match=r"nets\.net2\.epochs is not what stage train@net2 ran"):
+        keep.keep(project, project / MINE)
 
 
 @pytest.mark.parametrize("content", ["[]", '{"train": 3}', "{"])
 def test_a_stage_s_damaged_params_are_named(content: str, project: Path) -> None:
-    (project / "reports" / "train" / "net1").mkdir(parents=True)
-    (project / "reports" / "train" / "net1" / "params.json").write_text(content, encoding="utf-8")
+    write(project / "reports/train/net1/params.json", content)
     with pytest.raises(UserError, match=r"is damaged .* run `convscope train net1`"):
-        keep.keep(project, project / "docs" / "mine")
+        keep.keep(project, project / MINE)
 
 
 def test_says_where_and_how_long_it_ran(project: Path) -> None:
@@ -183,11 +181,11 @@ def test_says_where_and_how_long_it_ran(project: Path) -> None:
 
 
 def test_nothing_of_an_earlier_snapshot_stays(project: Path) -> None:
-    target = project / "docs" / "mine"
-    keep.keep(project, target)
-    (target / "reports" / "old.csv").write_text("old", encoding="utf-8")
-    keep.keep(project, target)
-    assert not (target / "reports" / "old.csv").exists()
+    keep.keep(project, project / MINE)
+    old = project / MINE / "reports/old.csv"
+    old.write_text("old")
+    keep.keep(project, project / MINE)
+    assert not old.exists()
 
 
 @pytest.mark.parametrize(
@@ -200,13 +198,11 @@ def test_nothing_of_an_earlier_snapshot_stays(project: Path) -> None:
     ],
 )
 def test_a_folder_of_something_else_is_left_alone(project: Path, files: dict[str, str]) -> None:
-    target = project / "docs" / "mine"
-    target.mkdir(parents=True)
     for name, text in files.items():
-        (target / name).write_text(text)
+        write(project / MINE / name, text)
     with pytest.raises(UserError, match="holds something else"):
-        keep.keep(project, target)
-    assert {path.name: path.read_text() for path in target.iterdir()} == files
+        keep.keep(project, project / MINE)
+    assert {path.name: path.read_text() for path in (project / MINE).iterdir()} == files
 
 
 @pytest.mark.parametrize("name", ["reports/mine", "models", "data/mine", "reports/new/mine"])
@@ -227,25 +223,26 @@ def test_a_link_and_a_way_upwards_are_refused(project: Path) -> None:
     assert not (project / "new").exists()
 
 
-@pytest.mark.parametrize("line", [b"stage,run\nx,y\n", b"\xff\xfe\n", b""])
-def test_damaged_timings_are_no_obstacle(project: Path, line: bytes) -> None:
-    (project / "logs" / "timings.csv").write_bytes(line)
-    assert keep.about(project)["stage_seconds"] == {}
-
-
-def test_seconds_that_are_no_number_are_left_out(project: Path) -> None:
-    rows = "stage,run,fingerprint,seconds,device\noccl,,a,nan,cpu\nreport,,b,2.5,cpu\n"
-    (project / "logs" / "timings.csv").write_text(rows)
-    assert keep.about(project)["stage_seconds"] == {"report": 2.5}
+@pytest.mark.parametrize(
+    ("log", "seconds"),
+    [
+        (b"stage,run\nx,y\n", {}),
+        (b"\xff\xfe\n", {}),
+        (b"", {}),
+        (None, {}),
+        (f"{HEADER}occlusion,,a,nan,cpu\nreport,,b,2.5,cpu\n".encode(), {"report": 2.5}),
+    ],
+)
+def test_lines_of_timings_that_are_missing_or_damaged_are_no_obstacle(
+    log: bytes | None, seconds: dict[str, float], project: Path
+) -> None:
+    path = project / "logs/timings.csv"
+    path.unlink() if log is None else path.write_bytes(log)
+    assert keep.about(project)["stage_seconds"] == seconds
 
 
 def test_without_a_report_there_is_nothing_to_keep(project: Path) -> None:
-    (project / "reports" / "report.md").unlink()
+    (project / "reports/report.md").unlink()
     with pytest.raises(UserError, match="run `dvc repro` first"):
-        keep.keep(project, project / "docs" / "mine")
+        keep.keep(project, project / MINE)
     assert not (project / "docs").exists()
-
-
-def test_without_timings_durations_are_unknown(project: Path) -> None:
-    (project / "logs" / "timings.csv").unlink()
-    assert keep.about(project)["stage_seconds"] == {}

@@ -1,4 +1,4 @@
-"""What the stage writes, beside windows that are slid by hand."""
+"""What the stage writes, compared with windows that are slid by hand."""
 
 import pytest
 import torch

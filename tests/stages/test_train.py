@@ -1,13 +1,13 @@
 import pytest
 from tests import projects
 
-from convscope.base import runtime
+from convscope.base import names
 from convscope.base.errors import UserError
 from convscope.config import params_file
 from convscope.stages import train
 
 
-@pytest.mark.parametrize("name", [runtime.WORKERS, runtime.CUDA_GRAPHS, runtime.DEVICE])
+@pytest.mark.parametrize("name", [names.WORKERS, names.CUDA_GRAPHS, names.DEVICE])
 def test_a_wrong_setting_ends_the_stage_before_anything_begins(name, monkeypatch):
     params = params_file.load(projects.ROOT / "params.yaml")
     monkeypatch.setattr(train.params_file, "load", lambda: params)

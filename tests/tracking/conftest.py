@@ -2,16 +2,17 @@
 
 import json
 import shutil
+import socket
+import subprocess
 from functools import cached_property
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from convscope.tracking import server
-from convscope.tracking.runs import find_children
 
 DATASET = {"name": "digits", "url": "", "md5": "a" * 32, "fingerprint": "d" * 64}
-HISTORY_HEADER = "epoch,loss,train_accuracy,test_accuracy,overfit_percent,total_parameters,lr"
 
 
 class Project:
@@ -22,7 +23,17 @@ class Project:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.write("reports/download/dataset.json", DATASET)
-        self.write_net1()
+        for lr in self.points:
+            folder = f"models/net1/runs/lr={lr}"
+            history = pd.DataFrame(self.epochs(lr)).assign(total_parameters=50677, lr=lr)
+            self.write(f"{folder}/run.json", self.run_document(lr))
+            self.write(f"{folder}/history.csv", history.to_csv(index=False))
+            self.write(f"{folder}/best.safetensors", f"weights {lr}")
+        self.write("models/net1/history.csv", "run,epoch\n1,1\n")
+        self.write("models/net1/best.json", self.run_document(0.1))
+        self.write("reports/train/net1/params.json", {"lr": [0.01, 0.1], "train": {"epochs": 3}})
+        self.write("reports/train/net1/metrics.json", {"runs": 2})
+        self.write("reports/train/net1/curves.png", "a picture")
         self.write("reports/occlusion/params.json", {"windows": [3, 5], "note": "x" * 7000})
         self.write("reports/occlusion/metrics.json", {"mean_confidence": 0.25})
         self.write("reports/occlusion/maps.png", "a picture")
@@ -31,24 +42,6 @@ class Project:
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content if isinstance(content, str) else json.dumps(content))
-
-    def write_net1(self) -> None:
-        table = [f"run,{HISTORY_HEADER}"]
-        for number, lr in enumerate(self.points, 1):
-            table += [f"{number},{row}" for row in self.write_point(lr)]
-            self.write("models/net1/best.json", self.run_document(lr))
-        self.write("models/net1/history.csv", "\n".join(table) + "\n")
-        self.write("reports/train/net1/params.json", {"lr": [0.01, 0.1], "train": {"epochs": 3}})
-        self.write("reports/train/net1/metrics.json", {"runs": 2})
-        self.write("reports/train/net1/curves.png", "a picture")
-
-    def write_point(self, lr: float) -> list[str]:
-        folder = f"models/net1/runs/lr={lr}"
-        rows = [",".join(map(repr, [*row.values(), 50677, lr])) for row in self.epochs(lr)]
-        self.write(f"{folder}/run.json", self.run_document(lr))
-        self.write(f"{folder}/history.csv", "\n".join([HISTORY_HEADER, *rows]) + "\n")
-        self.write(f"{folder}/best.safetensors", f"weights {lr}")
-        return rows
 
     @staticmethod
     def epochs(lr: float) -> list[dict[str, float]]:
@@ -59,6 +52,7 @@ class Project:
                 "train_accuracy": lr + epoch / 10,
                 "test_accuracy": lr + epoch / 20,
                 "overfit_percent": 5.0 * epoch,
+                "validation_accuracy": epoch / 4,
             }
             for epoch in (1, 2, 3)
         ]
@@ -75,24 +69,31 @@ class Project:
 
     @cached_property
     def store(self):
-        with server.publish_lock(self.root):  # a test may be the first, beside an observer
+        with server.publish_lock(self.root):  # an observer may open it at the same time
             return server.connect(self.root)
 
+    def all_runs(self, condition: str = "") -> list:
+        return self.store.client.search_runs([self.store.experiment_id], condition)
+
     def runs(self, name: str) -> list:
-        found = self.store.client.search_runs([self.store.experiment_id])
-        return [run for run in found if run.info.run_name == name]
+        return [run for run in self.all_runs() if run.info.run_name == name]
 
     def run(self, name: str):
         (run,) = self.runs(name)
         return run
 
     def children(self, parent) -> list[str]:
-        found = find_children(self.store, parent.info.run_id).values()
+        found = self.all_runs(f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'")
         return sorted(run.info.run_name for run in found)
 
     def history(self, run, key: str) -> list[tuple[int, float]]:
         entries = self.store.client.get_metric_history(run.info.run_id, key)
         return sorted((entry.step, entry.value) for entry in entries)
+
+    def assert_every_epoch_once(self, run, lr: float) -> None:
+        rows = self.epochs(lr)
+        for key in rows[0].keys() - {"epoch"}:
+            assert self.history(run, key) == [(row["epoch"], row[key]) for row in rows]
 
     def artifacts(self, run, folder: str | None = None) -> set[str]:
         return {item.path for item in self.store.client.list_artifacts(run.info.run_id, folder)}
@@ -105,15 +106,42 @@ def empty_store(tmp_path_factory):
     return path
 
 
+@pytest.fixture(autouse=True)
+def no_tracking_uri(monkeypatch):
+    """Each test starts as a user who has set nothing and has not been warned."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("DVC_EXP_NAME", raising=False)
+    monkeypatch.setattr(server, "_warned", set())
+
+
+@pytest.fixture
+def mute(monkeypatch):
+    """A server that takes connections and never answers."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        yield
+
+
+@pytest.fixture
+def commit():
+    """A function that makes a folder a git checkout with a file or all; it returns the commit."""
+
+    def run(folder, name="."):
+        git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b"]
+        for command in (["init", "-q"], ["add", name], ["commit", "-qm", "first"]):
+            subprocess.run([*git, *command], check=True)
+        return subprocess.check_output([*git, "rev-parse", "HEAD"], text=True).strip()
+
+    return run
+
+
 @pytest.fixture
 def folders(tmp_path):
     return Project(tmp_path)
 
 
 @pytest.fixture
-def project(folders, empty_store, monkeypatch):
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.delenv("DVC_EXP_NAME", raising=False)
-    monkeypatch.setattr(server, "_warned", set())
+def project(folders, empty_store):
     shutil.copyfile(empty_store, folders.root / "mlflow.db")
     return folders

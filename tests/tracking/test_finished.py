@@ -24,21 +24,15 @@ def test_an_analysis_fingerprint_follows_names_and_bytes_but_not_temporary_files
     assert fingerprint(folders.root, "occlusion") != before
 
 
-def test_only_finished_stages_are_listed(folders):
+def test_only_finished_stages_are_listed_and_the_report_is_its_pages(folders):
     assert finished_stages(folders.root) == ["occlusion", "train@net1"]
-    folders.write("reports/report.html", "page")
-    folders.write("reports/report.md", "page")
+    pages = ["report.html", "report.md", "claims.json"]
+    for name in pages:
+        folders.write(f"reports/{name}", "page")
     assert finished_stages(folders.root) == ["occlusion", "report", "train@net1"]
+    assert [path.name for path, _ in read_stage(folders.root, "report").files] == pages
     (folders.root / "models/net1/history.csv").unlink()
     assert finished_stages(folders.root) == ["occlusion", "report"]
-
-
-def test_the_report_is_its_pages(folders):
-    folders.write("reports/report.html", "page")
-    folders.write("reports/report.md", "page")
-    folders.write("reports/claims.json", [])
-    names = [path.name for path, _ in read_stage(folders.root, "report").files]
-    assert names == ["report.html", "report.md", "claims.json"]
 
 
 def test_an_unfinished_stage_is_refused(folders):
@@ -47,20 +41,19 @@ def test_an_unfinished_stage_is_refused(folders):
         read_stage(folders.root, "occlusion")
 
 
-def test_seconds_come_from_the_last_row_with_the_same_fingerprint(folders):
-    folders.write(
-        "logs/timings.csv",
-        "stage,run,fingerprint,seconds,device\n"
-        "train@net1,lr=0.1,point-0.1,9.5,cpu\n"
-        "train@net1,lr=0.1,point-0.1,8.25,cpu\n",
-    )
+def test_a_damaged_run_is_named_with_the_command_that_makes_it(folders):
+    folders.write("models/net1/runs/lr=0.1/run.json", {"net": "net1"})
+    with pytest.raises(UserError, match=r"run\.json is damaged .* run `convscope train net1`"):
+        fingerprint(folders.root, "train@net1")
+
+
+def test_seconds_come_from_the_last_complete_row_with_the_same_fingerprint(folders):
+    rows = ["lr=0.1,point-0.1,9.5,cpu", "lr=0.1,point-0.1,8.25,cpu", "lr=0.1,point-0.1,soon,cpu"]
+    rows += ["lr=0.01,point-0.01,1"]
+    table = "\n".join(["stage,run,fingerprint,seconds,device", *(f"train@net1,{r}" for r in rows)])
+    folders.write("logs/timings.csv", table)
     seconds = [p.metrics.get("seconds") for p in read_stage(folders.root, "train@net1").children]
     assert seconds == [None, 8.25]
-
-
-def test_a_damaged_log_of_timings_counts_as_absent(folders):
-    folders.write("logs/timings.csv", "stage,fingerprint,seconds\ntrain@net1,point-0.1,soon\n")
-    assert "seconds" not in read_stage(folders.root, "train@net1").children[1].metrics
 
 
 def test_flatten_joins_keys_by_dots_and_keeps_lists_whole():

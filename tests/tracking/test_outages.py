@@ -8,6 +8,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from ruamel.yaml import YAML
@@ -16,7 +17,6 @@ from tests import projects, toys
 from convscope import cli
 from convscope.base import paths
 from convscope.data import datasets
-from convscope.tracking import server
 
 SECONDS = 40  # longest stage with a server that does not work, on a busy machine
 
@@ -25,34 +25,39 @@ SECONDS = 40  # longest stage with a server that does not work, on a busy machin
 def params():
     """One run of one epoch."""
     small = projects.shrunk()
-    grid = small["nets"]["net1"]
-    grid |= {"epochs": 1, "l1_oc": [4], "batch_size": [16]}
+    small["nets"]["net1"] |= {"epochs": 1, "l1_oc": [4], "batch_size": [16]}
     return small
 
 
 @pytest.fixture
 def stage(params, tmp_path, empty_store, monkeypatch):
-    """A function that trains net1 in the folder given to it: exit code, in an empty project."""
-    for name in ("MLFLOW_TRACKING_URI", "DVC_EXP_NAME"):
-        monkeypatch.delenv(name, raising=False)
+    """A function that trains net1 in the project where it is called, empty at first."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
     monkeypatch.setenv("CONVSCOPE_WORKERS", "1")
     monkeypatch.chdir(tmp_path)
     YAML().dump(params, Path("params.yaml"))
     datasets.save(toys.red_or_blue(), paths.DATASET)
     shutil.copyfile(empty_store, "mlflow.db")
-
-    def run():
-        monkeypatch.setattr(server, "_warned", set())
-        return cli.main(["train", "net1"])
-
-    return run
+    return lambda: cli.main(["train", "net1"])
 
 
 @pytest.fixture(scope="module")
 def undisturbed():
     """The files of a stage whose tracking worked, filled by the first test that has them."""
     return {}
+
+
+@pytest.fixture
+def expected(stage, undisturbed, tmp_path_factory, capfd):
+    """``undisturbed``, from a copy of the project."""
+    if not undisturbed:
+        copy = tmp_path_factory.mktemp("undisturbed")
+        shutil.copytree(".", copy, dirs_exist_ok=True)
+        with contextlib.chdir(copy):
+            assert stage() == 0
+            undisturbed |= outputs()
+        assert capfd.readouterr().err == ""
+    return undisturbed
 
 
 def outputs():
@@ -64,23 +69,18 @@ def tracked():
     """MLflow's runs, by name, with their status, and the epochs that the point has."""
     with contextlib.closing(sqlite3.connect("mlflow.db")) as database:
         runs = database.execute("select name, status from runs order by name").fetchall()
-        epochs = database.execute(
-            "select step from metrics where key = 'loss' and step > 0"
-        ).fetchall()
-    return runs, epochs
+        epochs = database.execute("select step from metrics where key = 'loss' and step > 0")
+        return runs, epochs.fetchall()
 
 
 class Refusing(BaseHTTPRequestHandler):
     """A server that is there and will not serve."""
 
     def do_GET(self):
-        """Refuse."""
         self.send_error(503, "no")
 
     do_POST = do_GET  # noqa: N815
-
-    def log_message(self, *_):
-        """Say nothing."""
+    log_message = Mock()
 
 
 @contextlib.contextmanager
@@ -142,25 +142,11 @@ def read_only(patch):
 
 @contextlib.contextmanager
 def damaged(_):
-    """The database is no database; its owner puts a backup back later."""
-    whole = Path("mlflow.db").read_bytes()
-    Path("mlflow.db").write_bytes(b"no database" * 1000)
+    """The file is not a database; its owner puts a backup back later."""
+    backup = Path("mlflow.db").read_bytes()
+    Path("mlflow.db").write_bytes(b"not a database" * 1000)
     yield
-    Path("mlflow.db").write_bytes(whole)
-
-
-@pytest.fixture
-def expected(stage, undisturbed, tmp_path, capfd):
-    """The files of an undisturbed stage; the project is as empty as before afterwards."""
-    if not undisturbed:
-        whole = (tmp_path / "mlflow.db").read_bytes()
-        assert stage() == 0
-        assert capfd.readouterr().err == ""
-        undisturbed |= outputs()
-        for made in ("models", "reports", "logs", ".convscope", "mlartifacts"):
-            shutil.rmtree(made)
-        (tmp_path / "mlflow.db").write_bytes(whole)
-    return undisturbed
+    Path("mlflow.db").write_bytes(backup)
 
 
 @pytest.mark.parametrize("outage", [absent, refusing, mute, dying, locked, read_only, damaged])

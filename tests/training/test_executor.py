@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from convscope.base import runtime
+from convscope.base import names
 from convscope.base.errors import UserError
 from convscope.data import datasets
 from convscope.training import executor
@@ -58,7 +58,7 @@ def dataset(tmp_path):
 
 @pytest.fixture
 def side_by_side(monkeypatch):
-    monkeypatch.setenv(runtime.WORKERS, "2")
+    monkeypatch.setenv(names.WORKERS, "2")
 
 
 def jobs(folder, *widths, **changes):
@@ -72,7 +72,7 @@ def test_without_runs_not_even_the_data_set_is_read(tmp_path):
 def test_side_by_side_gives_the_same_bytes_and_the_same_events(dataset, tmp_path, monkeypatch):
     told = {}
     for workers in ("1", "2"):
-        monkeypatch.setenv(runtime.WORKERS, workers)
+        monkeypatch.setenv(names.WORKERS, workers)
         told[workers] = []
         train_side_by_side(jobs(tmp_path / workers, 4, 6), dataset, told[workers].append)
     assert contents(tmp_path / "2") == contents(tmp_path / "1")
@@ -133,7 +133,7 @@ def stage(dataset, tmp_path):
     with subprocess.Popen(
         [sys.executable, script],
         cwd=dataset.parent,
-        env={**os.environ, "PYTHONPATH": paths, runtime.WORKERS: "2", runtime.DEVICE: "cpu"},
+        env={**os.environ, "PYTHONPATH": paths, names.WORKERS: "2", names.DEVICE: "cpu"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,4 +1,4 @@
-"""Keep memory that was freed, because the next step needs it again.
+"""Keep the memory that a process frees, because its next step needs it again.
 
 glibc gives large blocks back to the system as soon as they are freed, and the system hands out
 zeroed pages one by one when they are asked for again: a tenth to a fifth of a training step.
@@ -14,13 +14,7 @@ _LARGE_BLOCKS = (2**30, 2**25)
 
 
 def keep_freed_memory() -> bool:
-    """Tell the C library of this process to keep what is freed until the process ends.
-
-    No result depends on it.
-
-    Returns:
-        Whether it will: glibc does, other C libraries are left as they are.
-    """
+    """Let this process's C library keep what is freed, if it is glibc; whether it will."""
     if platform.libc_ver()[0] != "glibc":
         return False
     library = ctypes.CDLL(None)

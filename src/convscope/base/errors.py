@@ -1,13 +1,13 @@
-"""The one exception that a user is meant to read, and the one that any line may raise."""
+"""UserError, which a user is meant to read, and a test for running out of memory."""
 
 import errno
 
-# torch has an error of its own for memory on a GPU alone; of cuBLAS and cuDNN only the words tell
+# torch has an error class for a GPU's memory only; cuBLAS and cuDNN say it in their messages
 _OUT_OF_MEMORY = ("allocate memory", "out of memory", "bad_alloc", "ALLOC_FAILED")
 
 
 class UserError(Exception):
-    """Something that the user can put right.
+    """Something that the user can correct.
 
     Its message is one line: what is wrong, where (file and key), and what to do. The command line
     prints it without a traceback and exits with code 2.
@@ -15,12 +15,9 @@ class UserError(Exception):
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether Python, torch or the system could not have the memory that it asked for.
-
-    Args:
-        error: Anything that was raised.
-    """
+    """Whether an error says that Python, torch or the system ran out of memory."""
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
-    words = isinstance(error, RuntimeError) and any(word in str(error) for word in _OUT_OF_MEMORY)
-    return words or isinstance(error, MemoryError)
+    if isinstance(error, RuntimeError):
+        return any(text in str(error) for text in _OUT_OF_MEMORY)
+    return isinstance(error, MemoryError)

@@ -1,10 +1,9 @@
-"""Files written whole or not at all, and read with errors that say which stage makes them."""
+"""Files written completely or not at all, and read with errors that name the stage to run."""
 
 import hashlib
 import io
 import json
 import shutil
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,42 +11,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock, Timeout
 
 from convscope.base.errors import UserError
-
-LOCKS = Path(".convscope/locks")
-QUIET_SECONDS = 1.0
-
-
-@contextmanager
-def stage_lock(on: str) -> Iterator[None]:
-    """Keep other processes of this project from working on the same thing; they wait in line.
-
-    The system opens the lock when the process that holds it dies, however it dies.
-
-    Args:
-        on: What is worked on, for example ``train@net1``.
-    """
-    LOCKS.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(LOCKS / f"{on.replace('/', '-')}.lock")
-    try:
-        lock.acquire(timeout=QUIET_SECONDS)
-    except Timeout:
-        print(f"convscope: waiting: another process works on {on}", file=sys.stderr, flush=True)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Write a file whole or not at all.
-
-    Args:
-        path: The file to make; its folder is created.
+    """Write a file completely or not at all; its folder is created.
 
     Yields:
         A temporary path in the same folder. It is renamed to ``path`` when the block ends and
@@ -72,7 +42,7 @@ def copy(source: Path, target: Path) -> None:
     try:
         shutil.copyfile(source, target)
     except OSError as error:
-        # of two files shutil names the first, which may be whole
+        # of two files shutil names the first, which may be intact
         if source.is_file():
             error.filename, error.filename2 = str(target), None
         raise
@@ -80,14 +50,11 @@ def copy(source: Path, target: Path) -> None:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Make a folder whole or not at all.
-
-    Args:
-        path: The folder to make; an earlier one is replaced.
+    """Make a folder completely or not at all; an earlier one is replaced.
 
     Yields:
-        A temporary folder beside it. It is renamed to ``path`` when the block ends and removed
-        when the block fails.
+        A temporary folder in the same parent. It is renamed to ``path`` when the block ends and
+        removed when the block fails.
     """
     partial, former = (path.with_name(f".{path.name}.{kind}") for kind in ("partial", "former"))
     _put_back(former, path)
@@ -104,7 +71,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def _put_back(former: Path, path: Path) -> None:
-    """Take the former folder again if none has replaced it; else it has had its day."""
+    """Restore the former folder if none has replaced it, and remove it otherwise."""
     if former.exists() and not path.exists():
         former.replace(path)
     shutil.rmtree(former, ignore_errors=True)
@@ -117,11 +84,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON document, indented, in the order of its keys.
-
-    Raises:
-        ValueError: ``value`` holds NaN or an infinity, which JSON has no words for.
-    """
+    """Write an indented JSON document; NaN or an infinity in it is a ValueError."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
 
 
@@ -130,33 +93,28 @@ def write_csv(path: Path, frame: pd.DataFrame) -> None:
     write_text(path, frame.to_csv(index=False, lineterminator="\n"))
 
 
-def read_json(path: Path, made_by: str) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        UserError: The file is missing or is not JSON.
-    """
+@contextmanager
+def reading(path: Path, made_by: str) -> Iterator[None]:
+    """Make a UserError of what the readers of a missing or damaged file raise."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        yield
     except FileNotFoundError:
         raise missing(path, made_by) from None
     except (ValueError, OSError, RecursionError) as error:
         raise damaged(path, made_by, str(error)) from None
 
 
-def read_csv(path: Path, made_by: str) -> pd.DataFrame:
-    """Read a table that ``write_csv`` wrote.
+def read_json(path: Path, made_by: str) -> Any:
+    """Read a JSON file; a missing or damaged one is a UserError."""
+    with reading(path, made_by):
+        return json.loads(path.read_text(encoding="utf-8"))
 
-    Raises:
-        UserError: The file is missing, is not a table, or its last line is cut.
-    """
-    try:
+
+def read_csv(path: Path, made_by: str) -> pd.DataFrame:
+    """Read what ``write_csv`` wrote; a missing, damaged or cut table is a UserError."""
+    with reading(path, made_by):
         text = path.read_text(encoding="utf-8")
         frame = pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=[""])
-    except FileNotFoundError:
-        raise missing(path, made_by) from None
-    except (ValueError, OSError) as error:
-        raise damaged(path, made_by, str(error)) from None
     if not text.endswith("\n"):
         raise damaged(path, made_by, "its last line is cut")
     if not isinstance(frame.index, pd.RangeIndex):
@@ -165,15 +123,11 @@ def read_csv(path: Path, made_by: str) -> pd.DataFrame:
 
 
 def require_finite(frame: pd.DataFrame, names: Iterable[str], path: Path, made_by: str) -> None:
-    """See that some columns of a table hold finite numbers and nothing else.
-
-    Raises:
-        UserError: One does not.
-    """
+    """Raise a UserError unless some columns of a table hold finite numbers only."""
     for name in names:
         values = pd.to_numeric(frame[name], errors="coerce")
         if not bool(np.isfinite(values.to_numpy(dtype=float)).all()):
-            why = f"its column {name} holds something that is no finite number"
+            why = f"its column {name} holds something that is not a finite number"
             raise damaged(path, made_by, why)
 
 
@@ -185,9 +139,8 @@ def missing(path: Path, made_by: str) -> UserError:
 def damaged(path: Path, made_by: str, why: str) -> UserError:
     """The error for an input file that cannot be read."""
     reason = " ".join(why.split())
-    return UserError(
-        f"{path} is damaged ({reason}): delete it and run `convscope {made_by}` (or `dvc repro`)"
-    )
+    remedy = f"delete it and run `convscope {made_by}` (or `dvc repro`)"
+    return UserError(f"{path} is damaged ({reason}): {remedy}")
 
 
 def digest(path: Path, algorithm: str = "md5") -> str:

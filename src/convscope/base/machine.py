@@ -1,4 +1,4 @@
-"""What machine this is, in words that a result can be read by."""
+"""The processor's name, and whether it computes in bf16."""
 
 import platform
 import sys
@@ -10,12 +10,12 @@ _BF16 = {"amx_bf16", "avx512_bf16", "avx_ne_convert"}
 
 
 def processor() -> str:
-    """The processor's name, as far as the system tells it."""
+    """The processor's name, as far as the system knows it."""
     return _listed("model name") or platform.processor() or platform.machine()
 
 
 def _listed(key: str) -> str:
-    """What the system lists of its first processor; empty where it lists no such thing."""
+    """What the system lists of its first processor under a key; empty where it does not."""
     if _LISTING.is_file():
         for line in _LISTING.read_text(encoding="utf-8").splitlines():
             name, _, value = line.partition(":")
@@ -25,11 +25,7 @@ def _listed(key: str) -> str:
 
 
 def computes_in_bf16(device: str = "cpu") -> bool:
-    """Whether a device has instructions for bf16, and does not emulate it.
-
-    Args:
-        device: ``"cpu"`` or ``"cuda"``.
-    """
+    """Whether the device "cpu" or "cuda" has bf16 instructions and does not emulate them."""
     import torch  # seconds to import, and most callers have it
 
     if device == "cuda":
@@ -42,13 +38,7 @@ def computes_in_bf16(device: str = "cpu") -> bool:
 
 
 def warn_of_emulation(stage: str, precision: str, device: str) -> None:
-    """Say in one line on standard error that training will be slow because bf16 is emulated.
-
-    Args:
-        stage: The stage that is about to train.
-        precision: ``train.precision``.
-        device: The kind of device that computes, ``"cpu"`` or ``"cuda"``.
-    """
+    """Say in one line on standard error that training will be slow if bf16 is emulated."""
     if precision != "bf16" or computes_in_bf16(device):
         return
     what = "GPU" if device == "cuda" else "processor"

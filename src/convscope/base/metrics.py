@@ -1,4 +1,4 @@
-"""Accuracies, confusion matrices, and the study's tables over a history.csv."""
+"""Numbers of classifiers: accuracies, confusion matrices, intervals and McNemar's test."""
 
 from collections.abc import Sequence
 
@@ -7,23 +7,13 @@ import torch
 from torch import Tensor
 
 
-def accuracy(logits: torch.Tensor, labels: torch.Tensor) -> float:
-    """The share of images whose largest logit is the true class's, in [0, 1].
-
-    Args:
-        logits: (N, classes).
-        labels: (N,) int64.
-    """
+def accuracy(logits: Tensor, labels: Tensor) -> float:
+    """The share of images, in [0, 1], whose largest of (N, classes) logits is the true class's."""
     return float((logits.argmax(1) == labels).double().mean())
 
 
-def confusion_matrix(labels: torch.Tensor, predictions: torch.Tensor, classes: int) -> torch.Tensor:
-    """How often each class is taken for each other.
-
-    Args:
-        labels: (N,) int64, true classes.
-        predictions: (N,) int64, predicted classes.
-        classes: How many classes there are.
+def confusion_matrix(labels: Tensor, predictions: Tensor, classes: int) -> Tensor:
+    """How often each class is taken for each other, from (N,) int64 labels and predictions.
 
     Returns:
         (classes, classes) int64; rows are true classes, columns predicted ones.
@@ -32,18 +22,13 @@ def confusion_matrix(labels: torch.Tensor, predictions: torch.Tensor, classes: i
     return cells.reshape(classes, classes)
 
 
-def class_accuracy(confusion: torch.Tensor) -> torch.Tensor:
+def class_accuracy(confusion: Tensor) -> Tensor:
     """Each class's share of images predicted right, (classes,) float64; 0 for an absent class."""
     return confusion.diagonal().double() / confusion.sum(1).clamp(min=1)
 
 
 def accuracy_interval(correct: int, images: int) -> tuple[float, float]:
-    """Wilson's 95 % confidence interval of an accuracy, in [0, 1].
-
-    Args:
-        correct: How many images were predicted right.
-        images: Of how many.
-    """
+    """Wilson's 95 % confidence interval of the accuracy correct / images, in [0, 1]."""
     from scipy.stats import binomtest  # half a second to import, and few need it
 
     interval = binomtest(correct, images).proportion_ci(method="wilson")
@@ -57,12 +42,7 @@ def mcnemar_p_value(only_first: int, only_second: int) -> float:
     the other's: of n such images, the number of the first is binomial (n, 1/2) (McNemar, "Note on
     the sampling error of the difference between correlated proportions", 1947).
 
-    Args:
-        only_first: How many images the first alone gets right.
-        only_second: How many the second alone gets right.
-
-    Returns:
-        1 where no image tells them apart.
+    Without images that only one of them gets right it is 1.
     """
     from scipy.stats import binomtest  # half a second to import, and few need it
 

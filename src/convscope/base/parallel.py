@@ -1,4 +1,4 @@
-"""Work on many batches side by side on a CPU, one thread each, with the same bits for any number.
+"""Compute many batches at a time on a CPU, with the same bits for any number of threads.
 
 torch shares an operation's work between threads, which pays for large operations only and makes the
 bits depend on their number; batches of their own keep all processors busy whatever their size.
@@ -7,7 +7,6 @@ bits depend on their number; batches of their own keep all processors busy whate
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -19,45 +18,33 @@ Result = TypeVar("Result")
 def side_by_side(
     work: Callable[[Item], Result], items: Iterable[Item], device: torch.device
 ) -> Iterator[Result]:
-    """Do some work with every item, without gradients.
+    """Yield the results of some work on every item, without gradients, in the items' order.
 
     Args:
-        work: A function of tensors in and out; on a CPU it is called from several threads at once.
+        work: On a CPU it is called from several threads at once.
         items: Drawn as they are needed, a few ahead.
         device: Where the work computes. On a CPU each call has one thread, and as many calls run
             at a time as torch may use threads; elsewhere one call runs after another.
-
-    Yields:
-        The results, in the order of the items.
     """
 
-    def apart(item: Item) -> Result:
+    def result(item: Item) -> Result:
         with torch.inference_mode():  # a thread has a mode of its own
             return work(item)
 
     threads = torch.get_num_threads() if device.type == "cpu" else 1
     if threads == 1:
-        yield from map(apart, items)
+        yield from map(result, items)
         return
     waiting: deque[Future[Result]] = deque()
-    with _one_thread_each(), ThreadPoolExecutor(threads) as pool:
-        try:
-            for item in items:
-                waiting.append(pool.submit(apart, item))
-                if len(waiting) > threads:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Let torch's operations use one thread, then as many as before."""
-    before = torch.get_num_threads()
+    pool = ThreadPoolExecutor(threads)
     torch.set_num_threads(1)
     try:
-        yield
+        for item in items:
+            waiting.append(pool.submit(result, item))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
     finally:
-        torch.set_num_threads(before)
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)

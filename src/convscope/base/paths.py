@@ -1,4 +1,4 @@
-"""Where the pipeline's files are, and what they are called."""
+"""Where the pipeline's files are, and which stage or command makes them."""
 
 from pathlib import Path
 
@@ -40,11 +40,7 @@ def net_of(stage: str) -> str | None:
 
 
 def command_of(folder: str) -> str:
-    """The command that makes a folder below reports/, for example ``train net1``.
-
-    Args:
-        folder: The folder, or a file in it: ``"train/net1"``, ``"occlusion/by_window.csv"``.
-    """
+    """The command, such as ``train net1``, that makes a folder below reports/, or a file in it."""
     stage, *inner = folder.split("/")
     if stage != "train" or not inner:
         return stage

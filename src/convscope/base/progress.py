@@ -1,4 +1,4 @@
-"""Tell a person how long work goes on: a bar on a terminal, a line now and then in a log."""
+"""The progress of long work: a bar on a terminal, a line now and then in a log."""
 
 import sys
 import time
@@ -11,27 +11,24 @@ LOG_SECONDS = 30.0
 COUNTER_SECONDS = 10.0
 
 
+def _bar(**options: Any) -> Any:
+    """A bar on standard error, disabled where that is not a terminal."""
+    return tqdm(disable=None, dynamic_ncols=True, **options)
+
+
 class GridProgress:
     """Follows a grid: runs finished, the last epoch's accuracy, epochs a second, time left."""
 
     def __init__(self, title: str, runs: int, epochs: int) -> None:
         self._title, self._runs, self._epochs = title, runs, epochs
-        self._numbers: dict[str, int] = {}
         self._seen: dict[str, int] = {}
         self._trained = 0
         self._best = 0.0
-        self._started = self._told = time.monotonic()
-        self._bar = tqdm(
-            total=runs * epochs,
-            desc=title,
-            unit="epoch",
-            disable=not sys.stderr.isatty(),
-            dynamic_ncols=True,
-        )
+        self._started = self._logged = time.monotonic()
+        self._bar = _bar(total=runs * epochs, desc=title, unit="epoch")
 
     def run_started(self, run_id: str, run: Mapping[str, object]) -> None:  # noqa: ARG002
-        """Number the run."""
-        self._numbers[run_id] = len(self._numbers) + 1
+        """Expect the run's epochs."""
         self._seen[run_id] = 0
 
     def epoch(self, run_id: str, row: Mapping[str, float]) -> None:
@@ -41,18 +38,20 @@ class GridProgress:
         self._bar.update()
         self._seen[run_id] = number
         self._trained += 1
-        # the accuracy that chooses the best epoch, where held-out images do
-        chooses = "validation" if "validation_accuracy" in row else "test"
-        accuracy = row[f"{chooses}_accuracy"]
+        # the accuracy that selects the best epoch, where held-out images do
+        selects = "validation" if "validation_accuracy" in row else "test"
+        accuracy = row[f"{selects}_accuracy"]
         self._best = max(self._best, accuracy)
-        words = (
-            f"run {self._numbers[run_id]} of {self._runs}, epoch {number} of {self._epochs}: "
-            f"{chooses} accuracy {accuracy:.4f} (best {self._best:.4f})"
+        run = list(self._seen).index(run_id) + 1
+        text = (
+            f"run {run} of {self._runs}, epoch {number} of {self._epochs}: "
+            f"{selects} accuracy {accuracy:.4f} (best {self._best:.4f})"
         )
-        self._bar.set_postfix_str(words)
-        if self._bar.disable and time.monotonic() - self._told > LOG_SECONDS:
-            self._told = time.monotonic()
-            print(f"{self._title}: {words}{self._left()}", file=sys.stderr, flush=True)
+        self._bar.set_postfix_str(text)
+        if self._bar.disable and time.monotonic() - self._logged > LOG_SECONDS:
+            self._logged = time.monotonic()
+            left = self._seconds_left()
+            print(f"{self._title}: {text}, about {left:.0f} s left", file=sys.stderr, flush=True)
 
     def run_finished(self, run_id: str) -> None:
         """Count all of the run's epochs, reused ones too."""
@@ -72,71 +71,46 @@ class GridProgress:
             self._bar.last_print_n += reused
             self._bar.refresh()
 
-    def _left(self) -> str:
-        seconds = (time.monotonic() - self._started) / self._trained
+    def _seconds_left(self) -> float:
         left = self._runs * self._epochs - sum(self._seen.values())
-        return f", about {seconds * left:.0f} s left"
+        return (time.monotonic() - self._started) / self._trained * left
 
 
 def download_bar() -> Callable[[str, int, int | None], None]:
-    """A progress function for downloads, as ``archives.fetch`` calls it.
-
-    Returns:
-        A function of (url, bytes so far, bytes in all if known), silent when standard error is no
-        terminal.
-    """
+    """A progress function for ``archives.fetch``: of url, bytes so far and bytes in all."""
     bars: dict[str, Any] = {}
 
-    def tell(url: str, done: int, total: int | None) -> None:
+    def show(url: str, done: int, total: int | None) -> None:
         if url not in bars:
-            bars[url] = tqdm(
-                total=total,
-                desc=url.rsplit("/", 1)[-1].split("?")[0],
-                unit="B",
-                unit_scale=True,
-                disable=None,
-                dynamic_ncols=True,
-            )
+            name = url.rsplit("/", 1)[-1].split("?")[0]
+            bars[url] = _bar(total=total, desc=name, unit="B", unit_scale=True)
         bars[url].update(done - bars[url].n)
         if done == total:
             bars[url].close()
 
-    return tell
+    return show
 
 
 def counter(title: str, unit: str) -> Callable[[int, int], None]:
-    """A progress function for work of a known size that begins now.
+    """A progress function, of (done, total) units, for work that begins now.
 
-    Args:
-        title: What is going on.
-        unit: What is counted.
-
-    Returns:
-        A function of (done, total): a bar on a terminal, else a line every ``COUNTER_SECONDS`` at
-        most.
+    It shows a bar on a terminal, and otherwise a line every ``COUNTER_SECONDS`` at most.
     """
     bar: Any = None
-    started = told = time.monotonic()
+    started = logged = time.monotonic()
 
-    def tell(done: int, total: int) -> None:
-        nonlocal bar, told
+    def show(done: int, total: int) -> None:
+        nonlocal bar, logged
         if bar is None:
-            bar = tqdm(
-                total=total,
-                desc=title,
-                unit=unit,
-                disable=not sys.stderr.isatty(),
-                dynamic_ncols=True,
-                leave=False,
-            )
+            bar = _bar(total=total, desc=title, unit=unit, leave=False)
         bar.update(done - bar.n)
         now = time.monotonic()
-        if bar.disable and 0 < done < total and now - told >= COUNTER_SECONDS:
-            told = now
+        if bar.disable and 0 < done < total and now - logged >= COUNTER_SECONDS:
+            logged = now
             left = (now - started) / done * (total - done)
-            words = f"{title}: {done:,}/{total:,} {unit}, about {left:.0f} s left"
-            print(words, file=sys.stderr, flush=True)
+            text = f"{title}: {done:,}/{total:,} {unit}, about {left:.0f} s left"
+            print(text, file=sys.stderr, flush=True)
         if done >= total:
             bar.close()
 
-    return tell
+    return show

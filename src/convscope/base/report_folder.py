@@ -126,3 +126,14 @@ class Finished:
     def damaged(self, file: str, why: str) -> UserError:
         """The error for one of its files that is not what the stage writes."""
         return files.damaged(self.path / file, self.command, why)
+
+    @property
+    def stage(self) -> str:
+        """The stage as DVC names it: ``train@net1``."""
+        return paths.stage_of(self.path.name) if self.name.startswith("train/") else self.name
+
+    @classmethod
+    def all(cls, reports: Path) -> "list[Finished]":
+        """The folders of all stages that have run, in order of their paths."""
+        found = [*reports.glob("[a-z]*/params.json"), *reports.glob("train/[a-z]*/params.json")]
+        return [cls(reports, path.parent.relative_to(reports).as_posix()) for path in sorted(found)]

@@ -1,4 +1,4 @@
-"""How to run, never what comes out: the device, side-by-side processes, determinism."""
+"""On which device a stage runs, in how many processes, and deterministically."""
 
 import os
 from collections.abc import Iterator
@@ -8,43 +8,30 @@ from typing import Any
 import torch
 
 from convscope.base.errors import UserError
-
-DEVICE = "CONVSCOPE_DEVICE"
-WORKERS = "CONVSCOPE_WORKERS"
-CUDA_GRAPHS = "CONVSCOPE_CUDA_GRAPHS"
+from convscope.base.names import CUDA_GRAPHS, DEVICE, WORKERS
 
 
 def device() -> torch.device:
-    """The device that the environment variable CONVSCOPE_DEVICE asks for.
-
-    Returns:
-        ``cpu`` or ``cuda``; without the variable (or with ``auto``), CUDA where there is one.
+    """The device in CONVSCOPE_DEVICE, by default CUDA where there is one.
 
     Raises:
         UserError: The device is unknown or not there.
     """
-    name = os.environ.get(DEVICE, "auto")
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name not in ("cpu", "cuda"):
-        raise UserError(f"{DEVICE}={name}: set it to auto, cpu or cuda")
-    if name == "cuda" and not torch.cuda.is_available():
+    asked, available = os.environ.get(DEVICE, "auto"), torch.cuda.is_available()
+    if asked not in ("auto", "cpu", "cuda"):
+        raise UserError(f"{DEVICE}={asked}: set it to auto, cpu or cuda")
+    if asked == "cuda" and not available:
         raise UserError(f"{DEVICE}=cuda, but torch sees no CUDA device: set it to auto or cpu")
-    return torch.device(name)
+    return torch.device("cuda" if available and asked != "cpu" else "cpu")
 
 
 def workers(threads: int) -> int:
-    """How many runs are trained side by side.
+    """How many runs of so many CPU threads are trained at a time.
 
-    Args:
-        threads: CPU threads of one run.
-
-    Returns:
-        CONVSCOPE_WORKERS if it is set; otherwise as many as fill this process's processors, or
-        one on a CUDA device.
+    It is CONVSCOPE_WORKERS, by default 1 on a CUDA device and what fills the processors elsewhere.
 
     Raises:
-        UserError: The variable is no whole number from 1 to 256.
+        UserError: The variable is not a whole number from 1 to 256.
     """
     asked = os.environ.get(WORKERS)
     if asked is not None:
@@ -59,13 +46,7 @@ def workers(threads: int) -> int:
 
 
 def cuda_graphs(device: torch.device) -> bool:
-    """Whether training steps are recorded once and replayed.
-
-    Args:
-        device: Where they are computed.
-
-    Returns:
-        Whether it is a CUDA device, unless the variable CONVSCOPE_CUDA_GRAPHS is ``off``.
+    """Whether training steps are replayed: on CUDA, unless CONVSCOPE_CUDA_GRAPHS is ``off``.
 
     Raises:
         UserError: The variable is neither ``on`` nor ``off``.
@@ -78,14 +59,11 @@ def cuda_graphs(device: torch.device) -> bool:
 
 @contextmanager
 def deterministic(threads: int) -> Iterator[None]:
-    """Compute with deterministic algorithms, whole fp32 and a fixed number of CPU threads.
+    """Compute with deterministic algorithms, full fp32 and a fixed number of CPU threads.
 
     The bits of a sum depend on how many threads share it, so their number is a parameter of the
-    pipeline and not a property of the machine. On a GPU torch lets convolutions, and where it was
-    told so matrix products, round fp32 to 10 bits (TF32); ``train.precision: fp32`` promises 23.
-
-    Args:
-        threads: CPU threads of torch's operations.
+    pipeline and not a property of the machine. On a GPU torch lets convolutions, and on request
+    matrix products, round fp32 to 10 bits (TF32); ``train.precision: fp32`` promises 23.
     """
     # cuBLAS reads this when it starts; without it torch refuses deterministic matrix products
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

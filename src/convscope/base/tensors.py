@@ -1,4 +1,4 @@
-"""Tensors in safetensors files, which hold no code and can be read without running any."""
+"""Tensors in safetensors files, which can be read without running any code."""
 
 import json
 import os
@@ -21,11 +21,8 @@ def write_tensors(
     Args:
         path: The file to make.
         tensors: Tensors of any shape, on any device; stored contiguous, whatever their order.
-        metadata: Strings to keep in the file's header. They are stored as one JSON string,
-            because the format's own map has no order and would change the bytes.
-
-    Raises:
-        OSError: The system refuses, for example because the disk is full.
+        metadata: Stored as one JSON string, because the format's own map has no order and would
+            change the bytes.
     """
     ready = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
     header = {"convscope": json.dumps(dict(metadata or {}), sort_keys=True)}
@@ -33,34 +30,22 @@ def write_tensors(
         try:
             save_file(ready, partial, metadata=header)
         except SafetensorError as error:
-            # safetensors tells the system's error in words alone
+            # safetensors gives the system's error in its message only
             if number := re.search(r"\(os error (\d+)\)", str(error)):
                 raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from None
             raise
 
 
 def read_tensors(path: Path, made_by: str) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """Read what ``write_tensors`` wrote.
-
-    Args:
-        path: The file.
-        made_by: The stage that makes it, as the command line names it.
-
-    Returns:
-        The tensors, on the CPU, and the metadata.
-
-    Raises:
-        UserError: The file is missing or is not a whole safetensors file.
-    """
-    try:
-        with safe_open(path, framework="pt") as stored:
-            tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
-            header = stored.metadata() or {}
+    """A file's tensors, on the CPU, and metadata; a missing or damaged file is a UserError."""
+    with files.reading(path, made_by):
+        try:
+            with safe_open(path, framework="pt") as stored:
+                tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
+                header = stored.metadata() or {}
+        except SafetensorError as error:
+            raise ValueError(str(error)) from None
         metadata = json.loads(header.get("convscope", "{}"))
-    except FileNotFoundError:
-        raise files.missing(path, made_by) from None
-    except (SafetensorError, ValueError, OSError, RecursionError) as error:
-        raise files.damaged(path, made_by, str(error)) from None
-    if not isinstance(metadata, dict):
-        raise files.damaged(path, made_by, "its metadata is no map")
+        if not isinstance(metadata, dict):
+            raise ValueError("its metadata is not a mapping")
     return tensors, metadata

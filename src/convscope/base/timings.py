@@ -8,12 +8,15 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 TIMINGS = Path("logs/timings.csv")
 COLUMNS = ("stage", "run", "fingerprint", "seconds", "device")
 
 
 def record(stage: str, run: str, fingerprint: str, seconds: float, device: str) -> None:
-    """Add a line; ``run`` is empty for a whole stage."""
+    """Add a line; ``run`` is empty for a stage."""
     TIMINGS.parent.mkdir(parents=True, exist_ok=True)
     with TIMINGS.open("a", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
@@ -44,3 +47,21 @@ class Timings:
             began, fingerprint = self._started[run_id]
             seconds = time.monotonic() - began
             record(self._stage, run_id, fingerprint, seconds, self._device)
+
+
+def read(path: Path) -> pd.DataFrame:
+    """The complete lines of logs/timings.csv, none if it is not there: it only informs."""
+    try:
+        log = pd.read_csv(
+            path,
+            dtype=str,
+            keep_default_na=False,
+            na_values={"device": [""]},  # of a line that was cut short by a kill
+            encoding_errors="replace",
+            on_bad_lines="skip",
+        )
+    except (OSError, ValueError):
+        log = pd.DataFrame()
+    log = log.reindex(columns=COLUMNS)
+    seconds = pd.to_numeric(log["seconds"], errors="coerce")
+    return log.assign(seconds=seconds.where(np.isfinite(seconds))).dropna()

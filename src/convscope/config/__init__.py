@@ -1,4 +1,4 @@
 """params.yaml: typed, frozen, unknown keys refused. Nothing else reads it.
 
-May import nets and base.
+May import nets, data and base.
 """

@@ -1,36 +1,30 @@
-"""Read params.yaml; nothing else does."""
+"""Read and check params.yaml; nothing else reads it."""
 
 import math
 import reprlib
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import torch
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
-from convscope.base.axes import AXES, SHAPE_AXES
 from convscope.base.errors import UserError
+from convscope.base.names import AXES, SHAPE_AXES
 from convscope.base.paths import PARAMS
-from convscope.config.schema import (
-    Analysis,
-    Data,
-    Evaluate,
-    FilterAblation,
-    FilterIdentify,
-    Grid,
-    Occlusion,
-    Section,
-    Train,
-)
+from convscope.config import schema
+from convscope.config.schema import Grid, Network, Section
 from convscope.nets import zoo
 
 MAX_RUNS = 10_000
 MAX_PARAMETERS = 200_000_000
-MAX_WORDS = 60
-# what the YAML reader lets through where a tag does not fit its value: `!!bool maybe`, `!!int ""`
-_BY_TAGS = (AttributeError, LookupError, TypeError, ValueError)
+MAX_TEXT = 120
+# pydantic's own messages for these are about Python, not about YAML
+_MESSAGES = {
+    "extra_forbidden": "is unknown: remove it or correct its name",
+    "missing": "is missing: add it",
+    "tuple_type": "must be a list, in brackets",
+}
 
 S = TypeVar("S", bound=Section)
 
@@ -38,22 +32,14 @@ S = TypeVar("S", bound=Section)
 class Params(Section):
     """params.yaml. A section is None when the file given does not have it."""
 
-    data: Data | None = None
-    train: Train | None = None
-    nets: dict[str, Grid] = Field(default_factory=dict)
-    evaluate: Evaluate | None = None
-    analysis: Analysis | None = None
-    occlusion: Occlusion | None = None
-    filter_ablation: FilterAblation | None = None
-    filter_identify: FilterIdentify | None = None
-
-    @field_validator("nets", mode="before")
-    @classmethod
-    def _known(cls, grids: Any) -> Any:
-        if isinstance(grids, dict) and (unknown := [net for net in grids if net not in zoo.NETS]):
-            known = ", ".join(zoo.NETS)
-            raise ValueError(f"{_word(unknown[0])} is no network; known: {known}")
-        return grids
+    data: schema.Data | None = None
+    train: schema.Train | None = None
+    nets: dict[Network, Grid] = Field(default_factory=dict)
+    evaluate: schema.Evaluate | None = None
+    analysis: schema.Analysis | None = None
+    occlusion: schema.Occlusion | None = None
+    filter_ablation: schema.FilterAblation | None = None
+    filter_identify: schema.FilterIdentify | None = None
 
     @model_validator(mode="after")
     def _buildable(self) -> Self:
@@ -85,93 +71,59 @@ def _check_grid(net: str, grid: Grid, seeds: int) -> None:
 
 
 def load(path: Path = PARAMS) -> Params:
-    """Read and check params.yaml. Sections may be missing; nothing may be unknown or wrong.
-
-    Args:
-        path: The file.
+    """Read and check params.yaml, of which sections may be missing.
 
     Raises:
-        UserError: The file is missing, is no YAML, or a value is wrong; the key is named.
+        UserError: The file is missing, is not YAML, or has a wrong or unknown key.
     """
     try:
         content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path} is missing: run convscope in the project's folder") from None
-    except (YAMLError, OSError, *_BY_TAGS, RecursionError) as error:
+    except Exception as error:  # of a tag that does not fit its value, the reader raises anything
         reason = _one_line(str(getattr(error, "problem", None) or error) or type(error).__name__)
         if mark := getattr(error, "problem_mark", None):
             reason += f" in line {mark.line + 1}"
-        raise UserError(f"{path} is no readable YAML file: {reason}") from None
+        raise UserError(f"{path} is not a readable YAML file: {reason}") from None
     if not isinstance(content, dict):
         raise UserError(f"{path} holds no parameters: it must map sections to their keys")
     try:
         return Params.model_validate(content)
     except ValidationError as error:
-        raise UserError(f"{path}: {_explain(error)}") from None
+        raise UserError(f"{path}: {_first_of(error)}") from None
 
 
-def _explain(error: ValidationError) -> str:
+def _first_of(error: ValidationError) -> str:
     """The first thing that is wrong, with its key as DVC's ``-S`` writes it."""
     # a misspelt key is also a missing one: the misspelling is what the user can see
-    errors = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-    # pydantic counts only a list's right items, and calls a list of wrong ones too short
-    wrong = {error["loc"][:-1] for error in errors if error["loc"]}
-    first, *others = [e for e in errors if not (e["type"] == "too_short" and e["loc"] in wrong)]
-    parts = (f"[{part}]" if type(part) is int else f".{_word(part)}" for part in first["loc"])
-    key = "".join(parts).removesuffix(".[key]").lstrip(".")
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "extra_forbidden":
-        message = "is unknown: remove it or correct its name"
-    elif first["type"] == "missing":
-        message = "is missing: add it"
-    elif first["type"] == "tuple_type":
-        message = f"must be a list, in brackets (it is {_shortened(first['input'])})"
-    elif first["type"] == "too_short":
-        message = "is empty: list at least one value"
-    elif not isinstance(first["input"], dict) and not message.startswith(key or "\0"):
-        message = f"{message} (it is {_shortened(first['input'])})"
+    first, *others = sorted(
+        error.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden"
+    )
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+    key = _one_line("".join(parts).removesuffix(".[key]").lstrip("."))
+    message = _MESSAGES.get(first["type"], first["msg"].removeprefix("Value error, "))
+    value = "" if isinstance(first["input"], dict) else f" (it is {_short(first['input'])})"
     more = f" (and {len(others)} more)" if others else ""
-    return f"{key}: {message}{more}" if key else f"{message}{more}"
+    return f"{key}: {message}{value}{more}" if key else f"{message}{more}"
 
 
-def _shortened(value: Any) -> str:
-    """A value on one line; of a large one, its beginning."""
+def _short(value: object) -> str:
+    """A value on one line; of a large one, the beginning."""
     try:
         # of nested aliases, a plain repr would write every copy out
-        return _one_line(_REPR.repr(value))
+        return _one_line(reprlib.repr(value))
     except ValueError:  # Python writes no number of more than 4,300 digits
         return "a number of thousands of digits"
 
 
-def _word(key: object) -> str:
-    """A key as the file has it, if it is a short word."""
-    return (
-        key
-        if isinstance(key, str) and key.isprintable() and len(key) <= MAX_WORDS
-        else _shortened(key)
-    )
-
-
 def _one_line(text: str) -> str:
+    """A text in printable characters; of a long one, the beginning."""
     text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
-    return text if len(text) <= 2 * MAX_WORDS else f"{text[: 2 * MAX_WORDS - 3]}..."
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}..."
 
 
-_REPR = reprlib.Repr()
-_REPR.maxstring = _REPR.maxother = _REPR.maxlong = MAX_WORDS
-
-
-def need(section: S | None, key: str, path: Path = PARAMS) -> S:
-    """A section that a stage cannot do without.
-
-    Args:
-        section: What ``load`` found for it.
-        key: Its name in params.yaml.
-        path: The file, for the message.
-
-    Raises:
-        UserError: The section is not there.
-    """
+def need(section: S | None, key: str) -> S:
+    """A section that a stage needs, as ``load`` found it; if it did not, a UserError."""
     if section is None:
-        raise UserError(f"{path}: {key} is missing: add the section (see conf/ for its keys)")
+        raise UserError(f"{PARAMS}: {key} is missing: add the section (see conf/ for its keys)")
     return section

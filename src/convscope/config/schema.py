@@ -1,22 +1,52 @@
-"""The sections of params.yaml: typed, frozen, unknown keys refused."""
+"""The sections of params.yaml as typed, frozen models that refuse unknown keys."""
 
 from itertools import product
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from convscope.base.axes import AXES
+from convscope.base.names import AXES
+from convscope.data.archives import Archive
 from convscope.nets import zoo
 from convscope.nets.layers import IMAGE_SIZE
 
+T = TypeVar("T")
+
+
+def _tuple(value: Any) -> Any:
+    """YAML has lists where the sections have tuples."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _distinct(values: tuple[T, ...]) -> tuple[T, ...]:
+    if len(set(values)) < len(values):
+        raise ValueError("lists a value twice")
+    return values
+
+
+def _some(values: tuple[T, ...]) -> tuple[T, ...]:
+    if not values:
+        raise ValueError("is empty: list at least one value")
+    return values
+
+
+def _network(name: str) -> str:
+    if name not in zoo.NETS:
+        raise ValueError(f"is not a network; known: {', '.join(zoo.NETS)}")
+    return name
+
+
+Distinct = Annotated[tuple[T, ...], BeforeValidator(_tuple), AfterValidator(_distinct)]
+Values = Annotated[Distinct[T], AfterValidator(_some)]
+Network = Annotated[str, AfterValidator(_network)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Side = Annotated[int, Field(ge=1, le=IMAGE_SIZE)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
-Index = Annotated[int, Field(ge=0, le=100_000)]
+Threads = Annotated[int, Field(ge=1, le=64)]
+Fraction = Annotated[float, Field(ge=0, lt=1)]
 Convolution = Annotated[str, Field(pattern=r"^conv[1-9][0-9]?$")]
-Filters = Annotated[
-    dict[Convolution, Annotated[tuple[Index, ...], Field(min_length=1)]], Field(min_length=1)
-]
+Index = Annotated[int, Field(ge=0, le=100_000)]
+Filters = Annotated[dict[Convolution, Values[Index]], Field(min_length=1)]
 
 
 class Section(BaseModel):
@@ -24,41 +54,17 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _tuples(cls, value: Any) -> Any:
-        """YAML has lists where the sections have tuples."""
-        return tuple(value) if isinstance(value, list) else value
-
-    @field_validator("*")
-    @classmethod
-    def _no_doubles(cls, value: Any) -> Any:
-        lists = value.values() if isinstance(value, dict) else [value]
-        for items in lists:
-            if isinstance(items, tuple) and len(set(items)) < len(items):
-                raise ValueError("lists a value twice")
-        return value
-
-
-class Archive(Section):
-    """Where an archive is, and the md5 of its bytes."""
-
-    url: Annotated[str, Field(pattern=r"^(https?|file):[^\x00-\x1f\x7f]*$", max_length=2000)]
-    md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-
 
 class Data(Section):
     """Which images: the digits of scikit-learn, or CIFAR-10 from the first archive that works.
 
     Attributes:
-        source: The data set.
-        archives: CIFAR-10 archives, tried in order.
         train_images: Take the first so many training images; null takes all.
         test_images: Likewise for the test images.
     """
 
     source: Literal["digits", "cifar10"]
-    archives: tuple[Archive, ...] = ()
+    archives: Distinct[Archive] = ()
     train_images: Annotated[int, Field(ge=10, le=50_000)] | None = None
     test_images: Annotated[int, Field(ge=10, le=10_000)] | None = None
 
@@ -74,18 +80,18 @@ class Train(Section):
 
     Attributes:
         seeds: Every point of a grid is trained once for each.
-        select_on: Which accuracy chooses a run's best epoch: the test set's, as the study did, or
+        select_on: Which accuracy selects a run's best epoch: the test set's, as the study did, or
             that of a stratified part of the training set that is held out.
         validation_fraction: The size of that part.
         precision: fp32, or bf16 (autocast) for processors that have it.
         threads: CPU threads of one run; its bits depend on them, so they are not the machine's.
     """
 
-    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)]
+    seeds: Values[Seed]
     select_on: Literal["test", "validation"]
     validation_fraction: Annotated[float, Field(gt=0, le=0.5)]
     precision: Literal["fp32", "bf16"]
-    threads: Annotated[int, Field(ge=1, le=64)]
+    threads: Threads
 
 
 class Grid(Section):
@@ -99,16 +105,14 @@ class Grid(Section):
 
     epochs: Annotated[int, Field(ge=1, le=10_000)]
     augment: bool
-    lr: Annotated[tuple[Annotated[float, Field(gt=0, le=10)], ...], Field(min_length=1)]
-    batch_size: Annotated[tuple[Annotated[int, Field(ge=2, le=50_000)], ...], Field(min_length=1)]
-    momentum: Annotated[tuple[Annotated[float, Field(ge=0, lt=1)], ...], Field(min_length=1)]
-    l1_oc: Annotated[tuple[Annotated[int, Field(ge=1, le=1024)], ...], Field(min_length=1)]
-    filter_multiplier: Annotated[
-        tuple[Annotated[float, Field(gt=0, le=8)], ...], Field(min_length=1)
-    ]
-    kernel_size: Annotated[tuple[Side, ...], Field(min_length=1)]
-    stride: Annotated[tuple[Side, ...], Field(min_length=1)]
-    dropout_rate: Annotated[tuple[Annotated[float, Field(ge=0, lt=1)], ...], Field(min_length=1)]
+    lr: Values[Annotated[float, Field(gt=0, le=10)]]
+    batch_size: Values[Annotated[int, Field(ge=2, le=50_000)]]
+    momentum: Values[Fraction]
+    l1_oc: Values[Annotated[int, Field(ge=1, le=1024)]]
+    filter_multiplier: Values[Annotated[float, Field(gt=0, le=8)]]
+    kernel_size: Values[Side]
+    stride: Values[Side]
+    dropout_rate: Values[Fraction]
 
     def points(self) -> list[dict[str, float]]:
         """The grid's points in the study's order, the last key of ``AXES`` changing fastest."""
@@ -123,27 +127,19 @@ class Evaluate(Section):
         pairs: How many (true, predicted) pairs the gallery of misclassified images has.
         images_per_pair: How many images of each.
         seed: Draws the augmentations of the test protocols.
-        threads: CPU threads.
     """
 
     pairs: Annotated[int, Field(ge=1, le=90)]
     images_per_pair: Annotated[int, Field(ge=1, le=50)]
     seed: Seed
-    threads: Annotated[int, Field(ge=1, le=64)]
+    threads: Threads
 
 
 class Analysis(Section):
     """What the three analyses share: whose best run is analyzed, with how many CPU threads."""
 
-    net: str
-    threads: Annotated[int, Field(ge=1, le=64)]
-
-    @field_validator("net")
-    @classmethod
-    def _known(cls, net: str) -> str:
-        if net not in zoo.NETS:
-            raise ValueError(f"is not a network; known: {', '.join(zoo.NETS)}")
-        return net
+    net: Network
+    threads: Threads
 
 
 class Occlusion(Section):
@@ -158,7 +154,7 @@ class Occlusion(Section):
     """
 
     images: Annotated[int, Field(ge=1, le=100)]
-    window_sizes: Annotated[tuple[Side, ...], Field(min_length=1)]
+    window_sizes: Values[Side]
     survey_images: Count
     survey_stride: Side
     seed: Seed
@@ -170,17 +166,12 @@ class FilterAblation(Section):
     Attributes:
         filters: Convolution to the filters whose weights are zeroed together.
         newly_wrong: How many images, right before and wrong after, are shown.
-        atlas_images: On how many test images every filter is ablated alone; null takes all.
+        atlas_images: On how many test images each filter alone is ablated; null takes all.
     """
 
     filters: Filters
     newly_wrong: Annotated[int, Field(ge=1, le=100)]
     atlas_images: Count | None
-
-    @field_validator("filters", mode="before")
-    @classmethod
-    def _lists(cls, value: Any) -> Any:
-        return _tuple_values(value)
 
 
 class FilterIdentify(Section):
@@ -196,20 +187,8 @@ class FilterIdentify(Section):
     top_k: Count
     shown: Annotated[int, Field(ge=1, le=20)]
 
-    @field_validator("filters", mode="before")
-    @classmethod
-    def _lists(cls, value: Any) -> Any:
-        return _tuple_values(value)
-
     @model_validator(mode="after")
     def _shown_are_among_the_top(self) -> Self:
         if self.shown > self.top_k:
             raise ValueError(f"shown ({self.shown}) must not exceed top_k ({self.top_k})")
         return self
-
-
-def _tuple_values(value: Any) -> Any:
-    """A mapping whose lists became tuples; anything else as it is, for pydantic to refuse."""
-    if not isinstance(value, dict):
-        return value
-    return {key: tuple(item) if isinstance(item, list) else item for key, item in value.items()}

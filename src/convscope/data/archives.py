@@ -1,51 +1,39 @@
-"""A data set's archive: urls -> a file whose md5 is verified before anything opens it."""
+"""Get a data set's archive from one of several urls, its md5 verified before it is opened."""
 
 import http.client
-import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from convscope.base.errors import UserError
 from convscope.base.files import digest
 
 STALL_SECONDS = 30.0  # without a byte, while connecting or reading
 CHUNK_BYTES = 1 << 18
-MAX_BYTES = 1_000_000_000  # CIFAR-10's archives have a sixth of it; a server may send for ever
+MAX_BYTES = 1_000_000_000  # six times CIFAR-10's archives; a server may send for ever
 
 Progress = Callable[[str, int, int | None], None]
 
 
-@dataclass(frozen=True)
-class Archive:
-    """Where an archive is, and what it must be.
+class Archive(BaseModel):
+    """Where an archive is, and the md5 of its bytes, in lower case.
 
-    Attributes:
-        url: An http, https or file url. ``file:name.tar.gz`` is relative to the working folder.
-        md5: The md5 of the file's bytes, as 32 lower-case hexadecimal digits.
-
-    Raises:
-        UserError: The url has another scheme, or the md5 is not one.
+    The url is an http, https or file url; ``file:name.tar.gz`` is relative to the working folder.
     """
 
-    url: str
-    md5: str
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    def __post_init__(self) -> None:
-        if not re.match("(https?|file):", self.url):
-            raise UserError(f"data.archives: {self.url!r} is not an http, https or file url")
-        if not re.fullmatch("[0-9a-f]{32}", self.md5):
-            raise UserError(
-                f"data.archives: the md5 of {self.url} is {self.md5!r}: "
-                "give its 32 lower-case hexadecimal digits, in quotes"
-            )
+    url: Annotated[str, Field(pattern=r"^(https?|file):[^\x00-\x1f\x7f]*$", max_length=2000)]
+    md5: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
     @property
     def is_file(self) -> bool:
-        """Whether the archive is a file that this machine can reach without a download."""
+        """Whether this machine can read the archive without a download."""
         return self.url.startswith("file:")
 
     @property
@@ -57,17 +45,17 @@ class Archive:
 
 
 class _WrongContentError(Exception):
-    """A file that no further bytes can turn into the archive."""
+    """The file is not the archive, however many bytes are added."""
 
 
 def fetch(
     archives: Sequence[Archive], folder: Path, progress: Progress | None = None
 ) -> tuple[Path, Archive]:
-    """Get the first archive that can be had, its md5 verified.
+    """Get the first of the archives that is available, its md5 verified.
 
     A file url is verified where it is. A download is kept in ``folder`` under a name made from its
-    md5, so that it is found again, whatever mirror it came from. One that was cut off stays beside
-    it as ``.<md5>.tar.gz.partial``; the next attempt, on any mirror, goes on from there.
+    md5, so that it is found again, whatever mirror it came from. One that was cut off stays there
+    as ``.<md5>.tar.gz.partial``; the next attempt, on any mirror, goes on from there.
 
     Args:
         archives: The archives, tried in order.
@@ -76,22 +64,22 @@ def fetch(
             (None where the server does not say).
 
     Returns:
-        The verified file, and the first of ``archives`` with its md5. Which mirror of a file
-        answered is not told: what is made from the file must not depend on it.
+        The verified file, and the first of ``archives`` with its md5, not the mirror of it that
+        answered: what is made from the file must not depend on that.
 
     Raises:
-        UserError: None can be had. The message says why for each url, and how to go on offline.
+        UserError: None is available; it says why for each url, and how to go on offline.
     """
     failures = []
     for archive in archives:
         try:
-            path = _obtained(archive, folder, progress)
+            path = _obtain(archive, folder, progress)
         except (OSError, http.client.HTTPException, ValueError, _WrongContentError) as error:
             failures.append(f"{archive.url}, md5 {archive.md5} ({_reason(error)})")
         else:
             return path, next(other for other in archives if other.md5 == archive.md5)
     raise UserError(
-        "params.yaml: data.archives: no archive can be had: "
+        "params.yaml: data.archives: no archive is available: "
         f"{'; '.join(failures) or 'the list is empty'}. "
         "To go on offline, download one of them by any means and set data.archives to "
         "[{url: file:///path/of/the/archive.tar.gz, md5: the md5 given here with its url}], "
@@ -99,19 +87,19 @@ def fetch(
     )
 
 
-def _obtained(archive: Archive, folder: Path, progress: Progress | None) -> Path:
-    """The archive's verified file; an exception says why there is none."""
+def _obtain(archive: Archive, folder: Path, progress: Progress | None) -> Path:
+    """The archive's verified file."""
     if archive.is_file:
         local = _local_path(archive.url)
         if local.exists() and not local.is_file():
-            raise OSError("it is no file")
+            raise OSError("it is not a file")
         _verify(local, archive.md5)
         return local
-    whole = folder / f"{archive.md5}.tar.gz"
-    if whole.is_file() and digest(whole) == archive.md5:
-        return whole
+    kept = folder / f"{archive.md5}.tar.gz"
+    if kept.is_file() and digest(kept) == archive.md5:
+        return kept
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f".{whole.name}.partial"
+    partial = folder / f".{kept.name}.partial"
     resuming = partial.exists()
     try:
         _download(archive.url, partial, progress)
@@ -121,8 +109,8 @@ def _obtained(archive: Archive, folder: Path, progress: Progress | None) -> Path
         if not resuming:
             raise
         # what was there before may be what is wrong: once more, from the first byte
-        return _obtained(archive, folder, progress)
-    return partial.replace(whole)
+        return _obtain(archive, folder, progress)
+    return partial.replace(kept)
 
 
 def _local_path(url: str) -> Path:
@@ -146,7 +134,7 @@ def _download(url: str, partial: Path, progress: Progress | None) -> None:
             raise _WrongContentError("the partial download is too long") from None
         raise
     with response:
-        # a server is free to ignore the range and send the whole file
+        # a server may ignore the range and send the complete file
         resumed = response.status == http.HTTPStatus.PARTIAL_CONTENT
         done = held if resumed else 0
         length = response.headers.get("Content-Length")
@@ -164,14 +152,12 @@ def _download(url: str, partial: Path, progress: Progress | None) -> None:
 
 
 def _verify(path: Path, md5: str) -> None:
-    """Compare a file's md5 with the one stated."""
-    found = digest(path)
-    if found != md5:
+    if (found := digest(path)) != md5:
         raise _WrongContentError(f"its md5 is {found}, not {md5}")
 
 
 def _reason(error: Exception) -> str:
-    """An exception as a few words on one line."""
+    """Why an attempt failed, in a few words on one line."""
     if isinstance(error, TimeoutError):
         return f"not a byte for {STALL_SECONDS:g} s"
     if isinstance(error, urllib.error.URLError) and isinstance(error.reason, Exception):

@@ -1,7 +1,7 @@
 """Augmentation of training images: random crop, horizontal flip and color jitter.
 
 Every image gets its own random draws, yet a batch is transformed at once, on its own device. The
-randomness (`draw`) is apart from the arithmetic (`apply`): the draws of a whole epoch are made on
+randomness (`draw`) is separate from the arithmetic (`apply`): the draws of an epoch are made on
 the CPU from one generator, so they depend on neither the device nor the batch size.
 """
 
@@ -12,17 +12,11 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-PADDING = 4
-"""Zeros added on each side of an image before it is cropped to its own size, in pixels."""
-
-JITTER = 0.5
-"""Largest distance of a brightness, contrast or saturation factor from 1."""
-
+PADDING = 4  # zeros on each side of an image before it is cropped to its own size, in pixels
+JITTER = 0.5  # largest distance of a brightness, contrast or saturation factor from 1
+# the jitter's operations, as Draws.order names them and Draws.factors numbers its columns
 BRIGHTNESS, CONTRAST, SATURATION = range(3)
-"""The jitter operations, as `Draws.order` names them and as `Draws.factors` numbers its columns."""
-
 _ORDERS = tuple(itertools.permutations((BRIGHTNESS, CONTRAST, SATURATION)))
-
 # torchvision's weights (transforms.v2.functional.rgb_to_grayscale); their sum is 0.9999, not 1
 _GRAY_WEIGHTS = (0.2989, 0.587, 0.114)
 
@@ -32,8 +26,7 @@ class Draws:
     """What chance decided for each of N images.
 
     Attributes:
-        top: (N,) int64, first row of the crop in the padded image, 0 to 2 * `PADDING`.
-        left: (N,) int64, first column of the crop in the padded image, 0 to 2 * `PADDING`.
+        top, left: (N,) int64, where the crop begins in the padded image, 0 to 2 * `PADDING`.
         flip: (N,) bool, whether the crop is mirrored left to right.
         order: (N, 3) int64, `order[n, k]` is the operation applied to image n as its k-th.
         factors: (N, 3) float32, the factors of brightness, contrast and saturation, in columns
@@ -56,14 +49,7 @@ class Draws:
         return Draws(*(values[index] for values in self))
 
     def to(self, device: torch.device | str) -> "Draws":
-        """Copy the draws to a device.
-
-        Args:
-            device: Where the images to be transformed are.
-
-        Returns:
-            The same draws there.
-        """
+        """The same draws on the device of the images to be transformed."""
         return Draws(*(values.to(device) for values in self))
 
 
@@ -72,14 +58,8 @@ def draw(n: int, generator: torch.Generator) -> Draws:
 
     The distributions are those of the study's nets 3 and 4: all crops of the padded image are
     equally likely, as are all orders of the jitter operations; half of the images are flipped;
-    factors are uniform in 1 - `JITTER` to 1 + `JITTER`.
-
-    Args:
-        n: How many images.
-        generator: A CPU generator; its state and n alone determine the result.
-
-    Returns:
-        The draws, on the CPU.
+    factors are uniform in 1 - `JITTER` to 1 + `JITTER`. The draws are on the CPU, and only n and
+    the state of the generator, a CPU one, determine them.
     """
     offsets = torch.randint(2 * PADDING + 1, (2, n), generator=generator)
     orders = torch.randint(len(_ORDERS), (n,), generator=generator)
@@ -138,7 +118,7 @@ def _crop_and_flip(images: Tensor, draws: Draws) -> Tensor:
 
 
 def _jitter_in_place(pixels: Tensor, draws: Draws) -> Tensor:
-    """Apply the three operations to (B, 3, H, W) floats, each image's own in its own order.
+    """Apply the three operations to (B, 3, H, W) floats, to each image in its own order.
 
     All three are x -> clamp(factor * x + (1 - factor) * target). The target is black for
     brightness, the image's mean gray for contrast and its gray picture for saturation, so that

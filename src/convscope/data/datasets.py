@@ -1,8 +1,7 @@
-"""Data sets: kept as one safetensors file, checked when they are read, and cut into parts."""
+"""Data sets: kept as one safetensors file, checked when read, and divided into parts."""
 
 import hashlib
 import json
-from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -67,23 +66,11 @@ class DataSet:
 
     def to(self, device: torch.device) -> "DataSet":
         """The same data set with its tensors on ``device``."""
-        return replace(
-            self,
-            train_images=self.train_images.to(device),
-            train_labels=self.train_labels.to(device),
-            test_images=self.test_images.to(device),
-            test_labels=self.test_labels.to(device),
-        )
+        moved: dict[str, Any] = {name: each.to(device) for name, each in self.tensors().items()}
+        return replace(self, **moved)
 
     def head(self, train: int | None, test: int | None) -> "DataSet":
-        """The first images of each part.
-
-        Args:
-            train: How many training images to take (``data.train_images``); None takes all.
-            test: How many test images to take (``data.test_images``); None takes all.
-
-        Returns:
-            A data set that shares this one's memory.
+        """The first ``data.train_images`` and ``data.test_images`` images, in the same memory.
 
         Raises:
             UserError: There are not so many images, or the number is below 1.
@@ -100,7 +87,7 @@ class DataSet:
 
 
 def _available(key: str, wanted: int | None, held: int) -> int:
-    """How many images to take of those held."""
+    """How many images to take of those held; None takes all."""
     if wanted is None:
         return held
     if not 1 <= wanted <= held:
@@ -122,13 +109,9 @@ def save(dataset: DataSet, path: Path) -> None:
 
 
 def load(path: Path) -> DataSet:
-    """Read a data set that ``save`` wrote.
+    """Read a data set that ``save`` wrote, onto the CPU; a missing or damaged one is a UserError.
 
-    Returns:
-        The data set, on the CPU. The tensors may be views of the file: leave them unchanged.
-
-    Raises:
-        UserError: The file is missing, damaged, or breaks the data set's contract.
+    The tensors may be views of the file: leave them unchanged.
     """
     try:
         tensors, metadata = read_tensors(path, made_by=MADE_BY)
@@ -155,12 +138,11 @@ def _names(names: Any) -> tuple[str, ...]:
 
 
 def _check(dataset: DataSet) -> None:
-    """Raise a ValueError if the tensors or names break the data set's contract."""
     names = dataset.classes
     if not names:
         raise ValueError("it has no classes")
     if not all(isinstance(text, str) for text in (dataset.url, dataset.md5)):
-        raise ValueError("its url or md5 is no text")
+        raise ValueError("its url or md5 is not a text")
     if unknown := {name for of in dataset.groups.values() for name in of} - set(names):
         raise ValueError(f"its groups name unknown classes: {sorted(unknown)}")
     for part in ("train", "test"):
@@ -181,12 +163,11 @@ def stratified_part(
     Args:
         labels: (N,) int64.
         fraction: What part of each class to hold out, in 0..1; the count is rounded, class by
-            class, to the nearest whole number (a half to the even one).
+            class, to the nearest integer (a half to the even one).
         seed: Decides the draw; the global random state is neither read nor changed.
 
     Returns:
-        Indices into ``labels``, on the CPU, each in ascending order: (K,) int64, those kept, and
-        (N - K,) int64, those held out.
+        Ascending indices into ``labels``, on the CPU: (K,) int64 kept, (N - K,) int64 held out.
 
     Raises:
         ValueError: ``fraction`` is outside 0..1.
@@ -204,35 +185,19 @@ def stratified_part(
 
 
 def drawn_by_class(labels: torch.Tensor, count: int, seed: int) -> torch.Tensor:
-    """Draw images so that every class is there about equally often.
-
-    Args:
-        labels: (N,) int64.
-        count: How many images; all of them if there are fewer.
-        seed: Decides the draw.
+    """Draw images so that all classes occur about equally often.
 
     Returns:
-        (min(count, N),) int64 indices, by class and then in their own order.
+        Indices into the (N,) int64 labels, (min(count, N),) int64, by class and then ascending.
     """
     labels = labels.cpu()
     shuffled = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))
-    seen: Counter[int] = Counter()
-    turns = []
-    for label in labels[shuffled].tolist():
-        turns.append((seen[label], label))
-        seen[label] += 1
-    first = sorted(range(len(turns)), key=turns.__getitem__)[:count]
-    chosen = shuffled[first].tolist()
-    return torch.tensor(sorted(chosen, key=lambda index: (int(labels[index]), index)))
+    by_class = shuffled[labels[shuffled].argsort(stable=True)]
+    turns = torch.cat([torch.arange(members) for members in labels.bincount().tolist()])
+    drawn = by_class[turns.argsort(stable=True)[:count]].sort().values
+    return drawn[labels[drawn].argsort(stable=True)]
 
 
 def to_unit(images: torch.Tensor) -> torch.Tensor:
-    """Images as the networks take them: pixel / 255.
-
-    Args:
-        images: (N, 3, H, W) uint8, on any device.
-
-    Returns:
-        float32 in 0..1, of the same shape and memory format.
-    """
+    """(N, 3, H, W) uint8 images as float32 in 0..1, in the same memory format, for a network."""
     return images.to(torch.float32, copy=True).div_(255)

@@ -7,24 +7,17 @@ import torch
 from convscope.data.datasets import IMAGE_SHAPE, DataSet
 
 ORIGIN = "sklearn.datasets.load_digits"
-
-
 TEST_IMAGES = 360
-
-
 SPLIT_SEED = 0
 
 
 def read() -> DataSet:
-    """scikit-learn's handwritten digits, enlarged to the shape of CIFAR-10's images.
+    """The digits, enlarged to the shape of CIFAR-10's images.
 
     The source is the test part of UCI's "Optical Recognition of Handwritten Digits": 1,797 images
     of 8x8 pixels, 0..16. They are enlarged bilinearly to 32x32, scaled to 0..255, and repeated as
     three channels. A fixed stratified split gives 1,437 training and 360 test images, each part in
-    scikit-learn's order.
-
-    Returns:
-        The data set; its classes are "0" to "9", without groups.
+    scikit-learn's order. The classes are "0" to "9", without groups.
     """
     # scikit-learn takes a second to import, and only this function needs it
     from sklearn.datasets import load_digits

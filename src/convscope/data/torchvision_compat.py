@@ -1,10 +1,10 @@
-"""Import torchvision beside any build of torch.
+"""Import torchvision with any build of torch.
 
-A torchvision wheel built for CUDA does not load its compiled operators beside a CPU build of torch
-(and the other way round). Its Python part is then still whole, but ``import torchvision`` fails:
-it registers fake implementations for ``nms`` and ``qnms``, two operators that only the compiled
-part declares ("operator torchvision::nms does not exist"). Declaring the two first is enough.
-convscope calls no compiled operator of torchvision, so nothing else is missing.
+A torchvision wheel built for CUDA does not load its compiled operators with a CPU build of torch
+(and the other way round). Its Python part would still work, but ``import torchvision`` fails: it
+registers fake implementations for ``nms`` and ``qnms``, two operators that only the compiled part
+declares ("operator torchvision::nms does not exist"). Declaring the two first is enough: convscope
+calls no compiled operator of torchvision.
 """
 
 import importlib
@@ -12,25 +12,13 @@ from types import ModuleType
 
 import torch
 
-_OPERATORS = {
-    "nms": "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-    "qnms": "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-}
+_OPERATORS = ("nms", "qnms")
+_SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 _libraries: list[torch.library.Library] = []
 
 
 def import_torchvision(module: str = "torchvision") -> ModuleType:
-    """Import torchvision or one of its modules, whatever the two builds.
-
-    Args:
-        module: The module's full name, for example ``"torchvision.transforms.v2"``.
-
-    Returns:
-        The imported module.
-
-    Raises:
-        ImportError: torchvision is not installed.
-    """
+    """Import torchvision or one of its modules, such as ``"torchvision.transforms.v2"``."""
     try:
         return importlib.import_module(module)
     except RuntimeError as error:
@@ -38,8 +26,8 @@ def import_torchvision(module: str = "torchvision") -> ModuleType:
             raise
     # a library's declarations vanish with the object, so it is kept for the life of the process
     library = torch.library.Library("torchvision", "FRAGMENT")
-    for name, schema in _OPERATORS.items():
+    for name in _OPERATORS:
         if not hasattr(torch.ops.torchvision, name):
-            library.define(name + schema)
+            library.define(name + _SCHEMA)
     _libraries.append(library)
     return importlib.import_module(module)

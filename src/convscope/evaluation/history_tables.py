@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from convscope.base.axes import POINT
+from convscope.base.names import POINT
 
 # the study's tables "by X" (published.yaml); other networks get one by epoch and by each axis
 STUDY = {

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from convscope.base.axes import POINT
+from convscope.base.names import POINT
 from convscope.figures.style import (
     INK,
     MUTED,

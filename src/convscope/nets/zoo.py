@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from torch import nn
 
-from convscope.base.axes import POINT
+from convscope.base.names import POINT
 from convscope.nets.layers import (
     Conv,
     Dropout,

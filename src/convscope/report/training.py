@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from convscope.base import files
-from convscope.base.axes import AXES as GRID_AXES
+from convscope.base.names import AXES as GRID_AXES
 from convscope.report import columns, sizes
 from convscope.report.document import Cell, Figure, Part, Section, Table, Text
 from convscope.report.images import measured_on

@@ -9,7 +9,6 @@ from convscope.base.report_folder import reporting
 from convscope.config import params_file
 from convscope.config.schema import Data
 from convscope.data import cifar10, datasets, digits
-from convscope.data.archives import Archive
 from convscope.figures import images
 
 
@@ -17,7 +16,7 @@ def run() -> None:
     """Make the data set, with its class counts and a picture of its first images.
 
     Raises:
-        UserError: No archive can be had, or it holds fewer images than asked for.
+        UserError: No archive is available, or it holds fewer images than asked for.
     """
     settings = params_file.need(params_file.load().data, "data")
     dataset = _obtain(settings)
@@ -49,6 +48,5 @@ def _obtain(settings: Data) -> datasets.DataSet:
     if settings.source == "digits":
         dataset = digits.read()
     else:
-        archives = [Archive(archive.url, archive.md5) for archive in settings.archives]
-        dataset = cifar10.read(archives, paths.ARCHIVES, download_bar())
+        dataset = cifar10.read(settings.archives, paths.ARCHIVES, download_bar())
     return dataset.head(settings.train_images, settings.test_images)

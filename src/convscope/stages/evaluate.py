@@ -1,10 +1,11 @@
-"""evaluate: the best run of every network, side by side -> reports/evaluate/."""
+"""evaluate: the best run of every network, compared -> reports/evaluate/."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import torch
+from torch import nn
 
 from convscope.base import metrics, paths, runtime
 from convscope.base.errors import UserError
@@ -17,30 +18,19 @@ from convscope.figures import bars, images, matrices
 from convscope.nets import trained, zoo
 from convscope.nets.inference import logits
 
-Models = dict[str, tuple[torch.nn.Sequential, dict[str, Any]]]
-
 
 @dataclass(frozen=True)
 class _Tested:
-    """What the stage's tables and figures are made of.
-
-    Attributes:
-        dataset: The data set, on the device.
-        runs: By network, the best run's best.json.
-        outputs: By network, the logits of the test images.
-        best: The table of the best runs.
-        winner: The network with the highest accuracy, the first of equals.
-    """
+    """The data set; by network: its module, its best.json, and the test images' logits."""
 
     dataset: datasets.DataSet
+    modules: dict[str, nn.Sequential]
     runs: dict[str, dict[str, Any]]
     outputs: dict[str, torch.Tensor]
-    best: pd.DataFrame
-    winner: str
 
 
 def run() -> None:
-    """Test the best run of each trained network on the whole test set.
+    """Test the best run of each trained network on all test images.
 
     Raises:
         UserError: A network or the data set is missing or damaged.
@@ -48,43 +38,50 @@ def run() -> None:
     settings = params_file.need(params_file.load().evaluate, "evaluate")
     device = runtime.device()
     dataset = datasets.load(paths.DATASET).to(device)
-    found = _models(dataset.fingerprint)
-    models = {net: (module.to(device), best) for net, (module, best) in found.items()}
-    histories = {net: trained.history(paths.models_of(net), selection.NEEDED) for net in models}
+    found = _load(dataset.fingerprint)
+    modules = {net: module.to(device) for net, (module, _) in found.items()}
+    runs = {net: best for net, (_, best) in found.items()}
+    histories = {net: trained.history(paths.models_of(net), selection.NEEDED) for net in found}
 
     used = {"evaluate": settings.model_dump(mode="json")}
     with (
         runtime.deterministic(settings.threads),
         reporting(paths.REPORTS / "evaluate", used) as report,
     ):
-        tested = _test(models, dataset)
-        headlines = zip(tested.best["net"], tested.best["test_accuracy"], strict=True)
-        report.metrics({f"{net}_test_accuracy": accuracy for net, accuracy in headlines})
-        _side_by_side(report, tested, histories)
+        outputs = {net: logits(module, dataset.test_images) for net, module in modules.items()}
+        tested = _Tested(dataset, modules, runs, outputs)
+        best = _compare(report, tested, histories)
         _confusions(report, tested)
-        _protocols(report, tested, {net: module for net, (module, _) in models.items()}, settings)
-        _mistakes(report, tested, settings)
+        _protocols(report, tested, settings.seed)
+        _mistakes(report, tested, best, settings)
 
 
-def _test(models: Models, dataset: datasets.DataSet) -> _Tested:
-    """Run every network over the test images."""
-    outputs = {net: logits(module, dataset.test_images) for net, (module, _) in models.items()}
-    runs = {net: best for net, (_, best) in models.items()}
-    best = networks.best_of_nets(outputs, dataset.test_labels, runs)
-    winner = str(best["net"].iloc[int(best["test_accuracy"].argmax())])
-    return _Tested(dataset, runs, outputs, best, winner)
+def _load(data: str) -> dict[str, tuple[nn.Sequential, dict[str, Any]]]:
+    """Every compared network with a model folder, in the order of ``zoo.NETS``."""
+    folders = {net: paths.models_of(net) for net, known in zoo.NETS.items() if known.compared}
+    found = {
+        net: trained.load_best(folder, data) for net, folder in folders.items() if folder.is_dir()
+    }
+    if not found:
+        raise UserError(f"{paths.MODELS} has no trained network: run `convscope train net1`")
+    return found
 
 
-def _side_by_side(report: Report, tested: _Tested, histories: dict[str, pd.DataFrame]) -> None:
-    """The networks' accuracies, and how much of them is luck."""
-    predictions = networks.predictions(tested.outputs, tested.dataset.test_labels)
+def _compare(report: Report, tested: _Tested, histories: dict[str, pd.DataFrame]) -> str:
+    """The networks' accuracies, and how much of them is luck; returns the best, first of equals."""
+    labels = tested.dataset.test_labels
+    best = networks.best_of_nets(tested.outputs, labels, tested.runs)
+    predictions = networks.predictions(tested.outputs, labels)
     selected = selection.by_net(histories, len(predictions))
-    report.table("best", tested.best)
+    report.table("best", best)
     report.table("predictions", predictions)
     report.table("mcnemar", selection.mcnemar(predictions))
     report.table("selection", selected)
-    report.figure("best", bars.best_of_nets(tested.best))
+    accuracies = zip(best["net"], best["test_accuracy"], strict=True)
+    report.metrics({f"{net}_test_accuracy": accuracy for net, accuracy in accuracies})
+    report.figure("best", bars.best_of_nets(best))
     report.figure("selection", bars.selection(selected))
+    return str(best["net"].iloc[int(best["test_accuracy"].argmax())])
 
 
 def _confusions(report: Report, tested: _Tested) -> None:
@@ -97,16 +94,14 @@ def _confusions(report: Report, tested: _Tested) -> None:
     report.figure("confusion", matrices.confusion(matrix, classes, dataset.groups))
 
 
-def _protocols(
-    report: Report, tested: _Tested, modules: dict[str, torch.nn.Sequential], settings: Evaluate
-) -> None:
+def _protocols(report: Report, tested: _Tested, seed: int) -> None:
     """The networks that were trained on augmented images, tested in three ways."""
-    images, labels = tested.dataset.test_images, tested.dataset.test_labels
+    pixels, labels = tested.dataset.test_images, tested.dataset.test_labels
     rows = []
-    for net, module in modules.items():
+    for net, module in tested.modules.items():
         if not tested.runs[net]["settings"]["augment"]:
             continue
-        found = protocols.accuracies(module, images, labels, tested.outputs[net], settings.seed)
+        found = protocols.accuracies(module, pixels, labels, tested.outputs[net], seed)
         for protocol, share in found.items():
             right = round(share * len(labels))
             rows.append((net, protocol, share, *metrics.accuracy_interval(right, len(labels))))
@@ -116,26 +111,13 @@ def _protocols(
         report.figure("protocols", bars.protocols(table))
 
 
-def _mistakes(report: Report, tested: _Tested, settings: Evaluate) -> None:
-    """The images that the best network gets wrong, and its accuracy by the study's sample."""
-    dataset, outputs = tested.dataset, tested.outputs[tested.winner]
-    wrong = networks.misclassified(outputs, dataset.test_labels, dataset.classes)
+def _mistakes(report: Report, tested: _Tested, net: str, settings: Evaluate) -> None:
+    """The images that a network gets wrong, and its accuracy by the study's sample."""
+    dataset, labels = tested.dataset, tested.dataset.test_labels
+    wrong = networks.misclassified(tested.outputs[net], labels, dataset.classes)
+    sample = networks.class_sample(net, tested.outputs[net], labels, dataset.classes)
     report.table("misclassified", wrong)
-    report.table(
-        "class_sample",
-        networks.class_sample(tested.winner, outputs, dataset.test_labels, dataset.classes),
-    )
+    report.table("class_sample", sample)
     rows = networks.commonest_pairs(wrong, settings.pairs, settings.images_per_pair)
-    pairs = [(label, dataset.test_images[torch.tensor(chosen)]) for label, chosen in rows]
+    pairs = [(label, dataset.test_images[torch.tensor(shown)]) for label, shown in rows]
     report.figure("misclassified", images.pair_gallery(pairs))
-
-
-def _models(data: str) -> Models:
-    """Every network with a model folder, in the order of ``nets.NETS``."""
-    compared = {net: paths.models_of(net) for net, known in zoo.NETS.items() if known.compared}
-    found = {
-        net: trained.load_best(folder, data) for net, folder in compared.items() if folder.is_dir()
-    }
-    if not found:
-        raise UserError(f"{paths.MODELS} holds no trained network: run `convscope train net1`")
-    return found

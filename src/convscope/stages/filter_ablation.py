@@ -1,4 +1,4 @@
-"""filter-ablation: filters zeroed, together and alone -> reports/filter-ablation/."""
+"""filter-ablation: filters at zero, together and alone -> reports/filter-ablation/."""
 
 import torch
 from torch import nn
@@ -7,7 +7,6 @@ from convscope.analysis.ablation import ablate, atlas, atlas_tables, tables
 from convscope.base import metrics, paths, progress, runtime
 from convscope.base.report_folder import Report, reporting
 from convscope.config import params_file
-from convscope.config.schema import FilterAblation
 from convscope.figures import atlas as atlas_figure
 from convscope.figures import bars, images, matrices
 from convscope.nets import filter_selection, trained
@@ -19,7 +18,7 @@ EXTREMES = 10
 
 
 def run() -> None:
-    """Zero the chosen filters together, then every filter alone (study, part 2.2.2).
+    """Zero the selected filters together, then every filter alone (study, part 2.2.2).
 
     Raises:
         UserError: A parameter, the data set or the model is missing or wrong; a filter that the
@@ -41,71 +40,63 @@ def run() -> None:
         reporting(paths.REPORTS / "filter-ablation", used) as report,
     ):
         together = _together(report, subject, ablated, settings.newly_wrong)
-        alone = _alone(report, subject, settings)
+        alone = _alone(report, subject, settings.atlas_images)
         report.metrics({**together, **alone})
 
 
 def _together(
     report: Report, subject: Subject, ablated: nn.Module, newly_wrong: int
 ) -> dict[str, float]:
-    """What the chosen filters cost together; its headlines."""
-    dataset, classes, groups = subject.dataset, subject.dataset.classes, subject.dataset.groups
-    before = logits(subject.module, dataset.test_images)
-    after = logits(ablated, dataset.test_images)
-    found = ablate.compare(dataset.test_labels, before, after, classes)
+    """What the selected filters cost together; returns the headlines."""
+    dataset, labels = subject.dataset, subject.dataset.test_labels
+    classes, groups = dataset.classes, dataset.groups
+    before, after = (logits(net, dataset.test_images) for net in (subject.module, ablated))
+    found = ablate.compare(labels, before, after, classes)
+    accuracies = tables.class_accuracy(found)
+    lost = tables.newly_misclassified(found, labels, after)
     cells = {
         "before": found.confusion_before,
         "after": found.confusion_after,
         "difference": found.difference,
     }
-    accuracies = tables.class_accuracy(found)
     report.table("class_accuracy", accuracies)
     for name, matrix in cells.items():
         report.table(f"confusion_{name}", metrics.labeled(matrix, classes))
     report.table("between_groups", tables.between_groups(found, groups))
-    lost = tables.newly_misclassified(found, dataset.test_labels, after)
     report.table("newly_misclassified", lost)
 
-    report.figure(
-        "class_accuracy",
-        bars.before_after(
-            accuracies["class"].tolist(),
-            (accuracies["before_percent"] / 100).tolist(),
-            (accuracies["after_percent"] / 100).tolist(),
-            title="What each class loses with the chosen filters at zero",
-        ),
-    )
+    old, new = ((accuracies[f"{when}_percent"] / 100).tolist() for when in ("before", "after"))
+    title = "What each class loses with the chosen filters at zero"
+    figure = bars.before_after(accuracies["class"].tolist(), old, new, title=title)
+    report.figure("class_accuracy", figure)
     title = "Confusion with and without the chosen filters; difference: before \N{MINUS SIGN} after"
-    report.figure(
-        "confusion",
-        matrices.confusion(cells, classes, groups, difference=["difference"], title=title),
-    )
+    figure = matrices.confusion(cells, classes, groups, difference=["difference"], title=title)
+    report.figure("confusion", figure)
     shown = lost.head(newly_wrong)
     captions = [f"{row.true} → {row.predicted}" for row in shown.itertuples()]
-    picked = dataset.test_images[torch.tensor(shown["image"].tolist(), dtype=torch.int64)]
+    pixels = dataset.test_images[torch.tensor(shown["image"].tolist(), dtype=torch.int64)]
     title = "Wrong only with the chosen filters at zero: the first images (true → predicted)"
-    report.figure("newly_misclassified", images.gallery(picked.cpu(), captions, title=title))
+    report.figure("newly_misclassified", images.gallery(pixels.cpu(), captions, title=title))
     return tables.headlines(found)
 
 
-def _alone(report: Report, subject: Subject, settings: FilterAblation) -> dict[str, float]:
-    """What every single filter costs, the atlas; its headlines."""
-    part = slice(settings.atlas_images)
+def _alone(report: Report, subject: Subject, first: int | None) -> dict[str, float]:
+    """What every single filter costs the first test images; returns the headlines."""
+    dataset, classes = subject.dataset, subject.dataset.classes
     charted = atlas.atlas(
         subject.module,
-        subject.dataset.test_images[part],
-        subject.dataset.test_labels[part],
+        dataset.test_images[:first],
+        dataset.test_labels[:first],
         progress=progress.counter("atlas", "image x filter"),
     )
-    classes = subject.dataset.classes
     filters = atlas_tables.by_filter(charted, classes)
     images = int(charted.images.sum())
     depth = atlas_tables.depth(filters, images)
+    significant = atlas_tables.significant(filters).tolist()
     report.table("atlas", filters)
     report.table("atlas_by_layer", atlas_tables.by_layer(filters))
     report.table("atlas_extremes", atlas_tables.extremes(filters, classes, EXTREMES))
     report.table("atlas_depth", depth)
     report.table("atlas_halves", atlas_tables.halves(filters))
-    significant = atlas_tables.significant(filters).tolist()
     report.figure("atlas", atlas_figure.atlas(filters, significant, images))
     return atlas_tables.headlines(depth)

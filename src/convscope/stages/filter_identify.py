@@ -1,11 +1,10 @@
 """filter-identify: what filters respond to -> reports/filter-identify/ (study, part 2.2.1)."""
 
-import torch
-
 from convscope.analysis.filters import measure, tables
 from convscope.base import paths, runtime
 from convscope.base.report_folder import reporting
 from convscope.config import params_file
+from convscope.data.datasets import DataSet
 from convscope.figures import bars, images, matrices
 from convscope.figures.style import fixed
 from convscope.nets import filter_selection, trained
@@ -14,7 +13,7 @@ FIRST_LAYER = "The filters of conv1 (gray: a weight of 0; each on its own scale)
 
 
 def run() -> None:
-    """Find the images and patches to which the chosen filters respond most.
+    """Find the images and patches to which the selected filters respond most.
 
     Raises:
         UserError: A parameter, the data set or the model is missing or wrong; a filter that the
@@ -52,26 +51,21 @@ def run() -> None:
         by_class = frequency.set_index("filter")[list(classes)]
         report.figure("class_frequency", matrices.class_frequency(by_class))
         report.figure("responses", bars.responses(responses))
-        blocks = [_block(item, pixels, labels, classes, settings.shown) for item in found]
+        blocks = [_block(item, dataset, settings.shown) for item in found]
         report.figure("top_images", images.top_images(blocks))
 
 
-def _block(
-    item: tables.Identified,
-    pixels: torch.Tensor,
-    labels: torch.Tensor,
-    classes: tuple[str, ...],
-    shown: int,
-) -> dict[str, object]:
+def _block(item: tables.Identified, dataset: DataSet, shown: int) -> dict[str, object]:
     """One filter's part of the figure: its first images, where the patch is, and captions."""
-    chosen = item.top.images[:shown]
+    top = item.top.images[:shown].to(dataset.test_images.device)
+    classes = [dataset.classes[label] for label in dataset.test_labels[top].tolist()]
     return {
         "name": item.name,
         "dead": item.dead,
-        "images": pixels[chosen.to(pixels.device)].cpu(),
+        "images": dataset.test_images[top].cpu(),
         "boxes": [tuple(patch) for patch in item.patches[:shown]],
         "captions": [
-            f"{classes[int(labels[image])]} {fixed(response, 1)}"
-            for image, response in zip(chosen.tolist(), item.responses, strict=False)
+            f"{name} {fixed(response, 1)}"
+            for name, response in zip(classes, item.responses, strict=False)
         ],
     }

@@ -1,28 +1,27 @@
 """Keep what a finished pipeline found in a small folder: tables, figures, claims, and how it ran.
 
-The folder is for people and for version control. Weights, data and whole maps stay behind; with
-its params.yaml, on the same kind of machine, the pipeline makes them again.
+The folder is for people and for version control. Weights, data and the tables of all images stay
+behind; with its params.yaml, on the same kind of machine, the pipeline makes them again.
 """
 
-import csv
 import importlib.metadata
-import math
 import os
 import platform
 import re
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from convscope.base import files, machine, paths, runtime
+import torch
+
+from convscope.base import files, machine, paths, runtime, timings
 from convscope.base.errors import UserError
-from convscope.base.paths import RUN
-from convscope.base.timings import TIMINGS
+from convscope.base.report_folder import Finished
 from convscope.config import params_file
 from convscope.config.params_file import Params
 from convscope.config.schema import Section
+from convscope.tracking.finished import grid_runs
 from convscope.tracking.provenance import provenance
 
 ABOUT = "about.json"
@@ -31,8 +30,6 @@ PACKAGES = ("torch", "torchvision", "numpy", "pandas", "matplotlib", "scikit-lea
 MEGABYTE = 1_000_000
 # tables of every image or every pixel are raw material, not results
 RAW = ("map_*.csv", "predictions.csv")
-# of a model folder these two say what was trained; the rest is weights
-_OF_MODELS = ("history.csv", "best.json")
 _LINK = re.compile(r"(?<!!)\[((?:\\.|[^\]\\])*)\]\(([^)\s]+)\)")
 _ELSEWHERE = re.compile(r"[a-z]+:|#")
 
@@ -44,7 +41,7 @@ def keep(root: Path, target: Path) -> list[Path]:
 
     Args:
         root: The project folder; its report must be there.
-        target: The folder to make; an earlier one is replaced whole.
+        target: The folder to make; an earlier one is replaced completely.
 
     Returns:
         The copied files, relative to ``target``, sorted.
@@ -93,23 +90,14 @@ def _is_kept(folder: Path) -> bool:
 def _require_same_params(root: Path) -> None:
     """Refuse a params.yaml that was changed after a stage ran: the results are not its own."""
     params = params_file.load(root / paths.PARAMS)
-    reports = root / paths.REPORTS
-    for path in sorted(chain(reports.glob("*/params.json"), reports.glob("train/*/params.json"))):
-        name = path.parent.name
-        stage = name if path.parent.parent == reports else paths.stage_of(name)
-        used = _used(path, stage.replace("@", " "))
-        if changed := next(_changed(params, used, name), None):
+    for folder in Finished.all(root / paths.REPORTS):
+        if not all(isinstance(section, dict) for section in folder.params.values()):
+            raise folder.damaged("params.json", "it does not hold sections")
+        if changed := next(_changed(params, folder.params, folder.path.name), None):
             raise UserError(
-                f"params.yaml: {changed} is not what stage {stage} ran with: run `dvc repro` first"
+                f"params.yaml: {changed} is not what stage {folder.stage} ran with: "
+                "run `dvc repro` first"
             )
-
-
-def _used(path: Path, made_by: str) -> dict[str, dict[str, Any]]:
-    """A stage's params.json: the sections that it used, with their keys and values."""
-    used = files.read_json(path, made_by)
-    if not isinstance(used, dict) or not all(isinstance(then, dict) for then in used.values()):
-        raise files.damaged(path, made_by, "it holds no sections")
-    return used
 
 
 def _changed(params: Params, used: dict[str, dict[str, Any]], net: str) -> Iterator[str]:
@@ -139,21 +127,19 @@ def _unlink(report: Path) -> None:
 
 
 def _results(root: Path) -> Iterator[Path]:
-    """The files worth keeping, in order."""
-    yield root / "params.yaml"
+    """The files worth keeping."""
+    yield root / paths.PARAMS
     for path in sorted((root / paths.REPORTS).rglob("*")):
         result = path.is_file() and path.suffix in ENDINGS and path.name != "README.md"
         if result and "runs" not in path.parts and not any(map(path.match, RAW)):
             yield path
-    for folder in sorted(path for path in (root / paths.MODELS).glob("*") if path.is_dir()):
-        yield from (folder / name for name in _OF_MODELS if (folder / name).is_file())
+    # the rest of a model folder is weights
+    for name in (paths.HISTORY, paths.BEST):
+        yield from (path for path in (root / paths.MODELS).glob(f"[a-z]*/{name}") if path.is_file())
 
 
 def about(root: Path) -> dict[str, Any]:
     """Where and how long the pipeline ran.
-
-    Args:
-        root: The project folder.
 
     Returns:
         The data set's name and its archive's md5; this machine, its Python and its packages; the
@@ -162,42 +148,36 @@ def about(root: Path) -> dict[str, Any]:
         trained, added up though some trained side by side. A run that was trained elsewhere is not
         among the timed ones.
     """
-    data = files.read_json(root / paths.REPORTS / "download" / "dataset.json", "download")
+    data = Finished(root / paths.REPORTS, "download").json("dataset")
     found = provenance(root)
-    stages, timed = _seconds(root / TIMINGS)
-    trained = _trained(root)
-    runs = [timed[fingerprint] for fingerprint in sorted(trained) if fingerprint in timed]
-    training = {stage: 0.0 for stage, _ in sorted(runs)}
-    for stage, seconds in runs:
-        training[stage] = round(training[stage] + seconds, 3)
+    nets = [path.name for path in (root / paths.MODELS).glob("[a-z]*/")]
+    trained = {run["fingerprint"] for net in nets for _, run in grid_runs(root, net)}
+    log = timings.read(root / timings.TIMINGS)
+    stages = log[log["run"] == ""]
+    runs = log[(log["run"] != "") & log["fingerprint"].isin(trained)]
+    runs = runs.drop_duplicates("fingerprint", keep="last")
     return {
         "data": {key: data.get(key, "") for key in ("name", "md5")},
         "machine": _machine(),
         "versions": {"python": platform.python_version(), **_versions()},
         "git": {key: found.get(key, "") for key in ("git_commit", "git_dirty")},
-        "stage_seconds": stages,
+        "stage_seconds": dict(zip(stages["stage"], stages["seconds"], strict=True)),
         "training_runs": len(trained),
         "timed_training_runs": len(runs),
-        "training_seconds": training,
+        "training_seconds": runs.groupby("stage")["seconds"].sum().round(3).to_dict(),
     }
 
 
 def _machine() -> dict[str, Any]:
-    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    device = runtime.device()
+    on_gpu = device.type == "cuda"
     return {
         "processor": machine.processor(),
         "cores": os.cpu_count(),
-        "memory_megabytes": pages * size // MEGABYTE,
-        "accelerator": _accelerator(),
+        "memory_megabytes": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // MEGABYTE,
+        "accelerator": torch.cuda.get_device_name(device) if on_gpu else "none",
         "system": platform.system(),
     }
-
-
-def _accelerator() -> str:
-    import torch
-
-    device = runtime.device()
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "none"
 
 
 def _versions() -> dict[str, str]:
@@ -208,33 +188,3 @@ def _versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue  # a machine that only trains has no pipeline
     return found
-
-
-def _trained(root: Path) -> set[str]:
-    """The fingerprints of the runs in the model folders."""
-    return {
-        str(files.read_json(path, "train")["fingerprint"])
-        for path in (root / paths.MODELS).glob(f"*/runs/*/{RUN}")
-    }
-
-
-def _seconds(path: Path) -> tuple[dict[str, float], dict[str, tuple[str, float]]]:
-    """Last durations: of each stage, and of each training run, with its stage, by fingerprint."""
-    stages: dict[str, float] = {}
-    runs: dict[str, tuple[str, float]] = {}
-    if not path.is_file():
-        return stages, runs
-    with path.open(encoding="utf-8", newline="", errors="replace") as stream:
-        for row in csv.DictReader(stream):
-            try:
-                stage, run, seconds = row["stage"], row["run"], float(row["seconds"])
-                fingerprint = row["fingerprint"]
-            except (KeyError, TypeError, ValueError):
-                continue  # a line that was cut short when its process was killed
-            if not math.isfinite(seconds):
-                continue
-            if run:
-                runs[fingerprint] = stage, seconds
-            else:
-                stages[stage] = seconds
-    return stages, runs

@@ -45,9 +45,9 @@ def _maps(report: Report, subject: Subject, settings: Occlusion) -> None:
     shown = datasets.drawn_by_class(labels, settings.images, settings.seed)
     images, truth = dataset.test_images[shown], labels[shown]
     clean = sensitivity.confidences(subject.module, images, truth)
-    tell = _progress("occlusion maps", images, settings.window_sizes, stride=1)
+    done = _progress("occlusion maps", images, settings.window_sizes, stride=1)
     mapped = {
-        window: sensitivity.confidence_maps(subject.module, images, truth, window, progress=tell)
+        window: sensitivity.confidence_maps(subject.module, images, truth, window, progress=done)
         for window in settings.window_sizes
     }
     names = [dataset.classes[label] for label in truth.tolist()]
@@ -68,18 +68,12 @@ def _survey(report: Report, subject: Subject, settings: Occlusion) -> None:
     """Many images under every window at some positions."""
     dataset, labels = subject.dataset, subject.dataset.test_labels
     many = datasets.drawn_by_class(labels, settings.survey_images, settings.seed)
-    images, stride = dataset.test_images[many], settings.survey_stride
-    surveyed = sensitivity.survey(
-        subject.module,
-        images,
-        labels[many],
-        settings.window_sizes,
-        stride,
-        progress=_progress("occlusion survey", images, settings.window_sizes, stride),
-    )
-    fall = tables.fall(surveyed, labels[many], dataset.classes)
+    images, truth, size = dataset.test_images[many], labels[many], dataset.test_images.shape[-1]
+    windows, stride = settings.window_sizes, settings.survey_stride
+    done = _progress("occlusion survey", images, windows, stride)
+    surveyed = sensitivity.survey(subject.module, images, truth, windows, stride, progress=done)
+    fall = tables.fall(surveyed, truth, dataset.classes)
     positions = tables.deepest_by_position(surveyed)
-    size = dataset.test_images.shape[-1]
     report.table("fall_with_window", fall)
     report.table("deepest_by_position", positions)
     report.table("deepest_by_window", tables.deepest_by_window(positions, len(many), size))
@@ -90,7 +84,7 @@ def _survey(report: Report, subject: Subject, settings: Occlusion) -> None:
 def _progress(
     title: str, images: Tensor, windows: Sequence[int], stride: int
 ) -> Callable[[int], None]:
-    """A progress function that is told how many more occluded images are done."""
+    """A progress function of how many more occluded images are done."""
     size = images.shape[-1]
     places = sum(sliding.positions(size, window, stride) for window in windows)
     done, total = 0, len(images) * places

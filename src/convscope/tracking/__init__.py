@@ -1,4 +1,4 @@
-"""MLflow tracking: the only package that imports mlflow, and it does so as late as it can.
+"""MLflow tracking: the only package that imports mlflow, and as late as it can. It imports base.
 
 Publishing reads finished folders, so a stage that was restored from DVC's cache, or was made on
 another machine, is published like one that has just run. Model weights are not uploaded: DVC keeps
@@ -9,12 +9,11 @@ last, so a run without it is partial and the next attempt fills in what it lacks
 """
 
 from convscope.tracking.finished import fingerprint, grid_fingerprint
-from convscope.tracking.observer import Observer, live
+from convscope.tracking.observer import live
 from convscope.tracking.publishing import Published, publish, publish_stage
 from convscope.tracking.server import ui_command
 
 __all__ = [
-    "Observer",
     "Published",
     "fingerprint",
     "grid_fingerprint",

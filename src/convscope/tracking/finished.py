@@ -1,19 +1,18 @@
-"""Finished folders -> what their MLflow runs are to hold; knows nothing of MLflow."""
+"""What the MLflow run of a finished stage is to hold, read from the stage's folders."""
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from convscope.base import paths
+from convscope.base import files, paths, timings
 from convscope.base.errors import UserError
-from convscope.base.files import digest, read_csv, read_json
-from convscope.base.timings import TIMINGS
+from convscope.base.report_folder import Finished
 
 EPOCH_METRICS = ("loss", "train_accuracy", "test_accuracy", "overfit_percent")
-# of a run whose best epoch held-out images choose
+# of a run whose best epoch is selected on held-out images
 SELECTING = "validation_accuracy"
 REPORT_STAGE = "report"
 REPORT_FILES = ("report.html", "report.md", "claims.json")
@@ -21,17 +20,15 @@ REPORT_FILES = ("report.html", "report.md", "claims.json")
 
 @dataclass(frozen=True)
 class Record:
-    """All that one MLflow run is to hold.
+    """What one MLflow run is to hold: all of it, or while the run trains what is known by then.
 
     Attributes:
         stage: The stage's name, such as ``train@net1`` or ``occlusion``.
         name: What the MLflow run is called: the stage's name, or a point's run id.
         fingerprint: With ``stage``, the identity of the run.
-        params: Parameters, nested keys joined by dots.
-        metrics: Final numbers.
+        params: What ``flatten`` makes of the parameters.
         epochs: One mapping an epoch, with the key ``epoch`` and those of ``epoch_keys``.
         files: Tables, figures and pages, each with the artifact folder it goes to.
-        tags: Further tags.
         dataset: ``name``, ``url``, ``md5`` and ``fingerprint`` of the data set, where known.
         children: The points of a training stage.
     """
@@ -54,85 +51,72 @@ class Record:
 
 
 def grid_fingerprint(fingerprints: list[str]) -> str:
-    """The fingerprint of a training stage, known before it trains.
-
-    Args:
-        fingerprints: Those of the grid's runs, in any order.
-
-    Returns:
-        A hexadecimal SHA-256.
-    """
+    """The fingerprint of a training stage, from those of its runs in any order."""
     return hashlib.sha256("\n".join(sorted(fingerprints)).encode()).hexdigest()
 
 
 def fingerprint(root: Path, stage: str) -> str:
     """The fingerprint under which a finished stage is published.
 
-    Args:
-        root: The project folder.
-        stage: The stage's name.
-
-    Returns:
-        ``grid_fingerprint`` of a training stage's runs; for any other stage a hash of the names
-        and bytes of the files in its folder.
+    It is ``grid_fingerprint`` of a training stage's runs, and for any other stage a hash of the
+    names and bytes of the files in its folder.
 
     Raises:
         UserError: The stage has not finished.
     """
-    _require_finished(root, stage)
-    if _trains(stage):
-        return grid_fingerprint([run["fingerprint"] for _, run in _grid_runs(root, stage)])
+    if path := _missing(root, stage):
+        raise UserError(f"stage {stage} has not finished: {path} is missing; run `dvc repro`")
+    if net := paths.net_of(stage):
+        return grid_fingerprint([run["fingerprint"] for _, run in grid_runs(root, net)])
     return _hash_files(_stage_files(root, stage))
 
 
 def finished_stages(root: Path) -> list[str]:
     """The names of the stages whose folders are complete, in alphabetical order."""
-    reports = root / paths.REPORTS
-    trained = [paths.stage_of(path.name) for path in (reports / "train").glob("[a-z]*/")]
-    others = [path.name for path in reports.glob("[a-z]*/") if path.name != "train"]
-    stages = [*trained, *others, REPORT_STAGE]
-    return sorted(stage for stage in stages if _missing(root, stage) is None)
+    stages = [folder.stage for folder in Finished.all(root / paths.REPORTS)]
+    return sorted(stage for stage in [*stages, REPORT_STAGE] if _missing(root, stage) is None)
 
 
 def read_stage(root: Path, stage: str) -> Record:
-    """Read a finished stage's folders.
-
-    Args:
-        root: The project folder.
-        stage: The stage's name.
-
-    Returns:
-        What its MLflow run is to hold; for a training stage with one child for each point.
+    """What a finished stage's MLflow run is to hold.
 
     Raises:
         UserError: The stage has not finished, or one of its files is damaged.
     """
-    _require_finished(root, stage)
-    seconds = _timings(root)
-    shared: dict[str, Any] = {"stage": stage, "dataset": _dataset(root)}
-    paths = _stage_files(root, stage)
-    files = [(path, "") for path in paths]
-    params, metrics = _params_and_metrics(root, stage)
-    children: tuple[Record, ...] = ()
-    if _trains(stage):
-        models = _models(root, stage)
-        metrics |= best_metrics(read_json(models / "best.json", stage))
-        files += [(models / name, "models") for name in ("history.csv", "best.json")]
-        children = tuple(
-            _point(folder, run, shared, seconds) for folder, run in _grid_runs(root, stage)
-        )
-        identity = grid_fingerprint([point.fingerprint for point in children])
-    else:
-        identity = _hash_files(paths)
-    return Record(
-        **shared,
-        name=stage,
-        fingerprint=identity,
-        params=params,
-        metrics=metrics | _seconds(seconds, identity),
-        files=tuple(files),
-        children=children,
+    download = Finished(root / paths.REPORTS, "download")
+    log = timings.read(root / timings.TIMINGS)
+    seconds = {of: {"seconds": s} for of, s in zip(log["fingerprint"], log["seconds"], strict=True)}
+    identity = fingerprint(root, stage)
+    record = Record(
+        stage,
+        stage,
+        identity,
+        metrics=seconds.get(identity, {}),
+        files=tuple((path, "") for path in _stage_files(root, stage)),
+        dataset=download.json("dataset") if download.has("dataset.json") else None,
     )
+    if stage == REPORT_STAGE:
+        return record
+    folder = _folder(root, stage)
+    numbers = {**_numbers(folder.json("metrics")), **record.metrics}
+    record = replace(record, params=flatten(folder.params), metrics=numbers)
+    net = paths.net_of(stage)
+    return _with_points(root, net, record, seconds) if net else record
+
+
+def grid_runs(root: Path, net: str) -> list[tuple[Path, dict[str, Any]]]:
+    """The run folders of a network's grid, each with its run.json.
+
+    Raises:
+        UserError: A run.json is damaged.
+    """
+    command, found = paths.command_of(f"train/{net}"), []
+    for path in sorted((root / paths.models_of(net)).glob(f"runs/*/{paths.RUN}")):
+        run = files.read_json(path, command)
+        if not isinstance(run, dict) or "fingerprint" not in run:
+            raise files.damaged(path, command, "it does not name a run's fingerprint")
+        found.append((path.parent, run))
+    return found
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
@@ -160,91 +144,49 @@ def epoch_keys(names: Iterable[Any]) -> list[str]:
     return [*EPOCH_METRICS, *(name for name in names if name == SELECTING)]
 
 
-def best_metrics(run: Mapping[str, Any]) -> dict[str, float]:
-    """The size of a run's network and the numbers of its best epoch, as ``best.*``."""
-    best = _numbers({f"best.{key}": value for key, value in run.get("best", {}).items()})
-    return best | _numbers({"total_parameters": run.get("total_parameters")})
-
-
-def _point(
-    folder: Path, run: Mapping[str, Any], shared: Mapping[str, Any], seconds: Mapping[str, float]
+def _with_points(
+    root: Path, net: str, record: Record, seconds: Mapping[str, Mapping[str, float]]
 ) -> Record:
-    """The record of one point of a grid, from its run folder."""
-    history = read_csv(folder / "history.csv", shared["stage"])
-    epochs = history[["epoch", *epoch_keys(history)]].to_dict("records")
-    weights = folder / "best.safetensors"
-    return Record(
-        **shared,
-        name=folder.name,
-        fingerprint=run["fingerprint"],
-        params=point_params(run),
-        metrics=best_metrics(run) | _seconds(seconds, run["fingerprint"]),
-        epochs=tuple({str(key): float(value) for key, value in row.items()} for row in epochs),
-        files=((folder / "run.json", ""), (folder / "history.csv", "")),
-        tags={"weights_md5": digest(weights)} if weights.exists() else {},
-    )
+    """A training stage's record with what its model folder adds, and a child for each point."""
+    models, command = root / paths.models_of(net), paths.command_of(f"train/{net}")
+    points = []
+    for folder, run in grid_runs(root, net):
+        history = files.read_csv(folder / paths.HISTORY, command)
+        rows = history[["epoch", *epoch_keys(history)]].astype(float).to_dict("records")
+        weights = folder / paths.WEIGHTS
+        point = Record(
+            record.stage,
+            folder.name,
+            run["fingerprint"],
+            params=point_params(run),
+            metrics={**_best_metrics(run), **seconds.get(run["fingerprint"], {})},
+            epochs=tuple({str(key): value for key, value in row.items()} for row in rows),
+            files=((folder / paths.RUN, ""), (folder / paths.HISTORY, "")),
+            tags={"weights_md5": files.digest(weights)} if weights.exists() else {},
+            dataset=record.dataset,
+        )
+        points.append(point)
+    best = _best_metrics(files.read_json(models / paths.BEST, command))
+    metrics = {**record.metrics, **best}
+    tables = tuple((models / name, "models") for name in (paths.HISTORY, paths.BEST))
+    return replace(record, metrics=metrics, files=record.files + tables, children=tuple(points))
 
 
-def _grid_runs(root: Path, stage: str) -> list[tuple[Path, dict[str, Any]]]:
-    """The grid's run folders, each with its run.json."""
-    paths = sorted(_models(root, stage).glob("runs/*/run.json"))
-    return [(path.parent, read_json(path, stage)) for path in paths]
-
-
-def _params_and_metrics(root: Path, stage: str) -> tuple[dict[str, str], dict[str, float]]:
-    """A stage's own parameters and final numbers; the report has neither."""
-    if stage == REPORT_STAGE:
-        return {}, {}
-    folder = _report(root, stage)
-    params = flatten(read_json(folder / "params.json", stage))
-    return params, _numbers(read_json(folder / "metrics.json", stage))
-
-
-def _dataset(root: Path) -> dict[str, Any] | None:
-    """The data set as the stage download described it."""
-    path = root / paths.REPORTS / "download" / "dataset.json"
-    return dict(read_json(path, "download")) if path.exists() else None
-
-
-def _timings(root: Path) -> dict[str, float]:
-    """Seconds by fingerprint; the log is only informative, so a damaged one counts as absent."""
-    try:
-        log = read_csv(root / TIMINGS, "")
-        return dict(zip(log["fingerprint"].astype(str), log["seconds"].astype(float), strict=True))
-    except (UserError, KeyError, ValueError):
-        return {}
-
-
-def _seconds(timings: Mapping[str, float], identity: str) -> dict[str, float]:
-    """The metric ``seconds``, where the log knows it."""
-    return {"seconds": timings[identity]} if identity in timings else {}
+def _best_metrics(run: Mapping[str, Any]) -> dict[str, float]:
+    """The size of a run's network and the numbers of its best epoch, as ``best.*``."""
+    best = {f"best.{key}": value for key, value in run.get("best", {}).items()}
+    return _numbers(best | {"total_parameters": run.get("total_parameters")})
 
 
 def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
-    """The entries that are numbers."""
-    return {
-        key: float(value)
-        for key, value in values.items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    }
+    """The entries that are numbers, which True and False are not."""
+    return {key: float(value) for key, value in values.items() if type(value) in (int, float)}
 
 
-def _trains(stage: str) -> bool:
-    """Whether a stage trains a grid."""
-    return paths.net_of(stage) is not None
-
-
-def _models(root: Path, stage: str) -> Path:
-    """A training stage's model folder."""
-    net = paths.net_of(stage)
-    assert net is not None, "a stage that trains has a network"
-    return root / paths.models_of(net)
-
-
-def _report(root: Path, stage: str) -> Path:
+def _folder(root: Path, stage: str) -> Finished:
     """A stage's report folder."""
     net = paths.net_of(stage)
-    return root / (paths.REPORTS / stage if net is None else paths.report_of(net))
+    return Finished(root / paths.REPORTS, f"train/{net}" if net else stage)
 
 
 def _stage_files(root: Path, stage: str) -> list[Path]:
@@ -252,31 +194,24 @@ def _stage_files(root: Path, stage: str) -> list[Path]:
     if stage == REPORT_STAGE:
         pages = [root / paths.REPORTS / name for name in REPORT_FILES]
         return [page for page in pages if page.exists()]
-    folder = _report(root, stage)
-    return sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    found = _folder(root, stage).path.iterdir()
+    return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
 
 
 def _missing(root: Path, stage: str) -> Path | None:
     """The first file that a finished stage would have and this one lacks."""
-    folder = _report(root, stage)
+    folder = _folder(root, stage).path
     needed = [folder / "params.json", folder / "metrics.json"]
     if stage == REPORT_STAGE:
         needed = [root / paths.REPORTS / name for name in REPORT_FILES[:2]]
-    if _trains(stage):
-        models = _models(root, stage)
-        needed += [models / "history.csv", models / "best.json"]
+    if net := paths.net_of(stage):
+        needed += [root / paths.models_of(net) / name for name in (paths.HISTORY, paths.BEST)]
     return next((path for path in needed if not path.exists()), None)
-
-
-def _require_finished(root: Path, stage: str) -> None:
-    """Refuse a stage that has not finished."""
-    if path := _missing(root, stage):
-        raise UserError(f"stage {stage} has not finished: {path} is missing; run `dvc repro`")
 
 
 def _hash_files(paths: Iterable[Path]) -> str:
     """A SHA-256 over names and bytes."""
     state = hashlib.sha256()
     for path in paths:
-        state.update(f"{path.name}\0{digest(path, 'sha256')}\n".encode())
+        state.update(f"{path.name}\0{files.digest(path, 'sha256')}\n".encode())
     return state.hexdigest()

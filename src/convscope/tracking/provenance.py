@@ -7,25 +7,18 @@ from pathlib import Path
 from convscope.base.files import digest
 
 GIT_SECONDS = 10
-# the whole checkout, which may be larger than the project, but for two files of the project
+# all of the checkout, which may be larger than the project, but for two files of the project
 _BUT_RECORDED = ("--", ":/", ":(exclude)params.yaml", ":(exclude)dvc.lock")
 
 
 def provenance(root: Path) -> dict[str, str]:
-    """Tags that say which state of the project a run belongs to.
+    """Tags that say which state of the project a run belongs to; what is unknown is left out.
 
-    They describe the checkout at the time the MLflow run is first recorded.
-
-    Args:
-        root: The project folder.
-
-    Returns:
-        ``dvc_experiment`` (inside ``dvc exp run``), ``git_commit`` and ``git_dirty`` (inside a git
-        checkout that has a commit) and ``dvc_lock_md5``; what is unknown is left out. A checkout
-        is dirty when a tracked file differs from the commit, other than params.yaml and dvc.lock:
-        ``dvc exp run`` rewrites these two, and they are recorded themselves, as the parameters
-        and ``dvc_lock_md5``. ``mlflow.source.git.commit`` repeats the commit for MLflow's own
-        pages.
+    ``dvc_experiment`` is there inside ``dvc exp run``, ``git_commit`` and ``git_dirty`` inside a
+    git checkout that has a commit; MLflow's own pages want the commit under a name of theirs. A
+    checkout is dirty when a tracked file differs from the commit, other than params.yaml and
+    dvc.lock: ``dvc exp run`` rewrites these two, and they are recorded themselves, as the
+    parameters and ``dvc_lock_md5``.
     """
     tags: dict[str, str] = {}
     if name := os.environ.get("DVC_EXP_NAME"):

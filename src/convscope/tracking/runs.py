@@ -1,200 +1,196 @@
-"""MLflow runs: found by their tags, created, adopted and completed."""
+"""The one writer of MLflow runs: each is found again or created, then given what it lacks."""
 
 import json
 import time
-from collections.abc import Iterable, Mapping
-from math import ceil
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from convscope.tracking.finished import Record, epoch_keys
 from convscope.tracking.provenance import provenance
 from convscope.tracking.server import Store
 
 if TYPE_CHECKING:
-    from mlflow.entities import Metric, Run
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 PARENT = "mlflow.parentRunId"
 COMPLETE = "complete"
 
-# MLflow's limits: characters of a parameter and of a data set's digest; entries of one batch.
+# MLflow's limits: characters of a parameter and of a data set's digest; entries of one
+# batch; runs of one search.
 _PARAM_LENGTH = 6000
 _DIGEST_LENGTH = 36
 _METRICS_A_BATCH = 500
 _TEXTS_A_BATCH = 100
+_RUNS_A_SEARCH = 50_000
+
+# a metric's name, its value and its step, which is the epoch
+_Number = tuple[str, float, int]
 
 
-def find(store: Store, stage: str, fingerprint: str) -> "Run | None":
-    """The run of a stage: a complete one if there is any, else the oldest."""
-    condition = f"tags.stage = '{stage}' and tags.fingerprint = '{fingerprint}'"
-    return _preferred(_search(store, condition)).get(fingerprint)
+class MlflowRun:
+    """One run in MLflow: knows what the run holds already, and adds only what is missing."""
 
+    def __init__(self, client: "MlflowClient", run: "Run") -> None:
+        self._client = client
+        self.id = run.info.run_id
+        self.status = run.info.status
+        self.tags = run.data.tags
+        self._params = dict(run.data.params)
+        self._metrics = dict(run.data.metrics)
+        self._epochs: dict[str, set[int]] = {}
+        self._has_dataset = bool(run.inputs and run.inputs.dataset_inputs)
 
-def find_children(store: Store, parent_id: str) -> "dict[str, Run]":
-    """The runs of a training stage's points, by fingerprint."""
-    return _preferred(_search(store, f"tags.`{PARENT}` = '{parent_id}'"))
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything has been logged."""
+        return self.tags.get(COMPLETE) == "true"
 
+    def is_current(self, record: Record) -> bool:
+        """Whether the run is complete and its artifacts are the record's files."""
+        return self.is_complete and self.tags.get("files") == record.files_digest
 
-def create(store: Store, root: Path, record: Record, parent_id: str | None = None) -> "Run":
-    """Start a run with the tags that it is found by, so that a killed one is adopted."""
-    tags = {"stage": record.stage, "fingerprint": record.fingerprint, **provenance(root)}
-    tags["mlflow.source.name"] = "convscope"
-    if parent_id is not None:
-        tags[PARENT] = parent_id
-    return store.client.create_run(store.experiment_id, tags=tags, run_name=record.name)
+    def log(self, record: Record) -> None:
+        """Log the parameters, epochs and metrics that the run lacks, and the record's tags.
 
+        What is there stays, so a record may be partial and come again. MLflow's parameters cannot
+        be replaced: those that change without changing the results, such as the order of a grid's
+        values, become a tag.
+        """
+        params = {key: _fit(text) for key, text in record.params.items()}
+        new = {key: text for key, text in params.items() if key not in self._params}
+        changed = [key for key in params if self._params.get(key, params[key]) != params[key]]
+        tags = dict(record.tags)
+        if changed:
+            tags["changed_params"] = json.dumps({key: record.params[key] for key in changed})
+        numbers = self._missing_epochs(record)
+        for key, value in record.metrics.items():
+            if self._metrics.get(key) != value:
+                numbers.append((key, value, 0))
+        self._send(numbers, new, tags)
+        self._params |= params
+        self._metrics |= record.metrics
 
-def is_complete(run: "Run") -> bool:
-    """Whether everything has been logged."""
-    return run.data.tags.get(COMPLETE) == "true"
+    def mark(self, status: str) -> None:
+        """Set the status, unless the run is complete: that one is finished already."""
+        if self.is_complete or status == self.status:
+            return
+        if status == "RUNNING":
+            self._client.update_run(self.id, status=status)
+        else:
+            self._client.set_terminated(self.id, status)
+        self.status = status
 
+    def complete(self, record: Record) -> None:
+        """Log all that the run lacks of a finished stage's record, then mark it complete.
 
-def is_current(run: "Run", record: Record) -> bool:
-    """Whether a run is complete and its artifacts are those of the finished folders."""
-    return is_complete(run) and run.data.tags.get("files") == record.files_digest
+        A file replaces its artifact, so that an upload that was cut short is mended.
+        """
+        self.log(record)
+        if record.dataset is not None and not self._has_dataset:
+            self._log_dataset(record.dataset, "training" if record.epochs else "evaluation")
+        for path, folder in record.files:
+            self._client.log_artifact(self.id, str(path), folder or None)
+        self._client.set_terminated(self.id, "FINISHED")
+        self._send([], {}, {"files": record.files_digest, COMPLETE: "true"})
 
+    def _missing_epochs(self, record: Record) -> list[_Number]:
+        """The metrics of the epochs that the run does not have yet."""
+        missing = []
+        for key in epoch_keys(record.epochs[0]) if record.epochs else ():
+            if key not in self._epochs:
+                known = key in self._metrics
+                history = self._client.get_metric_history(self.id, key) if known else ()
+                self._epochs[key] = {entry.step for entry in history}
+            new = {int(row["epoch"]): row[key] for row in record.epochs}
+            missing += [(key, new[step], step) for step in new if step not in self._epochs[key]]
+            self._epochs[key] |= new.keys()
+        return missing
 
-def complete(store: Store, run: "Run", record: Record) -> None:
-    """Log what a run lacks of its record, then mark it complete.
+    def _log_dataset(self, dataset: Mapping[str, Any], context: str) -> None:
+        """Name the data set as the run's input."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    Epochs and parameters that are there stay; a file replaces its artifact, so that an upload
-    that was cut short is mended.
-
-    Args:
-        store: The tracking store.
-        run: The run, new or partial.
-        record: What it is to hold.
-    """
-    run_id = run.info.run_id
-    client = store.client
-    metrics = _missing_epochs(store, run, record)
-    metrics += [
-        metric(key, value)
-        for key, value in record.metrics.items()
-        if run.data.metrics.get(key) != value
-    ]
-    tags = {**record.tags, **_changed_params(run, record.params)}
-    log(store, run_id, metrics, missing_params(run, record.params), tags)
-    _log_dataset(store, run, record)
-    for path, folder in record.files:
-        client.log_artifact(run_id, str(path), folder or None)
-    client.set_terminated(run_id, "FINISHED")
-    log(store, run_id, tags={"files": record.files_digest, COMPLETE: "true"})
-
-
-def log(
-    store: Store,
-    run_id: str,
-    metrics: "Iterable[Metric]" = (),
-    params: Mapping[str, str] | None = None,
-    tags: Mapping[str, str] | None = None,
-) -> None:
-    """Log in as few requests as MLflow's limits allow."""
-    from mlflow.entities import Param, RunTag
-
-    numbers = list(metrics)
-    param_list = [Param(key, _fit(value)) for key, value in (params or {}).items()]
-    tag_list = [RunTag(key, value) for key, value in (tags or {}).items()]
-    batches = max(
-        ceil(len(numbers) / _METRICS_A_BATCH),
-        ceil(len(param_list) / _TEXTS_A_BATCH),
-        ceil(len(tag_list) / _TEXTS_A_BATCH),
-    )
-    for i in range(batches):
-        texts = slice(i * _TEXTS_A_BATCH, (i + 1) * _TEXTS_A_BATCH)
-        part = numbers[i * _METRICS_A_BATCH : (i + 1) * _METRICS_A_BATCH]
-        store.client.log_batch(run_id, part, param_list[texts], tag_list[texts])
-
-
-def metric(key: str, value: float, step: int = 0) -> "Metric":
-    """A metric as of now."""
-    from mlflow.entities import Metric
-
-    return Metric(key, float(value), int(time.time() * 1000), step)
-
-
-def epoch_metrics(row: Mapping[str, float]) -> "list[Metric]":
-    """The metrics of one epoch; the step is the epoch."""
-    return [metric(key, row[key], int(row["epoch"])) for key in epoch_keys(row)]
-
-
-def logged_epochs(store: Store, run: "Run", key: str) -> set[int]:
-    """The epochs that a run has of one metric."""
-    if key not in run.data.metrics:
-        return set()
-    return {entry.step for entry in store.client.get_metric_history(run.info.run_id, key)}
-
-
-def missing_params(run: "Run", params: Mapping[str, str]) -> dict[str, str]:
-    """The parameters that a run does not have yet."""
-    return {key: value for key, value in params.items() if key not in run.data.params}
-
-
-def _changed_params(run: "Run", params: Mapping[str, str]) -> dict[str, str]:
-    """A tag for parameters that have changed without changing the results.
-
-    MLflow's parameters cannot be replaced; the order of a grid's values is an example.
-    """
-    logged = run.data.params
-    changed = {
-        key: value for key, value in params.items() if key in logged and logged[key] != _fit(value)
-    }
-    return {"changed_params": json.dumps(changed)} if changed else {}
-
-
-def _missing_epochs(store: Store, run: "Run", record: Record) -> "list[Metric]":
-    """The metrics of the epochs that a run does not have yet."""
-    missing = []
-    for key in epoch_keys(record.epochs[0]) if record.epochs else ():
-        logged = logged_epochs(store, run, key)
-        epochs = ((int(row["epoch"]), row[key]) for row in record.epochs)
-        missing += [metric(key, value, epoch) for epoch, value in epochs if epoch not in logged]
-    return missing
-
-
-def _log_dataset(store: Store, run: "Run", record: Record) -> None:
-    """Name the data set as the run's input, once."""
-    from mlflow.entities import Dataset, DatasetInput, InputTag
-
-    if record.dataset is None or (run.inputs and run.inputs.dataset_inputs):
-        return
-    url = str(record.dataset.get("url") or "")
-    described = Dataset(
-        name=str(record.dataset["name"]),
-        digest=str(record.dataset["fingerprint"])[:_DIGEST_LENGTH],
-        source_type="http" if url.startswith("http") else "local",
-        source=json.dumps({"url": url} if url.startswith("http") else {"uri": url}),
-        profile=json.dumps({key: record.dataset.get(key) for key in ("md5", "fingerprint")}),
-    )
-    context = InputTag("mlflow.data.context", "training" if record.epochs else "evaluation")
-    store.client.log_inputs(run.info.run_id, [DatasetInput(described, [context])])
-
-
-def _search(store: Store, condition: str) -> "list[Run]":
-    """All runs that meet a condition, the oldest first."""
-    found: list[Run] = []
-    token = None
-    while True:
-        page = store.client.search_runs(
-            [store.experiment_id],
-            condition,
-            order_by=["attributes.start_time ASC"],
-            page_token=token,
+        url = str(dataset.get("url") or "")
+        described = Dataset(
+            name=str(dataset["name"]),
+            digest=str(dataset["fingerprint"])[:_DIGEST_LENGTH],
+            source_type="http" if url.startswith("http") else "local",
+            source=json.dumps({"url": url} if url.startswith("http") else {"uri": url}),
+            profile=json.dumps({key: dataset.get(key) for key in ("md5", "fingerprint")}),
         )
-        found += page
-        token = page.token
-        if not token:
-            return found
+        used = DatasetInput(described, [InputTag("mlflow.data.context", context)])
+        self._client.log_inputs(self.id, [used])
+
+    def _send(
+        self, numbers: list[_Number], params: Mapping[str, str], tags: Mapping[str, str]
+    ) -> None:
+        """Log in as few requests as MLflow's limits allow."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        now = int(time.time() * 1000)
+        metrics = [Metric(key, float(value), now, step) for key, value, step in numbers]
+        pairs = [Param(key, text) for key, text in params.items()]
+        labels = [RunTag(key, text) for key, text in tags.items()]
+        while metrics or pairs or labels:
+            first = metrics[:_METRICS_A_BATCH], pairs[:_TEXTS_A_BATCH], labels[:_TEXTS_A_BATCH]
+            self._client.log_batch(self.id, *first)
+            metrics = metrics[_METRICS_A_BATCH:]
+            pairs, labels = pairs[_TEXTS_A_BATCH:], labels[_TEXTS_A_BATCH:]
 
 
-def _preferred(found: "list[Run]") -> "dict[str, Run]":
-    """One run for each fingerprint: the first complete one, else the first."""
-    chosen: dict[str, Run] = {}
-    for run in sorted(found, key=is_complete, reverse=True):
-        chosen.setdefault(run.data.tags.get("fingerprint", ""), run)
-    return chosen
+class StageRuns:
+    """The MLflow runs of one stage: its own, and below it those of the points that it trains.
+
+    A run that an earlier attempt has left is adopted; where there is none, one is created. Open
+    them under ``publish_lock``, with the stage's own record, which may be partial.
+    """
+
+    def __init__(self, store: Store, root: Path, stage: Record) -> None:
+        self._store, self._root = store, root
+        condition = f"tags.stage = '{stage.stage}' and tags.fingerprint = '{stage.fingerprint}'"
+        found = self._search(condition)
+        self.is_new = not found
+        self.own = found.get(stage.fingerprint) or self._create(stage)
+        self._opened = {stage.fingerprint: self.own}
+
+    def run(self, record: Record) -> MlflowRun:
+        """The run of the stage's own record, or of a point's."""
+        if record.fingerprint not in self._opened:
+            found = self._points.get(record.fingerprint)
+            run = found or self._create(record, self.own.id)
+            self._opened[record.fingerprint] = run
+        return self._opened[record.fingerprint]
+
+    @cached_property
+    def _points(self) -> dict[str, MlflowRun]:
+        """The points' runs that were there before."""
+        return self._search(f"tags.`{PARENT}` = '{self.own.id}'")
+
+    def _create(self, record: Record, parent: str | None = None) -> MlflowRun:
+        """Start a run with the tags that it is found by, so that a killed one is adopted."""
+        tags = {"stage": record.stage, "fingerprint": record.fingerprint, **provenance(self._root)}
+        tags |= {"mlflow.source.name": "convscope"} | ({PARENT: parent} if parent else {})
+        client = self._store.client
+        run = client.create_run(self._store.experiment_id, tags=tags, run_name=record.name)
+        return MlflowRun(client, run)
+
+    def _search(self, condition: str) -> dict[str, MlflowRun]:
+        """One run for each fingerprint: the first complete one, else the first."""
+        client = self._store.client
+        found = client.search_runs(
+            [self._store.experiment_id],
+            condition,
+            max_results=_RUNS_A_SEARCH,
+            order_by=["attributes.start_time DESC"],
+        )
+        runs = sorted((MlflowRun(client, run) for run in found), key=lambda run: run.is_complete)
+        # of several with the same fingerprint the last one stays
+        return {run.tags.get("fingerprint", ""): run for run in runs}
 
 
-def _fit(value: str) -> str:
-    """A parameter cut to what MLflow takes; params.json among the artifacts has it whole."""
-    return value if len(value) <= _PARAM_LENGTH else value[: _PARAM_LENGTH - 3] + "..."
+def _fit(text: str) -> str:
+    """A parameter cut to what MLflow takes; params.json among the artifacts has all of it."""
+    return text if len(text) <= _PARAM_LENGTH else text[: _PARAM_LENGTH - 3] + "..."

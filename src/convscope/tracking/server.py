@@ -5,7 +5,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import contextmanager
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -14,10 +14,9 @@ from urllib.parse import quote, urlsplit
 from filelock import FileLock
 
 from convscope.base.errors import UserError
+from convscope.base.files import atomic_write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mlflow import MlflowClient
 
 EXPERIMENT = "convscope"
@@ -64,18 +63,6 @@ def _file_uri(database: Path) -> str:
     return f"{driver}:///{quoted}"
 
 
-def _create(database: Path) -> None:
-    """Make an SQLite store whole or not at all.
-
-    MLflow needs seconds for its tables, and one that was killed half way through them can never
-    be opened again.
-    """
-    partial = database.with_name(f".{database.name}.partial")
-    partial.unlink(missing_ok=True)
-    open_client(_file_uri(partial)).search_experiments(max_results=1)
-    partial.replace(database)
-
-
 def open_client(uri: str) -> "MlflowClient":
     """A client that is quick to give up and says nothing; the only place that starts MLflow."""
     for name, value in _ENVIRONMENT.items():
@@ -98,69 +85,61 @@ def connect(root: Path) -> Store:
     database = root.resolve() / DATABASE
     if uri == _file_uri(database):
         if database.exists() and not database.is_file():
-            raise FileExistsError(f"{DATABASE} is no file")  # MLflow would try for a minute
+            raise FileExistsError(f"{DATABASE} is not a file")  # MLflow would try for a minute
         if not database.exists():
-            _create(database)
+            # MLflow needs seconds for its tables, and a store that was killed half way through
+            # them can never be opened again
+            with atomic_write(database) as partial:
+                partial.unlink(missing_ok=True)
+                open_client(_file_uri(partial)).search_experiments(max_results=1)
     client = open_client(uri)
-    artifacts = (root.resolve() / "mlartifacts").as_uri() if _is_database(uri) else None
-    return Store(client, _known(client) or _created(client, artifacts))
+    has_files = urlsplit(uri).scheme.split("+")[0] not in _DATABASES
+    artifacts = None if has_files else (root.resolve() / "mlartifacts").as_uri()
+    return Store(client, _experiment(client, artifacts))
 
 
-def _known(client: "MlflowClient") -> str | None:
-    """The experiment's id, if it is there."""
-    experiment = client.get_experiment_by_name(EXPERIMENT)
-    return experiment.experiment_id if experiment else None
-
-
-def _created(client: "MlflowClient", artifacts: str | None) -> str:
-    """The id of a new experiment, or of one that another project has just made on this server."""
+def _experiment(client: "MlflowClient", artifacts: str | None) -> str:
+    """The experiment's id, of a new one where it is missing."""
     # with this tag MLflow's page opens on runs and their comparison, not on tools for chat models
     tags = {"mlflow.experimentKind": "custom_model_development"}
+    if known := client.get_experiment_by_name(EXPERIMENT):
+        return str(known.experiment_id)
     try:
         return client.create_experiment(EXPERIMENT, artifact_location=artifacts, tags=tags)
     except Exception:
-        if known := _known(client):
-            return known
+        # another project may have just created it on this server
+        if known := client.get_experiment_by_name(EXPERIMENT):
+            return str(known.experiment_id)
         raise
 
 
-@contextmanager
-def publish_lock(root: Path) -> "Iterator[None]":
-    """Keep other processes of this project from creating the same runs.
+def publish_lock(root: Path) -> FileLock:
+    """A lock that keeps other processes of this project from creating the same runs.
 
-    Raises:
-        filelock.Timeout: Another process held the lock for ``LOCK_SECONDS``.
+    Entering it raises filelock.Timeout where another process holds it for ``LOCK_SECONDS``.
     """
     path = root / ".convscope" / "publish.lock"
     path.parent.mkdir(exist_ok=True)
-    with FileLock(path, timeout=LOCK_SECONDS):
-        yield
+    return FileLock(path, timeout=LOCK_SECONDS)
 
 
 def within(seconds: float, action: Callable[[], T]) -> T:
     """Run ``action`` in a daemon thread, which cannot keep the process alive.
 
-    Raises:
-        TimeoutError: It took longer than ``seconds``.
-        Exception: Whatever ``action`` raised.
+    Raises what ``action`` raises, and TimeoutError where it takes longer than ``seconds``.
     """
-    results: list[T] = []
-    errors: list[Exception] = []
+    future: Future[T] = Future()
 
     def run() -> None:
         try:
-            results.append(action())
+            future.set_result(action())
         except Exception as error:
-            errors.append(error)
+            future.set_exception(error)
 
-    thread = threading.Thread(target=run, name="convscope-tracking", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if errors:
-        raise errors[0]
-    if not results:
-        raise TimeoutError(f"no end after {seconds:g} seconds")
-    return results[0]
+    threading.Thread(target=run, name="convscope-tracking", daemon=True).start()
+    if not wait([future], seconds).done:
+        raise TimeoutError(f"no answer within {seconds:g} seconds")
+    return future.result()
 
 
 def reason(error: BaseException) -> str:
@@ -196,14 +175,7 @@ def warn(root: Path, stage: str, error: BaseException) -> None:
 
 
 def ui_command(root: Path, port: int = 5000) -> list[str]:
-    """The command that shows the tracked runs in a browser.
-
-    Args:
-        root: The project folder.
-        port: The port of a server that is started for it.
-
-    Returns:
-        For a database, MLflow's server on 127.0.0.1; for a server, opening its address.
+    """The command that shows the tracked runs in a browser: MLflow's page, or a server's own.
 
     Raises:
         UserError: The address carries a password, which a command line would show to every user
@@ -218,19 +190,5 @@ def ui_command(root: Path, port: int = 5000) -> list[str]:
     if urlsplit(uri).scheme in ("http", "https"):
         return [sys.executable, "-m", "webbrowser", uri]
     # One reader needs one worker; MLflow's four each take seconds to start.
-    where = [
-        "--backend-store-uri",
-        uri,
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--workers",
-        "1",
-    ]
-    return [sys.executable, "-m", "mlflow", "ui", *where]
-
-
-def _is_database(uri: str) -> bool:
-    """Whether a URI names a database, such as sqlite or postgresql+psycopg2."""
-    return urlsplit(uri).scheme.split("+")[0] in _DATABASES
+    options = f"--host 127.0.0.1 --port {port} --workers 1".split()
+    return [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, *options]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from convscope.base.errors import UserError, is_out_of_memory
-from convscope.base.runtime import CUDA_GRAPHS
+from convscope.base.names import CUDA_GRAPHS
 
 ORDINARY_CALLS = 3
 """Calls before the recording; in them libraries choose their kernels and take their workspaces."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from convscope.base import allocator, runtime
+from convscope.base import allocator, names, runtime
 from convscope.base.errors import UserError, is_out_of_memory
 from convscope.data import datasets as data_sets
 from convscope.data.datasets import DataSet
@@ -59,7 +59,7 @@ def train_side_by_side(jobs: Sequence[Job], dataset: Path, tell: Callable[[Event
     except BrokenProcessPool:
         raise UserError(
             "a training process was killed, perhaps because the machine was out of memory: run the "
-            f"stage again (finished epochs are kept), with {runtime.WORKERS}=1 if it recurs"
+            f"stage again (finished epochs are kept), with {names.WORKERS}=1 if it recurs"
         ) from None
 
 
@@ -142,6 +142,6 @@ def _train(job: Job, data: DataSet, device: torch.device, tell: Callable[[Event]
             raise
         raise UserError(
             f"{run.net}: run {run.id} needs more memory than there is: lower its batch_size or "
-            f"l1_oc in params.yaml, or set {runtime.WORKERS}=1"
+            f"l1_oc in params.yaml, or set {names.WORKERS}=1"
         ) from None
     tell(Event(run.id, finished=True))

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
 
+from convscope.base.names import WORKERS
+
 # what a training process imports until its first step; optimizers of torch import the second
 PRELOADED = ["convscope.training.executor", "torch._dynamo"]
 
@@ -27,8 +29,7 @@ def context() -> BaseContext:
 
 def warm_up() -> None:
     """Start the server now, so that the first epoch begins sooner, where processes will train."""
-    # runtime.WORKERS, which is out of reach without importing torch
-    if sys.platform == "linux" and os.environ.get("CONVSCOPE_WORKERS") != "1":
+    if sys.platform == "linux" and os.environ.get(WORKERS) != "1":
         context()
         # started by the server, it would let interrupts through again
         resource_tracker.ensure_running()

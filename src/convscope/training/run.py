@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from convscope.base.axes import SHAPE_AXES
+from convscope.base.names import SHAPE_AXES
 from convscope.nets import zoo
 from convscope.training import code_hash
 

@@ -8,8 +8,8 @@ from convscope.study.claims.sources import Reports
 NET4 = {"analysis": {"net": "net4"}}
 TOP_20 = {**NET4, "filter_identify": {"top_k": 20}}
 ABLATED = {"conv1": [0, 1], "conv2": [0, 1], "conv3": [0, 1], "conv4": [0, 1], "conv5": [0, 1]}
-# the study prints no such table: literals that fall
-WINDOWS = "window,mean_confidence\n3,0.9\n5,0.8\n7,0.7\n9,0.5\n13,0.25\n"
+# the study prints no such table
+WINDOWS = "window,mean_confidence\n3,0.9\n5,0.8\n7,0.7\n9,0.5\n13,0.25"
 
 
 def write(reports, files):
@@ -17,16 +17,12 @@ def write(reports, files):
     for name, content in files.items():
         path = reports / f"{name}.{'csv' if isinstance(content, str) else 'json'}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(content, str):
-            lines = [line.strip() for line in content.strip().splitlines()]
-            path.write_text("\n".join([*lines, ""]))
-        else:
-            path.write_text(json.dumps(content))
+        path.write_text(f"{content}\n" if isinstance(content, str) else json.dumps(content))
 
 
 def write_study(reports):
     """What the pipeline would leave if it measured just what the study did."""
-    tables = {name: published.table(name).to_csv(index=False) for name in published.KEYS}
+    tables = {name: published.table(name).to_csv(index=False).strip() for name in published.KEYS}
     params = {
         "occlusion/params": NET4,
         "filter-identify/params": TOP_20,
@@ -41,3 +37,9 @@ def judged(reports, number, files):
     write(reports, files)
     (rule,) = [rule for rule in claims.RULES if rule.number == number]
     return rule.judge(Reports(reports))
+
+
+def verdict(reports, number, files):
+    """The claim's verdict and why, once these files are in the folder."""
+    claim = judged(reports, number, files)
+    return str(claim.verdict), claim.why

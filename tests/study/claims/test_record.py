@@ -1,45 +1,48 @@
 import json
 
+import pytest
+
+from convscope.base.errors import UserError
 from convscope.study import claims
+from convscope.study.claims.record import read
 from tests.study.claims import folders
-
-
-def record(reports, data="cifar10"):
-    """claims.json, as it is read back."""
-    document = claims.to_json(claims.judge(reports), data)
-    return json.loads(json.dumps(document, allow_nan=False))
 
 
 def test_a_record_has_the_data_the_counts_and_every_claim(tmp_path):
     folders.write_study(tmp_path)
-    document = record(tmp_path, "digits")
-    assert document["data"] == "digits"
-    assert document["archive_md5"] is None
-    assert claims.to_json([], "cifar10", "0123")["archive_md5"] == "0123"
+    path = tmp_path / "claims.json"
+    path.write_text(json.dumps(claims.to_json(claims.judge(tmp_path), "digits", "0123")))
+    document = json.loads(path.read_text())
+    assert (document["data"], document["archive_md5"]) == ("digits", "0123")
     assert document["verdicts"] == {"holds": 19, "does not hold": 0, "not measured": 1}
-    first = document["claims"][0]
+    first, twelfth = document["claims"][0], document["claims"][11]
     assert list(first) == [
         *("number", "section", "statement", "rule", "verdict", "published", "measured", "why"),
         "differing",
     ]
     assert first["verdict"] == "holds"
     assert first["measured"]["lr 0.01, batch 128"] == 0.48958
+    assert isinstance(twelfth["measured"]["net4, parameters"], int)
+    assert read(path) == ("digits", set(range(1, 20)))
 
 
-def test_numbers_that_count_are_whole(tmp_path):
-    folders.write_study(tmp_path)
-    measured = record(tmp_path)["claims"][11]["measured"]
-    assert json.dumps(measured["net4, parameters"]) == "4403518"
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "[]", "{}", '{"claims": [{"number": 1}]}', '{"claims": []}', "[" * 100_000),
+        '{"data": "x", "claims": []}',
+        '{"data": "x", "claims": [{"number": Infinity, "verdict": "holds"}]}',
+        '{"data": "a\\nb", "claims": [{"number": 1, "verdict": "holds"}]}',
+        '{"data": 7, "claims": [{"number": 1, "verdict": "holds"}]}',
+    ],
+)
+def test_another_file_is_refused(content, tmp_path):
+    path = tmp_path / "other.json"
+    path.write_text(content)
+    with pytest.raises(UserError, match=r"other\.json is not a claims\.json that the report made"):
+        read(path)
 
 
-def test_changed_are_the_claims_that_held_and_do_no_more(tmp_path):
-    folders.write_study(tmp_path)
-    before = record(tmp_path)
-    assert claims.changed(before, claims.judge(tmp_path)) == []
-    folders.write(tmp_path, {"occlusion/by_window": "window,mean_confidence\n3,0.5\n5,0.6"})
-    (tmp_path / "train/baseline/by_lr_batch_size.csv").unlink()
-    now = claims.judge(tmp_path)
-    lost = [(claim.number, str(claim.verdict)) for claim in claims.changed(before, now)]
-    assert lost == [(1, "not measured"), (14, "does not hold")]
-    # what did not hold before is no news, and neither is what holds now
-    assert claims.changed(record(tmp_path), now) == []
+def test_a_missing_record_is_refused(tmp_path):
+    with pytest.raises(UserError, match="is missing"):
+        read(tmp_path / "none.json")

@@ -64,13 +64,8 @@ def test_filters():
     responses = published.table("filter-identify/responses")
     assert responses.loc[responses["dead"], "filter"].tolist() == ["conv2/1"]
     assert responses["layer"].tolist()[::2] == ["conv1", "conv2", "conv3", "conv4", "conv5"]
-    assert published.table("filter-identify/patch_sizes")["patch_size"].tolist() == [
-        3,
-        5,
-        7,
-        13,
-        17,
-    ]
+    patches = published.table("filter-identify/patch_sizes")
+    assert patches["patch_size"].tolist() == [3, 5, 7, 13, 17]
 
 
 def test_a_table_that_the_study_does_not_have():

@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from itertools import combinations, product
 
-from convscope.study.claims.claim import Finding, rule
+from convscope.study.claims.claim import Finding, objections, rule
 from convscope.study.claims.means import Means, not_falling
-from convscope.study.claims.plain import unless
 from convscope.study.claims.sources import NotMeasuredError, Source, columns
 
 NET, FILTERS, ABLATED, TOP = "net4", 1280, 10, 20
@@ -14,33 +13,27 @@ GROUPS = ("animals", "vehicles")
 TO_CIFAR10 = "run `dvc exp run -S data=cifar10`, with all other -S that you want"
 
 
-@rule(
-    14,
-    "occlusion",
-    "Occlusion: mean confidence in the true class falls as the window grows.",
-    "occlusion/by_window.csv, of net4: mean_confidence is smaller at each window size than at the "
-    "next smaller one. The study draws the maps and prints no number.",
-    grids=("net4",),
-)
+@rule(14, "occlusion", grids=(NET,))
 def confidence_falls(source: Source) -> Finding:
-    """Claim 14."""
+    """Occlusion: mean confidence in the true class falls as the window grows.
+
+    occlusion/by_window.csv, of net4: mean_confidence is smaller at each window size than at the
+    next smaller one. The study draws the maps and prints no number.
+    """
     _need_net4(source, "occlusion")
     means = Means(source, "occlusion/by_window", ["window"], "mean_confidence")
     means.several("window")
     return Finding(means.named(), not_falling(means.named()))
 
 
-@rule(
-    15,
-    "filter-ablation",
-    "Zeroing 10 of the 1,280 filters costs between 1 and 10 points of accuracy.",
-    "filter-ablation/confusion_before.csv and confusion_after.csv, of net4 with 1,280 filters in "
-    "atlas_by_layer.csv and 10 filters in params.json: the share of the images on the diagonal "
-    "falls by 1 to 10 points.",
-    grids=("net4",),
-)
+@rule(15, "filter-ablation", grids=(NET,))
 def ablation_costs(source: Source) -> Finding:
-    """Claim 15."""
+    """Zeroing 10 of the 1,280 filters costs between 1 and 10 points of accuracy.
+
+    filter-ablation/confusion_before.csv and confusion_after.csv, of net4 with 1,280 filters in
+    atlas_by_layer.csv and 10 filters in params.json: the share of the images on the diagonal falls
+    by 1 to 10 points.
+    """
     _need_net4(source, "filter-ablation")
     zeroed = source.params("filter-ablation").get("filter_ablation", {}).get("filters", {})
     ablated = sum(map(len, zeroed.values()))
@@ -55,29 +48,24 @@ def ablation_costs(source: Source) -> Finding:
     images, before = sum(confusion.values()), _right(confusion)
     after = _right(_confusion(source, "after"))
     drop = 100 * (before - after) / images
-    return Finding(
-        {
-            "accuracy before": before / images,
-            "accuracy after": after / images,
-            "drop, points": drop,
-        },
-        unless(1 <= drop <= 10, f"it {'costs' if drop >= 0 else 'gains'} {abs(drop):.3g} points"),
-    )
+    numbers = {
+        "accuracy before": before / images,
+        "accuracy after": after / images,
+        "drop, points": drop,
+    }
+    cost = f"it {'costs' if drop >= 0 else 'gains'} {abs(drop):.3g} points"
+    return Finding(numbers, objections({cost: not 1 <= drop <= 10}))
 
 
-@rule(
-    16,
-    "filter-ablation",
-    "Before ablation most errors stay within animals or within vehicles; cat and dog is the "
-    "largest pair.",
-    "filter-ablation/between_groups.csv, of net4: before, more errors on animals are other animals "
-    "than vehicles, and more errors on vehicles are other vehicles than animals; "
-    "confusion_before.csv: cats taken for dogs and dogs for cats are together more images than any "
-    "other two classes taken for each other.",
-    grids=("net4",),
-)
+@rule(16, "filter-ablation", grids=(NET,))
 def errors_stay(source: Source) -> Finding:
-    """Claim 16."""
+    """Before ablation most errors stay within animals or vehicles; cat and dog is the largest pair.
+
+    filter-ablation/between_groups.csv, of net4: before, more errors on animals are other animals
+    than vehicles, and more errors on vehicles are other vehicles than animals;
+    confusion_before.csv: cats taken for dogs and dogs for cats are together more images than any
+    other two classes taken for each other.
+    """
     groups = _between_groups(source, "before")
     confusion = _confusion(source, "before")
     classes = sorted({true for true, _ in confusion})
@@ -86,53 +74,38 @@ def errors_stay(source: Source) -> Finding:
         raise NotMeasuredError(f"the data set has no classes cat and dog: {TO_CIFAR10}")
     cat_dog = pairs.pop(("cat", "dog"))
     runner_up = max(pairs, key=pairs.__getitem__)
-    leaving = [
-        f"errors on {own} are as often {other}"
+    numbers = {f"{true} taken for {taken}": count for (true, taken), count in groups.items()}
+    numbers |= {"cat and dog": cat_dog, "next pair": pairs[runner_up]}
+    against = {
+        f"errors on {own} are as often {other}": groups[own, own] <= groups[own, other]
         for own, other in (GROUPS, reversed(GROUPS))
-        if groups[own, own] <= groups[own, other]
-    ]
-    larger = unless(cat_dog > pairs[runner_up], f"{' and '.join(runner_up)} is as large a pair")
-    return Finding(
-        {
-            **{f"{true} taken for {taken}": count for (true, taken), count in groups.items()},
-            "cat and dog": cat_dog,
-            "next pair": pairs[runner_up],
-        },
-        (*leaving, *larger),
-    )
+    }
+    against[f"{' and '.join(runner_up)} is as large a pair"] = cat_dog <= pairs[runner_up]
+    return Finding(numbers, objections(against))
 
 
-@rule(
-    17,
-    "filter-ablation",
-    "After ablation more vehicles are taken for animals.",
-    "filter-ablation/between_groups.csv, of net4: vehicles predicted as animals are more after "
-    "than before.",
-    grids=("net4",),
-)
+@rule(17, "filter-ablation", grids=(NET,))
 def vehicles_for_animals(source: Source) -> Finding:
-    """Claim 17."""
-    before, after = (
-        _between_groups(source, when)["vehicles", "animals"] for when in ("before", "after")
-    )
-    return Finding(
-        {"before": before, "after": after},
-        unless(after > before, "there are no more"),
-        remark=_collapse(_confusion(source, "after")),
-    )
+    """After ablation more vehicles are taken for animals.
+
+    filter-ablation/between_groups.csv, of net4: vehicles predicted as animals are more after than
+    before.
+    """
+    numbers = {
+        when: _between_groups(source, when)["vehicles", "animals"] for when in ("before", "after")
+    }
+    no_more = objections({"there are no more": numbers["after"] <= numbers["before"]})
+    return Finding(numbers, no_more, remark=_collapse(_confusion(source, "after")))
 
 
-@rule(
-    18,
-    "filter-identify",
-    "The mean response of the top 20 images is lower in convolution 5 than in convolution 1.",
-    "filter-identify/responses.csv, of net4 with 20 top images in params.json: the column mean, "
-    "averaged over the filters of conv5, is smaller than over those of conv1. A response is a sum "
-    "over a map's pixels; mean_per_pixel, of which conv5 has fewer, is shown and does not decide.",
-    grids=("net4",),
-)
+@rule(18, "filter-identify", grids=(NET,))
 def responses_fall(source: Source) -> Finding:
-    """Claim 18."""
+    """The mean response of the top 20 images is lower in convolution 5 than in convolution 1.
+
+    filter-identify/responses.csv, of net4 with 20 top images in params.json: the column mean,
+    averaged over the filters of conv5, is smaller than over those of conv1. A response is a sum
+    over a map's pixels; mean_per_pixel, of which conv5 has fewer, is shown and does not decide.
+    """
     _need_net4(source, "filter-identify")
     top = source.params("filter-identify").get("filter_identify", {}).get("top_k")
     if top != TOP:
@@ -140,40 +113,36 @@ def responses_fall(source: Source) -> Finding:
             f"reports/filter-identify has the top {top} images, the claim is about {TOP}: set "
             f"filter_identify.top_k to {TOP} in params.yaml and run `dvc repro`"
         )
-    name = "filter-identify/responses"
+    table = "filter-identify/responses"
     wanted = ["mean", "mean_per_pixel"]
-    layers = columns(source, name, wanted, ["layer"]).groupby("layer")[wanted].mean()
+    layers = columns(source, table, wanted, ["layer"]).groupby("layer")[wanted].mean()
     for layer in ("conv1", "conv5"):
         if layer not in layers.index:
             raise NotMeasuredError(
-                f"reports/{name}.csv has no filter of {layer}: add one to "
+                f"reports/{table}.csv has no filter of {layer}: add one to "
                 "filter_identify.filters in params.yaml and run `dvc repro`"
             )
-    first, fifth = (layers["mean"][layer] for layer in ("conv1", "conv5"))
-    first_pixel, fifth_pixel = (layers["mean_per_pixel"][layer] for layer in ("conv1", "conv5"))
+    numbers = {
+        f"{layer}, {name}": layers[column][layer]
+        for column, name in zip(wanted, ("mean response", "per pixel"), strict=True)
+        for layer in ("conv1", "conv5")
+    }
+    first, fifth, first_pixel, fifth_pixel = numbers.values()
     turned = fifth < first and fifth_pixel >= first_pixel
     return Finding(
-        {
-            "conv1, mean response": first,
-            "conv5, mean response": fifth,
-            "conv1, per pixel": first_pixel,
-            "conv5, per pixel": fifth_pixel,
-        },
-        unless(fifth < first, "conv5's is no lower"),
+        numbers,
+        objections({"conv5's is no lower": fifth >= first}),
         remark="per pixel of the map, of which conv5 has fewer, it is no lower" if turned else "",
     )
 
 
-@rule(
-    19,
-    "filter-identify",
-    "At least one of the ten filters is dead.",
-    "filter-identify/responses.csv, of net4, with ten filters: dead is true for one or more, whose "
-    "maps no test image makes positive anywhere.",
-    grids=("net4",),
-)
+@rule(19, "filter-identify", grids=(NET,))
 def filters_die(source: Source) -> Finding:
-    """Claim 19."""
+    """At least one of the ten filters is dead.
+
+    filter-identify/responses.csv, of net4, with ten filters: dead is true for one or more, whose
+    maps no test image makes positive anywhere.
+    """
     _need_net4(source, "filter-identify")
     responses = columns(source, "filter-identify/responses", ["dead"], ["filter"])
     if len(responses) != ABLATED:
@@ -182,22 +151,17 @@ def filters_die(source: Source) -> Finding:
             "about ten: change filter_identify.filters in params.yaml and run `dvc repro`"
         )
     dead = responses.loc[responses["dead"].astype(bool), "filter"].tolist()
-    return Finding(
-        {"dead filters": len(dead), "filters": len(responses)},
-        unless(bool(dead), "none is"),
-        remark=f"dead: {', '.join(dead)}" if dead else "",
-    )
+    numbers = {"dead filters": len(dead), "filters": len(responses)}
+    remark = f"dead: {', '.join(dead)}" if dead else ""
+    return Finding(numbers, objections({"none is": not dead}), remark)
 
 
-@rule(
-    20,
-    "pipeline",
-    "Two runs of the pipeline give the same bytes.",
-    "Two runs from scratch write the same md5 of every output into dvc.lock.",
-    grids=(),
-)
+@rule(20, "pipeline", grids=())
 def same_bytes(_: Source) -> Finding:
-    """Claim 20."""
+    """Two runs of the pipeline give the same bytes.
+
+    Two runs from scratch write the same md5 of every output into dvc.lock.
+    """
     raise NotMeasuredError(
         "one run cannot show it: tests/test_pipeline.py runs the pipeline twice and compares"
     )
@@ -217,11 +181,11 @@ def _confusion(source: Source, when: str) -> dict[tuple[str, str], int]:
     """Images by (true class, predicted class), before or after the ablation."""
     name = f"filter-ablation/confusion_{when}"
     classes = [str(column) for column in source.table(name) if column != "true"]
-    rows = columns(source, name, classes, ["true"]).astype({"true": str}).set_index("true")
+    rows = columns(source, name, classes, ["true"]).itertuples(index=False)
     return {
-        (true, taken): int(count)
-        for taken in classes
-        for true, count in zip(rows.index, rows[taken].tolist(), strict=True)
+        (str(true), taken): int(count)
+        for true, *counts in rows
+        for taken, count in zip(classes, counts, strict=True)
     }
 
 
@@ -231,12 +195,11 @@ def _collapse(confusion: Mapping[tuple[str, str], int]) -> str:
     for (_, predicted), count in confusion.items():
         taken[predicted] += count
     predicted, count = taken.most_common(1)[0]
-    share = count / taken.total() if taken.total() else 0
-    if share <= 0.5:
-        return ""
+    share = 100 * count / (taken.total() or 1)
     return (
-        f"after it {100 * share:.3g} percent of all images are taken for {predicted}, whatever "
-        "they are"
+        f"after it {share:.3g} percent of all images are taken for {predicted}, whatever they are"
+        if share > 50
+        else ""
     )
 
 
@@ -247,12 +210,11 @@ def _right(confusion: Mapping[tuple[str, str], int]) -> int:
 def _between_groups(source: Source, when: str) -> dict[tuple[str, str], int]:
     """Errors by (true group, predicted group), of animals and vehicles."""
     _need_net4(source, "filter-ablation")
-    name, wanted = "filter-ablation/between_groups", list(product(GROUPS, GROUPS))
+    name, pairs = "filter-ablation/between_groups", list(product(GROUPS, GROUPS))
     counts: dict[tuple[str, str], int] = {}
     if not source.table(name).empty:
-        table = columns(source, name, [when], ["true", "predicted"])
-        pairs = zip(table["true"], table["predicted"], strict=True)
-        counts = dict(zip(pairs, table[when].tolist(), strict=True))
-    if not set(wanted) <= set(counts):
+        rows = columns(source, name, [when], ["true", "predicted"]).itertuples(index=False)
+        counts = {(true, predicted): int(count) for true, predicted, count in rows}
+    if not counts.keys() >= set(pairs):
         raise NotMeasuredError(f"the data set has no animals and vehicles: {TO_CIFAR10}")
-    return {pair: int(counts[pair]) for pair in wanted}
+    return {pair: counts[pair] for pair in pairs}

@@ -1,13 +1,17 @@
 """What a claim is: a finding of the study, the rule that checks it, and the verdict."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
+from inspect import cleandoc
 
-from convscope.study import published
 from convscope.study.claims.sources import NotMeasuredError, Source, Study
+from convscope.study.published import differing
 
 Numbers = Mapping[str, float]
+Check = Callable[[Source], "Finding"]
+OVERFIT = "overfit (points)"  # what several claims call this number
 
 
 class Verdict(StrEnum):
@@ -47,14 +51,9 @@ class Claim:
     differing: tuple[str, ...] = ()
 
     @property
-    def judged(self) -> bool:
-        """Whether the measured files say anything of it."""
-        return self.verdict is not Verdict.NOT_MEASURED
-
-    @property
     def caveat(self) -> str:
         """Which grids of a judged claim are not the study's own, in words; or empty."""
-        if not self.differing or not self.judged:
+        if not self.differing or self.verdict is Verdict.NOT_MEASURED:
             return ""
         return f"{' and '.join(self.differing)} not as in the study"
 
@@ -65,79 +64,79 @@ class Finding:
 
     Attributes:
         numbers: What it compared, by name.
-        against: What speaks against the claim; nothing where it holds.
+        objections: What speaks against the claim; nothing where it holds.
         remark: What is worth knowing either way.
     """
 
     numbers: Numbers
-    against: tuple[str, ...] = ()
+    objections: tuple[str, ...] = ()
     remark: str = ""
-
-    @property
-    def holds(self) -> bool:
-        """Whether nothing speaks against the claim."""
-        return not self.against
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A claim before it is judged.
-
-    Attributes:
-        number: As in ``Claim``.
-        section: As in ``Claim``.
-        statement: As in ``Claim``.
-        words: The rule in words, ``Claim.rule``.
-        grids: The grids that it rests on: networks, by name.
-        check: The rule; it raises ``NotMeasuredError`` where the source lacks what it needs.
-    """
+    """A claim before it is judged: as ``Claim``, with the grids that it rests on and the check."""
 
     number: int
     section: str
     statement: str
-    words: str
+    rule: str
     grids: tuple[str, ...]
-    check: Callable[[Source], Finding]
+    check: Check
 
     def judge(self, source: Source) -> Claim:
         """Apply the rule to the measured files, and to the study's own numbers."""
-        measured: Numbers = {}
+        published = found = Finding({})
+        with suppress(NotMeasuredError):
+            published = self.check(Study())
         try:
             found = self.check(source)
         except NotMeasuredError as lack:
             verdict, why = Verdict.NOT_MEASURED, str(lack)
         else:
-            measured = found.numbers
-            verdict = Verdict.HOLDS if found.holds else Verdict.DOES_NOT_HOLD
-            why = "; ".join(filter(None, (*found.against, found.remark)))
+            verdict = Verdict.DOES_NOT_HOLD if found.objections else Verdict.HOLDS
+            why = "; ".join(filter(None, (*found.objections, found.remark)))
         return Claim(
             number=self.number,
             section=self.section,
             statement=self.statement,
-            rule=self.words,
+            rule=self.rule,
             verdict=verdict,
-            published=self._published(),
-            measured=measured,
+            published=published.numbers,
+            measured=found.numbers,
             why=why,
             differing=tuple(grid for grid in self.grids if _differs(source, grid)),
         )
 
-    def _published(self) -> Numbers:
-        try:
-            return self.check(Study()).numbers
-        except NotMeasuredError:
-            return {}
+
+def rule(
+    number: int, section: str, *, grids: tuple[str, ...] | None = None
+) -> Callable[[Check], Rule]:
+    """Make a rule of a function: the decorator of every claim's check.
+
+    The first line of the function's docstring is the claim's statement, the rest is the rule in
+    words. The check raises ``NotMeasuredError`` where the source lacks what it needs. The claim
+    rests on the grid of the network that its section is about, unless ``grids`` names others.
+    """
+
+    def decorate(check: Check) -> Rule:
+        statement, _, text = cleandoc(check.__doc__ or "").partition("\n\n")
+        rests_on = (section,) if grids is None else grids
+        return Rule(number, section, statement, " ".join(text.split()), rests_on, check)
+
+    return decorate
+
+
+def objections(texts: Mapping[str, bool]) -> tuple[str, ...]:
+    """What speaks against a claim: those of these texts that are true."""
+    return tuple(text for text, true in texts.items() if true)
 
 
 def shown(name: str, value: float) -> str:
-    """A number of a claim as a reader sees it.
+    """A number of a claim as a reader sees it; ``name`` is its key in ``Numbers``.
 
-    Whole numbers are whole. Others below 1, which most shares are, have four decimals, and all
-    others two: those above 1, points and percent.
-
-    Args:
-        name: What the number is, its key in ``Numbers``.
-        value: The number.
+    Integers are printed as such. Others below 1, which most shares are, have four decimals, and
+    the rest two: those above 1, points and percent.
     """
     if isinstance(value, int):
         return f"{value:,}"
@@ -147,18 +146,6 @@ def shown(name: str, value: float) -> str:
 
 def _differs(source: Source, grid: str) -> bool:
     """Whether a grid is there and is not the study's own."""
-    try:
-        return bool(published.differing(grid, source.params(f"train/{grid}")))
-    except NotMeasuredError:
-        return False
-
-
-def rule(
-    number: int, section: str, statement: str, words: str, *, grids: tuple[str, ...]
-) -> Callable[[Callable[[Source], Finding]], Rule]:
-    """Make a rule of the function below it: the decorator of every claim's check."""
-
-    def decorate(check: Callable[[Source], Finding]) -> Rule:
-        return Rule(number, section, statement, words, grids, check)
-
-    return decorate
+    with suppress(NotMeasuredError):
+        return bool(differing(grid, source.params(f"train/{grid}")))
+    return False

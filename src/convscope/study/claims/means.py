@@ -13,16 +13,11 @@ _NAMES = {
     "kernel_size": "kernel",
     "dropout_rate": "dropout",
 }
+_KEYS = {"epoch": "epochs", "window": "window_sizes"}  # in params.yaml, where it is not the axis
 
 
 class Means:
-    """One column of a table by some axes, in ascending order of its points.
-
-    Args:
-        source: Where the table is.
-        table: Its name, such as ``"train/net1/by_kernel_size_stride"``.
-        axes: The axes of its points, such as ``("kernel_size", "stride")``.
-        column: What is averaged.
+    """One column of a table, such as ``"train/net1/by_kernel_size_stride"``, by its axes.
 
     Raises:
         NotMeasuredError: The source has no such table.
@@ -34,9 +29,8 @@ class Means:
     ) -> None:
         self.table = table
         self.axes = tuple(axes)
-        found = columns(source, table, [*axes, column])
-        points = zip(*(found[axis].tolist() for axis in axes), strict=True)
-        by_point = dict(zip(points, found[column].tolist(), strict=True))
+        rows = columns(source, table, [*axes, column]).itertuples(index=False)
+        by_point = {tuple(point): mean for *point, mean in rows}
         self.values: dict[Point, float] = dict(sorted(by_point.items()))
 
     def at(self, *point: float) -> float:
@@ -57,7 +51,7 @@ class Means:
         found = self.along(axis)
         if len(found) < 2:
             raise NotMeasuredError(
-                f"reports/{self.table}.csv has but one {axis}: {self._remedy([axis])}"
+                f"reports/{self.table}.csv has only one {axis}: {self._remedy([axis])}"
             )
         return found
 
@@ -72,12 +66,12 @@ class Means:
         Raises:
             NotMeasuredError: The grid lacks some of them.
         """
-        chosen = list(self.values if points is None else points)
-        if absent := [point for point in chosen if point not in self.values]:
+        wanted = list(self.values if points is None else points)
+        if absent := [point for point in wanted if point not in self.values]:
             raise NotMeasuredError(
                 f"reports/{self.table}.csv has no {self._names(absent)}: {self._remedy(self.axes)}"
             )
-        return {self.name(point): self.values[point] for point in chosen}
+        return {self.name(point): self.values[point] for point in wanted}
 
     def _names(self, points: Sequence[Point]) -> str:
         """Points in words, a single axis named once: ``epoch 9, 13``."""
@@ -87,37 +81,30 @@ class Means:
         return ", ".join([self.name(first), *(f"{value:g}" for (value,) in others)])
 
     def _remedy(self, axes: Sequence[str]) -> str:
-        parts = self.table.split("/")
-        section = f"nets.{parts[1]}" if parts[0] == "train" else parts[0]
-        keys = " and ".join("epochs" if axis == "epoch" else axis for axis in axes)
-        if section == "occlusion":
-            keys = "window_sizes"
+        stage, *inner = self.table.split("/")
+        section = f"nets.{inner[0]}" if stage == "train" else stage
+        keys = " and ".join(_KEYS.get(axis, axis) for axis in axes)
         return f"change {section}.{keys} in params.yaml and run `dvc repro`"
 
 
 def not_rising(steps: Mapping[str, float], what: str = "") -> tuple[str, ...]:
-    """Where a series does not rise from one value to the next.
+    """Each step of a series, given by the names of its points, that does not rise, in words.
 
-    Args:
-        steps: The series, by the names of its points.
-        what: What the values are, where a claim compares several things.
-
-    Returns:
-        What to say against the claim; nothing if every value is larger than the one before.
+    ``what`` says what the values are, where a claim compares several things.
     """
-    return _broken(steps, what, operator.gt)
+    return _against(steps, what, operator.gt)
 
 
 def not_falling(steps: Mapping[str, float], what: str = "") -> tuple[str, ...]:
-    """Where a series does not fall; see ``not_rising``."""
-    return _broken(steps, what, operator.lt)
+    """Each step of a series that does not fall, in words; see ``not_rising``."""
+    return _against(steps, what, operator.lt)
 
 
-def _broken(
-    steps: Mapping[str, float], what: str, goes_on: Callable[[float, float], bool]
+def _against(
+    steps: Mapping[str, float], what: str, as_claimed: Callable[[float, float], bool]
 ) -> tuple[str, ...]:
     return tuple(
         f"{what} goes from {before:.4g} ({first}) to {after:.4g} ({second})".lstrip()
         for (first, before), (second, after) in pairwise(steps.items())
-        if not goes_on(after, before)
+        if not as_claimed(after, before)
     )

@@ -2,206 +2,159 @@
 
 from collections.abc import Mapping
 
-from convscope.study.claims.claim import Finding, rule
+from convscope.study.claims.claim import OVERFIT, Finding, objections, rule
 from convscope.study.claims.means import Means, not_rising
-from convscope.study.claims.sources import Source, columns
+from convscope.study.claims.sources import Source, best_of
 
 SETTINGS = [(lr, batch_size) for lr in (0.01, 0.001) for batch_size in (128.0, 256.0, 512.0)]
-OVERFIT = "overfit (points)"
 EPOCHS = tuple(range(1, 30, 4))  # of which the study prints net2's means
 
 
-def best_of(source: Source, net: str, *wanted: str) -> dict[str, float]:
-    """Columns of a network's best.csv, the single (run, epoch) with the highest test accuracy."""
-    found = columns(source, f"train/{net}/best", wanted)
-    return {column: found[column].tolist()[0] for column in wanted}
-
-
-def unless(true: bool, against: str) -> tuple[str, ...]:
-    """What speaks against a claim unless something is true."""
-    return () if true else (against,)
-
-
-@rule(
-    1,
-    "baseline",
-    "Of six settings, lr 0.01 with batch 128 has the highest mean test accuracy.",
-    "train/baseline/by_lr_batch_size.csv: of lr 0.01 and 0.001 with batch_size 128, 256 and 512, "
-    "the test_accuracy of lr 0.01 with batch_size 128 is larger than that of each of the other "
-    "five.",
-    grids=("baseline",),
-)
+@rule(1, "baseline")
 def best_setting(source: Source) -> Finding:
-    """Claim 1."""
+    """Of six settings, lr 0.01 with batch 128 has the highest mean test accuracy.
+
+    train/baseline/by_lr_batch_size.csv: of lr 0.01 and 0.001 with batch_size 128, 256 and 512, the
+    test_accuracy of lr 0.01 with batch_size 128 is larger than that of each of the other five.
+    """
     means = Means(source, "train/baseline/by_lr_batch_size", ["lr", "batch_size"])
     numbers = means.named(SETTINGS)
-    chosen, *others = numbers
-    better = [name for name in others if numbers[name] >= numbers[chosen]]
-    return Finding(numbers, tuple(f"{name} is at least as good" for name in better))
+    best, *others = numbers
+    better = {f"{name} is at least as good": numbers[name] >= numbers[best] for name in others}
+    return Finding(numbers, objections(better))
 
 
-@rule(
-    2,
-    "net1",
-    "net1: mean test accuracy rises with l1_oc, for each filter multiplier.",
-    "train/net1/by_l1_oc_filter_multiplier.csv: for each filter_multiplier, test_accuracy is "
-    "larger at each l1_oc than at the next smaller one of the grid.",
-    grids=("net1",),
-)
+@rule(2, "net1")
 def net1_width(source: Source) -> Finding:
-    """Claim 2."""
+    """net1: mean test accuracy rises with l1_oc, for each filter multiplier.
+
+    train/net1/by_l1_oc_filter_multiplier.csv: for each filter_multiplier, test_accuracy is larger
+    at each l1_oc than at the next smaller one of the grid.
+    """
     means = Means(source, "train/net1/by_l1_oc_filter_multiplier", ["l1_oc", "filter_multiplier"])
     widths = means.several("l1_oc")
-    series = [
-        means.named([(width, multiplier) for width in widths])
-        for multiplier in means.along("filter_multiplier")
-    ]
-    against = [broken for steps in series for broken in not_rising(steps)]
+    against: list[str] = []
+    for multiplier in means.along("filter_multiplier"):
+        against += not_rising(means.named([(width, multiplier) for width in widths]))
     return Finding(means.named(), tuple(against))
 
 
-@rule(
-    3,
-    "net1",
-    "net1: mean test accuracy is lower with stride 2 than with stride 1, for each kernel size.",
-    "train/net1/by_kernel_size_stride.csv: for each kernel_size, test_accuracy at stride 2 is "
-    "smaller than at stride 1.",
-    grids=("net1",),
-)
+@rule(3, "net1")
 def net1_stride(source: Source) -> Finding:
-    """Claim 3."""
+    """net1: mean test accuracy is lower with stride 2 than with stride 1, for each kernel size.
+
+    train/net1/by_kernel_size_stride.csv: for each kernel_size, test_accuracy at stride 2 is smaller
+    than at stride 1.
+    """
     means = Means(source, "train/net1/by_kernel_size_stride", ["kernel_size", "stride"])
     kernels = means.along("kernel_size")
     numbers = means.named([(kernel, stride) for kernel in kernels for stride in (1, 2)])
-    against = [
-        f"with kernel {kernel:g} stride 2 is at least as good"
+    better = {
+        f"with kernel {kernel:g} stride 2 is at least as good": (
+            means.at(kernel, 2) >= means.at(kernel, 1)
+        )
         for kernel in kernels
-        if means.at(kernel, 2) >= means.at(kernel, 1)
-    ]
-    return Finding(numbers, tuple(against))
+    }
+    return Finding(numbers, objections(better))
 
 
-@rule(
-    4,
-    "net1",
-    "net1: at stride 2 kernel 5 beats kernel 3; at stride 1 kernel 3 is at least as good.",
-    "train/net1/by_kernel_size_stride.csv: test_accuracy at stride 2 is larger with kernel_size 5 "
-    "than with 3, and at stride 1 it is not.",
-    grids=("net1",),
-)
+@rule(4, "net1")
 def net1_kernel(source: Source) -> Finding:
-    """Claim 4."""
+    """net1: at stride 2 kernel 5 beats kernel 3; at stride 1 kernel 3 is at least as good.
+
+    train/net1/by_kernel_size_stride.csv: test_accuracy at stride 2 is larger with kernel_size 5
+    than with 3, and at stride 1 it is not.
+    """
     means = Means(source, "train/net1/by_kernel_size_stride", ["kernel_size", "stride"])
     numbers = means.named([(3, 1), (5, 1), (3, 2), (5, 2)])
-    return Finding(
-        numbers,
-        (
-            *unless(means.at(5, 2) > means.at(3, 2), "at stride 2 kernel 5 does not beat kernel 3"),
-            *unless(means.at(3, 1) >= means.at(5, 1), "at stride 1 kernel 5 is better"),
-        ),
-    )
+    three, five, three_strided, five_strided = numbers.values()
+    against = {
+        "at stride 2 kernel 5 does not beat kernel 3": five_strided <= three_strided,
+        "at stride 1 kernel 5 is better": five > three,
+    }
+    return Finding(numbers, objections(against))
 
 
-@rule(
-    5,
-    "net1",
-    "net1: the best run is the widest, with kernel 3 and stride 1.",
-    "train/net1/best.csv: l1_oc and filter_multiplier are the largest of the grid, kernel_size is "
-    "3 and stride is 1; the grid must hold other widths, kernel sizes and strides to choose from.",
-    grids=("net1",),
-)
+@rule(5, "net1")
 def net1_best(source: Source) -> Finding:
-    """Claim 5."""
+    """net1: the best run is the widest, with kernel 3 and stride 1.
+
+    train/net1/best.csv: l1_oc and filter_multiplier are the largest of the grid, kernel_size is 3
+    and stride is 1; the grid must hold other widths, kernel sizes and strides to choose from.
+    """
     widths = Means(source, "train/net1/by_l1_oc_filter_multiplier", ["l1_oc", "filter_multiplier"])
     windows = Means(source, "train/net1/by_kernel_size_stride", ["kernel_size", "stride"])
     for means, axis in ((widths, "l1_oc"), (windows, "kernel_size"), (windows, "stride")):
         means.several(axis)
     windows.at(3, 1)
-    axes = (*widths.axes, *windows.axes)
-    found = best_of(source, "net1", *axes, "test_accuracy")
-    best = {**{axis: found[axis] for axis in axes}, "test accuracy": found["test_accuracy"]}
-    expected = {axis: widths.along(axis)[-1] for axis in widths.axes} | {
-        "kernel_size": 3,
-        "stride": 1,
-    }
-    return Finding(best, _otherwise("the best run's", best, expected))
+    expected = {axis: widths.along(axis)[-1] for axis in widths.axes}
+    expected |= {"kernel_size": 3, "stride": 1}
+    best = best_of(source, "net1", *expected, "test_accuracy")
+    numbers = {name.replace("_accuracy", " accuracy"): value for name, value in best.items()}
+    return Finding(numbers, _not_as(expected, best))
 
 
-@rule(
-    6,
-    "net2",
-    "net2: mean test accuracy rises with l1_oc, and kernel 7 is the worst.",
-    "train/net2/by_l1_oc.csv: test_accuracy is larger at each l1_oc than at the next smaller one; "
-    "train/net2/by_kernel_size.csv: it is smaller with kernel_size 7 than with each other one.",
-    grids=("net2",),
-)
+@rule(6, "net2")
 def net2_axes(source: Source) -> Finding:
-    """Claim 6."""
+    """net2: mean test accuracy rises with l1_oc, and kernel 7 is the worst.
+
+    train/net2/by_l1_oc.csv: test_accuracy is larger at each l1_oc than at the next smaller one;
+    train/net2/by_kernel_size.csv: it is smaller with kernel_size 7 than with each other one.
+    """
     widths = Means(source, "train/net2/by_l1_oc", ["l1_oc"])
     kernels = Means(source, "train/net2/by_kernel_size", ["kernel_size"])
     widths.several("l1_oc")
     worst = kernels.at(7)
-    others = [kernel for kernel in kernels.several("kernel_size") if kernel != 7]
-    against = [
-        f"kernel {kernel:g} is no better" for kernel in others if kernels.at(kernel) <= worst
-    ]
-    return Finding({**widths.named(), **kernels.named()}, (*not_rising(widths.named()), *against))
+    no_better = {
+        f"kernel {kernel:g} is no better": kernels.at(kernel) <= worst
+        for kernel in kernels.several("kernel_size")
+        if kernel != 7
+    }
+    against = (*not_rising(widths.named()), *objections(no_better))
+    return Finding({**widths.named(), **kernels.named()}, against)
 
 
-@rule(
-    7,
-    "net2",
-    "net2: overfit grows from epoch 1 to 29, and the best run's is above 20 percent.",
-    "train/net2/by_epoch.csv: of epochs 1, 5, 9, 13, 17, 21, 25 and 29, which the study prints, "
-    "overfit_percent is larger at each than at the one before; train/net2/best.csv: it is above "
-    "20.",
-    grids=("net2",),
-)
+@rule(7, "net2")
 def net2_overfit(source: Source) -> Finding:
-    """Claim 7."""
+    """net2: overfit grows from epoch 1 to 29, and the best run's is above 20 percent.
+
+    train/net2/by_epoch.csv: of epochs 1, 5, 9, 13, 17, 21, 25 and 29, which the study prints,
+    overfit_percent is larger at each than at the one before; train/net2/best.csv: it is above 20.
+    """
     means = Means(source, "train/net2/by_epoch", ["epoch"], "overfit_percent")
     epochs = means.named([(epoch,) for epoch in EPOCHS])
     overfit = best_of(source, "net2", "overfit_percent")["overfit_percent"]
-    against = unless(overfit > 20, f"the best run's overfit is {overfit:.4g} percent")
     numbers = {f"{name}, {OVERFIT}": value for name, value in epochs.items()}
-    return Finding(
-        {**numbers, f"best run, {OVERFIT}": overfit},
-        (*not_rising(epochs, "mean overfit"), *against),
-    )
+    numbers[f"best run, {OVERFIT}"] = overfit
+    little = objections({f"the best run's overfit is {overfit:.4g} percent": overfit <= 20})
+    return Finding(numbers, (*not_rising(epochs, "mean overfit"), *little))
 
 
-@rule(
-    8,
-    "net2",
-    "net2: the best run is of the widest nets, and beats net1's best.",
-    "train/net2/best.csv: l1_oc is the largest of train/net2/by_l1_oc.csv, which must hold two or "
-    "more, and test_accuracy is larger than in train/net1/best.csv.",
-    grids=("net1", "net2"),
-)
+@rule(8, "net2", grids=("net1", "net2"))
 def net2_best(source: Source) -> Finding:
-    """Claim 8."""
+    """net2: the best run is of the widest nets, and beats net1's best.
+
+    train/net2/best.csv: l1_oc is the largest of train/net2/by_l1_oc.csv, which must hold two or
+    more, and test_accuracy is larger than in train/net1/best.csv.
+    """
     widest = Means(source, "train/net2/by_l1_oc", ["l1_oc"]).several("l1_oc")[-1]
     best = best_of(source, "net2", "l1_oc", "test_accuracy")
+    accuracy = best["test_accuracy"]
     earlier = best_of(source, "net1", "test_accuracy")["test_accuracy"]
-    return Finding(
+    numbers = {
+        "net1, test accuracy": earlier,
+        "net2, test accuracy": accuracy,
+        "net2, l1_oc": best["l1_oc"],
+    }
+    beaten = objections({"net2's best does not beat net1's": accuracy <= earlier})
+    return Finding(numbers, (*_not_as({"l1_oc": widest}, best), *beaten))
+
+
+def _not_as(expected: Mapping[str, float], best: Mapping[str, float]) -> tuple[str, ...]:
+    """What of the best run is not as expected."""
+    return objections(
         {
-            "net1, test accuracy": earlier,
-            "net2, test accuracy": best["test_accuracy"],
-            "net2, l1_oc": best["l1_oc"],
-        },
-        (
-            *_otherwise("the best run's", best, {"l1_oc": widest}),
-            *unless(best["test_accuracy"] > earlier, "net2's best does not beat net1's"),
-        ),
-    )
-
-
-def _otherwise(
-    whose: str, found: Mapping[str, float], expected: Mapping[str, float]
-) -> tuple[str, ...]:
-    """What is found to be otherwise than expected."""
-    return tuple(
-        f"{whose} {name} is {found[name]:g}, not {value:g}"
-        for name, value in expected.items()
-        if found[name] != value
+            f"the best run's {name} is {best[name]:g}, not {value:g}": best[name] != value
+            for name, value in expected.items()
+        }
     )

@@ -1,7 +1,7 @@
-"""Judged claims as claims.json, and what changed since an earlier one."""
+"""Judged claims as claims.json, and what an earlier claims.json says."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,41 +17,33 @@ def to_json(
 
     Args:
         claims: What ``judge`` found.
-        data: The data set that the files were measured on; the study's is cifar10. None where
-            that is unknown.
-        archive_md5: Of the archive that it came from, which tells an official one from others.
+        data: The data set that the files were measured on; None where that is unknown.
+        archive_md5: Of the archive that it came from, which distinguishes an official one.
 
     Returns:
         ``data``, ``archive_md5``, how many claims have each verdict (``verdicts``), and the
         ``claims``.
     """
+    verdicts = [claim.verdict for claim in claims]
     return {
         "data": data,
         "archive_md5": archive_md5,
-        "verdicts": {
-            str(verdict): sum(claim.verdict is verdict for claim in claims) for verdict in Verdict
-        },
+        "verdicts": {str(verdict): verdicts.count(verdict) for verdict in Verdict},
         "claims": [{**asdict(claim), "verdict": str(claim.verdict)} for claim in claims],
     }
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Read of an earlier claims.json what ``changed`` needs.
-
-    Returns:
-        ``data``, and of each of the ``claims`` its number and verdict.
+def read(path: Path) -> tuple[str | None, set[int]]:
+    """The data set of an earlier claims.json, and the numbers of the claims that held.
 
     Raises:
         UserError: The file is missing, or is not what ``to_json`` makes.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        judged = [
-            {"number": int(claim["number"]), "verdict": str(Verdict(claim["verdict"]))}
-            for claim in content["claims"]
-        ]
+        verdicts = {int(claim["number"]): Verdict(claim["verdict"]) for claim in content["claims"]}
         data = content["data"]
-        if not judged:
+        if not verdicts:
             raise ValueError("it has no claims")
         if data is not None and not (isinstance(data, str) and data.isidentifier()):
             raise ValueError("its data set has no name")
@@ -60,17 +52,6 @@ def read(path: Path) -> dict[str, Any]:
     except (ArithmeticError, OSError, RecursionError, ValueError, KeyError, TypeError) as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise UserError(
-            f"{path} is no claims.json ({reason}): give one that the report made"
+            f"{path} is not a claims.json that the report made ({reason}): give another file"
         ) from None
-    return {"data": data, "claims": judged}
-
-
-def changed(before: Mapping[str, Any], now: Sequence[Claim]) -> list[Claim]:
-    """The claims that held before and do not any more, or can no longer be judged.
-
-    Args:
-        before: An earlier claims.json, as ``to_json`` made it.
-        now: What ``judge`` finds now.
-    """
-    held = {claim["number"] for claim in before["claims"] if claim["verdict"] == str(Verdict.HOLDS)}
-    return [claim for claim in now if claim.number in held and claim.verdict is not Verdict.HOLDS]
+    return data, {number for number, verdict in verdicts.items() if verdict is Verdict.HOLDS}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 
@@ -16,52 +16,36 @@ class NotMeasuredError(Exception):
     """A source lacks what a rule needs; the message says what, and how to make it."""
 
 
-class Source(Protocol):
-    """Tables by the names of our files below reports/, without their ending."""
-
-    def table(self, name: str) -> pd.DataFrame:
-        """A table, such as ``"train/net1/by_kernel_size"``.
-
-        Raises:
-            NotMeasuredError: The source has no such table.
-            UserError: The table's file is damaged.
-        """
-
-    def params(self, stage: str) -> dict[str, Any]:
-        """The parameters that a stage used, such as ``"occlusion"``; raises the same."""
-
-
 class Reports:
-    """The files that finished stages left.
-
-    Args:
-        folder: The folder reports/.
-    """
+    """The files that finished stages left, by their paths below reports/ without the ending."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def table(self, name: str) -> pd.DataFrame:
-        """The table in ``name``.csv."""
-        folder, file = self._existing(f"{name}.csv")
-        return folder.table(file)
+        """A table, such as ``"train/net1/by_kernel_size"``.
 
-    def params(self, stage: str) -> dict[str, Any]:
-        """The mapping in the stage's params.json."""
-        return self.json(f"{stage}/params")
+        Raises:
+            NotMeasuredError: There is no such table.
+            UserError: Its file is damaged.
+        """
+        return self._holding(f"{name}.csv").table(Path(name).name)
 
     def json(self, name: str) -> dict[str, Any]:
-        """The mapping in ``name``.json; raises what ``table`` raises."""
-        folder, file = self._existing(f"{name}.json")
-        return folder.json(file)
+        """The mapping in a JSON file; raises what ``table`` raises."""
+        return self._holding(f"{name}.json").json(Path(name).name)
 
-    def _existing(self, path: str) -> tuple[Finished, str]:
-        """The folder that a file lies in, and the file's name without its ending."""
+    def params(self, stage: str) -> dict[str, Any]:
+        """The parameters that a stage used, such as ``"occlusion"``; raises the same."""
+        return self.json(f"{stage}/params")
+
+    def _holding(self, path: str) -> Finished:
+        """The folder that a file is in."""
         name, _, file = path.rpartition("/")
         folder = Finished(self._folder, name)
         if not folder.has(file):
             raise NotMeasuredError(f"reports/{path} is missing: run `convscope {folder.command}`")
-        return folder, file.partition(".")[0]
+        return folder
 
 
 class Study:
@@ -69,36 +53,32 @@ class Study:
 
     def table(self, name: str) -> pd.DataFrame:
         """The published table."""
-        try:
-            return published.table(name)
-        except KeyError:
-            raise NotMeasuredError(f"the study printed no table {name}") from None
+        if name not in published.KEYS:
+            raise NotMeasuredError(f"the study printed no table {name}")
+        return published.table(name)
 
-    def params(self, stage: str) -> dict[str, Any]:
+    def params(self, _: str) -> dict[str, Any]:
         """What the study's analyses used: net4, the filters set to zero, and 20 top images."""
-        used: dict[str, Any] = {"analysis": {"net": "net4"}}
-        if stage == "filter-ablation":
-            filters = published.study()["filter_ablation"]["filters"]
-            return {**used, "filter_ablation": {"filters": filters}}
-        if stage == "filter-identify":
-            return {**used, "filter_identify": {"top_k": 20}}
-        return used
+        filters = published.study()["filter_ablation"]["filters"]
+        top_k = published.study()["filter_identification"]["top_k"]
+        return {
+            "analysis": {"net": "net4"},
+            "filter_ablation": {"filters": filters},
+            "filter_identify": {"top_k": top_k},
+        }
+
+
+Source = Reports | Study
 
 
 def columns(
     source: Source, name: str, numbers: Sequence[str], labels: Sequence[str] = ()
 ) -> pd.DataFrame:
-    """Some columns of a table that has rows.
-
-    Args:
-        source: Where the table is.
-        name: Its name.
-        numbers: Columns of finite numbers.
-        labels: Columns of anything.
+    """Some columns of a table that has rows: finite numbers, and labels of any kind.
 
     Raises:
         NotMeasuredError: The source has no such table, or it has no rows.
-        UserError: A column is missing, or holds something that is no finite number.
+        UserError: A column is missing, or a number is not finite.
     """
     table, path = source.table(name), Path("reports", f"{name}.csv")
     if absent := [column for column in (*labels, *numbers) if column not in table]:
@@ -107,3 +87,9 @@ def columns(
         raise NotMeasuredError(f"{path} has no rows")
     files.require_finite(table, numbers, path, command_of(name))
     return table[[*labels, *numbers]]
+
+
+def best_of(source: Source, net: str, *wanted: str) -> dict[str, float]:
+    """Columns of a network's best.csv, the single (run, epoch) with the highest test accuracy."""
+    best = columns(source, f"train/{net}/best", wanted)
+    return {column: best[column].tolist()[0] for column in wanted}

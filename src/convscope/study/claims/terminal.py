@@ -1,6 +1,8 @@
 """The claims in a terminal: ``convscope claims``."""
 
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -10,12 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from convscope.study import claims
-from convscope.study.claims.claim import Claim, Numbers, Verdict, shown
+from convscope.study.claims.claim import Claim, Verdict, shown
 from convscope.study.claims.record import read
 
 STYLES = {Verdict.HOLDS: "green", Verdict.DOES_NOT_HOLD: "red", Verdict.NOT_MEASURED: "yellow"}
 WIDTH = 100  # at most, and where there is no terminal
-ABSENT = "-"
 
 
 def run(reports: Path, against: Path | None = None, stream: TextIO | None = None) -> int:
@@ -27,23 +28,20 @@ def run(reports: Path, against: Path | None = None, stream: TextIO | None = None
         stream: Where to print; standard output if None.
 
     Returns:
-        0, or 1 when a claim that held in ``against`` no longer holds.
+        0, or 1 when a claim that held in ``against`` no longer holds or can no longer be judged.
 
     Raises:
-        UserError: A file is damaged, or ``against`` is missing or no claims.json.
+        UserError: A file is damaged, or ``against`` is missing or not a claims.json.
     """
-    before = None if against is None else read(against)
+    earlier, held = (None, set()) if against is None else read(against)
     judged, data = claims.judge(reports), claims.data_name(reports)
-    out = stream or sys.stdout
-    console = _Console(file=out, highlight=False)
+    console = _Console(file=stream or sys.stdout, highlight=False)
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
     console.print(_table(judged))
     _line(console, _summary(judged, data))
-    if before is None:
-        return 0
-    if before["data"] != data:
-        _line(console, f"{against} was measured on {before['data']}, this on {data}.")
-    lost = claims.changed(before, judged)
+    if against is not None and earlier != data:
+        _line(console, f"{against} was measured on {earlier}, this on {data}.")
+    lost = [c for c in judged if c.number in held and c.verdict is not Verdict.HOLDS]
     for claim in lost:
         _line(console, f"Claim {claim.number} held in {against}: now {claim.verdict}.", "red")
     return 1 if lost else 0
@@ -57,7 +55,7 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def _table(judged: list[Claim]) -> Table:
+def _table(judged: Sequence[Claim]) -> Table:
     """A row for each claim; below it what speaks against it or is missing, and its numbers."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("#", justify="right", no_wrap=True)
@@ -70,29 +68,24 @@ def _table(judged: list[Claim]) -> Table:
         table.add_row(str(claim.number), verdict, Text(claim.statement))
         for note in filter(None, (claim.caveat, claim.why)):
             table.add_row("", "", Text(note, "dim"))
-        if not claim.measured:
-            continue
-        for name in dict.fromkeys([*claim.published, *claim.measured]):
-            sides = (_shown(name, side) for side in (claim.published, claim.measured))
-            table.add_row("", "", Padding(Text(name), (0, 0, 0, 2)), *sides)
+        sides = (claim.published, claim.measured)
+        for name in dict.fromkeys([*claim.published, *claim.measured]) if claim.measured else ():
+            numbers = (shown(name, side[name]) if name in side else "-" for side in sides)
+            table.add_row("", "", Padding(Text(name), (0, 0, 0, 2)), *numbers)
     return table
 
 
 def _line(console: Console, text: str, style: str = "") -> None:
-    """Print a line whole: a path in it can be copied."""
+    """Print a line without wrapping it: a path in it can be copied."""
     console.print(Text(text, style), soft_wrap=True)
 
 
-def _shown(name: str, numbers: Numbers) -> str:
-    return shown(name, numbers[name]) if name in numbers else ABSENT
-
-
-def _summary(judged: list[Claim], data: str | None) -> str:
-    counts = claims.to_json(judged, data)["verdicts"]
+def _summary(judged: Sequence[Claim], data: str | None) -> str:
+    counts = Counter(claim.verdict for claim in judged)
     hold, fail, unmeasured = (counts[verdict] for verdict in Verdict)
-    own = sum(claim.judged and not claim.differing for claim in judged)
+    other = sum(bool(claim.caveat) for claim in judged)
     return (
         f"{len(judged)} claims about cifar10, measured on {data or 'unknown data'}: "
         f"{hold} hold, {fail} do not, {unmeasured} not measured.\n"
-        f"Judged on the study's own grids: {own} of these {hold + fail}."
+        f"Judged on the study's own grids: {hold + fail - other} of these {hold + fail}."
     )

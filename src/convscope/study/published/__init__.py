@@ -1,6 +1,6 @@
 """What the study published: its numbers, as tables with the names and columns of our own."""
 
-from convscope.study.published.comparison import Comparison, beside
+from convscope.study.published.compare import Comparison, compare
 from convscope.study.published.settings import Setting, differing
 from convscope.study.published.study import study
 from convscope.study.published.tables import KEYS, of_net, printed_class_accuracy, table
@@ -10,9 +10,12 @@ __all__ = [
     "Comparison",
     "Setting",
     "beside",
+    "compare",
     "differing",
     "of_net",
     "printed_class_accuracy",
     "study",
     "table",
 ]
+
+beside = compare

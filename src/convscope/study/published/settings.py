@@ -1,4 +1,4 @@
-"""Whether a grid is the study's own, or has other epochs, widths or settings."""
+"""The epochs, widths and other settings of a grid that are not the study's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,27 +23,26 @@ class Setting:
 
 
 def differing(name: str, params: Mapping[str, Any]) -> list[Setting] | None:
-    """What of a grid is not as in the study.
+    """What of a network's grid is not as in the study.
 
     Args:
-        name: A network's name.
+        name: The network.
         params: What its stage used, as in its params.json: ``train`` and ``net``.
 
     Returns:
-        Nothing where all is the same; None for a network that the study has not.
+        Nothing where all is the same; None for a network that the study does not have.
     """
     if name not in study():
         return None
     block = study()[name]
     theirs = {"epochs": block["epochs"], "augment": block["augment"], **block["grid"]}
-    grid = params.get("net", {})
     train = params.get("train", {})
     held_out = train.get("validation_fraction") if train.get("select_on") == "validation" else 0
-    pairs = [
-        *((key, grid.get(key), value) for key, value in theirs.items()),
-        ("validation_fraction", held_out, 0),
+    ours = {**params.get("net", {}), "validation_fraction": held_out}
+    settings = [
+        Setting(key, _values(ours.get(key)), _values(value))
+        for key, value in {**theirs, "validation_fraction": 0}.items()
     ]
-    settings = [Setting(key, _values(ours), _values(value)) for key, ours, value in pairs]
     return [setting for setting in settings if setting.ours != setting.theirs]
 
 

@@ -1,13 +1,16 @@
 """The study's tables under the names, and with the columns, of our own below reports/."""
 
 from collections.abc import Callable
+from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from convscope.study.published.study import study
 
 NETS = ("net1", "net2", "net3", "net4")
-# every table, and the columns that tell its rows apart (none where there is one row)
+# every table, by the path below reports/ of the CSV file that holds ours: the columns that
+# identify its rows (none where there is one row)
 KEYS: dict[str, tuple[str, ...]] = {
     "train/baseline/by_lr_batch_size": ("lr", "batch_size"),
     "train/net1/by_l1_oc_filter_multiplier": ("l1_oc", "filter_multiplier"),
@@ -38,17 +41,13 @@ KEYS: dict[str, tuple[str, ...]] = {
 
 
 def table(name: str) -> pd.DataFrame:
-    """One of the study's tables.
-
-    Args:
-        name: A key of ``KEYS``: the path below reports/, without its ending, of the file that holds
-            our table.
+    """One of the study's tables, by a key of ``KEYS``.
 
     Returns:
         The columns of our table that the study printed, with the same names and units. Two differ:
-        ``filter-ablation/class_accuracy`` is recomputed from the study's confusion matrices (see
-        ``printed_class_accuracy``), and ``filter-ablation/atlas_by_layer`` has but the number of
-        filters, as the study ablated no filter alone.
+        ``filter-ablation/class_accuracy`` is computed from the study's confusion matrices (see
+        ``printed_class_accuracy``), and ``filter-ablation/atlas_by_layer`` has only the number of
+        filters, as the study did not ablate single filters.
 
     Raises:
         KeyError: The study has no such table.
@@ -63,11 +62,7 @@ def table(name: str) -> pd.DataFrame:
 
 
 def of_net(net: str) -> dict[str, pd.DataFrame]:
-    """The study's tables of a network by their names, such as ``by_l1_oc`` and ``best``.
-
-    Args:
-        net: Such as ``"baseline"`` or ``"net1"``; a network that is not the study's has none.
-    """
+    """The study's tables of a network, none of other networks, by names such as ``by_l1_oc``."""
     folder = f"train/{net}/"
     return {name.removeprefix(folder): table(name) for name in KEYS if name.startswith(folder)}
 
@@ -80,16 +75,8 @@ def printed_class_accuracy() -> pd.DataFrame:
         10,000 images.
     """
     ablation = study()["filter_ablation"]
-    rows = {**ablation["class_accuracy_percent"], "overall": ablation["overall_accuracy_percent"]}
-    return _with_drop(
-        pd.DataFrame(
-            {
-                "class": list(rows),
-                "before_percent": [float(row["before"]) for row in rows.values()],
-                "after_percent": [float(row["after"]) for row in rows.values()],
-            }
-        )
-    )
+    rows = [*ablation["class_accuracy_percent"].values(), ablation["overall_accuracy_percent"]]
+    return _with_drop(pd.DataFrame(rows, dtype=float))
 
 
 def _best_of_nets() -> pd.DataFrame:
@@ -97,105 +84,87 @@ def _best_of_nets() -> pd.DataFrame:
 
 
 def _overfit_above() -> pd.DataFrame:
-    name = "mean_overfit_percent_where_test_accuracy_above_"
-    ((key, overfit),) = ((k, v) for k, v in study()["net4"].items() if k.startswith(name))
-    above = float(key.removeprefix(name))
-    return pd.DataFrame({"test_accuracy_above": [above], "overfit_percent": [overfit]})
+    overfit = study()["net4"]["mean_overfit_percent_where_test_accuracy_above_0.88"]
+    return pd.DataFrame({"test_accuracy_above": [0.88], "overfit_percent": [overfit]})
 
 
 def _matrix(when: str) -> pd.DataFrame:
-    """A confusion matrix without names: rows true, columns predicted classes."""
-    return pd.DataFrame(study()["filter_ablation"][f"confusion_{when}"])
+    """A confusion matrix, or what it lost: rows true, columns predicted classes."""
+    if when == "difference":
+        return _matrix("before") - _matrix("after")
+    classes = study()["classes"]
+    return pd.DataFrame(study()["filter_ablation"][f"confusion_{when}"], classes, classes)
 
 
-def _confusion(cells: pd.DataFrame) -> pd.DataFrame:
-    """A confusion matrix as our files have it, with the true class in front."""
-    named = cells.set_axis(study()["classes"], axis="columns")
-    named.insert(0, "true", study()["classes"])
-    return named
+def _confusion(when: str) -> pd.DataFrame:
+    """A matrix as our files have it, with the true class in front."""
+    return _matrix(when).rename_axis("true").reset_index()
 
 
 def _class_accuracy() -> pd.DataFrame:
-    columns: dict[str, list[object]] = {"class": [*study()["classes"], "overall"]}
+    accuracies = {}
     for when in ("before", "after"):
         cells = _matrix(when).to_numpy()
-        right, images = cells.diagonal().tolist(), cells.sum(axis=1).tolist()
-        shares = [100 * r / n for r, n in zip(right, images, strict=True)]
-        columns[f"{when}_percent"] = [*shares, 100 * sum(right) / sum(images)]
-    return _with_drop(pd.DataFrame(columns))
+        by_class = 100 * cells.diagonal() / cells.sum(axis=1)
+        accuracies[when] = [*by_class, 100 * cells.trace() / cells.sum()]
+    return _with_drop(pd.DataFrame(accuracies))
 
 
 def _with_drop(accuracies: pd.DataFrame) -> pd.DataFrame:
-    lost = accuracies["before_percent"] - accuracies["after_percent"]
-    return accuracies.assign(drop_points=lost)
+    """Percent before and after, of each class and overall, as our files have them."""
+    table = accuracies.add_suffix("_percent")
+    table.insert(0, "class", [*study()["classes"], "overall"])
+    return table.assign(drop_points=table["before_percent"] - table["after_percent"])
 
 
 def _between_groups() -> pd.DataFrame:
-    """Errors within and between the groups; an image of the right class is no error."""
+    """Errors within and between the groups: an image of the right class is not an error."""
     groups = study()["groups"]
-    matrices = {when: _confusion(_matrix(when)).set_index("true") for when in ("before", "after")}
-    rows = []
-    for true, members in groups.items():
-        for predicted, taken_for in groups.items():
-            counts = {
-                when: sum(
-                    int(matrix.loc[member, other])
-                    for member in members
-                    for other in taken_for
-                    if member != other
-                )
-                for when, matrix in matrices.items()
-            }
-            rows.append({"true": true, "predicted": predicted, **counts})
-    return pd.DataFrame(rows)
-
-
-def _filters_by_layer() -> pd.DataFrame:
-    filters = study()["filter_ablation"]["filters_by_layer"]
-    return pd.DataFrame({"layer": list(filters), "filters": list(filters.values())})
+    group_of = {member: group for group, members in groups.items() for member in members}
+    errors = {}
+    for when in ("before", "after"):
+        by_class = _matrix(when) * (1 - np.eye(len(group_of), dtype=int))
+        errors[when] = by_class.stack().rename(group_of).groupby(level=[0, 1]).sum()
+    return pd.DataFrame(errors).rename_axis(["true", "predicted"]).reset_index()
 
 
 def _class_frequency() -> pd.DataFrame:
-    frequency = study()["filter_identification"]["class_frequency_in_top_20"]
-    table = pd.DataFrame(list(frequency.values()), columns=study()["classes"])
-    commonest = table.idxmax(axis=1)
-    table.insert(0, "filter", list(frequency))
-    return table.assign(max_class=commonest)
+    block = study()["filter_identification"]
+    images = pd.DataFrame(block["class_frequency_in_top_20"], study()["classes"]).T
+    return images.assign(max_class=images.idxmax(axis=1)).rename_axis("filter").reset_index()
 
 
 def _responses() -> pd.DataFrame:
     block = study()["filter_identification"]
-    return pd.DataFrame(
-        [
-            {
-                "filter": name,
-                "layer": name.split("/")[0],
-                **response,
-                "mean_per_pixel": response["mean"] / block["map_size"][name.split("/")[0]] ** 2,
-                "dead": name in block["dead_filters"],
-            }
-            for name, response in block["response_of_top_20"].items()
-        ]
-    )
+    rows = []
+    for name, response in block["response_of_top_20"].items():
+        layer = name.split("/")[0]
+        per_pixel = response["mean"] / block["map_size"][layer] ** 2
+        dead = name in block["dead_filters"]
+        rows.append(
+            {"filter": name, "layer": layer, **response, "mean_per_pixel": per_pixel, "dead": dead}
+        )
+    return pd.DataFrame(rows)
 
 
-def _patch_sizes() -> pd.DataFrame:
-    sizes = study()["filter_identification"]["patch_size"]
-    return pd.DataFrame({"layer": list(sizes), "patch_size": list(sizes.values())})
+def _by_layer(column: str) -> pd.DataFrame:
+    printed = {
+        "filters": study()["filter_ablation"]["filters_by_layer"],
+        "patch_size": study()["filter_identification"]["patch_size"],
+    }
+    return pd.DataFrame(list(printed[column].items()), columns=["layer", column])
 
 
 _MADE: dict[str, Callable[[], pd.DataFrame]] = {
     "train/net4/overfit_above": _overfit_above,
     "evaluate/best": _best_of_nets,
     "filter-ablation/class_accuracy": _class_accuracy,
-    "filter-ablation/confusion_before": lambda: _confusion(_matrix("before")),
-    "filter-ablation/confusion_after": lambda: _confusion(_matrix("after")),
-    "filter-ablation/confusion_difference": lambda: _confusion(
-        _matrix("before") - _matrix("after")
-    ),
+    "filter-ablation/confusion_before": partial(_confusion, "before"),
+    "filter-ablation/confusion_after": partial(_confusion, "after"),
+    "filter-ablation/confusion_difference": partial(_confusion, "difference"),
     "filter-ablation/between_groups": _between_groups,
-    "filter-ablation/atlas_by_layer": _filters_by_layer,
+    "filter-ablation/atlas_by_layer": partial(_by_layer, "filters"),
     "filter-identify/class_frequency": _class_frequency,
     "filter-identify/responses": _responses,
-    "filter-identify/patch_sizes": _patch_sizes,
+    "filter-identify/patch_sizes": partial(_by_layer, "patch_size"),
 }

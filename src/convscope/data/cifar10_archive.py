@@ -1,7 +1,7 @@
-"""CIFAR-10's archive, in either official layout -> arrays.
+"""Read CIFAR-10's archive, in either official layout, into arrays.
 
-It is read as a stranger's file: nothing is extracted to disk, only the layouts' plain files are
-looked at, sizes are limited, and the python layout's pickles can make pixel arrays, nothing else.
+The archive is not trusted: nothing is extracted to disk, only the layouts' plain files are looked
+at, sizes are limited, and the python layout's pickles can make pixel arrays, nothing else.
 
 Source of the layouts: https://www.cs.toronto.edu/~kriz/cifar.html
 """
@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tarfile import TarError
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,16 +25,14 @@ from convscope.base.errors import UserError
 
 MAX_UNPACKED_BYTES = 256 << 20  # the official archives unpack to 186 MB
 MAX_BATCH_IMAGES = 10_000
+MAX_MEMBER_BYTES = 33 << 20  # 10,000 images of 3,073 bytes, in the python layout with file names
 MAX_PICKLED_OBJECTS = 10 * MAX_BATCH_IMAGES  # a batch has a label and a file name for each image
 MAX_MESSAGE = 200
 PIXELS = 3 * 32 * 32
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 # what gzip, tarfile and the decoders raise of bytes that are wrong
-_BROKEN = (
-    *(OSError, EOFError, ValueError, ArithmeticError, RecursionError),
-    *(zlib.error, tarfile.TarError),
-)
+_BROKEN = (OSError, EOFError, ValueError, ArithmeticError, RecursionError, zlib.error, TarError)
 
 Bytes = bytes | memoryview
 Images = npt.NDArray[np.uint8]
@@ -41,10 +40,7 @@ Labels = npt.NDArray[np.int64]
 
 
 class Arrays(NamedTuple):
-    """CIFAR-10 as an archive holds it, in its order.
-
-    Images are (N, 3, 32, 32) uint8, labels (N,) int64 in 0..9.
-    """
+    """CIFAR-10 in its archive's order: (N, 3, 32, 32) uint8 images, (N,) int64 labels in 0..9."""
 
     train_images: Images
     train_labels: Labels
@@ -53,16 +49,10 @@ class Arrays(NamedTuple):
 
 
 def read(path: Path) -> Arrays:
-    """Read an archive in the official python or binary layout.
+    """Read a .tar.gz archive in the official python or binary layout.
 
-    Toy archives may hold fewer than 10,000 images a batch. Memory: about twice the archive's size.
-
-    Args:
-        path: A .tar.gz file. It is not extracted: links and members with other names are passed
-            over, and no member is read beyond the size that its layout allows.
-
-    Returns:
-        The images and labels, in the archive's order.
+    Toy archives may hold fewer than 10,000 images a batch. Links and members with other names are
+    ignored. Memory: about twice the archive's size.
 
     Raises:
         UserError: The file is damaged, is not such an archive, or holds a pickle that names
@@ -72,13 +62,13 @@ def read(path: Path) -> Arrays:
         return _arrays(_members(path))
     except _BROKEN as error:
         raise UserError(
-            f"{path} is damaged or not a CIFAR-10 archive ({_words(error)}): put the url and md5 "
-            "of an archive in the official python or binary layout into data.archives (another "
+            f"{path} is damaged or not a CIFAR-10 archive ({_shortened(error)}): put the url and "
+            "md5 of an archive in the official python or binary layout into data.archives (another "
             "copy with the same md5 would be the same)"
         ) from None
 
 
-def _words(error: Exception) -> str:
+def _shortened(error: Exception) -> str:
     """An exception's message on one line; of one that quotes the archive, the beginning."""
     return " ".join(str(error)[:MAX_MESSAGE].split()) or type(error).__name__
 
@@ -89,15 +79,15 @@ def _members(path: Path) -> dict[str, memoryview]:
         content = stream.read(MAX_UNPACKED_BYTES + 1)
     if len(content) > MAX_UNPACKED_BYTES:
         raise ValueError(f"it unpacks to more than {MAX_UNPACKED_BYTES} bytes")
-    limits = {name: layout.max_bytes for layout in LAYOUTS for name in layout.members}
+    expected = {name for layout in LAYOUTS for name in layout.members}
     found: dict[str, memoryview] = {}
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:
         for member in tar:
-            if member.name not in limits:
+            if member.name not in expected:
                 continue
             if not member.isreg() or member.issparse():
                 raise ValueError(f"{member.name} is not a plain file")
-            if member.size > limits[member.name]:
+            if member.size > MAX_MEMBER_BYTES:
                 raise ValueError(f"{member.name} is too large: {member.size} bytes")
             if member.name in found:
                 raise ValueError(f"{member.name} is there twice")
@@ -123,7 +113,7 @@ def _arrays(members: Mapping[str, memoryview]) -> Arrays:
 
 
 def _checked(name: str, pixels: Images, labels: Sequence[int]) -> tuple[Images, Labels]:
-    """A batch's images as (n, 3, 32, 32), and its labels, if they fit together."""
+    """A batch's images as (n, 3, 32, 32), and its labels, checked."""
     if pixels.ndim != 2 or pixels.shape[1] != PIXELS:
         raise ValueError(f"{name} holds pixels of shape {pixels.shape}, not (n, {PIXELS})")
     if len(pixels) != len(labels) or not 1 <= len(pixels) <= MAX_BATCH_IMAGES:
@@ -188,7 +178,9 @@ class _ArraysOnly(pickle.Unpickler):
             return _ADMITTED[module_name, global_name]
         except KeyError:
             name = f"{module_name}.{global_name}"
-            raise pickle.UnpicklingError(f"its pickle names {name}, which is no array") from None
+            raise pickle.UnpicklingError(
+                f"its pickle names {name}, which is not an array"
+            ) from None
 
 
 def _unpickled(content: Bytes) -> dict[str, Any]:
@@ -199,17 +191,15 @@ def _unpickled(content: Bytes) -> dict[str, Any]:
         stored = _ArraysOnly(io.BytesIO(content), encoding="bytes").load()
         return {k.decode() if isinstance(k, bytes) else k: v for k, v in stored.items()}
     except Exception as error:  # a broken pickle can raise anything
-        raise ValueError(_words(error)) from None
-
-
-_NUMBERING = ("PUT", "BINPUT", "LONG_BINPUT")
+        raise ValueError(_shortened(error)) from None
 
 
 def _check_sizes(content: Bytes) -> None:
     """Refuse a pickle that would have more memory set aside than its own bytes can fill."""
     # this also refuses a text that claims to be longer than the pickle
     for opcode, argument, _ in pickletools.genops(io.BytesIO(content)):
-        if opcode.name in _NUMBERING and (argument or 0) > MAX_PICKLED_OBJECTS:
+        numbers = opcode.name in ("PUT", "BINPUT", "LONG_BINPUT")
+        if numbers and (argument or 0) > MAX_PICKLED_OBJECTS:
             raise ValueError(f"its pickle numbers an object {argument}")
 
 
@@ -233,7 +223,7 @@ def _python_classes(content: Bytes) -> tuple[str, ...]:
 def _binary_batch(content: Bytes) -> tuple[Images, list[int]]:
     """A batch of the binary layout: records of a label byte and the pixels."""
     if len(content) % (1 + PIXELS):
-        raise ValueError(f"a batch of {len(content)} bytes is no multiple of {1 + PIXELS}")
+        raise ValueError(f"a batch of {len(content)} bytes is not a multiple of {1 + PIXELS}")
     records = np.frombuffer(content, np.uint8).reshape(-1, 1 + PIXELS)
     return records[:, 1:], records[:, 0].tolist()
 
@@ -245,40 +235,23 @@ def _binary_classes(content: Bytes) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Layout:
-    """An official layout: the members' names, and how a batch and the class names are read."""
+    """An official layout: its members' names, and how a batch and the class names are read."""
 
     folder: str
     suffix: str
     meta: str
-    max_bytes: int
     batch: Callable[[Bytes], tuple[Images, list[int]]]
     classes: Callable[[Bytes], tuple[str, ...]]
 
     @property
     def members(self) -> list[str]:
         """The five training batches, the test batch, and the class names, which may be absent."""
-        batches = [f"data_batch_{number}" for number in range(1, 6)] + ["test_batch"]
-        return [
-            f"{self.folder}/{name}" for name in [*(b + self.suffix for b in batches), self.meta]
-        ]
+        batches = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
+        names = (*(f"{batch}{self.suffix}" for batch in batches), self.meta)
+        return [f"{self.folder}/{name}" for name in names]
 
 
 LAYOUTS = (
-    # the python layout's batches also hold 10,000 file names
-    _Layout(
-        "cifar-10-batches-py",
-        "",
-        "batches.meta",
-        MAX_BATCH_IMAGES * PIXELS + (2 << 20),
-        _python_batch,
-        _python_classes,
-    ),
-    _Layout(
-        "cifar-10-batches-bin",
-        ".bin",
-        "batches.meta.txt",
-        MAX_BATCH_IMAGES * (1 + PIXELS),
-        _binary_batch,
-        _binary_classes,
-    ),
+    _Layout("cifar-10-batches-py", "", "batches.meta", _python_batch, _python_classes),
+    _Layout("cifar-10-batches-bin", ".bin", "batches.meta.txt", _binary_batch, _binary_classes),
 )

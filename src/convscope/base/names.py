@@ -1,0 +1,22 @@
+"""Names that rooms share."""
+
+# environment variables: how a stage runs, never what it computes
+DEVICE = "CONVSCOPE_DEVICE"
+WORKERS = "CONVSCOPE_WORKERS"
+CUDA_GRAPHS = "CONVSCOPE_CUDA_GRAPHS"
+
+# the axes of a grid, in the order in which the study counts its runs: the last changes fastest
+AXES = (
+    "lr",
+    "batch_size",
+    "momentum",
+    "l1_oc",
+    "filter_multiplier",
+    "kernel_size",
+    "stride",
+    "dropout_rate",
+)
+# those that a network is built of
+SHAPE_AXES = AXES[3:]
+# what tells a run of a grid from the others
+POINT = (*AXES, "seed")

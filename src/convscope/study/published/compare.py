@@ -1,0 +1,59 @@
+"""A measured table and the study's in one table, with their differences."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pandas as pd
+
+
+class Comparison(NamedTuple):
+    """What both tables have, and what only the published one has.
+
+    Attributes:
+        rows: The keys, then for each shared column ``<column>_published``, ``<column>_measured``
+            and, where it holds numbers, ``<column>_difference``, measured - published; in the
+            order of the published table.
+        missing: The keys of the published rows that were not measured.
+    """
+
+    rows: pd.DataFrame
+    missing: pd.DataFrame
+
+
+def compare(
+    measured: pd.DataFrame, published: pd.DataFrame, keys: Sequence[str] = ()
+) -> Comparison:
+    """Join a measured table with the study's table of the same name.
+
+    The keys are the columns that identify a row in both; there are none where each has one row.
+
+    Raises:
+        ValueError: The keys do not identify the rows of a table.
+    """
+    keys = list(keys)
+    for frame in (measured, published):
+        if frame.duplicated(keys).any() if keys else len(frame) != 1:
+            raise ValueError(f"the keys {keys} do not identify the rows of a table")
+    # class names that look like numbers come as numbers from a file
+    measured = measured.astype(
+        {key: str for key in keys if _is_number(measured[key]) != _is_number(published[key])}
+    )
+    shared = [name for name in published if name in measured and name not in keys]
+    sides = (published[[*keys, *shared]], measured[[*keys, *shared]])
+    suffixes = ("_published", "_measured")
+    if keys:
+        joined = sides[0].merge(sides[1], on=keys, suffixes=suffixes)
+        missing = published[keys].merge(measured[keys], on=keys, how="left_anti")
+    else:
+        joined, missing = sides[0].merge(sides[1], how="cross", suffixes=suffixes), pd.DataFrame()
+    columns = {key: joined[key] for key in keys}
+    for name in shared:
+        theirs, ours = (joined[f"{name}{suffix}"] for suffix in suffixes)
+        columns |= {f"{name}_published": theirs, f"{name}_measured": ours}
+        if _is_number(theirs) and _is_number(ours):
+            columns[f"{name}_difference"] = ours - theirs
+    return Comparison(pd.DataFrame(columns), missing.reset_index(drop=True))
+
+
+def _is_number(column: "pd.Series[float]") -> bool:
+    return column.dtype.kind in "iuf"
