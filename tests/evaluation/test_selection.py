@@ -5,7 +5,7 @@ import pytest
 import torch
 from pandas.testing import assert_frame_equal
 
-from convscope.evaluation import networks, selection
+from convscope.evaluation import predictions, selection
 
 IMAGES = 8
 
@@ -134,7 +134,7 @@ def test_p_values_are_sums_of_binomial_terms(seed):
         + index * torch.nn.functional.one_hot(labels, 3)
         for index in range(3)
     }
-    table = selection.mcnemar(networks.predictions(outputs, labels))
+    table = selection.mcnemar(predictions.by_image(outputs, labels))
     for row in table.itertuples():
         n = row.only_first + row.only_second
         uneven = abs(row.only_first - n / 2)

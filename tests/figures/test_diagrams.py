@@ -112,5 +112,5 @@ def test_the_studys_networks_fit_the_report(net):
 def test_the_same_table_gives_the_same_bytes(tmp_path):
     table = layer_table.table(zoo.layers("net4", l1_oc=8))
     for name in ("first", "again"):
-        diagrams.network(table).write(tmp_path / f"{name}.png")
+        diagrams.network(table, "net4").write(tmp_path / f"{name}.png")
     assert (tmp_path / "first.png").read_bytes() == (tmp_path / "again.png").read_bytes()

@@ -8,7 +8,7 @@ from convscope.figures import maps
 
 def drawn(rows):
     pictures = torch.zeros(rows, 3, 32, 32, dtype=torch.uint8)
-    values = {k: np.full((rows, 33 - k, 33 - k), k / 100) for k in (3, 13)}
+    values = {k: torch.full((rows, 33 - k, 33 - k), k / 100) for k in (3, 13)}
     return maps.confidence_maps(pictures, [f"cat (0.{row}0)" for row in range(rows)], values)
 
 

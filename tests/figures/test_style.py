@@ -7,9 +7,9 @@ from PIL import Image
 from convscope.figures import style
 
 
-@style.styled
-def wavy(title="a title"):
-    figure, panels = style.chart(300, 200, 1, 2, title)
+@style.styled()
+def wavy():
+    figure, panels = style.chart(300, 200, "a title", 1, 2)
     for axes in panels.flat:
         axes.plot(np.sin(np.arange(20)), label="sine")
         axes.set(xlabel="x", ylabel="y")

@@ -31,7 +31,7 @@ def accuracies(
     """A network's accuracy under each protocol.
 
     Args:
-        module: A network; left as it is.
+        module: Left as it is.
         images: (N, 3, 32, 32) uint8, on the network's device.
         labels: (N,) int64.
         clean: (N, classes), the logits of the images in evaluation mode.

@@ -46,8 +46,8 @@ PANELS = {
 Looks = dict[str, dict[Any, dict[str, Any]]]
 
 
-@styled
-def learning_curves(history: pd.DataFrame, title: str = "") -> Drawing:
+@styled()
+def learning_curves(history: pd.DataFrame, title: str) -> Drawing:
     """Loss, train and test accuracy against the epoch, a line for each run of a grid.
 
     The first axis of the grid that varies gives the color, the second the line style, the third the
@@ -71,7 +71,7 @@ def learning_curves(history: pd.DataFrame, title: str = "") -> Drawing:
     # the names of several axes would be too long for the panel's first line
     gap = " " if len(apart_by) < 2 else "\n"
     height = 70 + (CROWDED_HEIGHT if crowded else HEIGHT) * len(parts)
-    figure, panels = chart(1280, height, len(parts), len(PANELS), title)
+    figure, panels = chart(1280, height, title, len(parts), len(PANELS))
     for row, (values, part) in zip(panels, parts, strict=True):
         where = _words(dict(zip(apart_by, values, strict=True)))
         for axes, (column, (name, unit)) in zip(row, PANELS.items(), strict=True):
@@ -88,8 +88,8 @@ def learning_curves(history: pd.DataFrame, title: str = "") -> Drawing:
     return figure
 
 
-@styled
-def train_against_test(histories: Mapping[str, pd.DataFrame], title: str = "") -> Drawing:
+@styled()
+def train_against_test(histories: Mapping[str, pd.DataFrame], title: str) -> Drawing:
     """Train and test accuracy against the epoch, the gap between them shaded.
 
     Args:
@@ -98,7 +98,7 @@ def train_against_test(histories: Mapping[str, pd.DataFrame], title: str = "") -
         title: Above all panels.
     """
     width = max(440, 90 + 330 * len(histories))
-    figure, panels = chart(width, 400, 1, len(histories), title, sharey=True)
+    figure, panels = chart(width, 400, title, 1, len(histories), sharey=True)
     for axes, (name, history) in zip(panels[0], histories.items(), strict=True):
         means = history.groupby("epoch")[["train_accuracy", "test_accuracy"]].mean() * 100
         train, test = means["train_accuracy"], means["test_accuracy"]
@@ -119,18 +119,16 @@ def train_against_test(histories: Mapping[str, pd.DataFrame], title: str = "") -
     return figure
 
 
-@styled
-def fall_with_window(
-    table: pd.DataFrame, title: str = "What is left when a gray window covers part of the image"
-) -> Drawing:
+@styled()
+def fall_with_window(table: pd.DataFrame) -> Drawing:
     """Mean confidence and accuracy against the window's size, a line for each class.
 
     Args:
-        table: Columns class, window (pixels), confidence and accuracy (0..1). Rows of a class
-            "all" are drawn as the mean over all; without them it is the mean of the classes.
-        title: Above both panels.
+        table: Columns class, window (pixels), confidence and accuracy (0..1); the rows of class
+            "all" are of all images.
     """
-    figure, panels = chart(1150, 480, 1, 2, title)
+    title = "What is left when a gray window covers part of the image"
+    figure, panels = chart(1150, 480, title, 1, 2)
     for axes, column, unit in zip(
         panels[0],
         ("confidence", "accuracy"),
@@ -139,7 +137,7 @@ def fall_with_window(
     ):
         wide = table.pivot(index="window", columns="class", values=column)
         wide = wide[table["class"].unique()] * (100 if column == "accuracy" else 1)
-        overall = wide.pop("all") if "all" in wide else wide.mean(axis=1)
+        overall = wide.pop("all")
         styles = [{"color": c, "linestyle": line} for line in LINES for c in PALETTE]
         for (name, values), look in zip(wide.items(), cycle(styles), strict=False):
             axes.plot(wide.index, values, linewidth=1.4, label=name, **look)

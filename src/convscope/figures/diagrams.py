@@ -1,6 +1,5 @@
 """A network as a picture: a block for each step from the image to the logits."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, pairwise
@@ -81,12 +80,12 @@ class Block:
         return SPACE + max(self.breadth, _long(self.name, "bold"), *map(_long, lines))
 
 
-@styled
-def network(table: pd.DataFrame, title: str = "") -> Drawing:
+@styled()
+def network(table: pd.DataFrame, title: str) -> Drawing:
     """A network from left to right, with each step's shape, receptive field and parameters.
 
     Args:
-        table: The table of ``anatomy.table``.
+        table: The table of ``nets.layer_table``.
         title: Above the picture, before the number of parameters.
     """
     blocks = _blocks(table)
@@ -100,25 +99,24 @@ def network(table: pd.DataFrame, title: str = "") -> Drawing:
     first_row = floor + (1 + max(len(block.what) for block in blocks)) * LINE_HEIGHT + ROW_HEIGHT
     height = first_row + len(ROWS) * ROW_HEIGHT + LINE_HEIGHT
 
-    count = f"{table['parameters'].sum():,} parameters"
-    page = Page(ends[-1], height, f"{title}: {count}" if title else count)
+    page = Page(ends[-1], height, f"{title}: {table['parameters'].sum():,} parameters")
     _legend(page, table)
     middle = LEGEND_HEIGHT + tallest / 2
     page.axes.plot([centers[0], centers[-1]], [middle, middle], color=MUTED, linewidth=1, zorder=0)
     for center, block in zip(centers, blocks, strict=True):
         _draw(page.axes, block, center, middle)
         _name(page, block, center, floor)
-    rows = zip(ROWS, zip(*(block.numbers for block in blocks), strict=True), strict=True)
-    for index, (row, numbers) in enumerate(rows):
+    for index, row in enumerate(ROWS):
         y = first_row + index * ROW_HEIGHT
         page.axes.plot([0, ends[-1]], [y - ROW_HEIGHT / 2] * 2, color=RULE, linewidth=0.7)
         page.text(0, y, row, color=MUTED)
-        _write(page, numbers, centers, y)
+        for center, block in zip(centers, blocks, strict=True):
+            page.text(center, y, block.numbers[index], ha="center")
     page.text(0, height - LINE_HEIGHT / 2, NOTE, color=MUTED, size=SMALL)
     return page.figure
 
 
-def kind(layer: str) -> str:
+def _kind(layer: str) -> str:
     """What kind of layer a name is of: ``"conv"`` for ``"conv3"``."""
     return layer.rstrip("0123456789")
 
@@ -131,7 +129,7 @@ def _long(text: str, weight: str = "normal") -> float:
 
 def _blocks(table: pd.DataFrame) -> list[Block]:
     """The table's layers, those that change no shape put to the one before."""
-    number = (~table["layer"].map(kind).isin(FOLLOWERS)).cumsum()
+    number = (~table["layer"].map(_kind).isin(FOLLOWERS)).cumsum()
     return [_block(layers) for _, layers in table.groupby(number)]
 
 
@@ -142,7 +140,7 @@ def _block(layers: pd.DataFrame) -> Block:
         height, thickness = HEIGHT_PER_DOUBLING * float(np.log2(1 + features)), float(VECTOR_SLAB)
     else:
         height, thickness = LEAST_HEIGHT + HEIGHT_PER_PIXEL * side, 2 + float(np.sqrt(features))
-    colors = [COLORS[kind(layer)] for layer in layers["layer"]]
+    colors = [COLORS[_kind(layer)] for layer in layers["layer"]]
     parts = [] if first["what"] == name else first["what"].split(", ")
     return Block(
         name=name,
@@ -197,14 +195,9 @@ def _name(page: Page, block: Block, center: float, floor: float) -> None:
         page.text(center, y, line, ha="center", color=MUTED, size=SMALL)
 
 
-def _write(page: Page, texts: Sequence[str], centers: Sequence[float], y: float) -> None:
-    for center, text in zip(centers, texts, strict=True):
-        page.text(center, y, text, ha="center")
-
-
 def _legend(page: Page, table: pd.DataFrame) -> None:
     """Name the colors by what the first layer of each is."""
-    firsts = dict(zip(table["layer"].map(kind)[::-1], table["what"][::-1], strict=True))
+    firsts = dict(zip(table["layer"].map(_kind)[::-1], table["what"][::-1], strict=True))
     named = firsts | {"image": "image", "conv": "convolution"}
     x = 0.0
     for name in (name for name in COLORS if name in firsts):

@@ -1,4 +1,4 @@
-"""evaluate: the best run of every network, side by side -> reports/evaluate/."""
+"""evaluate: the best runs of all networks compared -> reports/evaluate/."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +12,8 @@ from convscope.base.report_folder import Report, reporting
 from convscope.config import params_file
 from convscope.config.schema import Evaluate
 from convscope.data import datasets
-from convscope.evaluation import networks, protocols, selection
-from convscope.figures import bars, images, matrices
+from convscope.evaluation import predictions, protocols, selection
+from convscope.figures import dots, galleries, matrices
 from convscope.nets import trained, zoo
 from convscope.nets.inference import logits
 
@@ -60,7 +60,7 @@ def run() -> None:
         tested = _test(models, dataset)
         headlines = zip(tested.best["net"], tested.best["test_accuracy"], strict=True)
         report.metrics({f"{net}_test_accuracy": accuracy for net, accuracy in headlines})
-        _side_by_side(report, tested, histories)
+        _accuracies(report, tested, histories)
         _confusions(report, tested)
         _protocols(report, tested, {net: module for net, (module, _) in models.items()}, settings)
         _mistakes(report, tested, settings)
@@ -70,31 +70,32 @@ def _test(models: Models, dataset: datasets.DataSet) -> _Tested:
     """Run every network over the test images."""
     outputs = {net: logits(module, dataset.test_images) for net, (module, _) in models.items()}
     runs = {net: best for net, (_, best) in models.items()}
-    best = networks.best_of_nets(outputs, dataset.test_labels, runs)
+    best = predictions.best_runs(outputs, dataset.test_labels, runs)
     winner = str(best["net"].iloc[int(best["test_accuracy"].argmax())])
     return _Tested(dataset, runs, outputs, best, winner)
 
 
-def _side_by_side(report: Report, tested: _Tested, histories: dict[str, pd.DataFrame]) -> None:
+def _accuracies(report: Report, tested: _Tested, histories: dict[str, pd.DataFrame]) -> None:
     """The networks' accuracies, and how much of them is luck."""
-    predictions = networks.predictions(tested.outputs, tested.dataset.test_labels)
-    selected = selection.by_net(histories, len(predictions))
+    predicted = predictions.by_image(tested.outputs, tested.dataset.test_labels)
+    selected = selection.by_net(histories, len(predicted))
     report.table("best", tested.best)
-    report.table("predictions", predictions)
-    report.table("mcnemar", selection.mcnemar(predictions))
+    report.table("predictions", predicted)
+    report.table("mcnemar", selection.mcnemar(predicted))
     report.table("selection", selected)
-    report.figure("best", bars.best_of_nets(tested.best))
-    report.figure("selection", bars.selection(selected))
+    report.figure("best", dots.best_runs(tested.best))
+    report.figure("selection", dots.selection(selected))
 
 
 def _confusions(report: Report, tested: _Tested) -> None:
     """What each network takes each class for."""
     dataset, classes = tested.dataset, tested.dataset.classes
-    matrix = networks.confusions(tested.outputs, dataset.test_labels, len(classes))
+    matrix = predictions.confusions(tested.outputs, dataset.test_labels, len(classes))
     for net, cells in matrix.items():
         report.table(f"confusion_{net}", metrics.labeled(cells, classes))
-    report.table("class_accuracy", networks.class_accuracies(matrix, classes))
-    report.figure("confusion", matrices.confusion(matrix, classes, dataset.groups))
+    report.table("class_accuracy", predictions.class_accuracies(matrix, classes))
+    title = "Confusion matrices of the best run of each network"
+    report.figure("confusion", matrices.confusion(matrix, classes, dataset.groups, title))
 
 
 def _protocols(
@@ -113,21 +114,21 @@ def _protocols(
     table = pd.DataFrame(rows, columns=["net", "protocol", "accuracy", "low", "high"])
     report.table("protocols", table)
     if rows:
-        report.figure("protocols", bars.protocols(table))
+        report.figure("protocols", dots.protocols(table))
 
 
 def _mistakes(report: Report, tested: _Tested, settings: Evaluate) -> None:
     """The images that the best network gets wrong, and its accuracy by the study's sample."""
     dataset, outputs = tested.dataset, tested.outputs[tested.winner]
-    wrong = networks.misclassified(outputs, dataset.test_labels, dataset.classes)
+    wrong = predictions.misclassified(outputs, dataset.test_labels, dataset.classes)
     report.table("misclassified", wrong)
     report.table(
         "class_sample",
-        networks.class_sample(tested.winner, outputs, dataset.test_labels, dataset.classes),
+        predictions.class_sample(tested.winner, outputs, dataset.test_labels, dataset.classes),
     )
-    rows = networks.commonest_pairs(wrong, settings.pairs, settings.images_per_pair)
+    rows = predictions.commonest_pairs(wrong, settings.pairs, settings.images_per_pair)
     pairs = [(label, dataset.test_images[torch.tensor(chosen)]) for label, chosen in rows]
-    report.figure("misclassified", images.pair_gallery(pairs))
+    report.figure("misclassified", galleries.pair_gallery(pairs))
 
 
 def _models(data: str) -> Models:

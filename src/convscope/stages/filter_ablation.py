@@ -3,13 +3,13 @@
 import torch
 from torch import nn
 
-from convscope.analysis.ablation import ablate, atlas, atlas_tables, tables
+from convscope.analysis.ablation import atlas, atlas_tables, joint
 from convscope.base import metrics, paths, progress, runtime
 from convscope.base.report_folder import Report, reporting
 from convscope.config import params_file
 from convscope.config.schema import FilterAblation
 from convscope.figures import atlas as atlas_figure
-from convscope.figures import bars, images, matrices
+from convscope.figures import dots, galleries, matrices
 from convscope.nets import filter_selection, trained
 from convscope.nets.inference import logits
 from convscope.nets.trained import Subject
@@ -30,7 +30,7 @@ def run() -> None:
     settings = params_file.need(params.filter_ablation, "filter_ablation")
     subject = trained.load_subject(analysis.net)
     filter_selection.need(subject.module, settings.filters, "filter_ablation.filters")
-    ablated = ablate.ablated(subject.module, settings.filters)
+    ablated = joint.ablated(subject.module, settings.filters)
 
     used = {
         "analysis": analysis.model_dump(mode="json"),
@@ -52,40 +52,24 @@ def _together(
     dataset, classes, groups = subject.dataset, subject.dataset.classes, subject.dataset.groups
     before = logits(subject.module, dataset.test_images)
     after = logits(ablated, dataset.test_images)
-    found = ablate.compare(dataset.test_labels, before, after, classes)
-    cells = {
-        "before": found.confusion_before,
-        "after": found.confusion_after,
-        "difference": found.difference,
-    }
-    accuracies = tables.class_accuracy(found)
+    found = joint.Comparison(dataset.test_labels, before, after, classes)
+    cells, accuracies = found.confusion(), found.class_accuracy()
     report.table("class_accuracy", accuracies)
     for name, matrix in cells.items():
         report.table(f"confusion_{name}", metrics.labeled(matrix, classes))
-    report.table("between_groups", tables.between_groups(found, groups))
-    lost = tables.newly_misclassified(found, dataset.test_labels, after)
+    report.table("between_groups", found.between_groups(groups))
+    lost = found.newly_misclassified()
     report.table("newly_misclassified", lost)
 
-    report.figure(
-        "class_accuracy",
-        bars.before_after(
-            accuracies["class"].tolist(),
-            (accuracies["before_percent"] / 100).tolist(),
-            (accuracies["after_percent"] / 100).tolist(),
-            title="What each class loses with the chosen filters at zero",
-        ),
-    )
+    report.figure("class_accuracy", dots.before_after(accuracies))
     title = "Confusion with and without the chosen filters; difference: before \N{MINUS SIGN} after"
-    report.figure(
-        "confusion",
-        matrices.confusion(cells, classes, groups, difference=["difference"], title=title),
-    )
+    report.figure("confusion", matrices.confusion(cells, classes, groups, title, "difference"))
     shown = lost.head(newly_wrong)
     captions = [f"{row.true} → {row.predicted}" for row in shown.itertuples()]
     picked = dataset.test_images[torch.tensor(shown["image"].tolist(), dtype=torch.int64)]
     title = "Wrong only with the chosen filters at zero: the first images (true → predicted)"
-    report.figure("newly_misclassified", images.gallery(picked.cpu(), captions, title=title))
-    return tables.headlines(found)
+    report.figure("newly_misclassified", galleries.gallery(picked.cpu(), captions, title))
+    return found.headlines()
 
 
 def _alone(report: Report, subject: Subject, settings: FilterAblation) -> dict[str, float]:

@@ -2,15 +2,14 @@
 
 import torch
 
-from convscope.analysis.filters import measure, tables
+from convscope.analysis.filters import tables
+from convscope.analysis.filters.responses import first_layer_pictures
 from convscope.base import paths, runtime
 from convscope.base.report_folder import reporting
 from convscope.config import params_file
-from convscope.figures import bars, images, matrices
+from convscope.figures import dots, galleries, matrices
 from convscope.figures.style import fixed
 from convscope.nets import filter_selection, trained
-
-FIRST_LAYER = "The filters of conv1 (gray: a weight of 0; each on its own scale)"
 
 
 def run() -> None:
@@ -36,24 +35,22 @@ def run() -> None:
         runtime.deterministic(analysis.threads),
         reporting(paths.REPORTS / "filter-identify", used) as report,
     ):
-        found = tables.identify(
-            subject.module, settings.filters, pixels, labels, settings.top_k, len(classes)
-        )
-        frequency = tables.class_frequency(found, classes)
-        responses = tables.responses(found)
+        found = tables.identify(subject.module, settings.filters, pixels, settings.top_k)
+        frequency = tables.class_frequency(found, labels, classes)
+        responses = tables.response_sizes(found)
         report.table("class_frequency", frequency)
         report.table("responses", responses)
         report.table("patch_sizes", tables.patch_sizes(found))
         report.table("top_images", tables.top_images(found, labels, classes))
         report.metrics({"filters": len(found), "dead_filters": sum(item.dead for item in found)})
 
-        first = measure.first_layer_pictures(subject.module.get_parameter("conv1.weight"))
-        report.figure("first_layer", images.filter_pictures(first, FIRST_LAYER))
+        first = first_layer_pictures(subject.module.get_parameter("conv1.weight"))
+        report.figure("first_layer", galleries.filter_pictures(first))
         by_class = frequency.set_index("filter")[list(classes)]
         report.figure("class_frequency", matrices.class_frequency(by_class))
-        report.figure("responses", bars.responses(responses))
+        report.figure("responses", dots.responses(responses))
         blocks = [_block(item, pixels, labels, classes, settings.shown) for item in found]
-        report.figure("top_images", images.top_images(blocks))
+        report.figure("top_images", galleries.top_images(blocks))
 
 
 def _block(
@@ -64,7 +61,7 @@ def _block(
     shown: int,
 ) -> dict[str, object]:
     """One filter's part of the figure: its first images, where the patch is, and captions."""
-    chosen = item.top.images[:shown]
+    chosen = item.images[:shown]
     return {
         "name": item.name,
         "dead": item.dead,
@@ -72,6 +69,8 @@ def _block(
         "boxes": [tuple(patch) for patch in item.patches[:shown]],
         "captions": [
             f"{classes[int(labels[image])]} {fixed(response, 1)}"
-            for image, response in zip(chosen.tolist(), item.responses, strict=False)
+            for image, response in zip(
+                chosen.tolist(), item.responses[:shown].tolist(), strict=True
+            )
         ],
     }

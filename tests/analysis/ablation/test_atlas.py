@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from convscope.analysis.ablation.ablate import ablated
 from convscope.analysis.ablation.atlas import Atlas, atlas
+from convscope.analysis.ablation.joint import ablated
 from convscope.nets import receptive_field, zoo
 from convscope.nets.inference import logits
 

@@ -21,7 +21,6 @@ from convscope.base.parallel import side_by_side
 from convscope.nets.fused import folded, fused
 from convscope.nets.inference import as_input
 
-BATCH_SIZE = 64
 # layers that keep channels apart
 _CHANNELWISE = (nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d, nn.Flatten, nn.Dropout)
 
@@ -70,16 +69,16 @@ def atlas(
     module: nn.Sequential,
     images: torch.Tensor,
     labels: torch.Tensor,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int = 64,
     progress: Callable[[int, int], None] | None = None,
 ) -> Atlas:
     """Ablate every filter of every convolution alone (study, part 2.2.2).
 
-    Weights are set to zero and the bias is kept, as in ``ablation.ablated``. Batch normalization is
+    Weights are set to zero and the bias is kept, as in ``joint.ablated``. Batch normalization is
     folded into the convolutions, so single logits differ from the plain network's by rounding.
 
     Args:
-        module: A network of ``nets.build``; left as it is, whatever its mode.
+        module: Left as it is, whatever its mode.
         images: (N, 3, 32, 32), uint8, or float in [0, 1]; on any device.
         labels: (N,) int64, true classes.
         batch_size: How many images, and how many (filter, image) pairs, are in memory at a time.
@@ -100,10 +99,11 @@ def atlas(
     with torch.inference_mode():
         for some, truth in batches:
             outputs = _outputs(blocks, as_input(some, device))
-            intact = _right(outputs[-1].argmax(1), truth)
+            intact = outputs[-1].argmax(1).cpu() == truth
             found.intact.index_add_(-1, truth, intact.long())
             for index, layer in enumerate(found.ablated):
-                ablated = _right(_predictions(blocks[index:], outputs[index:], batch_size), truth)
+                predictions = _predictions(blocks[index:], outputs[index:], batch_size)
+                ablated = predictions.cpu() == truth
                 found.ablated[layer].index_add_(-1, truth, ablated.long())
                 found.lost[layer].add_((intact & ~ablated).sum(1))
                 done += ablated.numel()
@@ -115,18 +115,16 @@ def atlas(
 def _zero_counts(blocks: Sequence[_Block], labels: torch.Tensor) -> Atlas:
     """An atlas of nothing yet; convolutions come before all other blocks, in order."""
     classes = len(blocks[-1].weighted.weight)
-    filters = {
-        block.name: len(block.weighted.weight)
-        for block in blocks
-        if isinstance(block.weighted, nn.Conv2d)
-    }
+    convolutions = [block for block in blocks if isinstance(block.weighted, nn.Conv2d)]
+
+    def zeros(block: _Block, *more: int) -> torch.Tensor:
+        return torch.zeros(len(block.weighted.weight), *more, dtype=torch.int64)
+
     return Atlas(
         images=torch.bincount(labels, minlength=classes),
         intact=torch.zeros(classes, dtype=torch.int64),
-        ablated={
-            name: torch.zeros(count, classes, dtype=torch.int64) for name, count in filters.items()
-        },
-        lost={name: torch.zeros(count, dtype=torch.int64) for name, count in filters.items()},
+        ablated={block.name: zeros(block, classes) for block in convolutions},
+        lost={block.name: zeros(block) for block in convolutions},
     )
 
 
@@ -174,7 +172,7 @@ def _predictions(
     Args:
         blocks: The network from the ablated convolution on.
         outputs: What each of these weighted layers gives in the intact network.
-        batch_size: How many (filter, image) pairs go through the rest of the network at a time.
+        batch_size: Of (filter, image) pairs.
     """
     difference = _difference(blocks[0], outputs[0])
     following, output = blocks[1].weighted, outputs[1]
@@ -219,12 +217,8 @@ def _difference(block: _Block, output: torch.Tensor) -> torch.Tensor:
 def _taps(layer: nn.Conv2d | nn.Linear, channel: torch.Tensor) -> torch.Tensor:
     """The inputs that each position of a layer's output sees in one channel.
 
-    Args:
-        layer: The layer.
-        channel: (P, H, W), or (P, H * W) for a Linear.
-
-    Returns:
-        (P, positions, taps), with one position for a Linear.
+    The channel is (P, H, W), or (P, H * W) for a Linear; its inputs are (P, positions, taps), with
+    one position for a Linear.
     """
     if isinstance(layer, nn.Linear):
         return channel[:, None]
@@ -233,8 +227,3 @@ def _taps(layer: nn.Conv2d | nn.Linear, channel: torch.Tensor) -> torch.Tensor:
         channel[:, None], layer.kernel_size, layer.dilation, layer.padding, layer.stride
     )
     return columns.transpose(1, 2)
-
-
-def _right(predictions: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Which predictions, (..., B), are those of the labels on the CPU, (B,)."""
-    return predictions.cpu() == labels

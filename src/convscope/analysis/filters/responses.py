@@ -1,4 +1,4 @@
-"""Filter identification: which images and image parts drive a filter (study, part 2.2.1)."""
+"""How filters respond to images, and to which parts of them (study, part 2.2.1)."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,22 +29,9 @@ class Responses:
     position: Tensor
     pixels: int
 
-
-@dataclass(frozen=True)
-class Top:
-    """The images to which one filter responds most.
-
-    Attributes:
-        images: (k,) int64 indices, by falling response.
-        frequency: (classes,) int64, how many of them are of each class.
-        mean: Their mean response.
-        maximum: The largest response.
-    """
-
-    images: Tensor
-    frequency: Tensor
-    mean: float
-    maximum: float
+    def dead(self) -> Tensor:
+        """(C,) bool: whether no image makes a filter's map positive anywhere."""
+        return self.largest.amax(0) <= 0
 
 
 class Patch(NamedTuple):
@@ -56,10 +43,10 @@ class Patch(NamedTuple):
     right: int
 
 
-def responses(
+def measure(
     module: nn.Sequential, layers: Collection[str], images: Tensor, batch_size: int = 128
 ) -> dict[str, Responses]:
-    """Every filter's response to every image (study, part 2.2.1).
+    """Every filter's response to every image.
 
     A response is the sum over the pixels of the filter's feature map after batch normalization, in
     evaluation mode, and before ReLU. The layers behind the last one wanted are not computed.
@@ -123,80 +110,28 @@ def _joined(parts: Sequence[Responses]) -> Responses:
     )
 
 
-def top_images(response: Tensor, k: int) -> Tensor:
-    """The images with the largest responses; of equal ones, the lower index first.
-
-    Args:
-        response: (N,) one filter's responses.
-        k: How many images; all of them if there are fewer.
-
-    Returns:
-        (min(k, N),) int64 indices, by falling response.
-    """
-    return response.sort(descending=True, stable=True).indices[:k]
-
-
-def class_frequency(labels: Tensor, classes: int) -> Tensor:
-    """How many labels there are of each class: (classes,) int64."""
-    return labels.bincount(minlength=classes)
-
-
-def top(response: Tensor, labels: Tensor, k: int, classes: int) -> Top:
-    """What the study tabulates of one filter (part 2.2.1).
-
-    Args:
-        response: (N,) one filter's responses, N > 0.
-        labels: (N,) the images' classes.
-        k: How many images to take; the study takes 20.
-        classes: The number of classes.
-    """
-    images = top_images(response, k)
-    return Top(
-        images=images,
-        frequency=class_frequency(labels[images], classes),
-        mean=float(response[images].mean()),
-        maximum=float(response[images[0]]),
-    )
-
-
-def is_dead(largest: Tensor) -> Tensor:
-    """Whether no image makes a filter's feature map positive anywhere, so that ReLU always cuts it.
-
-    Args:
-        largest: (N, C), from ``Responses``.
-
-    Returns:
-        (C,) bool.
-    """
-    return largest.amax(0) <= 0
-
-
-def patch(position: Sequence[int], field: Field, image_size: int = IMAGE_SIZE) -> Patch:
-    """The image part that one unit of a feature map sees, clipped at the image's border.
+def patch(position: Sequence[int], field: Field) -> Patch:
+    """The part of an image that one unit of a feature map sees, clipped at the image's border.
 
     Args:
         position: The unit's row and column in the feature map.
-        field: The layer's receptive field, from ``nets.receptive_field``.
-        image_size: The image's side in pixels.
+        field: The layer's receptive field.
     """
     top, left = (field.start + int(place) * field.jump for place in position)
     return Patch(
         top=max(top, 0),
         left=max(left, 0),
-        bottom=min(top + field.size, image_size),
-        right=min(left + field.size, image_size),
+        bottom=min(top + field.size, IMAGE_SIZE),
+        right=min(left + field.size, IMAGE_SIZE),
     )
 
 
 def first_layer_pictures(weight: Tensor) -> Tensor:
     """First-layer filters as pictures: gray where a weight is 0, brighter where it is positive.
 
-    Args:
-        weight: (C, 3, k, k) convolution weights.
-
     Returns:
-        (C, 3, k, k) in [0, 1]: 0.5 + weight / (2 max|weight|), each filter on its own scale; a
-        filter of zeros is gray all over.
+        As ``weight``, (C, 3, k, k), in [0, 1]: 0.5 + weight / (2 max|weight|), each filter on its
+        own scale; a filter of zeros is gray all over.
     """
     scale = weight.abs().amax(dim=(1, 2, 3), keepdim=True)
     return 0.5 + weight / (2 * scale.where(scale > 0, 1))

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from convscope.figures import bars, style
+from convscope.figures import dots, style
 
 
 def row_names(axes):
@@ -15,30 +15,28 @@ def legend(figure):
 
 
 def test_before_after_pairs_the_classes_and_sets_overall_apart():
-    figure = bars.before_after(
-        ["overall", "plane", "cat"], [0.8, 0.86, 0.7], [0.79, 0.82, 0.82], ("intact", "ablated")
+    table = pd.DataFrame(
+        {
+            "class": ["plane", "cat", "overall"],
+            "before_percent": [86.0, 70.0, 80.0],
+            "after_percent": [82.0, 82.0, 79.0],
+        }
     )
+    figure = dots.before_after(table)
     (axes,) = figure.axes
     assert row_names(axes) == ["plane", "cat", "overall"]
     # before minus after, as in the table: a loss is positive
     assert axes.get_title(loc="right") == "drop (points)"
     assert [text.get_text() for text in axes.texts] == ["4.0", "\N{MINUS SIGN}12.0", "1.0"]
-    before, after = (dots.get_offsets() for dots in axes.collections[1:])
+    before, after = (marks.get_offsets() for marks in axes.collections[1:])
     assert before[:, 0].tolist() == pytest.approx([86, 70, 80])
     assert after[:, 0].tolist() == pytest.approx([82, 82, 79])
     rows = before[:, 1]
     assert rows[2] - rows[1] > rows[1] - rows[0]
-    assert legend(figure) == ["intact", "ablated"]
+    assert legend(figure) == ["before", "after"]
 
 
-def test_before_after_without_overall_has_even_rows():
-    (axes,) = bars.before_after(["plane", "cat"], [0.5, 0.6], [0.5, 0.6]).axes
-    assert axes.get_yticks().tolist() == [0, 1]
-    assert [text.get_text() for text in axes.texts] == ["0.0", "0.0"]
-    assert not axes.lines
-
-
-def test_best_of_nets_shows_interval_parameters_and_epoch():
+def test_best_runs_shows_interval_parameters_and_epoch():
     table = pd.DataFrame(
         {
             "net": ["net1", "net4"],
@@ -49,7 +47,7 @@ def test_best_of_nets_shows_interval_parameters_and_epoch():
             "epoch": [12, 91],
         }
     )
-    (axes,) = bars.best_of_nets(table).axes
+    (axes,) = dots.best_runs(table).axes
     assert row_names(axes)[1] == "net4\n4,403,518 parameters\nepoch 91"
     assert [text.get_text() for text in axes.texts] == ["67.04%", "88.74%"]
     (interval,) = axes.collections
@@ -73,7 +71,7 @@ def selected(**columns):
 
 
 def test_selection_shows_best_and_last_with_their_intervals():
-    figure = bars.selection(selected())
+    figure = dots.selection(selected())
     (axes,) = figure.axes
     assert row_names(axes) == ["net1", "net4"]
     assert legend(figure) == ["best on the test images", "last epoch"]
@@ -85,7 +83,7 @@ def test_selection_shows_best_and_last_with_their_intervals():
 def test_selection_shows_the_chosen_epochs_of_the_networks_that_have_one():
     nan = float("nan")
     chosen = {"chosen_accuracy": [0.5, nan], "chosen_low": [0.4, nan], "chosen_high": [0.6, nan]}
-    figure = bars.selection(selected(**chosen))
+    figure = dots.selection(selected(**chosen))
     assert legend(figure)[2] == "chosen on validation images"
     assert [text.get_text() for text in figure.axes[0].texts][4:] == ["50.00%"]
 
@@ -101,7 +99,7 @@ def test_protocols_are_grouped_in_order_of_appearance():
             "high": [0.92, 0.83, 0.74],
         }
     )
-    figure = bars.protocols(table)
+    figure = dots.protocols(table)
     (axes,) = figure.axes
     assert row_names(axes) == ["net4", "net3"]
     assert legend(figure) == names
@@ -123,7 +121,7 @@ def test_responses_name_dead_filters_and_gray_them():
             "dead": [False, True],
         }
     )
-    (axes,) = bars.responses(table).axes
+    (axes,) = dots.responses(table).axes
     assert row_names(axes) == ["conv1/0", "conv2/1 (dead)"]
     assert [text.get_text() for text in axes.texts] == ["578.8", "\N{MINUS SIGN}13.13"]
     largest, mean = axes.collections[1:]

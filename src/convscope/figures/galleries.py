@@ -1,4 +1,4 @@
-"""Figures made of images: samples, galleries, filters and what drives them."""
+"""Galleries: samples of the classes, mistakes, filters and the images that drive them."""
 
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
@@ -14,6 +14,8 @@ from convscope.figures.style import MUTED, PALETTE, Drawing, styled
 # screen pixels of an image pixel
 SCALE = 3
 GALLERY_SCALE = 4
+# the most images of a class, thumbnails and filters in a row
+PER_CLASS, THUMBNAILS, FILTERS = 10, 8, 16
 # image pixels between the images of a mosaic
 GAP = 2
 LABEL_GAP = 12
@@ -21,27 +23,24 @@ BLOCKS_ACROSS = 2
 DEAD = "dead: no test image makes it positive"
 
 
-@styled
-def samples(
-    images: torch.Tensor, labels: torch.Tensor, classes: Sequence[str], per_class: int = 10
-) -> Drawing:
-    """A row for each class: its first images, in order.
+@styled()
+def samples(images: torch.Tensor, labels: torch.Tensor, classes: Sequence[str]) -> Drawing:
+    """A row for each class: its first images, in order; white where a class has too few.
 
     Args:
         images: (N, 3, H, W) uint8.
         labels: (N,) indices into ``classes``.
         classes: The class names.
-        per_class: How many images a row; places stay white where a class has fewer.
     """
     rows = []
     for index in range(len(classes)):
-        first = images[labels == index][:per_class]
-        blank = images.new_full((per_class - len(first), *images.shape[1:]), 255)
+        first = images[labels == index][:PER_CLASS]
+        blank = images.new_full((PER_CLASS - len(first), *images.shape[1:]), 255)
         rows.append(torch.cat([first, blank]))
-    mosaic = _mosaic(torch.cat(rows), per_class)
+    mosaic = _mosaic(torch.cat(rows), PER_CLASS)
     height, width = (SCALE * side for side in mosaic.shape[1:])
     margin = _label_width(classes)
-    page = Page(margin + width, height, title="The first images of each class")
+    page = Page(margin + width, height, "The first images of each class")
     page.picture(pixels(mosaic), margin, 0, width, height)
     step = SCALE * (images.shape[2] + GAP)
     for row, name in enumerate(classes):
@@ -49,16 +48,13 @@ def samples(
     return page.figure
 
 
-@styled
-def gallery(
-    images: torch.Tensor, captions: Sequence[str], columns: int = 8, title: str = ""
-) -> Drawing:
+@styled()
+def gallery(images: torch.Tensor, captions: Sequence[str], title: str) -> Drawing:
     """Thumbnails, each with a caption beneath.
 
     Args:
         images: (N, 3, H, W) uint8; there may be none.
         captions: N texts; too long ones are wrapped.
-        columns: The most thumbnails in a row.
         title: Above them all.
     """
     if not len(images):
@@ -67,7 +63,7 @@ def gallery(
     wrapped = [_wrapped(caption, width) for caption in captions]
     lines = max(text.count("\n") + 1 for text in wrapped)
     across, down = width + LABEL_GAP, height + LINE_HEIGHT * lines + LABEL_GAP
-    columns = min(columns, len(images))
+    columns = min(THUMBNAILS, len(images))
     rows = -(-len(images) // columns)
     page = Page(columns * across - LABEL_GAP, rows * down - LABEL_GAP, title)
     for index, (image, caption) in enumerate(zip(images, wrapped, strict=True)):
@@ -77,16 +73,15 @@ def gallery(
     return page.figure
 
 
-@styled
-def pair_gallery(
-    rows: Sequence[tuple[str, torch.Tensor]], title: str = "The most frequent mistakes"
-) -> Drawing:
+@styled()
+def pair_gallery(rows: Sequence[tuple[str, torch.Tensor]]) -> Drawing:
     """A row of images for each pair of a true and a predicted class.
 
     Args:
-        rows: Label, such as "cat taken for dog (102)", and images (n, 3, H, W) uint8, n > 0.
-        title: Above the rows; there may be no row.
+        rows: Label, such as "cat taken for dog (102)", and images (n, 3, H, W) uint8, n > 0; there
+            may be no row.
     """
+    title = "The most frequent mistakes"
     if not rows:
         return _nothing(title)
     margin = _label_width([label for label, _ in rows])
@@ -101,20 +96,19 @@ def pair_gallery(
     return page.figure
 
 
-@styled
-def filter_pictures(pictures: torch.Tensor, title: str, columns: int = 16) -> Drawing:
+@styled()
+def filter_pictures(pictures: torch.Tensor) -> Drawing:
     """The filters of a first layer as small RGB pictures, each above its index.
 
     Args:
         pictures: (C, 3, k, k) float in [0, 1].
-        title: Above them all.
-        columns: The most filters in a row.
     """
     # about 54 screen pixels a filter, in whole screen pixels for each weight
     side = 54 // pictures.shape[2] * pictures.shape[2]
     across, down = side + 8, side + LINE_HEIGHT + 8
-    columns = min(columns, len(pictures))
+    columns = min(FILTERS, len(pictures))
     rows = -(-len(pictures) // columns)
+    title = "The filters of conv1 (gray: a weight of 0; each on its own scale)"
     page = Page(columns * across - 8, rows * down - 8, title)
     for index, picture in enumerate(pictures):
         left, top = index % columns * across, index // columns * down
@@ -123,19 +117,16 @@ def filter_pictures(pictures: torch.Tensor, title: str, columns: int = 16) -> Dr
     return page.figure
 
 
-@styled
-def top_images(
-    filters: Sequence[Mapping[str, Any]],
-    title: str = "The images and patches to which each filter responds most",
-) -> Drawing:
+@styled()
+def top_images(filters: Sequence[Mapping[str, Any]]) -> Drawing:
     """For each filter its top images, the patch outlined, and beneath each the patch enlarged.
 
     Args:
         filters: For each a mapping with the keys ``name`` ("conv3/1"), ``dead`` (bool), ``images``
             (n, 3, H, W) uint8, ``boxes`` (n times top, left, bottom, right in pixels; the last two
             exclusive) and ``captions`` (n texts). Of a dead filter, only a line says so.
-        title: Above them all.
     """
+    title = "The images and patches to which each filter responds most"
     if not filters:
         return _nothing(title)
     alive = [block["images"] for block in filters if not block["dead"]]
@@ -181,13 +172,8 @@ def _draw_block(
         upper, start, lower, end = (int(edge) for edge in box)
         scale = side / image.shape[2]
         tall, wide = lower - upper, end - start
-        page.outline(
-            x + start * scale,
-            image_top + upper * scale,
-            wide * scale,
-            tall * scale,
-            PALETTE[1],
-        )
+        corner = x + start * scale, image_top + upper * scale
+        page.outline(*corner, wide * scale, tall * scale, PALETTE[1])
         zoom = side / max(tall, wide)
         patch = pixels(image[:, upper:lower, start:end])
         page.picture(patch, x, patch_top, wide * zoom, tall * zoom)
@@ -204,7 +190,7 @@ def _mosaic(images: torch.Tensor, columns: int) -> torch.Tensor:
 
 def _label_width(labels: Sequence[str], weight: str = "normal") -> int:
     """The pixels that the longest label and the space behind it take."""
-    return round(max((text_width(label, weight=weight) for label in labels), default=0)) + LABEL_GAP
+    return round(max(text_width(label, weight=weight) for label in labels)) + LABEL_GAP
 
 
 def _wrapped(text: str, width: float) -> str:

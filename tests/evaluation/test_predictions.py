@@ -6,7 +6,7 @@ from sklearn import metrics as oracle
 
 from convscope.base import metrics
 from convscope.data import datasets
-from convscope.evaluation import networks
+from convscope.evaluation import predictions
 
 CLASSES = ("cat", "dog", "ship")
 LABELS = torch.tensor([0, 0, 1, 2])
@@ -29,8 +29,8 @@ def best_json(run, epoch, **point):
     return {"run": run, "total_parameters": 100 * run, "point": point, "best": measured}
 
 
-def test_best_of_nets_measures_the_logits_it_is_given():
-    table = networks.best_of_nets(
+def test_best_runs_measures_the_logits_it_is_given():
+    table = predictions.best_runs(
         {"net2": sure_of(0, 0, 1, 0), "net1": sure_of(1, 1, 1, 1)},
         LABELS,
         {"net1": best_json(3, 7, lr=0.1, l1_oc=6), "net2": best_json(5, 2, lr=0.2, l1_oc=8)},
@@ -52,8 +52,8 @@ def test_best_of_nets_measures_the_logits_it_is_given():
     assert table["high"].tolist() == pytest.approx([0.9544, 0.6994], abs=1e-4)
 
 
-def test_predictions_side_by_side():
-    table = networks.predictions({"b": sure_of(0, 2, 1, 2), "a": sure_of(1, 1, 1, 1)}, LABELS)
+def test_predictions_have_a_column_for_each_network():
+    table = predictions.by_image({"b": sure_of(0, 2, 1, 2), "a": sure_of(1, 1, 1, 1)}, LABELS)
     assert list(table) == ["image", "label", "b", "a"]
     assert table.to_numpy().tolist() == [[0, 0, 0, 1], [1, 0, 2, 1], [2, 1, 1, 1], [3, 2, 2, 1]]
 
@@ -61,8 +61,8 @@ def test_predictions_side_by_side():
 def test_confusions_and_class_accuracies_agree_with_scikit_learn():
     labels, logits = random_case()
     outputs = {"net1": logits, "net2": -logits}
-    matrices = networks.confusions(outputs, labels, 10)
-    table = networks.class_accuracies(matrices, "abcdefghij")
+    matrices = predictions.confusions(outputs, labels, 10)
+    table = predictions.class_accuracies(matrices, "abcdefghij")
     assert list(table) == ["class", "net1", "net2"]
     assert table["class"].tolist() == list("abcdefghij")
     for net, output in outputs.items():
@@ -90,7 +90,7 @@ def test_the_study_s_sample_is_the_first_four_images_of_each_batch():
     labels = torch.tensor([0, 0, 1, 1] + [0] * 124 + [1, 1])
     right = torch.tensor([1, 0, 1, 1] + [0] * 62 + [1] * 62 + [1, 0], dtype=torch.bool)
     logits = sure_of(*torch.where(right, labels, 1 - labels).tolist())
-    table = networks.class_sample("net1", logits, labels, CLASSES)
+    table = predictions.class_sample("net1", logits, labels, CLASSES)
     expected = {
         "net": ["net1"] * 3,
         "class": list(CLASSES),
@@ -105,7 +105,7 @@ def test_the_study_s_sample_is_the_first_four_images_of_each_batch():
 
 def test_the_study_s_sample_has_316_of_ten_thousand_images_and_its_own_accuracies():
     labels, logits = random_case(10_000)
-    table = networks.class_sample("net1", logits, labels, [str(n) for n in range(10)])
+    table = predictions.class_sample("net1", logits, labels, [str(n) for n in range(10)])
     assert table["sampled_images"].sum() == 316
     chosen = [image for start in range(0, 10_000, 128) for image in range(start, start + 4)]
     taken = logits.argmax(1).tolist()
@@ -125,7 +125,7 @@ def test_misclassified_lists_the_surest_mistakes_first():
     probabilities = torch.tensor(
         [[0.25, 0.5, 0.25], [0.75, 0.125, 0.125], [0.25, 0.0, 0.75], [0.5, 0.25, 0.25]]
     )
-    table = networks.misclassified(probabilities.log(), LABELS, CLASSES)
+    table = predictions.misclassified(probabilities.log(), LABELS, CLASSES)
     assert table.index.tolist() == [0, 1, 2]
     assert table["image"].tolist() == [2, 0, 3]
     assert table["true"].tolist() == ["dog", "cat", "ship"]
@@ -136,34 +136,34 @@ def test_misclassified_lists_the_surest_mistakes_first():
 def test_equally_sure_mistakes_stay_in_the_order_of_the_images():
     labels = torch.zeros(300, dtype=torch.int64)
     sureness = torch.arange(300) % 3 + 1
-    table = networks.misclassified(sure_of(*[1] * 300) * sureness[:, None], labels, CLASSES)
+    table = predictions.misclassified(sure_of(*[1] * 300) * sureness[:, None], labels, CLASSES)
     assert table["image"].tolist() == [*range(2, 300, 3), *range(1, 300, 3), *range(0, 300, 3)]
 
 
 def test_misclassified_agrees_with_predictions_where_probabilities_are_equal():
     logits = torch.tensor([[1e-30, 2e-30]])
-    assert networks.predictions({"net": logits}, torch.tensor([1]))["net"].tolist() == [1]
-    assert networks.misclassified(logits, torch.tensor([1]), ("a", "b")).empty
+    assert predictions.by_image({"net": logits}, torch.tensor([1]))["net"].tolist() == [1]
+    assert predictions.misclassified(logits, torch.tensor([1]), ("a", "b")).empty
 
 
 def test_a_network_without_mistakes_has_an_empty_table_of_them():
-    table = networks.misclassified(sure_of(*LABELS.tolist()), LABELS, CLASSES)
+    table = predictions.misclassified(sure_of(*LABELS.tolist()), LABELS, CLASSES)
     assert list(table) == ["image", "true", "predicted", "confidence"]
     assert table.empty
-    assert networks.commonest_pairs(table, pairs=3, images_per_pair=2) == []
+    assert predictions.commonest_pairs(table, pairs=3, images_per_pair=2) == []
 
 
 def test_commonest_pairs_with_their_surest_images():
     labels = torch.tensor([1, 1, 1, 0, 0, 2, 2, 2])
     sureness = torch.tensor([1.0, 3.0, 2.0, 1.0, 2.0, 4.0, 3.0, 9.0])
     logits = sure_of(2, 2, 2, 1, 1, 0, 0, 2) * sureness[:, None]
-    wrong = networks.misclassified(logits, labels, CLASSES)
+    wrong = predictions.misclassified(logits, labels, CLASSES)
     # cats for dogs and ships for cats are equally common: by name, though the ships are surer
-    assert networks.commonest_pairs(wrong, pairs=2, images_per_pair=2) == [
+    assert predictions.commonest_pairs(wrong, pairs=2, images_per_pair=2) == [
         ("dog taken for ship (3)", [1, 2]),
         ("cat taken for dog (2)", [4, 3]),
     ]
-    assert networks.commonest_pairs(wrong, pairs=9, images_per_pair=9) == [
+    assert predictions.commonest_pairs(wrong, pairs=9, images_per_pair=9) == [
         ("dog taken for ship (3)", [1, 2, 0]),
         ("cat taken for dog (2)", [4, 3]),
         ("ship taken for cat (2)", [5, 6]),
