@@ -73,7 +73,7 @@ def test_overfit_is_that_of_epochs_above_and_not_at_the_accuracy():
         test_accuracy=[0.87, 0.88, 0.89, 0.95],
         overfit_percent=[50.0, 40.0, 7.0, 10.0],
     )
-    assert history_tables.overfit_above(rows, 0.88).to_dict("list") == {
+    assert history_tables.overfit_above(rows).to_dict("list") == {
         "test_accuracy_above": [0.88],
         "epochs": [2],
         "overfit_percent": [8.5],
@@ -81,7 +81,7 @@ def test_overfit_is_that_of_epochs_above_and_not_at_the_accuracy():
 
 
 def test_overfit_is_missing_where_no_epoch_is_above():
-    none = history_tables.overfit_above(history(test_accuracy=[0.5, 0.88]), 0.88)
+    none = history_tables.overfit_above(history(test_accuracy=[0.5, 0.88]))
     assert none["epochs"].tolist() == [0]
     assert none["overfit_percent"].isna().all()
     assert none.to_csv(index=False).splitlines()[1] == "0.88,0,"

@@ -5,9 +5,11 @@ import pytest
 import torch
 from pandas.testing import assert_frame_equal
 
+from convscope.base import metrics
 from convscope.evaluation import predictions, selection
 
 IMAGES = 8
+PAIR = ["net", "other", "only_first", "only_second", "difference_points", "p_value"]
 
 
 def history(*runs, validation=()):
@@ -32,10 +34,7 @@ def without_intervals(table):
 
 
 def test_the_best_epoch_beside_the_last_of_its_run_and_the_mean_over_all_runs():
-    table = measured(
-        net1=history([4, 7, 5], [6, 3, 6], [1, 2, 3]),
-        net2=history([2, 8, 8]),
-    )
+    table = measured(net1=history([4, 7, 5], [6, 3, 6], [1, 2, 3]), net2=history([2, 8, 8]))
     expected = {
         "net": ["net1", "net2"],
         "runs": [3, 1],
@@ -52,9 +51,7 @@ def test_the_best_epoch_beside_the_last_of_its_run_and_the_mean_over_all_runs():
 
 
 def test_the_pair_that_validation_chooses_is_measured_on_the_test_images():
-    table = measured(
-        net1=history([4, 7, 5], [6, 3, 2], validation=([5, 4, 6], [2, 3, 7])),
-    )
+    table = measured(net1=history([4, 7, 5], [6, 3, 2], validation=([5, 4, 6], [2, 3, 7])))
     chosen = table[["chosen_run", "chosen_epoch", "chosen_accuracy"]].to_numpy().tolist()
     assert chosen == [[2, 3, 0.25]]
     assert table["best_less_chosen"].tolist() == [100 * (7 - 2) / 8]
@@ -87,42 +84,30 @@ def taken(label, **nets):
 
 
 def test_mcnemar_counts_the_images_that_only_one_gets_right():
-    table = selection.mcnemar(
-        taken(
-            [0, 0, 1, 1, 2],
-            net1=[0, 0, 1, 1, 0],
-            net2=[0, 1, 0, 0, 2],
-            net3=[0, 0, 1, 0, 1],
-        )
-    )
-    expected = {
-        "net": ["net1", "net1", "net2"],
-        "other": ["net2", "net3", "net3"],
-        "only_first": [3, 1, 1],
-        "only_second": [1, 0, 2],
-        "difference_points": [40.0, 20.0, -20.0],
-        # 3 to 1: 2 (1 + 4) / 16; 1 to 0: both ways are as uneven; 1 to 2: so are all
-        "p_value": [0.625, 1.0, 1.0],
-    }
-    assert_frame_equal(table, pd.DataFrame(expected))
+    nets = {"net1": [0, 0, 1, 1, 0], "net2": [0, 1, 0, 0, 2], "net3": [0, 0, 1, 0, 1]}
+    # 3 to 1: 2 (1 + 4) / 16; 1 to 0: both ways are as uneven; 1 to 2: so are all
+    expected = [
+        ("net1", "net2", 3, 1, 40.0, 0.625),
+        ("net1", "net3", 1, 0, 20.0, 1.0),
+        ("net2", "net3", 1, 2, -20.0, 1.0),
+    ]
+    table = selection.mcnemar(taken([0, 0, 1, 1, 2], **nets))
+    assert_frame_equal(table, pd.DataFrame(expected, columns=PAIR))
 
 
-def test_networks_that_no_image_tells_apart_are_not_different():
-    table = selection.mcnemar(taken([0, 1], net1=[0, 0], net2=[0, 2]))
-    assert table["p_value"].tolist() == [1.0]
+@pytest.mark.parametrize(
+    ("first", "second", "p_value"),
+    [(0, 0, 1), (1, 1, 1), (5, 0, 2 / 2**5), (0, 6, 2 / 2**6), (4, 1, 2 * (5 + 1) / 2**5)],
+)
+def test_p_values_by_hand(first, second, p_value):
+    assert metrics.mcnemar_p_value(first, second) == pytest.approx(p_value)
+    assert metrics.mcnemar_p_value(second, first) == pytest.approx(p_value)
 
 
 def test_one_network_has_no_pair():
     table = selection.mcnemar(taken([0, 1], net1=[0, 0]))
     assert table.empty
-    assert list(table) == [
-        "net",
-        "other",
-        "only_first",
-        "only_second",
-        "difference_points",
-        "p_value",
-    ]
+    assert list(table) == PAIR
 
 
 @pytest.mark.parametrize("seed", range(4))

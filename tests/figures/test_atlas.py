@@ -112,12 +112,3 @@ def test_small_drops_leave_the_scale_linear():
     (axes,) = draw(drops(conv1=[-0.2, 0.9]), images=2000).axes
     assert axes.get_yscale() == "linear"
     assert axes.get_ylabel() == "drop in test accuracy (points)"
-
-
-def test_the_same_drops_give_the_same_bytes(tmp_path):
-    table = drops(conv1=[0.1, 43.0, -1.5], conv2=[0.4, 0.2])
-    pictures = []
-    for name in ("first.png", "second.png"):
-        draw(table).write(tmp_path / name)
-        pictures.append((tmp_path / name).read_bytes())
-    assert pictures[0] == pictures[1]

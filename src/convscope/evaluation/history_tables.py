@@ -32,25 +32,20 @@ def of_net(net: str, history: pd.DataFrame) -> dict[str, pd.DataFrame]:
     tables = {f"by_{'_'.join(by)}": mean_by(history, by) for by in keys}
     tables["best"] = best_row(history)
     if net == "net4":
-        tables["overfit_above"] = overfit_above(history, HIGH_ACCURACY)
+        tables["overfit_above"] = overfit_above(history)
     return tables
 
 
-def overfit_above(history: pd.DataFrame, accuracy: float) -> pd.DataFrame:
+def overfit_above(history: pd.DataFrame) -> pd.DataFrame:
     """How much the epochs overfit whose test accuracy is high (study, analysis of net 4).
 
     Returns:
-        One row: ``test_accuracy_above``, the given one in [0, 1]; ``epochs``, the number of epochs
-        of all runs that exceed it; ``overfit_percent``, their mean, missing where there are none.
+        One row: ``test_accuracy_above``, ``HIGH_ACCURACY``; ``epochs``, the number of epochs of all
+        runs that exceed it; ``overfit_percent``, their mean, missing where there are none.
     """
-    high = history.loc[history["test_accuracy"] > accuracy, "overfit_percent"]
-    return pd.DataFrame(
-        {
-            "test_accuracy_above": [accuracy],
-            "epochs": [len(high)],
-            "overfit_percent": [high.mean()],
-        }
-    )
+    high = history.loc[history["test_accuracy"] > HIGH_ACCURACY, "overfit_percent"]
+    row = {"test_accuracy_above": HIGH_ACCURACY, "epochs": len(high)}
+    return pd.DataFrame([row | {"overfit_percent": high.mean()}])
 
 
 def dropout_extremes(

@@ -22,13 +22,9 @@ STUDY = "augmented images, training mode"
 
 
 def accuracies(
-    module: nn.Module,
-    images: torch.Tensor,
-    labels: torch.Tensor,
-    clean: torch.Tensor,
-    seed: int,
+    module: nn.Module, images: torch.Tensor, labels: torch.Tensor, clean: torch.Tensor, seed: int
 ) -> dict[str, float]:
-    """A network's accuracy under each protocol.
+    """A network's accuracy, in [0, 1], by the name of each protocol.
 
     Args:
         module: Left as it is.
@@ -36,9 +32,6 @@ def accuracies(
         labels: (N,) int64.
         clean: (N, classes), the logits of the images in evaluation mode.
         seed: Draws the augmentations, and what dropout drops.
-
-    Returns:
-        The protocol's name to the accuracy, in [0, 1].
     """
     draws = augment.draw(len(images), torch.Generator().manual_seed(seed)).to(images.device)
     augmented = torch.cat(

@@ -87,10 +87,7 @@ def _interval(accuracy: float, images: int, prefix: str = "") -> dict[str, float
 
 
 def mcnemar(predictions: pd.DataFrame) -> pd.DataFrame:
-    """McNemar's exact test of each pair of networks on the same images.
-
-    Args:
-        predictions: image, label, then a column a network, from ``predictions.by_image``.
+    """McNemar's exact test of each pair of networks, from the table of ``predictions.by_image``.
 
     Returns:
         A row a pair: net, other, only_first and only_second (the images that only net, or only

@@ -1,7 +1,6 @@
 """A network as a picture: a block for each step from the image to the logits."""
 
 from dataclasses import dataclass
-from functools import cache
 from itertools import accumulate, pairwise
 from textwrap import wrap
 
@@ -50,34 +49,27 @@ SPACE = 10
 
 @dataclass(frozen=True)
 class Block:
-    """A layer with those that follow it and change no shape, as it is drawn.
-
-    Attributes:
-        name: The layer's.
-        what: What it is, in short lines.
-        numbers: The text for each of ``ROWS``.
-        slabs: The color of each layer and its thickness in pixels, from left to right.
-        height: Pixels of the front.
-        slant: How far it goes back, in pixels to the right and up.
-    """
+    """A layer with those that follow it and change no shape, as it is drawn; sizes in pixels."""
 
     name: str
-    what: tuple[str, ...]
-    numbers: tuple[str, ...]
-    slabs: tuple[tuple[str, float], ...]
-    height: float
-    slant: float
+    what: tuple[str, ...]  # what the layer is, in short lines
+    numbers: tuple[str, ...]  # the text for each of ``ROWS``
+    slabs: tuple[tuple[str, float], ...]  # each layer's color and thickness, from left to right
+    height: float  # of the front
+    slant: float  # how far it goes back, to the right and up
 
     @property
     def breadth(self) -> float:
-        """Pixels of the drawing, from left to right."""
+        """What the drawing takes from left to right."""
         return sum(thickness for _, thickness in self.slabs) + self.slant
 
     @property
     def width(self) -> float:
-        """Pixels that the block and its labels need, with some space."""
+        """What the block and its labels take, with some space."""
         lines = [*self.numbers, *self.what]
-        return SPACE + max(self.breadth, _long(self.name, "bold"), *map(_long, lines))
+        return SPACE + max(
+            self.breadth, text_width(self.name, weight="bold"), *map(text_width, lines)
+        )
 
 
 @styled()
@@ -86,10 +78,10 @@ def network(table: pd.DataFrame, title: str) -> Drawing:
 
     Args:
         table: The table of ``nets.layer_table``.
-        title: Above the picture, before the number of parameters.
+        title: Stands before the number of parameters.
     """
     blocks = _blocks(table)
-    heads = max(map(_long, ROWS)) + SPACE
+    heads = max(map(text_width, ROWS)) + SPACE
     needed = heads + sum(block.width for block in blocks)
     gap = max(WIDTH - needed, 0) / len(blocks)
     ends = list(accumulate((block.width + gap for block in blocks), initial=heads))
@@ -121,12 +113,6 @@ def _kind(layer: str) -> str:
     return layer.rstrip("0123456789")
 
 
-@cache
-def _long(text: str, weight: str = "normal") -> float:
-    """Pixels of a line of text; layers repeat their texts, and measuring takes a while."""
-    return text_width(text, weight=weight)
-
-
 def _blocks(table: pd.DataFrame) -> list[Block]:
     """The table's layers, those that change no shape put to the one before."""
     number = (~table["layer"].map(_kind).isin(FOLLOWERS)).cumsum()
@@ -136,6 +122,7 @@ def _blocks(table: pd.DataFrame) -> list[Block]:
 def _block(layers: pd.DataFrame) -> Block:
     first = layers.iloc[0]
     name, side, features = first["layer"], first["map_size"], first["width"]
+    field = first["receptive_field"]
     if pd.isna(side):
         height, thickness = HEIGHT_PER_DOUBLING * float(np.log2(1 + features)), float(VECTOR_SLAB)
     else:
@@ -147,17 +134,13 @@ def _block(layers: pd.DataFrame) -> Block:
         what=tuple(line for part in parts for line in wrap(part, LONGEST_LINE)),
         numbers=(
             f"{features:,}",
-            *(_square(first[key]) for key in ("map_size", "receptive_field")),
+            *("" if pd.isna(size) else f"{size}{TIMES}{size}" for size in (side, field)),
             f"{layers['parameters'].sum():,}",
         ),
         slabs=((colors[0], thickness), *((color, SLAB) for color in colors[1:])),
         height=height,
         slant=VECTOR_SLANT if pd.isna(side) else SLANT_PER_HEIGHT * height,
     )
-
-
-def _square(side: float) -> str:
-    return "" if pd.isna(side) else f"{side}{TIMES}{side}"
 
 
 def _draw(axes: Axes, block: Block, center: float, middle: float) -> None:
@@ -203,4 +186,4 @@ def _legend(page: Page, table: pd.DataFrame) -> None:
     for name in (name for name in COLORS if name in firsts):
         _box(page.axes, (x, 2), (12, 12), 0, COLORS[name])
         page.text(x + 18, 8, named[name])
-        x += 18 + _long(named[name]) + 2 * SPACE
+        x += 18 + text_width(named[name]) + 2 * SPACE

@@ -21,10 +21,8 @@ def before_after(table: pd.DataFrame) -> Drawing:
     """The accuracies of classes with and without some filters, a pair of dots for each class.
 
     The drops to the right of the rows are before minus after, as in the table: a loss is positive.
-
-    Args:
-        table: Columns class, before_percent and after_percent; the last row is that of all classes
-            together.
+    The table has columns class, before_percent and after_percent; its last row is that of all
+    classes together.
     """
     names = table["class"].tolist()
     old, new = (table[name].to_numpy() for name in ("before_percent", "after_percent"))
@@ -48,9 +46,8 @@ def before_after(table: pd.DataFrame) -> Drawing:
 def best_runs(table: pd.DataFrame) -> Drawing:
     """The best run of each network, with the interval of its accuracy.
 
-    Args:
-        table: Columns net, test_accuracy and its interval's ends low and high (0..1),
-            total_parameters and epoch.
+    The table has columns net, test_accuracy and its interval's ends low and high (0..1),
+    total_parameters and epoch.
     """
     title = "Test accuracy of the best run of each network"
     figure, panels = chart(900, 120 + 64 * len(table), title)
@@ -94,9 +91,8 @@ def selection(table: pd.DataFrame) -> Drawing:
 def protocols(table: pd.DataFrame) -> Drawing:
     """How the same networks score under several ways of testing them.
 
-    Args:
-        table: Columns net, protocol, and accuracy with its interval's ends low and high (0..1);
-            both names in order of appearance.
+    The table has columns net, protocol, and accuracy with its interval's ends low and high (0..1);
+    both names keep their order.
     """
     nets, names = table["net"].unique(), table["protocol"].unique()
     wide = table.pivot(index="net", columns="protocol").loc[nets]
@@ -105,12 +101,9 @@ def protocols(table: pd.DataFrame) -> Drawing:
 
 
 def _ways(nets: Sequence[str], ways: Mapping[str, Sequence[pd.Series]], title: str) -> Drawing:
-    """Accuracies of networks in several ways.
+    """Accuracies of networks, a row each, in several ways.
 
-    Args:
-        nets: The networks' names, a row each.
-        ways: By name, a way's accuracies and the lower and upper ends of their intervals (0..1).
-        title: Above the panel.
+    A way has accuracies and the lower and upper ends of their intervals (0..1).
     """
     # long names do not fit into one row
     across = len(ways) if sum(map(len, ways)) < ROW_OF_NAMES else 1
@@ -146,8 +139,7 @@ def _intervals(
 def responses(table: pd.DataFrame) -> Drawing:
     """The mean and the largest response of each filter, on a scale that is logarithmic beyond 1.
 
-    Args:
-        table: Columns filter (name), mean, max and dead (bool).
+    The table has columns filter (name), mean, max and dead (bool).
     """
     title = "Response of each filter to its top images"
     figure, panels = chart(900, 190 + 30 * len(table), title)

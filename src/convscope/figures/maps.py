@@ -43,21 +43,20 @@ def confidence_maps(
     title = "Confidence in the true class under a gray window (and without one)"
     page = Page(right + BAR_ROOM, head + len(images) * down - GAP, title)
     scale = Normalize(0, 1)
-    for column, window in enumerate(maps, start=1):
-        x = margin + column * across + width / 2
-        page.text(x, LINE_HEIGHT / 2, f"{window} {TIMES} {window} window", ha="center")
+    lefts = dict(zip(maps, range(margin + across, right, across), strict=True))
+    for window, left in lefts.items():
+        label = f"{window} {TIMES} {window} window"
+        page.text(left + width / 2, LINE_HEIGHT / 2, label, ha="center")
     for row, (image, label) in enumerate(zip(images, labels, strict=True)):
         top = head + row * down
         page.text(0, top + height / 2, label)
         page.picture(pixels(image), margin, top, width, height)
-        for column, stack in enumerate(maps.values(), start=1):
-            values = stack[row].numpy()
+        for window, left in lefts.items():
+            values = maps[window][row].numpy()
             tall, wide = (SCALE * side for side in values.shape)
-            page.frame(margin + column * across, top, width, height)
-            left = margin + column * across + (width - wide) / 2
-            page.picture(
-                values, left, top + (height - tall) / 2, wide, tall, cmap=SEQUENTIAL, norm=scale
-            )
+            page.frame(left, top, width, height)
+            corner = left + (width - wide) / 2, top + (height - tall) / 2
+            page.picture(values, *corner, wide, tall, cmap=SEQUENTIAL, norm=scale)
     length = min(BAR_LENGTH, len(images) * down - GAP)
     bar = page.figure.colorbar(
         ScalarMappable(scale, SEQUENTIAL), cax=page.panel(right, head, BAR_WIDTH, length)
@@ -75,10 +74,8 @@ def by_position(table: pd.DataFrame, size: int) -> Drawing:
     deepest drops are shown as how many times as often as by chance, which is each position equally
     often, they are there. Each row of maps shares a scale.
 
-    Args:
-        table: Columns window, row and column of its center in pixels, mean_confidence, and
-            deepest_share (0..1).
-        size: The images' side in pixels.
+    The table has columns window, row and column of its center in pixels, mean_confidence, and
+    deepest_share (0..1); ``size`` is the images' side in pixels.
     """
     windows = table["window"].unique()
     table = table.assign(

@@ -87,8 +87,7 @@ def confusion(
 def class_frequency(table: pd.DataFrame) -> Drawing:
     """How often each class is among each filter's top images.
 
-    Args:
-        table: Counts; a row for each filter, its name as the index, and a column for each class.
+    The table has counts; a row for each filter, its name as the index, and a column for each class.
     """
     matrix = table.to_numpy()
     width, height = 110 + 62 * table.shape[1], 150 + 28 * len(table)

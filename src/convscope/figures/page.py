@@ -1,5 +1,6 @@
 """A page laid out in pixels, for figures made of images: they are crisp at whole multiples only."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -25,19 +26,11 @@ FRAME = "#cccccc"
 class Page:
     """A titled page whose content has its origin at the top left, x to the right, y down.
 
-    Attributes:
-        figure: The matplotlib figure.
-        axes: Its single panel, without axes; a data unit is a pixel.
+    ``axes`` is the single panel of ``figure``, and a data unit of it a pixel.
     """
 
     def __init__(self, width: float, height: float, title: str) -> None:
-        """Make an empty page.
-
-        Args:
-            width: Pixels of the content; the page is made wider for a title that needs it.
-            height: Pixels of the content, without the title.
-            title: Above the content.
-        """
+        """Make an empty page for content of so many pixels, wider for a title that needs it."""
         width = max(width, text_width(title, TITLE_SIZE, "bold"))
         self._width, self._height = width + 2 * MARGIN, height + TOP + MARGIN
         self.figure = Drawing(figsize=(self._width / DPI, self._height / DPI), dpi=DPI)
@@ -96,8 +89,9 @@ class Page:
         )
 
 
+@cache
 def text_width(text: str, size: float = TEXT_SIZE, weight: str = "normal") -> float:
-    """How wide a line of text is on a page, in pixels."""
+    """How wide a line of text is on a page, in pixels; measuring takes a while."""
     if not text.strip():
         return 0.0
     font = FontProperties(family="DejaVu Sans", weight=weight)

@@ -77,18 +77,10 @@ class Drawing(Figure):
 def chart(
     width: float, height: float, title: str, rows: int = 1, columns: int = 1, **grid: Any
 ) -> tuple[Drawing, npt.NDArray[Any]]:
-    """An empty chart with a title above all panels.
+    """An empty chart of so many pixels, with a title above all panels.
 
-    Args:
-        width: Pixels.
-        height: Pixels.
-        title: Above all panels.
-        rows: Rows of panels.
-        columns: Columns of panels.
-        grid: More arguments of ``Figure.subplots``, for example ``sharey``.
-
-    Returns:
-        The figure and its panels, a (rows, columns) array of ``Axes``.
+    The figure and its panels, a (rows, columns) array of ``Axes``; ``grid`` goes to
+    ``Figure.subplots``.
     """
     figure = Drawing(figsize=(width / DPI, height / DPI), dpi=DPI, layout="constrained")
     # inches of air around each panel

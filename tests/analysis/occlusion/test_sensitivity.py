@@ -1,18 +1,11 @@
 import math
-from collections import OrderedDict
 
 import pytest
 import torch
 from captum.attr import Occlusion
 from torch import nn
 
-from convscope.analysis.occlusion.sensitivity import (
-    Survey,
-    confidence_maps,
-    confidences,
-    summary,
-    survey,
-)
+from convscope.analysis.occlusion.sensitivity import confidence_maps, confidences, survey
 from convscope.nets.zoo import build
 
 GRAY = 128 / 255
@@ -23,17 +16,8 @@ def convolutional():
     """A random network for 12x12 images with every kind of layer that the study's have."""
     torch.manual_seed(0)
     return nn.Sequential(
-        OrderedDict(
-            conv1=nn.Conv2d(3, 4, 3, padding=1),
-            norm1=nn.BatchNorm2d(4),
-            pool1=nn.MaxPool2d(2),
-            relu1=nn.ReLU(),
-            conv2=nn.Conv2d(4, 6, 3),
-            relu2=nn.ReLU(),
-            flatten=nn.Flatten(),
-            dropout1=nn.Dropout(0.5),
-            fc1=nn.Linear(96, 10),
-        )
+        *(nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.MaxPool2d(2), nn.ReLU()),
+        *(nn.Conv2d(4, 6, 3), nn.ReLU(), nn.Flatten(), nn.Dropout(0.5), nn.Linear(96, 10)),
     )
 
 
@@ -57,7 +41,7 @@ def _one_pixel_network(size, row, column):
         slope = math.log(3) / (1 - GRAY)
         linear.weight[0].view(3, size, size)[1, row, column] = slope
         linear.bias[0] = -slope * GRAY
-    return nn.Sequential(OrderedDict(flatten=nn.Flatten(), fc1=linear))
+    return nn.Sequential(nn.Flatten(), linear)
 
 
 def _slowly(module, images, labels, window):
@@ -138,32 +122,23 @@ def test_maps_do_not_depend_on_the_batch_size(convolutional, images, labels, bat
 
 def test_no_batch_is_larger_than_asked(convolutional, images, labels):
     sizes = []
-    convolutional.fc1.register_forward_hook(lambda _, inputs, __: sizes.append(len(inputs[0])))
+    convolutional[-1].register_forward_hook(lambda _, inputs, __: sizes.append(len(inputs[0])))
     confidence_maps(convolutional, images, labels, 3, batch_size=64)
     # 10 x 10 positions, in 64 of which the window starts in the first 8 rows and columns
     assert sorted(sizes) == [4] * 3 + [16] * 6 + [64] * 3
 
 
-def test_a_window_as_large_as_the_image_hides_all_of_it(convolutional, images, labels):
-    gray = torch.full_like(images, 128)
-    found = confidence_maps(convolutional, images, labels, 12)
-    assert found.shape == (3, 1, 1)
-    torch.testing.assert_close(found.flatten(), confidences(convolutional, gray, labels))
-
-
 @pytest.mark.parametrize("window", [1, 3, 8])
 def test_occluding_a_gray_image_changes_nothing(window):
     # one weight for each output, so that no rounding depends on the shape of a batch
-    module = nn.Sequential(OrderedDict(conv1=nn.Conv2d(3, 2, 3), flatten=nn.Flatten()))
-    module.fc1 = nn.Linear(72, 2)
+    module = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten(), nn.Linear(72, 2))
     with torch.no_grad():
-        for layer in (module.conv1, module.fc1):
-            layer.weight.zero_()
-            layer.bias.zero_()
-        module.conv1.weight[0, 0, 1, 1] = 0.3
-        module.conv1.weight[1, 2, 0, 2] = -1.7
-        module.fc1.weight[0, 5] = 2.3
-        module.fc1.weight[1, 70] = 0.9
+        for parameter in module.parameters():
+            parameter.zero_()
+        module[0].weight[0, 0, 1, 1] = 0.3
+        module[0].weight[1, 2, 0, 2] = -1.7
+        module[2].weight[0, 5] = 2.3
+        module[2].weight[1, 70] = 0.9
     gray = torch.full((2, 3, 8, 8), 128, dtype=torch.uint8)
     labels = torch.tensor([0, 1])
     clean = confidences(module, gray, labels)
@@ -186,11 +161,11 @@ def test_the_study_s_windows_on_a_net4():
 @pytest.mark.parametrize("training", [True, False])
 def test_evaluation_mode_within_and_the_mode_restored(convolutional, images, labels, training):
     convolutional.train(training)
-    statistics = convolutional.norm1.running_mean.clone()
+    statistics = convolutional[1].running_mean.clone()
     first = confidence_maps(convolutional, images, labels, 5)
     assert torch.equal(first, confidence_maps(convolutional, images, labels, 5))
     assert all(child.training is training for child in convolutional.modules())
-    assert torch.equal(convolutional.norm1.running_mean, statistics)
+    assert torch.equal(convolutional[1].running_mean, statistics)
 
 
 @pytest.mark.parametrize("window", [0, 13])
@@ -213,19 +188,10 @@ def test_progress_counts_every_occluded_image(convolutional, images, labels):
     assert sum(told) == 3 * 81
 
 
-def test_summary_finds_the_deepest_drop():
-    maps = torch.tensor([[[0.5, 0.25], [0.75, 0.5]], [[0.5, 0.5], [0.25, 0.25]]])
-    found = summary(maps, clean=torch.tensor([0.75, 0.125]), window=4)
-    assert found.mean.tolist() == [0.5, 0.375]
-    assert found.depth.tolist() == [0.5, -0.125]
-    # the corners are (0, 1) and (1, 0); half a window further are the centers
-    assert found.center.tolist() == [[1.5, 2.5], [2.5, 1.5]]
-
-
 def test_survey_of_a_network_that_looks_at_one_pixel():
     module = _one_pixel_network(4, row=1, column=3)
     with torch.no_grad():
-        module.fc1.bias[0] -= 0.1  # a gray pixel means class 1
+        module[1].bias[0] -= 0.1  # a gray pixel means class 1
     images = torch.full((2, 3, 4, 4), 255, dtype=torch.uint8)
     clean, small, large = survey(module, images, torch.tensor([0, 1]), [2, 3], stride=2)
     odds = 3 * math.exp(-0.1), math.exp(-0.1)
@@ -243,16 +209,6 @@ def test_survey_of_a_network_that_looks_at_one_pixel():
     torch.testing.assert_close(large.confidence, torch.tensor([sure, 1 - sure]))
 
 
-def test_survey_takes_positions_of_the_maps(convolutional, images, labels):
-    maps = confidence_maps(convolutional, images, labels, 4)
-    # 9 positions: 0 to 8; with stride 3 those at the same distance from both borders
-    expected = maps[:, 1::3, 1::3].flatten(1).mean(1)
-    _, found = survey(convolutional, images, labels, [4], stride=3, batch_size=10)
-    assert isinstance(found, Survey)
-    assert found.centers.tolist() == [2.5, 5.5, 8.5]
-    torch.testing.assert_close(found.confidence, expected, atol=1e-6, rtol=0)
-
-
 def test_survey_finds_where_each_image_loses_most():
     module = _one_pixel_network(4, row=1, column=3)
     images = torch.full((4, 3, 4, 4), 255, dtype=torch.uint8)
@@ -267,13 +223,16 @@ def test_survey_finds_where_each_image_loses_most():
     torch.testing.assert_close(found.deepest, expected)
 
 
-def test_survey_agrees_with_the_maps_by_position(convolutional):
+def test_survey_agrees_with_the_maps(convolutional):
     generator = torch.Generator().manual_seed(2)
     images = torch.randint(0, 256, (20, 3, 12, 12), dtype=torch.uint8, generator=generator)
     labels = torch.arange(20) % 10
     maps = confidence_maps(convolutional, images, labels, 4)[:, 1::3, 1::3]
     # parts of 8 images: the last one is smaller
     _, found = survey(convolutional, images, labels, [4], stride=3, batch_size=8)
+    # 9 positions: 0 to 8; with stride 3 those at the same distance from both borders
+    assert found.centers.tolist() == [2.5, 5.5, 8.5]
+    torch.testing.assert_close(found.confidence, maps.flatten(1).mean(1), atol=1e-6, rtol=0)
     torch.testing.assert_close(found.by_position, maps.double().mean(0), atol=1e-6, rtol=0)
     deepest = torch.zeros(9, dtype=torch.float64)
     for lowest in maps.flatten(1).argmin(1):
@@ -283,7 +242,7 @@ def test_survey_agrees_with_the_maps_by_position(convolutional):
 
 def test_survey_holds_the_positions_of_a_batch_of_images_at_most(convolutional, images, labels):
     sizes, told = [], []
-    convolutional.fc1.register_forward_hook(lambda _, inputs, __: sizes.append(len(inputs[0])))
+    convolutional[-1].register_forward_hook(lambda _, inputs, __: sizes.append(len(inputs[0])))
     many, truth = images.repeat(3, 1, 1, 1), labels.repeat(3)
     survey(convolutional, many, truth, [4, 12], 4, batch_size=4, progress=told.append)
     # the clean images; 9 positions of 9 images, with 4, 2, 2 and 1 near each other; one of each

@@ -27,19 +27,12 @@ _CHANNELWISE = (nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d, nn.Flatten, nn.Dropout)
 
 @dataclass(frozen=True)
 class Atlas:
-    """How many images a network gets right with each of its filters ablated alone.
+    """How many images a network gets right with each of its filters ablated alone; all int64."""
 
-    Attributes:
-        images: (C,) int64, the number of images of each of the C classes.
-        intact: (C,) int64, how many of them the intact network gets right.
-        ablated: By convolution, (filters, C) int64, how many with that filter's weights at zero.
-        lost: By convolution, (filters,) int64, how many images of all classes the intact network
-            gets right and the ablated one wrong.
-    """
-
-    images: torch.Tensor
-    intact: torch.Tensor
-    ablated: dict[str, torch.Tensor]
+    images: torch.Tensor  # (C,) how many images are of each of the C classes
+    intact: torch.Tensor  # (C,) how many of them the intact network gets right
+    ablated: dict[str, torch.Tensor]  # by convolution, (filters, C), how many the ablated one does
+    # by convolution, (filters,), how many the intact network gets right and the ablated one wrong
     lost: dict[str, torch.Tensor]
 
     def gained(self, layer: str) -> torch.Tensor:
@@ -81,7 +74,7 @@ def atlas(
         module: Left as it is, whatever its mode.
         images: (N, 3, 32, 32), uint8, or float in [0, 1]; on any device.
         labels: (N,) int64, true classes.
-        batch_size: How many images, and how many (filter, image) pairs, are in memory at a time.
+        batch_size: Images, and (filter, image) pairs, in memory at a time.
         progress: Called with (done, total) after each layer of each batch; the unit is a pair.
 
     Returns:
@@ -169,10 +162,8 @@ def _predictions(
 ) -> torch.Tensor:
     """The classes predicted with each filter of the first block ablated, (filters, B) int64.
 
-    Args:
-        blocks: The network from the ablated convolution on.
-        outputs: What each of these weighted layers gives in the intact network.
-        batch_size: Of (filter, image) pairs.
+    The blocks are those from the ablated convolution on, the outputs what their weighted layers
+    give in the intact network; a batch is of (filter, image) pairs.
     """
     difference = _difference(blocks[0], outputs[0])
     following, output = blocks[1].weighted, outputs[1]

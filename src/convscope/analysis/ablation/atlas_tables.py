@@ -82,7 +82,7 @@ def extremes(filters: pd.DataFrame, classes: Sequence[str], count: int) -> pd.Da
     largest drop of a class, ``SERVED`` at most; none if no class loses anything.
 
     Args:
-        filters: What ``by_filter`` made.
+        filters: The table of ``by_filter``.
         classes: The class names.
         count: How many filters at each end; half of all filters if that is fewer.
 
@@ -115,8 +115,8 @@ def depth(filters: pd.DataFrame, images: int) -> pd.DataFrame:
     """Whether earlier layers matter more than later ones, which the study leaves open (part 2.2.2).
 
     Args:
-        filters: What ``by_filter`` made.
-        images: How many images the atlas is of.
+        filters: The table of ``by_filter``.
+        images: How many images it is of.
 
     Returns:
         One row: images, filters, significant (how many filters ``significant`` finds);

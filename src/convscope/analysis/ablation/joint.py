@@ -40,19 +40,12 @@ def ablated(module: nn.Module, filters: Chosen) -> nn.Module:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A network's outputs before and after ablation, for the same images in the same order.
+    """A network's outputs before and after ablation, for the same images in the same order."""
 
-    Attributes:
-        labels: (N,) int64, true classes.
-        before: (N, C) logits of the intact network.
-        after: (N, C) logits of the ablated network.
-        classes: The names of the C classes.
-    """
-
-    labels: Tensor
-    before: Tensor
-    after: Tensor
-    classes: Sequence[str]
+    labels: Tensor  # (N,) int64, true classes
+    before: Tensor  # (N, C) logits of the intact network
+    after: Tensor  # (N, C) logits of the ablated network
+    classes: Sequence[str]  # the names of the C classes
 
     def confusion(self) -> dict[str, Tensor]:
         """The study's matrices ``before``, ``after`` and ``difference``, before less after.

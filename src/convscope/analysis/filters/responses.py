@@ -1,6 +1,6 @@
 """How filters respond to images, and to which parts of them (study, part 2.2.1)."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,20 +14,12 @@ from convscope.nets.receptive_field import Field, conv_layers, feature_layer
 
 @dataclass(frozen=True)
 class Responses:
-    """What every filter of one layer makes of every image.
+    """What every filter of one layer makes of every image."""
 
-    Attributes:
-        total: (N, C) float32, the response: the feature map's sum over its pixels.
-        largest: (N, C) float32, the feature map's largest value.
-        position: (N, C, 2) int64, row and column of that value in the feature map; of equal ones,
-            the first by rows.
-        pixels: How many pixels the feature map has.
-    """
-
-    total: Tensor
-    largest: Tensor
-    position: Tensor
-    pixels: int
+    total: Tensor  # (N, C) float32, the response: the feature map's sum over its pixels
+    largest: Tensor  # (N, C) float32, the feature map's largest value
+    position: Tensor  # (N, C, 2) int64, row and column of that value; of equal ones, the first
+    pixels: int  # of a feature map
 
     def dead(self) -> Tensor:
         """(C,) bool: whether no image makes a filter's map positive anywhere."""
@@ -69,27 +61,18 @@ def measure(
             f"no convolution {unknown[0]!r} in this network; it has {', '.join(known)}"
         )
     wanted = {feature_layer(module, layer): layer for layer in layers}
+    children = list(module.named_children())
+    last = max((index for index, (name, _) in enumerate(children) if name in wanted), default=-1)
     device = next(module.parameters()).device
     measured: dict[str, list[Responses]] = {layer: [] for layer in layers}
     with evaluating(module):
         for batch in torch.split(images, batch_size):
-            for name, maps in _feature_maps(module, as_input(batch, device), set(wanted)):
-                measured[wanted[name]].append(_measure(maps.float()))
+            maps = as_input(batch, device)
+            for name, child in children[: last + 1]:
+                maps = child(maps)
+                if name in wanted:
+                    measured[wanted[name]].append(_measure(maps.float()))
     return {layer: _joined(parts) for layer, parts in measured.items()}
-
-
-def _feature_maps(
-    module: nn.Sequential, images: Tensor, wanted: set[str]
-) -> Iterator[tuple[str, Tensor]]:
-    """The outputs of the wanted children, in the network's order."""
-    left, activation = set(wanted), images
-    for name, child in module.named_children():
-        if not left:
-            return
-        activation = child(activation)
-        if name in left:
-            left.remove(name)
-            yield name, activation
 
 
 def _measure(maps: Tensor) -> Responses:

@@ -14,28 +14,16 @@ from convscope.nets.receptive_field import Field, receptive_field
 
 @dataclass(frozen=True)
 class Identified:
-    """One filter and what it responds to.
-
-    Attributes:
-        layer: The convolution's name.
-        index: The filter's number in it.
-        images: (k,) int64, the images with the largest responses, by falling response; of equal
-            ones, the lower index first.
-        responses: (k,) float32, the responses to them.
-        patches: For each of them, the receptive field of the map's largest value.
-        dead: Whether no image makes its map positive anywhere.
-        pixels: How many pixels its map has.
-        field: The receptive field of its map's units.
-    """
+    """A filter and its top images, by falling response; of equal ones, the lower index first."""
 
     layer: str
     index: int
-    images: Tensor
-    responses: Tensor
-    patches: list[Patch]
-    dead: bool
-    pixels: int
-    field: Field
+    images: Tensor  # (k,) int64
+    responses: Tensor  # (k,) float32
+    patches: list[Patch]  # of each image: the receptive field of the map's largest value
+    dead: bool  # whether no image makes its map positive anywhere
+    pixels: int  # of its map
+    field: Field  # of its map's units
 
     @property
     def name(self) -> str:
@@ -52,7 +40,7 @@ def identify(
         module: A network of ``nets.build``.
         filters: Convolution to filters.
         images: (N, 3, 32, 32) uint8, clean test images; N > 0.
-        top_k: How many images with the largest responses are taken; all if there are fewer.
+        top_k: How many top images; all if there are fewer.
 
     Raises:
         ValueError: The network has no such convolution or filter.
@@ -88,11 +76,9 @@ def class_frequency(
     """The study's table 2: how many of the top images are of each class, and the commonest."""
     labels = labels.cpu()
     counts = [labels[item.images].bincount(minlength=len(classes)).tolist() for item in found]
-    table = pd.DataFrame(counts, columns=list(classes))
-    commonest = table.idxmax(axis=1)
-    table.insert(0, "filter", [item.name for item in found])
-    table["max_class"] = commonest
-    return table
+    names = pd.Index([item.name for item in found], name="filter")
+    table = pd.DataFrame(counts, names, list(classes))
+    return table.assign(max_class=table.idxmax(axis=1)).reset_index()
 
 
 def response_sizes(found: Sequence[Identified]) -> pd.DataFrame:
