@@ -41,7 +41,9 @@ def test_one_run_is_one_line_a_panel_without_a_legend():
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles == ["Training loss", "Train accuracy", "Test accuracy"]
     assert not figure.legends
-    test = figure.axes[2].lines[0]
+    loss, train, test = figure.axes
+    assert train.get_ylim() == test.get_ylim() != loss.get_ylim()
+    (test,) = test.lines
     assert test.get_xdata().tolist() == [1, 2]
     assert test.get_ydata().tolist() == pytest.approx([1.1, 1.2])  # percent
 
@@ -79,14 +81,8 @@ def test_a_fourth_axis_gets_a_row_of_panels_for_each_value():
 def test_the_values_of_two_axes_stand_below_the_name_of_a_panel():
     grid = {"l1_oc": [6, 12], "filter_multiplier": [1.5, 2.0], "kernel_size": [3, 5]}
     figure = drawn(history(**grid, stride=[1, 2], dropout_rate=[0.1, 0.5]))
-    assert figure.axes[5].get_title(loc="left") == (
-        "Test accuracy\n(stride = 1, dropout_rate = 0.5)"
-    )
-
-
-def test_accuracy_panels_share_their_range():
-    loss, train, test = drawn(history()).axes
-    assert train.get_ylim() == test.get_ylim() != loss.get_ylim()
+    title = figure.axes[5].get_title(loc="left")
+    assert title == "Test accuracy\n(stride = 1, dropout_rate = 0.5)"
 
 
 CROWD = {"l1_oc": [6, 12, 18], "filter_multiplier": [1.5, 2.0], "kernel_size": [3, 5]}
@@ -178,9 +174,8 @@ def test_a_single_epoch_is_visible():
 
 
 def test_train_against_test_shades_the_gap():
-    figure = curves.train_against_test(
-        {"dropout 0.1": history(), "dropout 0.5": history(dropout_rate=[0.5])}, "net3"
-    )
+    histories = {"dropout 0.1": history(), "dropout 0.5": history(dropout_rate=[0.5])}
+    figure = curves.train_against_test(histories, "net3")
     assert len(figure.axes) == 2
     for axes in figure.axes:
         assert len(axes.lines) == 2

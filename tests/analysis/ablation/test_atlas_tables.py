@@ -38,6 +38,18 @@ def drops(**by_layer):
     return pd.DataFrame(rows, columns=names)
 
 
+def depth(**by_layer):
+    return atlas_tables.depth(drops(**by_layer), images=100).iloc[0]
+
+
+def one_layer(images, intact, lost, gained):
+    """An atlas of one class and one convolution."""
+    ablated = intact - (lost - gained)[:, None]
+    return Atlas(
+        torch.tensor([images]), torch.tensor([intact]), {"conv1": ablated}, {"conv1": lost}
+    )
+
+
 def test_points_lost_by_filter_and_class(charted):
     # unadjusted p-values: 1, 1/4, 3/8 and 1; the third smallest of four is the largest, and so on
     expected = """
@@ -96,9 +108,8 @@ def test_a_filter_serves_the_classes_that_lose_at_least_half_of_the_most(lost, s
 
 
 def test_depth_correlates_layers_with_drops():
-    filters = drops(conv1=[6, 5], conv2=[3, 4], conv10=[1, 2, 1])
-    found = atlas_tables.depth(filters, images=100).iloc[0]
-    oracle = stats.spearmanr([0, 0, 1, 1, 2, 2, 2], filters["drop_percent"])
+    found = depth(conv1=[6, 5], conv2=[3, 4], conv10=[1, 2, 1])
+    oracle = stats.spearmanr([0, 0, 1, 1, 2, 2, 2], [6, 5, 3, 4, 1, 2, 1])
     assert found["correlation"] == pytest.approx(oracle.statistic)
     assert found["p_value"] == pytest.approx(oracle.pvalue)
     assert found["correlation"] < -0.9
@@ -107,8 +118,7 @@ def test_depth_correlates_layers_with_drops():
 
 
 def test_depth_leaves_out_the_last_convolution_once():
-    filters = drops(conv1=[1, 2], conv2=[3, 4, 5], conv3=[-90] * 9)
-    found = atlas_tables.depth(filters, images=100).iloc[0]
+    found = depth(conv1=[1, 2], conv2=[3, 4, 5], conv3=[-90] * 9)
     oracle = stats.spearmanr([0, 0, 1, 1, 1], [1, 2, 3, 4, 5])
     assert found["but_last_correlation"] == pytest.approx(oracle.statistic)
     assert found["but_last_p_value"] == pytest.approx(oracle.pvalue)
@@ -117,8 +127,7 @@ def test_depth_leaves_out_the_last_convolution_once():
 
 def test_depth_compares_the_filters_of_the_halves_in_pairs():
     # of 2 x 3 pairs, the first costs more in 3 and the same in 1; the middle does not count
-    filters = drops(conv1=[5, 1], conv2=[100], conv3=[0, 1, 7])
-    found = atlas_tables.depth(filters, images=100).iloc[0]
+    found = depth(conv1=[5, 1], conv2=[100], conv3=[0, 1, 7])
     assert found["first_costs_more"] == pytest.approx(3.5 / 6)
     oracle = stats.mannwhitneyu([5, 1], [0, 1, 7])
     assert found["halves_p_value"] == pytest.approx(oracle.pvalue)
@@ -126,21 +135,14 @@ def test_depth_compares_the_filters_of_the_halves_in_pairs():
 
 def test_a_wide_layer_weighs_on_the_filters_and_not_on_the_layers():
     # conv2, cheapest, is in the middle; conv3 has most filters
-    filters = drops(conv1=[2], conv2=[1], conv3=range(3, 23))
-    found = atlas_tables.depth(filters, images=100).iloc[0]
+    found = depth(conv1=[2], conv2=[1], conv3=range(3, 23))
     assert found["layer_correlation"] == pytest.approx(0.5)
 
 
 def test_a_net_change_is_judged_by_the_images_on_both_sides_and_for_all_filters_at_once():
     lost = torch.tensor([9, 60, 8, 0, 5])
     gained = torch.tensor([0, 51, 0, 9, 0])
-    charted = Atlas(
-        images=torch.tensor([200]),
-        intact=torch.tensor([150]),
-        ablated={"conv1": 150 - (lost - gained)[:, None]},
-        lost={"conv1": lost},
-    )
-    filters = atlas_tables.by_filter(charted, ["cat"])
+    filters = atlas_tables.by_filter(one_layer(200, 150, lost, gained), ["cat"])
     # net changes of 9, 9, 8, -9 and 5 images; those of 60 lost and 51 gained are no more than
     # chance, nor are 5 images
     assert atlas_tables.significant(filters).tolist() == [True, False, True, True, False]
@@ -149,13 +151,10 @@ def test_a_net_change_is_judged_by_the_images_on_both_sides_and_for_all_filters_
 
 
 def test_what_one_filter_could_show_may_be_chance_among_many():
-    counts = torch.zeros(40, dtype=torch.int64)
-    counts[0] = 6
-    charted = Atlas(
-        torch.tensor([100]), torch.tensor([50]), {"conv1": 50 - counts[:, None]}, {"conv1": counts}
-    )
+    lost = torch.tensor([6] + [0] * 39)
+    filters = atlas_tables.by_filter(one_layer(100, 50, lost, 0 * lost), ["cat"])
     assert metrics.mcnemar_p_value(6, 0) < 0.05
-    assert not atlas_tables.significant(atlas_tables.by_filter(charted, ["cat"])).any()
+    assert not atlas_tables.significant(filters).any()
 
 
 @pytest.mark.parametrize(
@@ -169,7 +168,7 @@ def test_constants_single_layers_and_pairs_have_no_correlation(filters):
 
 
 def test_filters_that_cost_the_same_cannot_be_compared():
-    found = atlas_tables.depth(drops(conv1=[2, 2], conv2=[2]), images=100).iloc[0]
+    found = depth(conv1=[2, 2], conv2=[2])
     assert math.isnan(found["first_costs_more"])
     assert math.isnan(found["halves_p_value"])
 

@@ -4,13 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from convscope.analysis.filters.responses import (
-    Patch,
-    Responses,
-    first_layer_pictures,
-    measure,
-    patch,
-)
+from convscope.analysis.filters import responses
+from convscope.analysis.filters.responses import Patch, measure, patch
 from convscope.nets.receptive_field import Field, feature_layer, receptive_field
 from convscope.nets.zoo import build
 
@@ -18,21 +13,14 @@ from convscope.nets.zoo import build
 @pytest.fixture
 def red_and_its_negative():
     """Filters red and -red, then 2 (x - mean) + 1 with means 0.5 and 0, then layers that fail."""
-    module = nn.Sequential(
-        OrderedDict(
-            conv1=nn.Conv2d(3, 2, 1, bias=False),
-            norm1=nn.BatchNorm2d(2, eps=0),
-            relu1=nn.ReLU(),
-            flatten=nn.Flatten(),
-            fc1=nn.Linear(1, 1),
-        )
-    )
+    conv, norm = nn.Conv2d(3, 2, 1, bias=False), nn.BatchNorm2d(2, eps=0)
     with torch.no_grad():
-        module.conv1.weight.copy_(torch.tensor([[1.0, 0, 0], [-1, 0, 0]]).view(2, 3, 1, 1))
-        module.norm1.running_mean.copy_(torch.tensor([0.5, 0]))
-        module.norm1.weight.fill_(2)
-        module.norm1.bias.copy_(torch.tensor([1.0, 0]))
-    return module
+        conv.weight.copy_(torch.tensor([[1.0, 0, 0], [-1, 0, 0]]).view(2, 3, 1, 1))
+        norm.running_mean.copy_(torch.tensor([0.5, 0]))
+        norm.weight.fill_(2)
+        norm.bias.copy_(torch.tensor([1.0, 0]))
+    rest = {"relu1": nn.ReLU(), "flatten": nn.Flatten(), "fc1": nn.Linear(1, 1)}
+    return nn.Sequential(OrderedDict(conv1=conv, norm1=norm, **rest))
 
 
 @pytest.fixture
@@ -130,7 +118,7 @@ def test_an_unknown_layer_is_refused(red_and_its_negative, two_red_images):
 
 def test_a_filter_is_dead_only_if_no_image_makes_it_positive():
     largest = torch.tensor([[-1.0, -1, 0, 3], [-2, 1e-6, -1, 2]])
-    found = Responses(largest, largest, largest, 1)
+    found = responses.Responses(largest, largest, largest, 1)
     assert found.dead().tolist() == [True, False, True, False]
 
 
@@ -185,7 +173,7 @@ def test_pictures_are_symmetric_about_gray_on_each_filter_s_own_scale():
     weight = torch.zeros(3, 3, 1, 2)
     weight[0, 0, 0] = torch.tensor([2.0, -1])
     weight[1, 2, 0] = torch.tensor([-0.25, 0.125])
-    found = first_layer_pictures(weight)
+    found = responses.first_layer_pictures(weight)
     assert found[0].tolist() == [[[1, 0.25]], [[0.5, 0.5]], [[0.5, 0.5]]]
     assert found[1].tolist() == [[[0.5, 0.5]], [[0.5, 0.5]], [[0, 0.75]]]
     assert found[2].unique().tolist() == [0.5]
