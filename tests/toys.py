@@ -46,6 +46,11 @@ def run(net: str = "net1", epochs: int = 2, data: str = "toy", **changes: object
     return Run(net, point, Settings(epochs=epochs, **settings), data)
 
 
+def table(text: str) -> pd.DataFrame:
+    """A table written as it is read: a line of names, then a line a row."""
+    return pd.read_csv(StringIO(text), sep=r"\s+")
+
+
 def assert_table(found: pd.DataFrame, expected: str) -> None:
-    """Check a table against one written as it is read: a line of names, then a line a row."""
-    assert_frame_equal(found, pd.read_csv(StringIO(expected), sep=r"\s+"))
+    """Check a table against one as ``table`` reads it."""
+    assert_frame_equal(found, table(expected))

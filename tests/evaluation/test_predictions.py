@@ -61,9 +61,8 @@ def test_confusions_and_class_accuracies_agree_with_scikit_learn():
         predicted = output.argmax(1)
         theirs = oracle.confusion_matrix(labels, predicted, labels=range(10))
         assert matrices[net].tolist() == theirs.tolist()
-        recall = oracle.recall_score(
-            labels, predicted, labels=range(10), average=None, zero_division=0
-        )
+        every = {"labels": range(10), "average": None, "zero_division": 0}
+        recall = oracle.recall_score(labels, predicted, **every)
         assert table[net].tolist() == pytest.approx(recall.tolist())
 
 
@@ -107,15 +106,15 @@ def test_the_study_s_sample_has_316_of_ten_thousand_images_and_its_own_accuracie
 
 
 def test_misclassified_lists_the_surest_mistakes_first():
-    probabilities = torch.tensor(
-        [[0.25, 0.5, 0.25], [0.75, 0.125, 0.125], [0.25, 0.0, 0.75], [0.5, 0.25, 0.25]]
-    )
-    table = predictions.misclassified(probabilities.log(), LABELS, CLASSES)
-    assert table.index.tolist() == [0, 1, 2]
-    assert table["image"].tolist() == [2, 0, 3]
-    assert table["true"].tolist() == ["dog", "cat", "ship"]
-    assert table["predicted"].tolist() == ["ship", "dog", "cat"]
-    assert table["confidence"].tolist() == pytest.approx([0.75, 0.5, 0.5])
+    eighths = torch.tensor([[2.0, 4, 2], [6, 1, 1], [2, 0, 6], [4, 2, 2]])
+    expected = """
+        image  true  predicted  confidence
+            2  dog   ship             0.75
+            0  cat   dog              0.50
+            3  ship  cat              0.50
+    """
+    found = predictions.misclassified((eighths / 8).log(), LABELS, CLASSES)
+    assert_table(found, expected)
 
 
 def test_equally_sure_mistakes_stay_in_the_order_of_the_images():

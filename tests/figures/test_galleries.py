@@ -25,19 +25,18 @@ def shown(figure):
     return found
 
 
+def in_rows(figure):
+    """``shown``, with lefts from that of the first picture on."""
+    places = shown(figure)
+    return [(left - places[0][0], top, level) for left, top, level in places]
+
+
 def test_samples_has_a_row_of_its_first_images_for_each_class(monkeypatch):
     monkeypatch.setattr(galleries, "PER_CLASS", 2)
     pictures = plain(10, 20, 30, 40, 50)
     figure = galleries.samples(pictures, torch.tensor([1, 0, 1, 1, 0]), CLASSES)
     # images of 32 pixels, 2 pixels apart, at 3 screen pixels each; no bird
-    places = shown(figure)
-    start = places[0][0]
-    assert [(left - start, top, level) for left, top, level in places] == [
-        (0, 0, 20),
-        (102, 0, 50),
-        (0, 102, 10),
-        (102, 102, 30),
-    ]
+    assert in_rows(figure) == [(0, 0, 20), (102, 0, 50), (0, 102, 10), (102, 102, 30)]
     assert texts(figure)[1:] == list(CLASSES)
     rows = [text.get_position()[1] for text in figure.axes[0].texts[1:]]
     assert rows == [48, 150, 252]
@@ -57,19 +56,16 @@ def test_gallery_wraps_into_rows_and_keeps_captions_with_their_images(monkeypatc
 
 def test_long_captions_are_wrapped_and_short_ones_are_not():
     caption = "cat, taken for automobile with confidence 0.93"
-    figure = galleries.gallery(plain(1, 2), [caption, "cat\nnow dog"], "all")
+    figure = galleries.gallery(plain(1, 2), [caption, "dog"], "all")
     _, long, short = texts(figure)
     assert long.replace("\n", " ") == caption
     assert long.count("\n") >= 1
-    assert short == "cat\nnow dog"
+    assert short == "dog"
 
 
 def test_nothing_to_show_says_so():
-    for figure in (
-        galleries.gallery(plain(1)[:0], [], "none"),
-        galleries.pair_gallery([]),
-        galleries.top_images([]),
-    ):
+    empty = galleries.gallery(plain(1)[:0], [], "none")
+    for figure in (empty, galleries.pair_gallery([]), galleries.top_images([])):
         assert "no image to show" in texts(figure)
         assert not figure.axes[0].images
 
@@ -79,12 +75,7 @@ def test_pair_gallery_has_a_row_for_each_pair():
         [("cat taken for dog (102)", plain(5, 6)), ("dog taken for cat (1)", plain(9))]
     )
     assert texts(figure)[1:] == ["cat taken for dog (102)", "dog taken for cat (1)"]
-    places = shown(figure)
-    assert [(left - places[0][0], top, level) for left, top, level in places] == [
-        (0, 0, 5),
-        (102, 0, 6),
-        (0, 102, 9),
-    ]
+    assert in_rows(figure) == [(0, 0, 5), (102, 0, 6), (0, 102, 9)]
 
 
 def test_filter_pictures_are_numbered_tiles():
@@ -129,7 +120,7 @@ def test_a_dead_filter_has_a_line_and_no_image():
     assert not figure.axes[0].images
 
 
-def test_two_filters_stand_side_by_side():
+def test_two_filters_stand_in_a_row():
     figure = galleries.top_images([block(name=name) for name in ("a", "b", "c")])
     places = {text.get_text(): text.get_position() for text in figure.axes[0].texts}
     assert places["a"][1] == places["b"][1] < places["c"][1]

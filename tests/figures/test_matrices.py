@@ -21,16 +21,13 @@ def figure():
     return matrices.confusion(tensors, CLASSES, GROUPS, "mine", difference="change")
 
 
-def test_a_title_stands_above_all_panels(figure):
-    assert figure.get_suptitle() == "mine"
-
-
 def cells(axes):
     """Cell texts by (row, column)."""
     return {text.get_position()[::-1]: text.get_text() for text in axes.texts}
 
 
 def test_every_cell_has_its_count(figure):
+    assert figure.get_suptitle() == "mine"
     before, _, change = figure.axes
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["before", "after", "change"]
     expected = {place: str(count) for place, count in np.ndenumerate(BEFORE)}

@@ -43,10 +43,6 @@ def test_the_users_own_settings_change_nothing_and_are_left_alone(tmp_path):
     assert (tmp_path / "mine.png").read_bytes() == (tmp_path / "plain.png").read_bytes()
 
 
-def test_figures_are_not_registered_with_pyplot():
-    assert wavy().canvas.manager is None
-
-
 def test_a_failed_save_leaves_the_earlier_file(tmp_path, monkeypatch):
     path = tmp_path / "figure.png"
     path.write_bytes(b"earlier")
