@@ -82,7 +82,7 @@ def gallery(images: torch.Tensor, captions: Sequence[str], title: str) -> Drawin
 @styled()
 def filter_pictures(pictures: torch.Tensor) -> Drawing:
     """The filters of a first layer, (C, 3, k, k) float in [0, 1], each above its index."""
-    # about 54 screen pixels a filter, in complete screen pixels for each weight
+    # about 54 screen pixels a filter, in an integer number of them for each weight
     side = 54 // pictures.shape[2] * pictures.shape[2]
     size, places = _grid(len(pictures), FILTERS, side, side + LINE_HEIGHT, 8)
     page = Page(*size, "The filters of conv1 (gray: a weight of 0; each on its own scale)")

@@ -1,4 +1,4 @@
-"""A page laid out in pixels, for figures made of images: they are crisp at whole multiples only."""
+"""A page laid out in pixels, for figures made of images: crisp at integer multiples only."""
 
 from functools import cache
 from typing import Any

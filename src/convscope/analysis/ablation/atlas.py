@@ -1,6 +1,6 @@
 """The ablation atlas: every single filter of every convolution ablated alone.
 
-The obvious way runs the whole network once for every filter. Here the layers before a filter run
+The obvious way runs the complete network once for every filter. Here the layers before a filter run
 once for all, and so does the layer after it, because that one is linear: zeroing filter c changes
 channel c of its input only, so its output changes by that channel's difference through its
 weights for channel c. Only what follows runs once for each filter, and only for images on which the

@@ -55,7 +55,7 @@ def by_layer(filters: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         A row a layer: how many filters, their mean, median and summed drop in points, the largest
-        drop, and the filter it is. A layer's sum is that of single ablations: zeroing the whole
+        drop, and the filter it is. A layer's sum is that of single ablations: zeroing the complete
         layer would cost something else.
     """
     rows = []

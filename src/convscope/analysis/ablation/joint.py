@@ -78,8 +78,8 @@ class Comparison:
 
         Returns:
             A row for each pair of groups, in their order: true, predicted, before and after, the
-            number of misclassified images. Vehicles and animals are vehicles taken for animals,
-            and animals twice are animals taken for other animals.
+            number of misclassified images. Vehicles, animals are vehicles taken for animals;
+            animals, animals are animals taken for other animals.
         """
         members = {
             name: [list(self.classes).index(each) for each in group]
@@ -88,9 +88,9 @@ class Comparison:
         matrices = self.confusion()
         errors = [matrices[name] - matrices[name].diag().diag() for name in ("before", "after")]
         rows = [
-            (true, taken, *(int(cells[members[true]][:, members[taken]].sum()) for cells in errors))
+            (true, other, *(int(cells[members[true]][:, members[other]].sum()) for cells in errors))
             for true in groups
-            for taken in groups
+            for other in groups
         ]
         return pd.DataFrame(rows, columns=["true", "predicted", "before", "after"])
 
