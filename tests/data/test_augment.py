@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 from convscope.data import augment, cifar10_archive
 from convscope.data.augment import BRIGHTNESS, CONTRAST, SATURATION, Draws
-from convscope.data.torchvision_compat import import_torchvision
+from tests.torchvision_compat import import_torchvision
 
 reference = import_torchvision("torchvision.transforms.v2.functional")
 

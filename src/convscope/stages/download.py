@@ -9,7 +9,7 @@ from convscope.base.report_folder import reporting
 from convscope.config import params_file
 from convscope.config.schema import Data
 from convscope.data import cifar10, datasets, digits
-from convscope.figures import images
+from convscope.figures import galleries
 
 
 def run() -> None:
@@ -38,9 +38,8 @@ def run() -> None:
         }
         report.table("class_counts", pd.DataFrame({"class": dataset.classes, **counts}))
         report.metrics({f"{part}_images": sum(count) for part, count in counts.items()})
-        report.figure(
-            "samples", images.samples(dataset.train_images, dataset.train_labels, dataset.classes)
-        )
+        samples = galleries.samples(dataset.train_images, dataset.train_labels, dataset.classes)
+        report.figure("samples", samples)
         datasets.save(dataset, paths.DATASET)
 
 

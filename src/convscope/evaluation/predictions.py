@@ -1,4 +1,4 @@
-"""Tables that hold trained networks side by side; logits and labels in, DataFrames out."""
+"""Tables of what trained networks predict for the test images; logits and labels in."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ STUDY_BATCH = 128
 SAMPLED_OF_BATCH = 4
 
 
-def best_of_nets(
+def best_runs(
     outputs: Mapping[str, Tensor], labels: Tensor, best: Mapping[str, Mapping[str, Any]]
 ) -> pd.DataFrame:
     """The best run of each network, with its accuracy on the test set and how sure that is.
@@ -50,10 +50,10 @@ def best_of_nets(
     return pd.DataFrame(rows)
 
 
-def predictions(outputs: Mapping[str, Tensor], labels: Tensor) -> pd.DataFrame:
-    """What each network takes each test image for: image, label, then a column a network."""
-    taken = {net: logits.argmax(1).tolist() for net, logits in outputs.items()}
-    return pd.DataFrame({"image": range(len(labels)), "label": labels.tolist(), **taken})
+def by_image(outputs: Mapping[str, Tensor], labels: Tensor) -> pd.DataFrame:
+    """The class that each network predicts: image, label, then a column a network."""
+    predicted = {net: logits.argmax(1).tolist() for net, logits in outputs.items()}
+    return pd.DataFrame({"image": range(len(labels)), "label": labels.tolist(), **predicted})
 
 
 def confusions(outputs: Mapping[str, Tensor], labels: Tensor, classes: int) -> dict[str, Tensor]:
@@ -71,27 +71,21 @@ def class_accuracies(matrices: Mapping[str, Tensor], classes: Sequence[str]) -> 
 
 
 def class_sample(net: str, logits: Tensor, labels: Tensor, classes: Sequence[str]) -> pd.DataFrame:
-    """The study's sample for its table by class, beside all test images.
+    """The study's sample for its table by class, compared with all test images.
 
     The study took the first 4 images of each batch of 128: 316 of CIFAR-10's 10,000.
-
-    Args:
-        net: The network's name.
-        logits: (N, classes).
-        labels: (N,) int64.
-        classes: Their names.
 
     Returns:
         A row a class: net, class, sampled_images, sampled_accuracy and accuracy (of all images)
         in [0, 1], and difference_points, sampled less all. What has no image has no value.
     """
-    taken = logits.argmax(1)
+    predicted = logits.argmax(1)
     sampled = torch.arange(len(labels), device=labels.device) % STUDY_BATCH < SAMPLED_OF_BATCH
-    sample, whole = (
-        metrics.confusion_matrix(labels[part], taken[part], len(classes))
+    sample, complete = (
+        metrics.confusion_matrix(labels[part], predicted[part], len(classes))
         for part in (sampled, slice(None))
     )
-    shares = [(cells.diagonal().double() / cells.sum(1)).cpu() for cells in (sample, whole)]
+    shares = [(cells.diagonal().double() / cells.sum(1)).cpu() for cells in (sample, complete)]
     return pd.DataFrame(
         {
             "net": net,
@@ -112,14 +106,14 @@ def misclassified(logits: Tensor, labels: Tensor, classes: Sequence[str]) -> pd.
         softmax probability of the predicted class.
     """
     # predictions are of the logits: probabilities can be equal where logits are not
-    taken = logits.argmax(1)
-    confidence = torch.softmax(logits.double(), 1).gather(1, taken[:, None]).squeeze(1)
-    wrong = (taken != labels).nonzero().flatten()
+    predicted = logits.argmax(1)
+    confidence = torch.softmax(logits.double(), 1).gather(1, predicted[:, None]).squeeze(1)
+    wrong = (predicted != labels).nonzero().flatten()
     table = pd.DataFrame(
         {
             "image": wrong.tolist(),
             "true": [classes[index] for index in labels[wrong].tolist()],
-            "predicted": [classes[index] for index in taken[wrong].tolist()],
+            "predicted": [classes[index] for index in predicted[wrong].tolist()],
             "confidence": confidence[wrong].tolist(),
         }
     )
@@ -140,13 +134,11 @@ def commonest_pairs(
         A label such as ``"cat taken for dog (102)"`` and image indices, for each pair.
     """
     members: dict[tuple[str, str], list[int]] = {}
-    for true, predicted, image in zip(
-        wrong["true"], wrong["predicted"], wrong["image"], strict=True
-    ):
+    found = zip(wrong["true"], wrong["predicted"], wrong["image"], strict=True)
+    for true, predicted, image in found:
         members.setdefault((true, predicted), []).append(image)
-    commonest = sorted(members, key=lambda pair: (-len(members[pair]), pair))[:pairs]
+    commonest = sorted(members.items(), key=lambda pair: (-len(pair[1]), pair[0]))[:pairs]
     return [
         (f"{true} taken for {predicted} ({len(images)})", images[:images_per_pair])
-        for true, predicted in commonest
-        for images in [members[true, predicted]]
+        for (true, predicted), images in commonest
     ]

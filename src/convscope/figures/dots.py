@@ -1,4 +1,4 @@
-"""Values side by side, in rows: of classes, networks and filters."""
+"""Dot plots with a row for each class, network or filter, and how they compare."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,76 +13,52 @@ from convscope.figures.style import INK, MUTED, PALETTE, Drawing, brief, chart, 
 
 Floats = npt.NDArray[np.float64]
 
-OVERALL = "overall"
 ROW_OF_NAMES = 80  # characters of a legend
 
 
-@styled
-def before_after(
-    classes: Sequence[str],
-    before: Sequence[float],
-    after: Sequence[float],
-    labels: tuple[str, str] = ("before", "after"),
-    title: str = "",
-) -> Drawing:
-    """The accuracies of classes before and after a change, a pair of dots for each class.
+@styled()
+def before_after(table: pd.DataFrame) -> Drawing:
+    """The accuracies of classes with and without some filters, a pair of dots for each class.
 
-    The drops beside the rows are before minus after, as in the tables: a loss is positive.
-
-    Args:
-        classes: The class names, from top to bottom; one named "overall" stands apart, last.
-        before: Accuracies before the change, 0..1.
-        after: Accuracies after it.
-        labels: What the two are called in the legend.
-        title: Above the panel.
+    The drops to the right of the rows are before minus after, as in the table: a loss is positive.
+    The table has columns class, before_percent and after_percent; its last row is that of all
+    classes together.
     """
-    order = sorted(range(len(classes)), key=lambda index: classes[index] == OVERALL)
-    names = [classes[index] for index in order]
-    old, new = (100 * np.asarray(values, dtype=float)[order] for values in (before, after))
-    rows = np.arange(len(names)) + np.array([0.6 * (name == OVERALL) for name in names])
-    figure, panels = chart(900, 170 + 34 * len(names), title=title)
+    names = table["class"].tolist()
+    old, new = (table[name].to_numpy() for name in ("before_percent", "after_percent"))
+    # the last row stands apart
+    rows = np.arange(len(names), dtype=float)
+    rows[-1] += 0.6
+    title = "What each class loses with the chosen filters at zero"
+    figure, panels = chart(900, 170 + 34 * len(names), title)
     axes = panels[0, 0]
-    _pairs_of_dots(axes, rows, (old, new), labels, (PALETTE[0], PALETTE[1]))
+    _pairs_of_dots(axes, rows, (old, new), ("before", "after"), (PALETTE[0], PALETTE[1]))
     axes.set_xlabel("accuracy (%)")
     _name_rows(axes, rows, names)
-    drops = [fixed(drop, 1) for drop in old - new]
-    _note_rows(axes, rows, drops, "drop (points)")
-    if OVERALL in names:
-        axes.axhline(rows[-1] - 0.8, color="#999999", linewidth=0.8)
-        axes.get_yticklabels()[-1].set_fontweight("bold")
+    _note_rows(axes, rows, [fixed(drop, 1) for drop in old - new], "drop (points)")
+    axes.axhline(rows[-1] - 0.8, color="#999999", linewidth=0.8)
+    axes.get_yticklabels()[-1].set_fontweight("bold")
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
-@styled
-def best_of_nets(
-    table: pd.DataFrame, title: str = "Test accuracy of the best run of each network"
-) -> Drawing:
+@styled()
+def best_runs(table: pd.DataFrame) -> Drawing:
     """The best run of each network, with the interval of its accuracy.
 
-    Args:
-        table: Columns net, test_accuracy and its interval's ends low and high (0..1),
-            total_parameters and epoch.
-        title: Above the panel.
+    The table has columns net, test_accuracy and its interval's ends low and high (0..1),
+    total_parameters and epoch.
     """
-    figure, panels = chart(900, 120 + 64 * len(table), title=title)
+    title = "Test accuracy of the best run of each network"
+    figure, panels = chart(900, 120 + 64 * len(table), title)
     axes = panels[0, 0]
     rows = np.arange(len(table), dtype=float)
-    accuracy, low, high = (100 * table[key] for key in ("test_accuracy", "low", "high"))
-    axes.errorbar(
-        accuracy,
-        rows,
-        xerr=[accuracy - low, high - accuracy],
-        fmt="o",
-        markersize=8,
-        capsize=5,
-        color=PALETTE[0],
-    )
+    values = [table[name] for name in ("test_accuracy", "low", "high")]
+    accuracy, _ = _intervals(axes, rows, values, color=PALETTE[0], markersize=8, capsize=5)
     for row, value in zip(rows, accuracy, strict=True):
         axes.annotate(
             f"{value:.2f}%", (value, row), (0, 9), textcoords="offset points", ha="center"
         )
-    axes.set_xlabel("test accuracy (%), with its 95% confidence interval")
     names = [
         f"{net}\n{parameters:,} parameters\nepoch {epoch}"
         for net, parameters, epoch in zip(
@@ -90,21 +66,17 @@ def best_of_nets(
         )
     ]
     _name_rows(axes, rows, names)
-    axes.margins(x=0.12)
     return figure
 
 
-@styled
-def selection(
-    table: pd.DataFrame, title: str = "Test accuracy by the way of choosing the epoch"
-) -> Drawing:
-    """The best epoch of each network beside those that the test images did not choose.
+@styled()
+def selection(table: pd.DataFrame) -> Drawing:
+    """The best epoch of each network and those that the test images did not choose.
 
     Args:
         table: Columns net; test_accuracy, low and high (0..1) of the best epoch; the same of the
             run's last epoch with names that begin with ``last_``; and, where there is a column
             chosen_accuracy, of the epoch that validation chose, beginning with ``chosen_``.
-        title: Above the panel.
     """
     ways = {"best on the test images": ("test_accuracy", "low", "high")} | {
         label: (f"{prefix}_accuracy", f"{prefix}_low", f"{prefix}_high")
@@ -112,77 +84,65 @@ def selection(
         if f"{prefix}_accuracy" in table
     }
     values = {label: [table[name] for name in names] for label, names in ways.items()}
-    return _with_intervals(list(table["net"]), values, title)
+    return _ways(list(table["net"]), values, "Test accuracy by the way of choosing the epoch")
 
 
-@styled
-def protocols(table: pd.DataFrame, title: str = "Test accuracy by the way of testing") -> Drawing:
+@styled()
+def protocols(table: pd.DataFrame) -> Drawing:
     """How the same networks score under several ways of testing them.
 
-    Args:
-        table: Columns net, protocol, and accuracy with its interval's ends low and high (0..1);
-            both names in order of appearance.
-        title: Above the panel.
+    The table has columns net, protocol, and accuracy with its interval's ends low and high (0..1);
+    both names keep their order.
     """
     nets, names = table["net"].unique(), table["protocol"].unique()
-    wide = {
-        name: table.pivot(index="net", columns="protocol", values=name).loc[nets]
-        for name in ("accuracy", "low", "high")
-    }
-    values = {name: [numbers[name] for numbers in wide.values()] for name in names}
-    return _with_intervals(list(nets), values, title)
+    wide = table.pivot(index="net", columns="protocol").loc[nets]
+    values = {name: [wide[key, name] for key in ("accuracy", "low", "high")] for name in names}
+    return _ways(list(nets), values, "Test accuracy by the way of testing")
 
 
-def _with_intervals(
-    nets: Sequence[str], ways: Mapping[str, Sequence[pd.Series]], title: str
-) -> Drawing:
-    """Accuracies of networks in several ways, each with its interval.
+def _ways(nets: Sequence[str], ways: Mapping[str, Sequence[pd.Series]], title: str) -> Drawing:
+    """Accuracies of networks, a row each, in several ways.
 
-    Args:
-        nets: The networks' names, a row each.
-        ways: By name, a way's accuracies and the lower and upper ends of their intervals (0..1).
-        title: Above the panel.
+    A way has accuracies and the lower and upper ends of their intervals (0..1).
     """
-    # long names do not fit beside each other
+    # long names do not fit into one row
     across = len(ways) if sum(map(len, ways)) < ROW_OF_NAMES else 1
     height = 122 + (20 + 26 * len(ways)) * len(nets) + 18 * -(-len(ways) // across)
-    figure, panels = chart(900, height, title=title)
+    figure, panels = chart(900, height, title)
     axes = panels[0, 0]
     rows = np.arange(len(nets), dtype=float)
     for index, (label, numbers) in enumerate(ways.items()):
-        accuracy, low, high = (100 * each.to_numpy(dtype=float) for each in numbers)
         places = rows + 0.24 * (index - (len(ways) - 1) / 2)
-        axes.errorbar(
-            accuracy,
-            places,
-            xerr=[accuracy - low, high - accuracy],
-            fmt="o",
-            capsize=4,
-            color=PALETTE[index % len(PALETTE)],
-            label=label,
-        )
+        color = PALETTE[index % len(PALETTE)]
+        accuracy, high = _intervals(axes, places, numbers, color=color, capsize=4, label=label)
         for place, end, value in zip(places, high, accuracy, strict=True):
             if np.isfinite(value):
                 note = f"{value:.2f}%"
                 axes.annotate(note, (end, place), (8, 0), textcoords="offset points", va="center")
-    axes.set_xlabel("test accuracy (%), with its 95% confidence interval")
-    axes.margins(x=0.12)
     _name_rows(axes, rows, nets)
     figure.legend(loc="outside lower center", ncols=across)
     return figure
 
 
-@styled
-def responses(
-    table: pd.DataFrame, title: str = "Response of each filter to its top images"
-) -> Drawing:
+def _intervals(
+    axes: Axes, rows: Floats, values: Sequence[pd.Series], **marks: Any
+) -> tuple[Floats, Floats]:
+    """Draw accuracies with their intervals; what they are, and the upper ends, in percent."""
+    accuracy, low, high = (100 * each.to_numpy(dtype=float) for each in values)
+    axes.errorbar(accuracy, rows, xerr=[accuracy - low, high - accuracy], fmt="o", **marks)
+    axes.set_xlabel("test accuracy (%), with its 95% confidence interval")
+    axes.margins(x=0.12)
+    return accuracy, high
+
+
+@styled()
+def responses(table: pd.DataFrame) -> Drawing:
     """The mean and the largest response of each filter, on a scale that is logarithmic beyond 1.
 
-    Args:
-        table: Columns filter (name), mean, max and dead (bool).
-        title: Above the panel.
+    The table has columns filter (name), mean, max and dead (bool).
     """
-    figure, panels = chart(900, 190 + 30 * len(table), title=title)
+    title = "Response of each filter to its top images"
+    figure, panels = chart(900, 190 + 30 * len(table), title)
     axes = panels[0, 0]
     rows = np.arange(len(table), dtype=float)
     axes.set_xscale("symlog", linthresh=1)
@@ -192,12 +152,11 @@ def responses(
     values = (table["max"].to_numpy(), table["mean"].to_numpy())
     _pairs_of_dots(axes, rows, values, ("largest", "mean of the top images"), (colors, colors))
     names = [
-        f"{name} (dead)" if dead else str(name)
+        f"{name} (dead)" if dead else name
         for name, dead in zip(table["filter"], table["dead"], strict=True)
     ]
     _name_rows(axes, rows, names)
-    notes = [brief(mean) for mean in table["mean"]]
-    _note_rows(axes, rows, notes, "mean")
+    _note_rows(axes, rows, [brief(mean) for mean in table["mean"]], "mean")
     axes.set_xlabel("response: sum over the feature map before ReLU (logarithmic beyond \u00b11)")
     figure.legend(loc="outside lower center", ncols=2)
     return figure

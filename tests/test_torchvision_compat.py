@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from convscope.data import torchvision_compat
-from convscope.data.torchvision_compat import import_torchvision
+from tests import torchvision_compat
+from tests.torchvision_compat import import_torchvision
 
 # a process of its own: an import that failed once leaves its traces in the process
 WITH_THIS_TORCH = """
@@ -14,7 +14,7 @@ except RuntimeError as error:
     assert "operator torchvision::nms does not exist" in str(error), error
 
 import torch
-from convscope.data.torchvision_compat import import_torchvision
+from tests.torchvision_compat import import_torchvision
 
 functional = import_torchvision("torchvision.transforms.v2.functional")
 image = torch.arange(12.0).reshape(3, 2, 2)

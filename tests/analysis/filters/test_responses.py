@@ -4,16 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from convscope.analysis.filters.measure import (
-    Patch,
-    class_frequency,
-    first_layer_pictures,
-    is_dead,
-    patch,
-    responses,
-    top,
-    top_images,
-)
+from convscope.analysis.filters import responses
+from convscope.analysis.filters.responses import Patch, measure, patch
 from convscope.nets.receptive_field import Field, feature_layer, receptive_field
 from convscope.nets.zoo import build
 
@@ -21,21 +13,14 @@ from convscope.nets.zoo import build
 @pytest.fixture
 def red_and_its_negative():
     """Filters red and -red, then 2 (x - mean) + 1 with means 0.5 and 0, then layers that fail."""
-    module = nn.Sequential(
-        OrderedDict(
-            conv1=nn.Conv2d(3, 2, 1, bias=False),
-            norm1=nn.BatchNorm2d(2, eps=0),
-            relu1=nn.ReLU(),
-            flatten=nn.Flatten(),
-            fc1=nn.Linear(1, 1),
-        )
-    )
+    conv, norm = nn.Conv2d(3, 2, 1, bias=False), nn.BatchNorm2d(2, eps=0)
     with torch.no_grad():
-        module.conv1.weight.copy_(torch.tensor([[1.0, 0, 0], [-1, 0, 0]]).view(2, 3, 1, 1))
-        module.norm1.running_mean.copy_(torch.tensor([0.5, 0]))
-        module.norm1.weight.fill_(2)
-        module.norm1.bias.copy_(torch.tensor([1.0, 0]))
-    return module
+        conv.weight.copy_(torch.tensor([[1.0, 0, 0], [-1, 0, 0]]).view(2, 3, 1, 1))
+        norm.running_mean.copy_(torch.tensor([0.5, 0]))
+        norm.weight.fill_(2)
+        norm.bias.copy_(torch.tensor([1.0, 0]))
+    rest = {"relu1": nn.ReLU(), "flatten": nn.Flatten(), "fc1": nn.Linear(1, 1)}
+    return nn.Sequential(OrderedDict(conv1=conv, norm1=norm, **rest))
 
 
 @pytest.fixture
@@ -49,12 +34,12 @@ def two_red_images():
 
 
 def test_responses_of_hand_weighted_filters(red_and_its_negative, two_red_images):
-    found = responses(red_and_its_negative, ["conv1"], two_red_images)["conv1"]
+    found = measure(red_and_its_negative, ["conv1"], two_red_images)["conv1"]
     # filter 0: 2 for red, 0 for black; filter 1: -2 for red, 0 for black
     assert found.total.tolist() == [[2, -2], [4, -4]]
     assert found.largest.tolist() == [[2, 0], [2, 0]]
     assert found.position.tolist() == [[[1, 2], [0, 0]], [[0, 1], [0, 0]]]
-    assert is_dead(found.largest).tolist() == [False, True]
+    assert found.dead().tolist() == [False, True]
 
 
 def test_one_pass_measures_every_wanted_layer_and_none_behind_the_last():
@@ -63,12 +48,12 @@ def test_one_pass_measures_every_wanted_layer_and_none_behind_the_last():
     passes = []
     for name, child in module.named_children():
         child.register_forward_hook(lambda *_, name=name: passes.append(name))
-    together = responses(module, ["conv4", "conv1"], images, batch_size=8)
+    together = measure(module, ["conv4", "conv1"], images, batch_size=8)
     assert len(passes) == len(set(passes))
     assert passes[-1] == feature_layer(module, "conv4")
     assert list(together) == ["conv4", "conv1"]
     for layer, found in together.items():
-        alone = responses(module, [layer], images, batch_size=8)[layer]
+        alone = measure(module, [layer], images, batch_size=8)[layer]
         assert torch.equal(found.total, alone.total)
         assert torch.equal(found.position, alone.position)
     assert (together["conv1"].pixels, together["conv4"].pixels) == (1024, 225)
@@ -78,7 +63,7 @@ def test_responses_without_batch_norm_are_those_before_relu(red_and_its_negative
     module = nn.Sequential(
         OrderedDict(conv1=red_and_its_negative.conv1, relu1=nn.ReLU(), fc1=nn.Linear(1, 1))
     )
-    found = responses(module, ["conv1"], two_red_images)["conv1"]
+    found = measure(module, ["conv1"], two_red_images)["conv1"]
     assert found.total.tolist() == [[1, -1], [2, -2]]
 
 
@@ -87,18 +72,19 @@ def test_evaluation_mode_within_and_the_mode_restored(
     red_and_its_negative, two_red_images, training
 ):
     red_and_its_negative.train(training)
-    found = responses(red_and_its_negative, ["conv1"], two_red_images)["conv1"]
+    found = measure(red_and_its_negative, ["conv1"], two_red_images)["conv1"]
     assert found.total.tolist() == [[2, -2], [4, -4]]
     assert all(child.training is training for child in red_and_its_negative.modules())
     assert red_and_its_negative.norm1.running_mean.tolist() == [0.5, 0]
 
 
+@pytest.mark.parametrize("batch_size", [1, 2, 100])
 @pytest.mark.parametrize("layer", ["conv1", "conv3", "conv6"])
-def test_responses_are_those_of_one_image_at_a_time(layer):
+def test_responses_are_those_of_one_image_at_a_time(layer, batch_size):
     torch.manual_seed(0)
     module = build("net4", l1_oc=2).eval()
     images = torch.randint(0, 256, (5, 3, 32, 32), dtype=torch.uint8)
-    found = responses(module, [layer], images, batch_size=2)[layer]
+    found = measure(module, [layer], images, batch_size)[layer]
     maps = []
     handle = module.get_submodule(feature_layer(module, layer)).register_forward_hook(
         lambda _, __, output: maps.append(output[0])
@@ -115,44 +101,15 @@ def test_responses_are_those_of_one_image_at_a_time(layer):
             torch.testing.assert_close(found.largest[index, number], feature_map.max())
 
 
-@pytest.mark.parametrize("batch_size", [1, 3, 100])
-def test_responses_do_not_depend_on_the_batch_size(batch_size):
-    torch.manual_seed(0)
-    module = build("net4", l1_oc=2)
-    images = torch.randint(0, 256, (7, 3, 32, 32), dtype=torch.uint8)
-    expected = responses(module, ["conv4"], images)["conv4"]
-    found = responses(module, ["conv4"], images, batch_size)["conv4"]
-    torch.testing.assert_close(found.total, expected.total, atol=1e-4, rtol=1e-5)
-    torch.testing.assert_close(found.largest, expected.largest)
-
-
 def test_an_unknown_layer_is_refused(red_and_its_negative, two_red_images):
     with pytest.raises(ValueError, match=r"no convolution 'conv2' .* it has conv1"):
-        responses(red_and_its_negative, ["conv2"], two_red_images)["conv2"]
-
-
-def test_top_images_of_equal_responses_come_in_their_order():
-    response = torch.tensor([1.0, 3, 2, 3, 2, 2])
-    assert top_images(response, 4).tolist() == [1, 3, 2, 4]
-    assert top_images(response, 99).tolist() == [1, 3, 2, 4, 5, 0]
-    assert top_images(torch.zeros(1000), 3).tolist() == [0, 1, 2]
-
-
-def test_class_frequency_counts_classes_that_are_absent():
-    assert class_frequency(torch.tensor([3, 0, 3]), 5).tolist() == [1, 0, 0, 2, 0]
-
-
-def test_top_tabulates_one_filter():
-    found = top(torch.tensor([1.0, -5, 4, 2.5]), torch.tensor([1, 0, 2, 1]), k=3, classes=4)
-    assert found.images.tolist() == [2, 3, 0]
-    assert found.frequency.tolist() == [0, 2, 1, 0]
-    assert found.mean == 2.5
-    assert found.maximum == 4
+        measure(red_and_its_negative, ["conv2"], two_red_images)["conv2"]
 
 
 def test_a_filter_is_dead_only_if_no_image_makes_it_positive():
     largest = torch.tensor([[-1.0, -1, 0, 3], [-2, 1e-6, -1, 2]])
-    assert is_dead(largest).tolist() == [True, False, True, False]
+    found = responses.Responses(largest, largest, largest, 1)
+    assert found.dead().tolist() == [True, False, True, False]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +123,7 @@ def test_a_filter_is_dead_only_if_no_image_makes_it_positive():
     ],
 )
 def test_patch_is_clipped_at_the_borders(position, expected):
-    assert patch(position, Field(size=5, jump=2, start=-2), image_size=32) == expected
+    assert patch(position, Field(size=5, jump=2, start=-2)) == expected
 
 
 @pytest.mark.parametrize("layer", ["conv1", "conv3", "conv5", "conv6"])
@@ -174,7 +131,7 @@ def test_the_largest_value_depends_on_its_patch_alone(layer):
     torch.manual_seed(0)
     module = build("net4", l1_oc=2).eval()
     images = torch.randint(0, 256, (4, 3, 32, 32), dtype=torch.uint8)
-    found = responses(module, [layer], images)[layer]
+    found = measure(module, [layer], images)[layer]
     inputs = (images / 255).requires_grad_()
     names = [name for name, _ in module.named_children()]
     maps = module[: names.index(feature_layer(module, layer)) + 1](inputs)
@@ -206,7 +163,7 @@ def test_pictures_are_symmetric_about_gray_on_each_filter_s_own_scale():
     weight = torch.zeros(3, 3, 1, 2)
     weight[0, 0, 0] = torch.tensor([2.0, -1])
     weight[1, 2, 0] = torch.tensor([-0.25, 0.125])
-    found = first_layer_pictures(weight)
+    found = responses.first_layer_pictures(weight)
     assert found[0].tolist() == [[[1, 0.25]], [[0.5, 0.5]], [[0.5, 0.5]]]
     assert found[1].tolist() == [[[0.5, 0.5]], [[0.5, 0.5]], [[0, 0.75]]]
     assert found[2].unique().tolist() == [0.5]
