@@ -24,10 +24,12 @@ for (const section of document.querySelectorAll("section")) inView.observe(secti
 
 // tables: a click on a heading sorts up, then down, then as the file has it
 const words = new Intl.Collator("en", { numeric: true });
+const number = (text) => parseFloat(text.replace(/[<,\s]/g, ""));
 const inOrder = (index, numeric, sign) => (one, other) => {
-  const [a, b] = [one, other].map((row) => row.cells[index].dataset.value);
-  if (!a || !b) return !a - !b;
-  return sign * (numeric ? Number(a) - Number(b) : words.compare(a, b));
+  const [a, b] = [one, other].map((row) => row.cells[index].textContent.trim());
+  const missing = (a === "–") - (b === "–");
+  if (missing || a === "–") return missing;
+  return sign * (numeric ? number(a) - number(b) : words.compare(a, b));
 };
 function makeSortable(table) {
   const body = table.tBodies[0];
@@ -51,7 +53,7 @@ function makeSortable(table) {
     });
   }
 }
-for (const table of document.querySelectorAll(":not(.numbers) > .box > table")) {
+for (const table of document.querySelectorAll(":not(.claim) > .box > table")) {
   if (table.tBodies[0].rows.length > 1) makeSortable(table);
 }
 

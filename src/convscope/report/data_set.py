@@ -1,8 +1,8 @@
-"""Which images a pipeline measured on, and whether they are the study's."""
+"""Which data set a pipeline measured on, and whether it is the study's."""
 
 from dataclasses import dataclass
 
-from convscope.report.reading import Folder
+from convscope.base.report_folder import Finished
 
 # the data set of the study, as dataset.json and as its readers name it
 STUDY_DATA = "cifar10"
@@ -12,7 +12,7 @@ OFFICIAL_ARCHIVES = ("c58f30108f718f92721af3b95e74349a", "c32a1d4ab5d03f1284b678
 
 
 @dataclass(frozen=True)
-class Images:
+class DataSet:
     """The data set that was measured on.
 
     Attributes:
@@ -25,30 +25,27 @@ class Images:
 
     @property
     def studied(self) -> bool:
-        """Whether they are the study's data set, in whatever archive."""
+        """Whether it is the study's, in whatever archive."""
         return self.name == STUDY_DATA
 
     @property
     def official(self) -> bool:
-        """Whether they are the study's to the last pixel."""
+        """Whether it is the study's to the last pixel."""
         return self.studied and self.md5 in OFFICIAL_ARCHIVES
 
     @property
     def called(self) -> str:
-        """A name for readers, which tells an archive that may hold other pixels."""
+        """A name for readers, which says so of an archive that may hold other pixels."""
         if not self.studied:
             return self.name or "unknown images"
         return STUDY_DATA_NAME if self.official else f"{STUDY_DATA_NAME} (not an official archive)"
 
 
-def measured_on(download: Folder) -> Images:
-    """The images of a finished pipeline.
-
-    Args:
-        download: The report folder of download.
+def measured_on(download: Finished) -> DataSet:
+    """The data set of a finished pipeline, from the report folder of download.
 
     Raises:
         UserError: dataset.json is missing or damaged.
     """
     found = download.json("dataset")
-    return Images(str(found.get("name") or ""), str(found.get("md5") or ""))
+    return DataSet(str(found.get("name") or ""), str(found.get("md5") or ""))
