@@ -58,8 +58,8 @@ def widened(
     """A table with the published values and the differences behind its own.
 
     Args:
-        folder: The report folder that the table is from.
-        name: The table's file there, without its ending.
+        folder: The report folder of the table ``name``.csv.
+        name: See ``folder``.
         frame: What the report shows of it.
         data: What was measured on.
 
@@ -95,16 +95,10 @@ def widened(
 
 
 def all_published(folder: Finished, name: str) -> list[tuple[str, pd.DataFrame, Headings]]:
-    """Tables of everything that the study printed under a table's name.
+    """All that the study printed of the table ``name``.csv: what each table is, itself, headings.
 
-    Args:
-        folder: The report folder that the table is from.
-        name: The table's file there, without its ending.
-
-    Returns:
-        What each is, its rows, and what its columns are called; nothing where the study has no
-        such table. For one with a column for each class, they are the study's own and, where the
-        classes are the same, the differences; else there is a row for each number.
+    Of a table with a column for each class, they are the study's own and, where the classes are the
+    same, the differences; else there is a row for each number.
     """
     source = f"{folder.name}/{name}"
     if source not in published.KEYS:

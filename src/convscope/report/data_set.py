@@ -13,12 +13,7 @@ OFFICIAL_ARCHIVES = ("c58f30108f718f92721af3b95e74349a", "c32a1d4ab5d03f1284b678
 
 @dataclass(frozen=True)
 class DataSet:
-    """The data set that was measured on.
-
-    Attributes:
-        name: As dataset.json names it; empty if it does not.
-        md5: Of the archive that it came from; empty if it came from none.
-    """
+    """The data set that was measured on: its name and its archive's md5, empty if it has none."""
 
     name: str
     md5: str = ""
@@ -42,10 +37,6 @@ class DataSet:
 
 
 def measured_on(download: Finished) -> DataSet:
-    """The data set of a finished pipeline, from the report folder of download.
-
-    Raises:
-        UserError: dataset.json is missing or damaged.
-    """
+    """The data set of a finished pipeline."""
     found = download.json("dataset")
     return DataSet(str(found.get("name") or ""), str(found.get("md5") or ""))

@@ -39,8 +39,7 @@ def render(text: str, reports: Path) -> str:
     """
     parser = MarkdownIt("commonmark", {"html": True}, renderer_cls=_Renderer).enable("table")
     tokens = parser.parse(text)
-    starts = [at for at, token in enumerate(tokens) if token.type == "heading_open"]
-    starts = [at for at in starts if tokens[at].tag == "h2"]
+    starts = [at for at, token in enumerate(tokens) if token.tag == "h2" and token.nesting == 1]
     sections = []
     for start, end in pairwise([*starts, len(tokens)]):
         heading = tokens[start + 1].content
@@ -64,24 +63,12 @@ def render(text: str, reports: Path) -> str:
 
 
 class _Renderer(RendererHTML):
-    """Tables in scroll boxes, figures with their pictures inside, captions and marked rows."""
+    """Tables in boxes that scroll, pictures with their bytes, captions and rows that stand out."""
 
     def paragraph_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        """A figure's picture and its caption are one element; other captions are paragraphs."""
-        if _is_picture(tokens, idx):
-            return "<figure>\n"
-        if _is_picture(tokens, idx - 3):
-            return '<figcaption class="caption">'
+        """Mark the captions of tables and figures."""
         if _CAPTION.fullmatch(tokens[idx + 1].content):
-            return '<p class="caption">'
-        return self.renderToken(tokens, idx, options, env)
-
-    def paragraph_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        """The end of what ``paragraph_open`` began."""
-        if _is_picture(tokens, idx - 2):
-            return "\n"
-        if _is_picture(tokens, idx - 5):
-            return "</figcaption>\n</figure>\n"
+            tokens[idx].attrSet("class", "caption")
         return self.renderToken(tokens, idx, options, env)
 
     def image(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
@@ -105,44 +92,12 @@ class _Renderer(RendererHTML):
         return "</table>\n</div>\n"
 
     def tr_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        """A row that is bold stands out; a total has a place below what is sorted."""
-        cells = _cells(tokens, idx)
-        if cells[0] == _TOTAL:
-            return "</tbody>\n<tfoot>\n<tr>\n"
-        best = all(cell.startswith("**") and cell.endswith("**") for cell in cells)
-        return '<tr class="best">\n' if best else "<tr>\n"
-
-    def tbody_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        """The end of the rows, or of the total."""
-        last = max(at for at in range(idx) if tokens[at].type == "tr_open")
-        return "</tfoot>\n" if _cells(tokens, last)[0] == _TOTAL else "</tbody>\n"
-
-    def th_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        """A heading of a column."""
-        return f'<th scope="col"{_alignment(tokens[idx])}>'
-
-    def td_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        """A cell."""
-        return f"<td{_alignment(tokens[idx])}>"
-
-
-def _is_picture(tokens: Sequence[Token], idx: int) -> bool:
-    """Whether a paragraph that begins there is a figure's picture."""
-    return (
-        0 <= idx < len(tokens)
-        and tokens[idx].type == "paragraph_open"
-        and tokens[idx + 1].content.startswith("![")
-    )
-
-
-def _cells(tokens: Sequence[Token], row: int) -> list[str]:
-    """The cells of the row that begins there, as Markdown."""
-    end = next(at for at in range(row, len(tokens)) if tokens[at].type == "tr_close")
-    return [token.content for token in tokens[row:end] if token.type == "inline"]
-
-
-def _alignment(token: Token) -> str:
-    return ' class="number"' if token.attrs else ""
+        """A row that is bold stands out: it is the best one, or the total."""
+        end = next(at for at in range(idx, len(tokens)) if tokens[at].type == "tr_close")
+        cells = [token.content for token in tokens[idx:end] if token.type == "inline"]
+        if all(cell.startswith("**") and cell.endswith("**") for cell in cells):
+            tokens[idx].attrSet("class", "total" if cells[0] == _TOTAL else "best")
+        return self.renderToken(tokens, idx, options, env)
 
 
 def _png(reports: Path, source: str) -> tuple[bytes, tuple[int, int]]:

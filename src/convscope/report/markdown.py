@@ -1,9 +1,8 @@
 """Text, links, figures and tables as GitHub-flavored Markdown, with all data escaped."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from html import escape as html_escape
-from typing import NamedTuple
 from urllib.parse import quote
 
 import pandas as pd
@@ -16,29 +15,8 @@ from convscope.report.columns import SPREAD, Headings, Kind
 _SPECIAL = re.compile(r"[\\`*{}\[\]<>|&~$#]|(?<!\w)_|_(?!\w)")
 
 
-
-class Fact(NamedTuple):
-    """A headline number.
-
-    Attributes:
-        label: What it is.
-        value: Itself.
-        details: What a reader should know of it, a line each.
-        section: The identifier of the section that it is from.
-    """
-
-    label: str
-    value: str
-    details: Sequence[str]
-    section: str
-
-
 def escape(value: object) -> Markup:
-    """Data as text on one line that means nothing to Markdown or HTML.
-
-    Args:
-        value: Anything; what is ``Markup`` is Markdown already and stays as it is.
-    """
+    """Data as text on one line that means nothing to Markdown or HTML; ``Markup`` stays."""
     if isinstance(value, Markup):
         return value
     return Markup(_SPECIAL.sub(_reference, " ".join(str(value).split())))
@@ -55,13 +33,12 @@ def prose(text: str) -> Markup:
     pieces = " ".join(text.split()).split("`")
     if len(pieces) % 2 == 0:
         return escape(text)
-    return Markup(
-        "".join(
-            f"`{piece}`" if place % 2 else _SPECIAL.sub(_reference, piece)
-            for place, piece in enumerate(pieces)
-            if piece
-        )
+    shown = (
+        f"`{piece}`" if place % 2 else _SPECIAL.sub(_reference, piece)
+        for place, piece in enumerate(pieces)
+        if piece
     )
+    return Markup("".join(shown))
 
 
 def link(path: str) -> Markup:
@@ -72,32 +49,13 @@ def link(path: str) -> Markup:
 def figure(folder: Finished, name: str, caption: str) -> Markup:
     """The figure ``name``.png of a stage, with its caption."""
     path = f"{folder.name}/{name}.png"
-    return Markup(f"![{escape(caption)}]({quote(path)})\n\n{_captioned(caption, path)}")
+    return _block(f"![{escape(caption)}]({quote(path)})", _captioned(caption, path))
 
 
-def facts(found: Iterable[Fact]) -> Markup:
-    """Headline numbers, side by side on the page."""
-    lines = [
-        "<br>".join([f"- [{escape(label)}](#{quote(section)}) **{escape(value)}**"]
-                    + [escape(each) for each in details])
-        for label, value, details, section in found
-    ]
-    return Markup("\n".join(['<div class="facts">', "", *lines, "", "</div>"]))
-
-
-def files(folder: Finished, found: Mapping[str, str]) -> Markup:
-    """Tables of a stage that are linked and not shown: their names, and what each holds.
-
-    Raises:
-        UserError: One is missing or damaged.
-    """
-    for name in found:
-        folder.table(name)
-    return Markup(
-        "\n".join(
-            f"- {escape(what)}: {link(f'{folder.name}/{name}.csv')}" for name, what in found.items()
-        )
-    )
+def file(folder: Finished, name: str, what: str) -> Markup:
+    """The table ``name``.csv of a stage, linked and not shown: an item of a list."""
+    folder.table(name)
+    return Markup(f"- {escape(what)}: {link(f'{folder.name}/{name}.csv')}")
 
 
 def table(
@@ -124,40 +82,38 @@ def table(
     Raises:
         ValueError: A value is not a number where one belongs.
     """
-    blocks = [grid(frame, headings or {}, bold)]
-    if notes:
-        blocks.append("\n>\n".join(f"> {prose(note)}" for note in notes))
+    under = "\n>\n".join(f"> {prose(note)}" for note in notes)
+    shown = [grid(frame, headings or {}, bold), under]
     if folded:
         summary = f"<details><summary>{escape(caption)}</summary>"
-        return Markup("\n\n".join([summary, link(source), *blocks, "</details>"]))
-    return Markup("\n\n".join([_captioned(caption, source), *blocks]))
+        return _block(summary, link(source), *shown, "</details>")
+    return _block(_captioned(caption, source), *shown)
 
 
 def grid(frame: pd.DataFrame, headings: Headings, bold: Collection[int] = ()) -> Markup:
     """A table's head and rows; see ``table``."""
     spreads = {f"{name}{SPREAD}" for name in frame}
-    names = [name for name in frame if name not in spreads]
-    found = [headings.get(name) or columns.known(name) for name in names]
-    cells = [_cells(frame, name, kind) for name, (_, kind) in zip(names, found, strict=True)]
+    found = {
+        name: headings.get(name) or columns.known(name) for name in frame if name not in spreads
+    }
+    cells = [_cells(frame, name, kind) for name, (_, kind) in found.items()]
     rows = [
         [f"**{cell}**" for cell in row] if place in bold else row
         for place, row in enumerate(zip(*cells, strict=True))
     ]
-    head = [escape(label) for label, _ in found]
-    rule = ["---:" if kind.numeric else "---" for _, kind in found]
+    head = [escape(label) for label, _ in found.values()]
+    rule = ["---:" if kind.numeric else "---" for _, kind in found.values()]
     return Markup("\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *rows]))
 
 
 def _cells(frame: pd.DataFrame, name: str, kind: Kind) -> list[str]:
     """A column as it is printed, with its spread where it has one."""
+    spreads = frame.get(f"{name}{SPREAD}", pd.Series(index=frame.index, dtype=float))
     try:
-        shown = [kind.show(value) for value in frame[name].tolist()]
-        if f"{name}{SPREAD}" in frame:
-            spreads = frame[f"{name}{SPREAD}"]
-            shown = [
-                mean if pd.isna(spread) else f"{mean} ± {kind.show(spread)}"
-                for mean, spread in zip(shown, spreads.tolist(), strict=True)
-            ]
+        shown = [
+            kind.show(value) if pd.isna(spread) else f"{kind.show(value)} ± {kind.show(spread)}"
+            for value, spread in zip(frame[name].tolist(), spreads.tolist(), strict=True)
+        ]
     except (TypeError, ValueError) as error:
         raise ValueError(f"its column {name} holds something that is not a number") from error
     return [escape(text) for text in shown]
@@ -165,3 +121,8 @@ def _cells(frame: pd.DataFrame, name: str, kind: Kind) -> list[str]:
 
 def _captioned(caption: str, path: str) -> str:
     return f"**{escape(caption)}** ({link(path)})"
+
+
+def _block(*blocks: str) -> Markup:
+    """Blocks of text, with an empty line around each."""
+    return Markup("\n" + "\n\n".join(filter(None, blocks)) + "\n")

@@ -1,8 +1,8 @@
 """The report as Markdown: the words of templates/report.md.jinja around what was measured."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,32 +10,28 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from convscope.base import paths
 from convscope.base.errors import UserError
 from convscope.base.report_folder import Finished
-from convscope.report import (
-    ablation,
-    columns,
-    compare,
-    departures,
-    evaluation,
-    findings,
-    identification,
-    markdown,
-    occlusion,
-    published_size,
-    summary,
-    text,
-    training,
-)
+from convscope.report import analyses, columns, compare, markdown, published_size, text, training
 from convscope.report.columns import Headings, Kind
 from convscope.report.data_set import DataSet, measured_on
+from convscope.study import claims, published
 from convscope.study.claims import Claim
 
-_ANALYSES = ("occlusion", "filter-ablation", "filter-identify")
-# what the template calls by their names
-_SENTENCES = (
-    *(ablation, columns, departures, evaluation, findings, identification, occlusion),
-    *(published_size, summary, text, training),
+# the stages that write a folder each, as the template calls them
+_STAGES = {
+    "download": "download",
+    "baseline": "train/baseline",
+    "evaluate": "evaluate",
+    "occluded": "occlusion",
+    "ablated": "filter-ablation",
+    "identified": "filter-identify",
+}
+_CALLED = (
+    *(analyses, columns, published_size, training),
+    *(markdown.figure, markdown.file, markdown.link, markdown.prose),
+    *(text.analyzed_net, text.count, text.counted, text.natural, text.percent, text.taken),
 )
 
 
@@ -52,11 +48,8 @@ def render(reports: Path, judged: Sequence[Claim]) -> str:
     Raises:
         UserError: A stage has not run, or one of its files is missing or damaged.
     """
-    download, baseline = (Finished(reports, f).require() for f in ("download", "train/baseline"))
-    nets = _nets(reports)
-    evaluate, *analyses = (
-        Finished(reports, name).require() for name in ("evaluate", *_ANALYSES)
-    )
+    folders = {called: Finished(reports, name).require() for called, name in _STAGES.items()}
+    data = measured_on(folders["download"])
     environment = Environment(
         loader=PackageLoader("convscope.report"),
         autoescape=True,  # what a macro gives is Markdown already
@@ -65,105 +58,73 @@ def render(reports: Path, judged: Sequence[Claim]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    data = measured_on(download)
-    environment.globals |= {module.__name__.split(".")[-1]: module for module in _SENTENCES}
-    environment.globals |= {
-        "table": Tables(data).table,
-        "listing": _listing,
-        **{each.__name__: each for each in (markdown.figure, markdown.facts, markdown.files)},
-        "grid_of": lambda found: markdown.grid(*found),
-        "prose": markdown.prose,
-        "int": int,
-        "str": str,
-    }
+    environment.globals |= {each.__name__.split(".")[-1]: each for each in _CALLED}
+    environment.globals |= {"int": int, "str": str, "listing": _listing, "claim_numbers": _numbers}
     found = environment.get_template("report.md.jinja").render(
         data=data,
         judged=judged,
-        download=download,
-        baseline=baseline,
-        nets=nets,
-        evaluate=evaluate,
-        **dict(zip(("occluded", "ablated", "identified"), analyses, strict=True)),
+        nets=_nets(reports),
+        study=published.study(),
+        table=partial(_table, data),
+        **folders,
     )
-    return re.sub(r"\n{3,}", "\n\n", found).strip() + "\n"
+    apart = re.sub(r"(?m)^(#+ .*)$", r"\n\1\n", found)
+    return re.sub(r"\n{3,}", "\n\n", apart).strip() + "\n"
 
 
-@dataclass(frozen=True)
-class Tables:
-    """The stages' tables as Markdown.
+def _nets(reports: Path) -> list[Finished]:
+    """The report folders of the trained networks, in natural order."""
+    found = [path.name for path in (reports / "train").glob("[!.]*") if path.is_dir()]
+    nets = [f"train/{name}" for name in text.natural(found) if name != paths.BASELINE]
+    if not nets:
+        raise UserError(
+            f"{reports / 'train'} holds no network: run `convscope train net1` (or `dvc repro`) "
+            "before the report"
+        )
+    return [Finished(reports, name) for name in nets]
 
-    Attributes:
-        data: What was measured on.
+
+def _table(
+    data: DataSet,
+    folder: Finished,
+    name: str,
+    caption: str,
+    shown: pd.DataFrame | None = None,
+    headings: Headings | None = None,
+    *,
+    classes: Kind | None = None,
+    notes: Sequence[str] = (),
+    **style: Any,
+) -> Markup:
+    """The table ``name``.csv of a stage, compared with the study's, and all that this published.
+
+    Args:
+        shown: What of the file is shown; None for all of it.
+        classes: The kind of all columns but the first, which are named after classes.
+        style: Other options of ``markdown.table``.
     """
-
-    data: DataSet
-
-    def table(
-        self,
-        folder: Finished,
-        name: str,
-        caption: str,
-        shown: pd.DataFrame | None = None,
-        headings: Headings | None = None,
-        *,
-        classes: Kind | None = None,
-        bold: Collection[int] = (),
-        notes: Sequence[str] = (),
-        folded: bool = False,
-    ) -> Markup:
-        """A table of a stage, compared with the study's, and behind it what the study published.
-
-        Args:
-            folder: The stage's report folder.
-            name: The table's file there, without its ending.
-            caption: What it shows.
-            shown: What of the file is shown; None for all of it.
-            headings: Headings and kinds of columns whose names do not tell them.
-            classes: The kind of all columns but the first, which are named after classes.
-            bold: The places of the rows that stand out.
-            notes: Remarks under it.
-            folded: Whether a reader opens it first.
-
-        Raises:
-            UserError: The file is missing or damaged.
-        """
-        frame = folder.table(name) if shown is None else shown
-        if classes is not None:
-            headings = columns.of_classes(frame, classes)
-        if training.has_spreads(frame):
-            notes = [*notes, "± is the standard deviation of the seeds' own means."]
-        frame, more = compare.widened(folder, name, frame, self.data)
-        source = f"{folder.name}/{name}.csv"
-        try:
-            blocks = [
-                markdown.table(
-                    frame, source, caption, headings, bold=bold, notes=[*notes, *more], folded=folded
-                ),
-                *(
-                    markdown.table(each, source, f"{caption}: {what}", named, folded=True)
-                    for what, each, named in compare.all_published(folder, name)
-                ),
-            ]
-        except ValueError as error:
-            raise folder.damaged(f"{name}.csv", str(error)) from None
-        return Markup("\n\n".join(blocks))
+    frame = folder.table(name) if shown is None else shown
+    if classes is not None:
+        headings = columns.of_classes(frame, classes)
+    if any(str(column).endswith(columns.SPREAD) for column in frame):
+        notes = [*notes, "± is the standard deviation of the seeds' own means."]
+    source = f"{folder.name}/{name}.csv"
+    frame, more = compare.widened(folder, name, frame, data)
+    try:
+        found = markdown.table(frame, source, caption, headings, notes=[*notes, *more], **style)
+    except ValueError as error:
+        raise folder.damaged(f"{name}.csv", str(error)) from None
+    for what, rows, named in compare.all_published(folder, name):
+        found += markdown.table(rows, source, f"{caption}: {what}", named, folded=True)
+    return found
 
 
 def _listing(folder: Finished, name: str, caption: str, folded: bool = False) -> Markup:
     """A JSON document as a table, nested keys joined by dots; empty values are left out."""
-    values = {key: value for key, value in _flat(folder.json(name)).items() if value}
-    frame = pd.DataFrame({"Key": list(values), "Value": list(values.values())})
+    (values,) = pd.json_normalize(folder.json(name)).to_dict("records") or [{}]
+    shown = {key: words for key, value in values.items() if (words := _plain(value))}
+    frame = pd.DataFrame({"Key": list(shown), "Value": list(shown.values())})
     return markdown.table(frame, f"{folder.name}/{name}.json", caption, folded=folded)
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    flat: dict[str, str] = {}
-    for key, value in values.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = _plain(value)
-    return flat
 
 
 def _plain(value: Any) -> str:
@@ -174,20 +135,13 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-def _nets(reports: Path) -> list[Finished]:
-    """The report folders of the trained networks, net2 before net10."""
-    names = sorted(
-        (p.name for p in (reports / "train").glob("[!.]*") if p.is_dir() and p.name != "baseline"),
-        key=_natural,
-    )
-    if not names:
-        raise UserError(
-            f"{reports / 'train'} holds no network: run `convscope train net1` (or `dvc repro`) "
-            "before the report"
-        )
-    return [Finished(reports, f"train/{name}") for name in names]
-
-
-def _natural(name: str) -> list[str | int]:
-    """A sort key that takes digits for numbers: text and numbers alternate."""
-    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
+def _numbers(claim: Claim) -> Markup:
+    """What a claim's rule compares: the study's numbers and the measured ones."""
+    sides = {"Published": claim.published, "Measured": claim.measured}
+    names = list(dict.fromkeys([*claim.published, *claim.measured]))
+    shown = {
+        side: [claims.shown(name, found[name]) if name in found else None for name in names]
+        for side, found in sides.items()
+    }
+    kinds = {side: (side, columns.AS_IS) for side in sides}
+    return markdown.grid(pd.DataFrame({"Number": names, **shown}), kinds)

@@ -10,14 +10,8 @@ from convscope.study import published
 def differences(folder: Finished) -> list[str] | None:
     """What of a grid is not as in the study, such as ``"epochs 8 (study: 30)"``.
 
-    Args:
-        folder: The report folder of a network's grid.
-
     Returns:
         Nothing where all is the same; None for a network that the study does not have.
-
-    Raises:
-        UserError: params.json is missing or damaged.
     """
     used = {name: folder.section(name) for name in ("train", "net")}
     settings = published.differing(folder.path.name, used)
@@ -28,19 +22,6 @@ def differences(folder: Finished) -> list[str] | None:
     ]
     seeds = folder.param("train", "seeds", list) or [0]
     return [*found, f"{len(seeds)} seeds (study: 1)"] if len(seeds) > 1 else found
-
-
-def of_grid(folder: Finished) -> str:
-    """Whether a network's numbers are comparable with the study's; empty if it has none of it."""
-    found = differences(folder)
-    if found is None:
-        return ""
-    if not found:
-        return "The published size: the study's own grid, epochs and training images."
-    return (
-        f"Not the published size: {', '.join(found)}. Differences from the study's numbers "
-        "are differences of these settings too."
-    )
 
 
 def of_several(folders: Sequence[Finished]) -> str:
@@ -60,7 +41,5 @@ def of_several(folders: Sequence[Finished]) -> str:
 def _values(values: Sequence[float]) -> str:
     """The values of a setting in words."""
     named = {True: "yes", False: "no"}
-    return (
-        listed([named[each] if isinstance(each, bool) else f"{each:g}" for each in values])
-        or "unknown"
-    )
+    words = [named[each] if isinstance(each, bool) else f"{each:g}" for each in values]
+    return listed(words) or "unknown"

@@ -1,5 +1,6 @@
 """Words and numbers inside the report's sentences."""
 
+import re
 from collections.abc import Sequence
 
 from convscope.base.report_folder import Finished
@@ -25,6 +26,14 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
+def natural(names: Sequence[str]) -> list[str]:
+    """Names in their natural order: net2 before net10."""
+    pieces = {name: re.split(r"(\d+)", name) for name in names}
+    return sorted(
+        names, key=lambda name: [int(p) if p.isdecimal() else p for p in pieces[name]]
+    )
+
+
 def taken(found: int, wanted: int | None) -> str:
     """How many test images were used, where a parameter asked for so many (None: all)."""
     images = counted(found, "test image")
@@ -36,11 +45,3 @@ def taken(found: int, wanted: int | None) -> str:
 def analyzed_net(folder: Finished) -> str:
     """The network that a stage analyzed."""
     return folder.param("analysis", "net", str) or "the network"
-
-
-def zeroed_filters(ablation: Finished) -> list[str]:
-    """The filters that were ablated together, as the tables name them: ``conv1/0``."""
-    selected = ablation.param("filter_ablation", "filters", dict) or {}
-    if not all(isinstance(numbers, list) for numbers in selected.values()):
-        raise ablation.damaged("params.json", "its filter_ablation.filters are of the wrong type")
-    return [f"{layer}/{number}" for layer, numbers in selected.items() for number in numbers]

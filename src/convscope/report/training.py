@@ -1,19 +1,28 @@
-"""What the report says of a network's grid: its extent, its best run, and its tables."""
+"""Sentences and tables on the networks' grids, their best runs and how these are tested."""
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from convscope.base.axes import AXES as GRID_AXES
+from convscope.base.names import AUGMENTED, CLEAN, STUDY
 from convscope.base.report_folder import Finished
 from convscope.report import columns
-from convscope.report.text import count, counted, percent
+from convscope.report.columns import Headings, Kind
+from convscope.report.text import counted, listed, percent
+from convscope.study import published
 
 _FIRST = "dropout_rate"
 # the order in which the study varies a network: its tables "by X" follow it
 AXES = (_FIRST, *(axis for axis in GRID_AXES if axis != _FIRST), "seed")
 _EPOCH = "epoch"
+_GAINS = {
+    "Clean instead of augmented images (points)": (CLEAN, AUGMENTED),
+    "Evaluation instead of training mode (points)": (AUGMENTED, STUDY),
+    "Both (points)": (CLEAN, STUDY),
+}
 
 
 class TableBy(NamedTuple):
@@ -29,11 +38,6 @@ def shown_run(folder: Finished) -> str:
     if folder.param("train", "select_on", str) == "validation":
         return "the run that held-out images selected"
     return "the best run"
-
-
-def parameters(folder: Finished) -> str:
-    """How many parameters the network has that is shown layer by layer."""
-    return count(folder.filled("layers", numbers=["parameters"])["parameters"].sum())
 
 
 def extent(folder: Finished) -> str:
@@ -79,11 +83,6 @@ def tables(folder: Finished) -> list[TableBy]:
     return [table for _, table in sorted(found)]
 
 
-def has_spreads(frame: pd.DataFrame) -> bool:
-    """Whether a table has standard deviations over seeds."""
-    return any(name.endswith(columns.SPREAD) for name in frame)
-
-
 def no_epoch_above(folder: Finished) -> list[str]:
     """A sentence for each accuracy of overfit_above.csv that no epoch exceeds."""
     frame = folder.table("overfit_above", numbers=["test_accuracy_above", "epochs"])
@@ -93,12 +92,59 @@ def no_epoch_above(folder: Finished) -> list[str]:
     ]
 
 
-def highest(frame: pd.DataFrame, name: str = "test_accuracy") -> list[int]:
-    """The places of the rows that share the highest value of a column."""
-    return [place for place, high in enumerate(frame[name] == frame[name].max()) if high]
+def half_precision(folders: Sequence[Finished]) -> bool:
+    """Whether a network was trained in bfloat16."""
+    return any(folder.param("train", "precision", str) == "bf16" for folder in folders)
 
 
-def _axes(folder: Finished) -> dict[str, list[Any]]:
+def best_of_nets(evaluate: Finished) -> pd.DataFrame:
+    """The best run of every network, without the settings that all of them share."""
+    numbers = ["test_accuracy", "low", "high", "total_parameters"]
+    best = evaluate.filled("best", ["net"], numbers=numbers)
+    shared = {name for name in AXES if name in best and best[name].nunique(dropna=False) == 1}
+    return best[[name for name in best if name not in shared]]
+
+
+def highest(frame: pd.DataFrame) -> list[int]:
+    """The places of the rows that share the highest test accuracy."""
+    accuracies = frame["test_accuracy"]
+    return [place for place, high in enumerate(accuracies == accuracies.max()) if high]
+
+
+def winner(best: pd.DataFrame) -> str:
+    """The network with the highest accuracy, or those that share it."""
+    names, value = best["net"].astype(str)[highest(best)], percent(best["test_accuracy"].max())
+    are, each = ("is", "") if len(names) == 1 else ("are", "each ")
+    return f"{listed(names.tolist())} {are} the best, {each}with {value}"
+
+
+def gains(evaluate: Finished) -> tuple[pd.DataFrame, Headings]:
+    """The points of accuracy that one test protocol has over another, by network."""
+    tested = evaluate.table("protocols", ["net", "protocol"], numbers=["accuracy"])
+    if tested.duplicated(["net", "protocol"]).any():
+        raise evaluate.damaged("protocols.csv", "it has several rows for a network and protocol")
+    by_net = tested.pivot(index="net", columns="protocol", values="accuracy")
+    by_net = by_net.reindex(index=tested["net"].unique(), columns=[CLEAN, AUGMENTED, STUDY])
+    found = {name: 100 * (by_net[way] - by_net[other]) for name, (way, other) in _GAINS.items()}
+    return pd.DataFrame(found).reset_index(), {name: (name, Kind("{:+z.2f}")) for name in _GAINS}
+
+
+def sampled(evaluate: Finished) -> pd.DataFrame:
+    """The classes of which the study's sample has an image."""
+    sample = evaluate.table("class_sample", ["net", "class"], gaps=["difference_points"])
+    if sample["difference_points"].isna().all():
+        raise evaluate.damaged("class_sample.csv", "no class has an image")
+    return sample.dropna(subset="difference_points")
+
+
+def published_sample_error() -> float:
+    """How many points the study's sample is off its confusion matrix, in the worst class."""
+    sample = published.printed_class_accuracy().set_index("class")["before_percent"]
+    complete = published.table("filter-ablation/class_accuracy").set_index("class")
+    return float((sample - complete["before_percent"]).drop("overall").abs().max())
+
+
+def _axes(folder: Finished) -> Mapping[str, Sequence[Any]]:
     """The values of each setting that the grid's runs combine, in the order of params.yaml."""
     keys = [key for key in folder.section("net") if key in AXES]
     values = {key: folder.param("net", key, list) or [] for key in keys}
