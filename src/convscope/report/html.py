@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup, escape
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from convscope.base import files, paths
 
@@ -105,12 +105,11 @@ def _png(reports: Path, source: str) -> tuple[bytes, tuple[int, int]]:
     path, command = reports / source, paths.command_of(source)
     try:
         content = path.read_bytes()
+    except FileNotFoundError:
+        raise files.missing(path, command) from None
+    try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
             picture.verify()
             return content, picture.size
-    except FileNotFoundError:
-        raise files.missing(path, command) from None
-    except (UnidentifiedImageError, SyntaxError):
+    except (OSError, SyntaxError):
         raise files.damaged(path, command, "it is not a PNG file") from None
-    except OSError as error:
-        raise files.damaged(path, command, str(error)) from None

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from convscope.base import paths
@@ -50,6 +50,20 @@ def render(reports: Path, judged: Sequence[Claim]) -> str:
     """
     folders = {called: Finished(reports, name).require() for called, name in _STAGES.items()}
     data = measured_on(folders["download"])
+    found = _template().render(
+        data=data,
+        judged=judged,
+        nets=_nets(reports),
+        study=published.study(),
+        table=partial(_table, data),
+        **folders,
+    )
+    apart = re.sub(r"(?m)^(#+ .*)$", r"\n\1\n", found)
+    return re.sub(r"\n{3,}", "\n\n", apart).strip() + "\n"
+
+
+@cache
+def _template() -> Template:
     environment = Environment(
         loader=PackageLoader("convscope.report"),
         autoescape=True,  # what a macro gives is Markdown already
@@ -60,16 +74,7 @@ def render(reports: Path, judged: Sequence[Claim]) -> str:
     )
     environment.globals |= {each.__name__.split(".")[-1]: each for each in _CALLED}
     environment.globals |= {"int": int, "str": str, "listing": _listing, "claim_numbers": _numbers}
-    found = environment.get_template("report.md.jinja").render(
-        data=data,
-        judged=judged,
-        nets=_nets(reports),
-        study=published.study(),
-        table=partial(_table, data),
-        **folders,
-    )
-    apart = re.sub(r"(?m)^(#+ .*)$", r"\n\1\n", found)
-    return re.sub(r"\n{3,}", "\n\n", apart).strip() + "\n"
+    return environment.get_template("report.md.jinja")
 
 
 def _nets(reports: Path) -> list[Finished]:
