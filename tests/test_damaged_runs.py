@@ -7,8 +7,8 @@ import torch
 
 from convscope.base import files, paths
 from convscope.base.errors import UserError
+from convscope.base.report_folder import Finished
 from convscope.nets import trained
-from convscope.report import reading
 from convscope.training import grid, trainer
 from tests import toys
 
@@ -73,7 +73,7 @@ def test_json_that_cannot_be_read_is_refused(content, models):
     path.write_bytes(content)
     refused(path, trained.load_best, models, RUN.data)
     (models / "params.json").write_bytes(content)
-    folder = reading.Folder(Path("models"), "net1", "train net1")
+    folder = Finished(Path("models"), "net1")
     refused(models / "params.json", folder.json, "params")
 
 
@@ -132,6 +132,6 @@ def test_a_table_that_is_none_is_refused(content, models):
     path = models / paths.HISTORY
     path.write_bytes(content)
     refused(path, files.read_csv, path, "train net1")
-    folder = reading.Folder(Path("models"), "net1", "train net1")
+    folder = Finished(Path("models"), "net1")
     if content != b'"' * 10**5:
-        refused(path, folder.sheet, "history")
+        refused(path, folder.table, "history")

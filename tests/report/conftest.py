@@ -1,9 +1,9 @@
 from pathlib import Path
 
 import pytest
-from tests.report import folders
 
 from convscope.study import claims
+from tests.report import folders
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 import re
 from html import unescape
 
-CAPTION = re.compile(r"^(?:\*\*(.*)\*\* \(\[.*\]\((.*)\)\)|<details><summary>(.*)</summary>)$", re.M)
+CAPTION = re.compile(
+    r"^(?:\*\*(.*)\*\* \(\[.*\]\((.*)\)\)|<details><summary>(.*)</summary>)$", re.M
+)
 BAR = re.compile(r"(?<!\\)\|")
 
 

@@ -72,7 +72,8 @@ const hidden = rule.querySelector("p").checkVisibility();
 rule.querySelector("summary").click();
 return [
   shown.length, verdict.textContent, mark,
-  first.querySelector("p:nth-child(2)").textContent, hidden, rule.querySelector("p").checkVisibility(),
+  first.querySelector("p:nth-child(2)").textContent, hidden,
+  rule.querySelector("p").checkVisibility(),
   [...first.querySelectorAll(".box td")].slice(0, 3).map((cell) => cell.textContent),
 ];
 """
@@ -83,7 +84,9 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the chromium bro
 @pytest.fixture
 def in_browser(reports, text, tmp_path):
     def run(probe: str, width: int) -> object:
-        probed = html.render(text, reports).replace("</body>", PROBE.format(probe=probe) + "</body>")
+        probed = html.render(text, reports).replace(
+            "</body>", PROBE.format(probe=probe) + "</body>"
+        )
         (reports / "report.html").write_text(probed, encoding="utf-8")
         frame = reports / "frame.html"
         frame.write_text(FRAME.format(width=width), encoding="utf-8")

@@ -64,7 +64,7 @@ def test_tables_are_the_markdowns_own(page):
     ]
 
 
-def test_hostile_class_names_stay_text(page, finished):
+def test_hostile_class_names_stay_text(page):
     assert len([tag for tag, _ in page.tags if tag == "script"]) == 1
     counts = page.tables["Images of each class (download/class_counts.csv)"]
     assert [row[0] for row in counts[1:]] == [folders.EVIL, folders.PIPED]
@@ -108,7 +108,7 @@ def test_sections_have_ids_of_their_own_and_an_entry_in_the_contents(page):
     assert {f"#{each}" for each in ids} <= set(page.attributes("href"))
 
 
-def test_the_overall_row_is_marked_as_a_total_and_the_best_as_such(page, source):
+def test_the_overall_row_is_marked_as_a_total_and_the_best_as_such(source):
     assert source.count('<tr class="total">') == 1
     assert '<tr class="total">\n<td><strong>overall' in source
     # the best of the networks, and of each grid by learning rate

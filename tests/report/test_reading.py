@@ -12,7 +12,9 @@ def folder(tmp_path):
     return Finished(tmp_path, "train/net1")
 
 
-@pytest.mark.parametrize("content", [b"", b"a,b\n1\n", b"a\n1,2\n", b"a\n\xff\n", b"a\n\n", b"a\n1"])
+@pytest.mark.parametrize(
+    "content", [b"", b"a,b\n1\n", b"a\n1,2\n", b"a\n\xff\n", b"a\n\n", b"a\n1"]
+)
 def test_a_damaged_table_is_refused(folder, content):
     (folder.path / "best.csv").write_bytes(content)
     with pytest.raises(UserError, match=r"best\.csv is damaged .*run `convscope train net1`"):

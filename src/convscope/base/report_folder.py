@@ -117,6 +117,7 @@ class Finished:
         """The table ``name``.csv.
 
         Args:
+            name: The file's name without its ending.
             columns: Those that it must have.
             numbers: The same, of columns that hold a number in every row.
             gaps: The same, of columns that hold numbers and may lack some.

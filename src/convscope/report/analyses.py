@@ -142,7 +142,7 @@ def _exception(ablated: Finished, side: str) -> str:
 def top_images(identified: Finished) -> int:
     """How many top images each filter has."""
     frequency = identified.filled("class_frequency", ["filter", "max_class"])
-    classes = [name for name in frequency if name not in ("filter", "max_class")]
+    classes = [str(name) for name in frequency if name not in ("filter", "max_class")]
     return int(identified.table("class_frequency", numbers=classes)[classes].iloc[0].sum())
 
 
@@ -151,7 +151,7 @@ def dead_filters(identified: Finished) -> list[str]:
     responses = identified.filled("responses", ["filter", "dead"])
     if responses["dead"].dtype != bool:
         raise identified.damaged("responses.csv", "its column dead holds more than True and False")
-    return responses.loc[responses["dead"], "filter"].astype(str).tolist()
+    return [str(name) for name in responses.loc[responses["dead"], "filter"]]
 
 
 def larger_patches(identified: Finished) -> list[tuple[str, float, float]] | None:

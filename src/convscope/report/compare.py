@@ -87,7 +87,7 @@ def widened(
     aligned = _aligned(found.rows, frame, keys)
     shown = frame.reset_index(drop=True)
     for measure in measures:
-        place = shown.columns.get_loc(measure)
+        place = list(shown).index(measure)
         for ending in (DIFFERENCE, PUBLISHED):
             if f"{measure}{ending}" in aligned:
                 shown.insert(place + 1, f"{measure}{ending}", aligned[f"{measure}{ending}"])
@@ -120,19 +120,19 @@ def _every_number(
 ) -> tuple[pd.DataFrame, Headings]:
     """A row for each number of the study's table, with values as they are printed."""
     keys = published.KEYS[f"{folder.name}/{name}"]
-    numbers = [name for name in study.select_dtypes("number") if name not in keys]
+    numbers = [str(name) for name in study.select_dtypes("number") if name not in keys]
     aligned = pd.DataFrame(index=study.index)
     if {*keys} <= {*measured}:
         aligned = _aligned(_compared(folder, name, measured, study).rows, study, keys)
     rows = [
         {
-            **{key: study.at[row, key] for key in keys},
+            **{key: theirs[key] for key in keys},
             "number": columns.known(number)[0],
-            **_printed(number, study.at[row, number], aligned.loc[row]),
+            **_printed(number, theirs[number], aligned.iloc[row]),
         }
-        for row in study.index
+        for row, theirs in enumerate(study.to_dict("records"))
         for number in numbers
-        if pd.notna(study.at[row, number])
+        if pd.notna(theirs[number])
     ]
     sides = ("Published", "Measured", "Difference")
     headings = {"number": ("Number", TEXT)} | {side.lower(): (side, AS_IS) for side in sides}
@@ -202,7 +202,7 @@ def _notes(source: str, study: pd.DataFrame, missing: pd.DataFrame) -> list[str]
 
 def _legend(frame: pd.DataFrame, data: DataSet) -> str:
     """What the added columns are, and of which images where the two sides' differ."""
-    subtracted = any(name.endswith(DIFFERENCE) for name in frame)
+    subtracted = any(str(name).endswith(DIFFERENCE) for name in frame)
     lead = "Differences are measured minus published" if subtracted else "Published is the study's"
     if data.official:
         return f"{lead}."
@@ -214,7 +214,7 @@ def _points(frame: pd.DataFrame) -> str:
 
     Several settings of a row have its names before each value, one has it before all values.
     """
-    names = [columns.known(name)[0].lower() for name in frame]
+    names = [columns.known(str(name))[0].lower() for name in frame]
     rows = [[_plain(value) for value in row] for row in frame.itertuples(index=False, name=None)]
     if len(names) == 1:
         return f"{names[0]} {', '.join(value for (value,) in rows)}"

@@ -92,9 +92,10 @@ def table(
 
 def grid(frame: pd.DataFrame, headings: Headings, bold: Collection[int] = ()) -> Markup:
     """A table's head and rows; see ``table``."""
-    spreads = {f"{name}{SPREAD}" for name in frame}
+    names = [str(name) for name in frame]
+    spreads = {f"{name}{SPREAD}" for name in names}
     found = {
-        name: headings.get(name) or columns.known(name) for name in frame if name not in spreads
+        name: headings.get(name) or columns.known(name) for name in names if name not in spreads
     }
     cells = [_cells(frame, name, kind) for name, (_, kind) in found.items()]
     rows = [

@@ -103,10 +103,8 @@ def _table(
 ) -> Markup:
     """The table ``name``.csv of a stage, compared with the study's, and all that this published.
 
-    Args:
-        shown: What of the file is shown; None for all of it.
-        classes: The kind of all columns but the first, which are named after classes.
-        style: Other options of ``markdown.table``.
+    What is ``shown`` may be less than all of the file; ``classes`` is the kind of all columns but
+    the first, which are named after classes. For the rest see ``markdown.table``.
     """
     frame = folder.table(name) if shown is None else shown
     if classes is not None:

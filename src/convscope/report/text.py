@@ -29,9 +29,7 @@ def listed(words: Sequence[str]) -> str:
 def natural(names: Sequence[str]) -> list[str]:
     """Names in their natural order: net2 before net10."""
     pieces = {name: re.split(r"(\d+)", name) for name in names}
-    return sorted(
-        names, key=lambda name: [int(p) if p.isdecimal() else p for p in pieces[name]]
-    )
+    return sorted(names, key=lambda name: [int(p) if p.isdecimal() else p for p in pieces[name]])
 
 
 def taken(found: int, wanted: int | None) -> str:
