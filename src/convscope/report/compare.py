@@ -165,7 +165,7 @@ def _compared(
 def _aligned(rows: pd.DataFrame, frame: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     """A comparison's row for each row of a table; nothing where it has none."""
     if not keys:
-        return rows
+        return rows.reindex(range(len(frame)))
     found, wanted = (pd.MultiIndex.from_frame(each[list(keys)]) for each in (rows, frame))
     return rows.set_axis(found).reindex(wanted).reset_index(drop=True)
 

@@ -35,6 +35,19 @@ _CALLED = (
 )
 
 
+def require_params(reports: Path) -> None:
+    """See that the parameters of the finished stages have the types that the claims rely on.
+
+    Raises:
+        UserError: A params.json is damaged.
+    """
+    for path in sorted(reports.rglob("params.json")):
+        folder = Finished(reports, path.parent.relative_to(reports).as_posix())
+        for name in folder.params:
+            folder.section(name)
+        analyses.zeroed_filters(folder)
+
+
 def render(reports: Path, judged: Sequence[Claim]) -> str:
     """The report, read from the folders of the finished stages.
 

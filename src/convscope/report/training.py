@@ -65,7 +65,7 @@ def extent(folder: Finished) -> str:
 
 def best_run(folder: Finished) -> pd.DataFrame:
     """The best run with the settings that the grid varies."""
-    best = folder.filled("best")
+    best = folder.filled("best", numbers=["test_accuracy"])
     varied = {key for key, values in _axes(folder).items() if len(values) > 1}
     return best[[name for name in best if name not in AXES or name in varied]]
 
