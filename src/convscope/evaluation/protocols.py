@@ -13,12 +13,9 @@ import torch
 from torch import nn
 
 from convscope.base.metrics import accuracy
+from convscope.base.names import AUGMENTED, CLEAN, STUDY
 from convscope.data import augment
 from convscope.nets.inference import BATCH_SIZE, logits
-
-CLEAN = "clean images, evaluation mode"
-AUGMENTED = "augmented images, evaluation mode"
-STUDY = "augmented images, training mode"
 
 
 def accuracies(

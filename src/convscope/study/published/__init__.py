@@ -9,7 +9,6 @@ __all__ = [
     "KEYS",
     "Comparison",
     "Setting",
-    "beside",
     "compare",
     "differing",
     "of_net",
@@ -17,5 +16,3 @@ __all__ = [
     "study",
     "table",
 ]
-
-beside = compare

@@ -24,10 +24,14 @@ for (const section of document.querySelectorAll("section")) inView.observe(secti
 
 // tables: a click on a heading sorts up, then down, then as the file has it
 const words = new Intl.Collator("en", { numeric: true });
+const number = (text) => parseFloat(text.replace(/[<,\s]/g, ""));
+const isTotal = (row) => row.className === "total";
 const inOrder = (index, numeric, sign) => (one, other) => {
-  const [a, b] = [one, other].map((row) => row.cells[index].dataset.value);
-  if (!a || !b) return !a - !b;
-  return sign * (numeric ? Number(a) - Number(b) : words.compare(a, b));
+  if (isTotal(one) || isTotal(other)) return isTotal(one) - isTotal(other);
+  const [a, b] = [one, other].map((row) => row.cells[index].textContent.trim());
+  const missing = (a === "–") - (b === "–");
+  if (missing || a === "–") return missing;
+  return sign * (numeric ? number(a) - number(b) : words.compare(a, b));
 };
 function makeSortable(table) {
   const body = table.tBodies[0];
@@ -45,13 +49,13 @@ function makeSortable(table) {
       for (const each of heads) each.setAttribute("aria-sort", "none");
       head.setAttribute("aria-sort", order);
       const rows = [...asFiled];
-      const numeric = head.classList.contains("number");
+      const numeric = head.style.textAlign === "right";
       if (order !== "none") rows.sort(inOrder(index, numeric, order === "ascending" ? 1 : -1));
       body.append(...rows);
     });
   }
 }
-for (const table of document.querySelectorAll(":not(.numbers) > .box > table")) {
+for (const table of document.querySelectorAll(":not(.claim) > .box > table")) {
   if (table.tBodies[0].rows.length > 1) makeSortable(table);
 }
 
