@@ -18,12 +18,9 @@ if TYPE_CHECKING:
 PARENT = "mlflow.parentRunId"
 COMPLETE = "complete"
 
-# MLflow's limits: characters of a parameter and of a data set's digest; entries of one
-# batch; runs of one search.
+# MLflow's limits: characters of a parameter and of a data set's digest; runs of one search
 _PARAM_LENGTH = 6000
 _DIGEST_LENGTH = 36
-_METRICS_A_BATCH = 500
-_TEXTS_A_BATCH = 100
 _RUNS_A_SEARCH = 50_000
 
 # a metric's name, its value and its step, which is the epoch
@@ -31,7 +28,7 @@ _Number = tuple[str, float, int]
 
 
 class MlflowRun:
-    """One run in MLflow: knows what the run holds already, and adds only what is missing."""
+    """One run in MLflow: knows what it holds already, and adds only what is missing."""
 
     def __init__(self, client: "MlflowClient", run: "Run") -> None:
         self._client = client
@@ -65,11 +62,9 @@ class MlflowRun:
         tags = dict(record.tags)
         if changed:
             tags["changed_params"] = json.dumps({key: record.params[key] for key in changed})
-        numbers = self._missing_epochs(record)
-        for key, value in record.metrics.items():
-            if self._metrics.get(key) != value:
-                numbers.append((key, value, 0))
-        self._send(numbers, new, tags)
+        metrics = record.metrics.items()
+        numbers = [(key, value, 0) for key, value in metrics if self._metrics.get(key) != value]
+        self._send([*self._missing_epochs(record), *numbers], new, tags)
         self._params |= params
         self._metrics |= record.metrics
 
@@ -110,15 +105,15 @@ class MlflowRun:
         return missing
 
     def _log_dataset(self, dataset: Mapping[str, Any], context: str) -> None:
-        """Name the data set as the run's input."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         url = str(dataset.get("url") or "")
+        kind, key = ("http", "url") if url.startswith("http") else ("local", "uri")
         described = Dataset(
             name=str(dataset["name"]),
             digest=str(dataset["fingerprint"])[:_DIGEST_LENGTH],
-            source_type="http" if url.startswith("http") else "local",
-            source=json.dumps({"url": url} if url.startswith("http") else {"uri": url}),
+            source_type=kind,
+            source=json.dumps({key: url}),
             profile=json.dumps({key: dataset.get(key) for key in ("md5", "fingerprint")}),
         )
         used = DatasetInput(described, [InputTag("mlflow.data.context", context)])
@@ -127,18 +122,16 @@ class MlflowRun:
     def _send(
         self, numbers: list[_Number], params: Mapping[str, str], tags: Mapping[str, str]
     ) -> None:
-        """Log in as few requests as MLflow's limits allow."""
+        """Log all at once; MLflow makes as many requests of it as its limits need."""
         from mlflow.entities import Metric, Param, RunTag
 
         now = int(time.time() * 1000)
-        metrics = [Metric(key, float(value), now, step) for key, value, step in numbers]
-        pairs = [Param(key, text) for key, text in params.items()]
-        labels = [RunTag(key, text) for key, text in tags.items()]
-        while metrics or pairs or labels:
-            first = metrics[:_METRICS_A_BATCH], pairs[:_TEXTS_A_BATCH], labels[:_TEXTS_A_BATCH]
-            self._client.log_batch(self.id, *first)
-            metrics = metrics[_METRICS_A_BATCH:]
-            pairs, labels = pairs[_TEXTS_A_BATCH:], labels[_TEXTS_A_BATCH:]
+        self._client.log_batch(
+            self.id,
+            [Metric(key, float(value), now, step) for key, value, step in numbers],
+            [Param(key, text) for key, text in params.items()],
+            [RunTag(key, text) for key, text in tags.items()],
+        )
 
 
 class StageRuns:

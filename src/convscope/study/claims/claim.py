@@ -60,13 +60,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule finds in a source.
-
-    Attributes:
-        numbers: What it compared, by name.
-        objections: What speaks against the claim; nothing where it holds.
-        remark: What is worth knowing either way.
-    """
+    """The numbers that a rule compared, what speaks against the claim, and what else to know."""
 
     numbers: Numbers
     objections: tuple[str, ...] = ()
@@ -91,22 +85,13 @@ class Rule:
             published = self.check(Study())
         try:
             found = self.check(source)
-        except NotMeasuredError as lack:
-            verdict, why = Verdict.NOT_MEASURED, str(lack)
-        else:
             verdict = Verdict.DOES_NOT_HOLD if found.objections else Verdict.HOLDS
             why = "; ".join(filter(None, (*found.objections, found.remark)))
-        return Claim(
-            number=self.number,
-            section=self.section,
-            statement=self.statement,
-            rule=self.rule,
-            verdict=verdict,
-            published=published.numbers,
-            measured=found.numbers,
-            why=why,
-            differing=tuple(grid for grid in self.grids if _differs(source, grid)),
-        )
+        except NotMeasuredError as lack:
+            verdict, why = Verdict.NOT_MEASURED, str(lack)
+        claim = (self.number, self.section, self.statement, self.rule)
+        differing = tuple(grid for grid in self.grids if _differs(source, grid))
+        return Claim(*claim, verdict, published.numbers, found.numbers, why, differing)
 
 
 def rule(
