@@ -128,22 +128,3 @@ UNMEASURED = [
     ),
     (8, bests("16,0.8", "16,0.5"), "has only one l1_oc: change nets.net2.l1_oc"),
 ]
-
-NUMBERS = [
-    (
-        1,
-        settings(0.5, 0.4, 0.3, 0.4, 0.2, 0.1),
-        {
-            **{"lr 0.01, batch 128": 0.5, "lr 0.01, batch 256": 0.4, "lr 0.01, batch 512": 0.3},
-            **{"lr 0.001, batch 128": 0.4, "lr 0.001, batch 256": 0.2, "lr 0.001, batch 512": 0.1},
-        },
-    ),
-    (
-        7,
-        overfit(GROWING, 20.5),
-        {
-            **{f"epoch {epoch}, overfit (points)": value for epoch, value in GROWING.items()},
-            "best run, overfit (points)": 20.5,
-        },
-    ),
-]
