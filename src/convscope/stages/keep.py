@@ -96,10 +96,7 @@ def _require_same_params(root: Path) -> None:
 
 
 def _changed(params: Params, used: dict[str, dict[str, Any]], net: str) -> Iterator[str]:
-    """The keys of params.yaml whose values differ from those that a stage's params.json has.
-
-    What a stage leaves out there, such as where archives are, changes nothing.
-    """
+    """The keys of a stage's params.json, which has all that matters, that are not as they were."""
     for key, then in used.items():
         section = params.nets.get(net) if key == "net" else getattr(params, key, None)
         now = section.model_dump(mode="json") if isinstance(section, Section) else {}

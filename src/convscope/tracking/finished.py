@@ -117,10 +117,7 @@ def grid_runs(root: Path, net: str) -> list[tuple[Path, dict[str, Any]]]:
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Nested parameters as MLflow stores them: keys joined by dots, values as JSON text.
-
-    Strings stay as they are; lists stay one value.
-    """
+    """Nested parameters as MLflow stores them: keys joined by dots, lists and numbers as JSON."""
     flat: dict[str, str] = {}
     for key, value in values.items():
         if isinstance(value, Mapping):

@@ -96,17 +96,11 @@ class Observer:
 
 @contextmanager
 def live(root: Path, stage: str, params: Mapping[str, Any], fingerprint: str) -> Iterator[Observer]:
-    """Track a grid while it trains.
+    """Track a grid, which ``grid_fingerprint`` identifies, while it trains.
 
     The stage's run, and a child for each point that starts, are created or, where an earlier
     attempt was killed, adopted; a block that fails leaves them marked as failed. After the block
     call ``publish_stage``, which completes them from the finished files.
-
-    Args:
-        root: The project folder.
-        stage: The stage's name.
-        params: What the stage's params.json will hold.
-        fingerprint: ``grid_fingerprint`` of all runs of the grid.
     """
     observer = Observer(root, Record(stage, stage, fingerprint, params=flatten(params)))
     try:

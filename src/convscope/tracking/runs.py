@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,11 +49,10 @@ class MlflowRun:
         return self.is_complete and self.tags.get("files") == record.files_digest
 
     def log(self, record: Record) -> None:
-        """Log the parameters, epochs and metrics that the run lacks, and the record's tags.
+        """Log what the run lacks of a record, which may be partial and come again.
 
-        What is there stays, so a record may be partial and come again. MLflow's parameters cannot
-        be replaced: those that change without changing the results, such as the order of a grid's
-        values, become a tag.
+        MLflow's parameters cannot be replaced: those that change without changing the results,
+        such as the order of a grid's values, become a tag.
         """
         params = {key: _fit(text) for key, text in record.params.items()}
         new = {key: text for key, text in params.items() if key not in self._params}
@@ -147,20 +145,14 @@ class StageRuns:
         found = self._search(condition)
         self.is_new = not found
         self.own = found.get(stage.fingerprint) or self._create(stage)
-        self._opened = {stage.fingerprint: self.own}
+        points = {} if self.is_new else self._search(f"tags.`{PARENT}` = '{self.own.id}'")
+        self._runs = {**points, stage.fingerprint: self.own}
 
     def run(self, record: Record) -> MlflowRun:
         """The run of the stage's own record, or of a point's."""
-        if record.fingerprint not in self._opened:
-            found = self._points.get(record.fingerprint)
-            run = found or self._create(record, self.own.id)
-            self._opened[record.fingerprint] = run
-        return self._opened[record.fingerprint]
-
-    @cached_property
-    def _points(self) -> dict[str, MlflowRun]:
-        """The points' runs that were there before."""
-        return self._search(f"tags.`{PARENT}` = '{self.own.id}'")
+        if record.fingerprint not in self._runs:
+            self._runs[record.fingerprint] = self._create(record, self.own.id)
+        return self._runs[record.fingerprint]
 
     def _create(self, record: Record, parent: str | None = None) -> MlflowRun:
         """Start a run with the tags that it is found by, so that a killed one is adopted."""

@@ -74,10 +74,8 @@ def connect(root: Path) -> Store:
     """Open the tracking store, creating it and the experiment where they are missing.
 
     A database keeps no files, so artifacts go to ``mlartifacts`` in the project folder; a server
-    decides for itself. Call it under ``publish_lock``: two processes must not both create.
-
-    Raises:
-        mlflow.exceptions.MlflowException: The store cannot be reached or refuses.
+    decides for itself. Call it under ``publish_lock``: two processes must not both create. What
+    MLflow raises is passed on.
     """
     uri = tracking_uri(root)
     database = root.resolve() / DATABASE

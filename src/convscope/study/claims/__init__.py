@@ -19,12 +19,8 @@ __all__ = [
     "to_json",
 ]
 
-RULES: tuple[Rule, ...] = tuple(
-    rule
-    for module in (plain, regularized, analyses)
-    for rule in vars(module).values()
-    if isinstance(rule, Rule)
-)
+_MEMBERS = [member for module in (plain, regularized, analyses) for member in vars(module).values()]
+RULES = tuple(member for member in _MEMBERS if isinstance(member, Rule))
 
 
 def judge(reports: Path) -> list[Claim]:

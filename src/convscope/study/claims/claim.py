@@ -27,9 +27,7 @@ class Claim:
     """A judged finding of the study.
 
     Attributes:
-        number: Its place in the list of claims, from 1.
         section: The part of the study that it is from, such as ``net1`` or ``occlusion``.
-        statement: The finding.
         rule: What exactly is computed from which file below reports/.
         verdict: Whether the measured files bear it out.
         published: What the rule finds in the study's own numbers, by name; empty where the study
@@ -118,10 +116,9 @@ def objections(texts: Mapping[str, bool]) -> tuple[str, ...]:
 
 
 def shown(name: str, value: float) -> str:
-    """A number of a claim as a reader sees it; ``name`` is its key in ``Numbers``.
+    """A number of a claim as a reader sees it, by its name: shares have four decimals.
 
-    Integers are printed as such. Others below 1, which most shares are, have four decimals, and
-    the rest two: those above 1, points and percent.
+    Integers have none, and the rest two: those above 1, points and percent.
     """
     if isinstance(value, int):
         return f"{value:,}"
@@ -130,7 +127,6 @@ def shown(name: str, value: float) -> str:
 
 
 def _differs(source: Source, grid: str) -> bool:
-    """Whether a grid is there and is not the study's own."""
     with suppress(NotMeasuredError):
         return bool(differing(grid, source.params(f"train/{grid}")))
     return False

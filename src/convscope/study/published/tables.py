@@ -1,6 +1,6 @@
 """The study's tables under the names, and with the columns, of our own below reports/."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -72,10 +72,6 @@ def printed_class_accuracy() -> pd.DataFrame:
     return _with_drop(pd.DataFrame(rows, dtype=float))
 
 
-def _best_of_nets() -> pd.DataFrame:
-    return pd.DataFrame([{"net": net, **study()[net]["best"]} for net in NETS])
-
-
 def _overfit_above() -> pd.DataFrame:
     overfit = study()["net4"]["mean_overfit_percent_where_test_accuracy_above_0.88"]
     return pd.DataFrame({"test_accuracy_above": [0.88], "overfit_percent": [overfit]})
@@ -131,26 +127,26 @@ def _responses() -> pd.DataFrame:
     )
 
 
-def _by_layer(block: str, key: str, column: str) -> pd.DataFrame:
-    return pd.DataFrame(study()[block][key].items(), columns=["layer", column])
+def _by_layer(column: str, values: Mapping[str, int]) -> pd.DataFrame:
+    return pd.DataFrame(values.items(), columns=["layer", column])
 
 
 _MADE: dict[str, Callable[[], pd.DataFrame]] = {
     "train/net4/overfit_above": _overfit_above,
-    "evaluate/best": _best_of_nets,
+    "evaluate/best": lambda: pd.DataFrame([{"net": n, **study()[n]["best"]} for n in NETS]),
     "filter-ablation/class_accuracy": _class_accuracy,
     "filter-ablation/confusion_before": lambda: _matrix("before").reset_index(),
     "filter-ablation/confusion_after": lambda: _matrix("after").reset_index(),
-    "filter-ablation/confusion_difference": (
-        lambda: (_matrix("before") - _matrix("after")).reset_index()
-    ),
+    "filter-ablation/confusion_difference": lambda: (
+        _matrix("before") - _matrix("after")
+    ).reset_index(),
     "filter-ablation/between_groups": _between_groups,
-    "filter-ablation/atlas_by_layer": (
-        lambda: _by_layer("filter_ablation", "filters_by_layer", "filters")
+    "filter-ablation/atlas_by_layer": lambda: _by_layer(
+        "filters", study()["filter_ablation"]["filters_by_layer"]
     ),
     "filter-identify/class_frequency": _class_frequency,
     "filter-identify/responses": _responses,
-    "filter-identify/patch_sizes": (
-        lambda: _by_layer("filter_identification", "patch_size", "patch_size")
+    "filter-identify/patch_sizes": lambda: _by_layer(
+        "patch_size", study()["filter_identification"]["patch_size"]
     ),
 }
