@@ -3,7 +3,7 @@
 from convscope.study.published.compare import Comparison, compare
 from convscope.study.published.settings import Setting, differing
 from convscope.study.published.study import study
-from convscope.study.published.tables import KEYS, of_net, printed_class_accuracy, table
+from convscope.study.published.tables import KEYS, printed_class_accuracy, table
 
 __all__ = [
     "KEYS",
@@ -11,7 +11,6 @@ __all__ = [
     "Setting",
     "compare",
     "differing",
-    "of_net",
     "printed_class_accuracy",
     "study",
     "table",
