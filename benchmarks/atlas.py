@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from benchmarks import subjects
 from benchmarks.measuring import Row, clocked, cores, faster, interleaved, threads
-from convscope.analysis.ablation import ablate
+from convscope.analysis.ablation import joint
 from convscope.analysis.ablation.atlas import Atlas, atlas
 from convscope.base import metrics
 from convscope.data.datasets import to_unit
@@ -81,7 +81,7 @@ def _one_by_one(
 ) -> list[float]:
     """The accuracy with each filter ablated, from a whole forward pass for each."""
     return [
-        metrics.accuracy(forward(ablate.ablated(module, {name: [index]}), images), labels)
+        metrics.accuracy(forward(joint.ablated(module, {name: [index]}), images), labels)
         for name, index in sample
     ]
 

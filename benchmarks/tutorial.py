@@ -13,12 +13,12 @@ from typing import Any
 
 import torch
 from PIL import Image
+from tests.torchvision_compat import import_torchvision
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from convscope.data.augment import JITTER, PADDING
 from convscope.data.datasets import DataSet
-from convscope.data.torchvision_compat import import_torchvision
 from convscope.nets import zoo
 from convscope.training.run import Run
 

@@ -14,7 +14,7 @@ _NOT_ON_A_GPU = ("_local_scalar_dense", "nonzero", "lift_fresh", "is_nonzero", "
 
 
 class Tape:
-    """``convscope.training.cuda_graph.Graph`` without a GPU.
+    """``convscope.training.cuda_graph.CudaGraph`` without a GPU.
 
     A recording on a GPU runs nothing, here it does; so the first replay after it does nothing.
     """

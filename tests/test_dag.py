@@ -206,7 +206,7 @@ def test_the_results_of_the_stages_can_be_kept_and_no_link_of_the_kept_report_is
     YAML().dump(finished.params, Path("params.yaml"))
     kept = keep.keep(Path(), Path("kept"))
     report = Path("kept/reports/report.md").read_text(encoding="utf-8")
-    targets = re.findall(r"\]\(([^)]+)\)", report)
+    targets = re.findall(r"\]\(([^)#]+)\)", report)
     assert Path("reports/claims.json") in kept
     assert "(not kept)" in report
     assert [target for target in targets if not Path("kept/reports", target).exists()] == []

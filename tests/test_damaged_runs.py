@@ -7,6 +7,7 @@ import torch
 
 from convscope.base import files, paths
 from convscope.base.errors import UserError
+from convscope.base.report_folder import Finished
 from convscope.nets import trained
 from convscope.training import grid, trainer
 from tests import toys
@@ -70,6 +71,8 @@ def test_json_that_cannot_be_read_is_refused(content, models):
     path = models / paths.BEST
     path.write_bytes(content)
     refused(path, trained.load_best, models, RUN.data)
+    (models / "params.json").write_bytes(content)
+    refused(models / "params.json", Finished(Path("models"), "net1").json, "params")
 
 
 @pytest.mark.usefixtures("models")
@@ -118,6 +121,7 @@ def test_a_table_cut_inside_a_line_is_refused(models):
     for kept in sorted(set(range(len(whole))) - ends)[::5]:
         path.write_bytes(whole[:kept])
         refused(path, files.read_csv, path, "train net1")
+    refused(path, Finished(Path("models"), "net1").table, "history")
 
 
 @pytest.mark.parametrize(

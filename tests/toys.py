@@ -1,6 +1,10 @@
 """Small data sets and runs that several test files use."""
 
+from io import StringIO
+
+import pandas as pd
 import torch
+from pandas.testing import assert_frame_equal
 
 from convscope.data.datasets import DataSet
 from convscope.evaluation.history_tables import MEASURED
@@ -40,3 +44,13 @@ def run(net: str = "net1", epochs: int = 2, data: str = "toy", **changes: object
     for key, value in changes.items():
         (point if key in point else settings)[key] = value
     return Run(net, point, Settings(epochs=epochs, **settings), data)
+
+
+def table(text: str) -> pd.DataFrame:
+    """A table written as it is read: a line of names, then a line a row."""
+    return pd.read_csv(StringIO(text), sep=r"\s+")
+
+
+def assert_table(found: pd.DataFrame, expected: str) -> None:
+    """Check a table against one as ``table`` reads it."""
+    assert_frame_equal(found, table(expected))

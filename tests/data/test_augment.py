@@ -8,7 +8,7 @@ from scipy import stats
 
 from convscope.data import augment
 from convscope.data.augment import BRIGHTNESS, CONTRAST, SATURATION, Draws
-from convscope.data.torchvision_compat import import_torchvision
+from tests.torchvision_compat import import_torchvision
 
 reference = import_torchvision("torchvision.transforms.v2.functional")
 

@@ -1,13 +1,15 @@
+from itertools import product
 from math import comb
 
 import pandas as pd
 import pytest
-import torch
-from pandas.testing import assert_frame_equal
 
-from convscope.evaluation import networks, selection
+from convscope.base import metrics
+from convscope.evaluation import selection
+from tests.toys import assert_table
 
 IMAGES = 8
+PAIR = ["net", "other", "only_first", "only_second", "difference_points", "p_value"]
 
 
 def history(*runs, validation=()):
@@ -27,34 +29,21 @@ def measured(**histories):
     return selection.by_net(histories, IMAGES)
 
 
-def without_intervals(table):
-    return table.drop(columns=[name for name in table if name.endswith(("low", "high"))])
-
-
-def test_the_best_epoch_beside_the_last_of_its_run_and_the_mean_over_all_runs():
-    table = measured(
-        net1=history([4, 7, 5], [6, 3, 6], [1, 2, 3]),
-        net2=history([2, 8, 8]),
-    )
-    expected = {
-        "net": ["net1", "net2"],
-        "runs": [3, 1],
-        "choices": [9, 3],
-        "run": [1, 1],
-        "epoch": [2, 2],
-        "test_accuracy": [0.875, 1.0],
-        "last_accuracy": [0.625, 1.0],
-        "best_less_last": [25.0, 0.0],
-        # (7 - 5) + (6 - 6) + (3 - 3) eighths over 3 runs
-        "mean_best_less_last": [100 * 2 / 8 / 3, 0.0],
-    }
-    assert_frame_equal(without_intervals(table), pd.DataFrame(expected))
+def test_the_best_epoch_and_the_last_of_its_run_and_the_mean_over_all_runs():
+    table = measured(net1=history([4, 7, 5], [6, 3, 6], [1, 2, 3]), net2=history([2, 8, 8]))
+    # on average (7 - 5) + (6 - 6) + (3 - 3) eighths over 3 runs
+    assert table.pop("mean_best_less_last").tolist() == pytest.approx([100 * 2 / 8 / 3, 0])
+    expected = """
+        net   runs  choices  run  epoch  test_accuracy  last_accuracy  best_less_last
+        net1     3        9    1      2          0.875          0.625            25.0
+        net2     1        3    1      2          1.000          1.000             0.0
+    """
+    intervals = [name for name in table if name.endswith(("low", "high"))]
+    assert_table(table.drop(columns=intervals), expected)
 
 
 def test_the_pair_that_validation_chooses_is_measured_on_the_test_images():
-    table = measured(
-        net1=history([4, 7, 5], [6, 3, 2], validation=([5, 4, 6], [2, 3, 7])),
-    )
+    table = measured(net1=history([4, 7, 5], [6, 3, 2], validation=([5, 4, 6], [2, 3, 7])))
     chosen = table[["chosen_run", "chosen_epoch", "chosen_accuracy"]].to_numpy().tolist()
     assert chosen == [[2, 3, 0.25]]
     assert table["best_less_chosen"].tolist() == [100 * (7 - 2) / 8]
@@ -87,56 +76,28 @@ def taken(label, **nets):
 
 
 def test_mcnemar_counts_the_images_that_only_one_gets_right():
-    table = selection.mcnemar(
-        taken(
-            [0, 0, 1, 1, 2],
-            net1=[0, 0, 1, 1, 0],
-            net2=[0, 1, 0, 0, 2],
-            net3=[0, 0, 1, 0, 1],
-        )
-    )
-    expected = {
-        "net": ["net1", "net1", "net2"],
-        "other": ["net2", "net3", "net3"],
-        "only_first": [3, 1, 1],
-        "only_second": [1, 0, 2],
-        "difference_points": [40.0, 20.0, -20.0],
-        # 3 to 1: 2 (1 + 4) / 16; 1 to 0: both ways are as uneven; 1 to 2: so are all
-        "p_value": [0.625, 1.0, 1.0],
-    }
-    assert_frame_equal(table, pd.DataFrame(expected))
-
-
-def test_networks_that_no_image_tells_apart_are_not_different():
-    table = selection.mcnemar(taken([0, 1], net1=[0, 0], net2=[0, 2]))
-    assert table["p_value"].tolist() == [1.0]
+    nets = {"net1": [0, 0, 1, 1, 0], "net2": [0, 1, 0, 0, 2], "net3": [0, 0, 1, 0, 1]}
+    # 3 to 1: 2 (1 + 4) / 16; 1 to 0: both ways are as uneven; 1 to 2: so are all
+    expected = f"""
+        {" ".join(PAIR)}
+        net1  net2  3  1   40.0  0.625
+        net1  net3  1  0   20.0  1.0
+        net2  net3  1  2  -20.0  1.0
+    """
+    assert_table(selection.mcnemar(taken([0, 0, 1, 1, 2], **nets)), expected)
 
 
 def test_one_network_has_no_pair():
     table = selection.mcnemar(taken([0, 1], net1=[0, 0]))
     assert table.empty
-    assert list(table) == [
-        "net",
-        "other",
-        "only_first",
-        "only_second",
-        "difference_points",
-        "p_value",
-    ]
+    assert list(table) == PAIR
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_p_values_are_sums_of_binomial_terms(seed):
-    generator = torch.Generator().manual_seed(seed)
-    labels = torch.randint(0, 3, (40,), generator=generator)
-    outputs = {
-        f"net{index}": torch.randn(40, 3, generator=generator)
-        + index * torch.nn.functional.one_hot(labels, 3)
-        for index in range(3)
-    }
-    table = selection.mcnemar(networks.predictions(outputs, labels))
-    for row in table.itertuples():
-        n = row.only_first + row.only_second
-        uneven = abs(row.only_first - n / 2)
-        terms = [comb(n, k) for k in range(n + 1) if abs(k - n / 2) >= uneven]
-        assert row.p_value == pytest.approx(sum(terms) / 2**n)
+def test_p_values_are_sums_of_binomial_terms():
+    assert metrics.mcnemar_p_value(0, 0) == 1
+    assert metrics.mcnemar_p_value(5, 0) == pytest.approx(2 / 2**5)
+    assert metrics.mcnemar_p_value(4, 1) == pytest.approx(2 * (5 + 1) / 2**5)
+    for first, second in product(range(12), repeat=2):
+        n, uneven = first + second, abs(first - second)
+        terms = [comb(n, k) for k in range(n + 1) if abs(k - (n - k)) >= uneven]
+        assert metrics.mcnemar_p_value(first, second) == pytest.approx(sum(terms) / 2**n)

@@ -3,20 +3,11 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from tests import toys
 
 from convscope.figures import curves
 
-POINT = {
-    "lr": [0.01],
-    "batch_size": [128],
-    "momentum": [0.9],
-    "l1_oc": [6],
-    "filter_multiplier": [2.0],
-    "kernel_size": [3],
-    "stride": [1],
-    "dropout_rate": [0.0],
-    "seed": [0],
-}
+POINT = {axis: [value] for axis, value in toys.POINT.items()}
 
 
 def history(epochs=2, **grid):
@@ -36,27 +27,32 @@ def history(epochs=2, **grid):
     )
 
 
+def drawn(runs):
+    return curves.learning_curves(runs, "net4")
+
+
 def legend(figure):
     return [text.get_text() for box in figure.legends for text in box.get_texts()]
 
 
 def test_one_run_is_one_line_a_panel_without_a_legend():
-    figure = curves.learning_curves(history(), "net4")
+    figure = drawn(history())
     assert [len(axes.lines) for axes in figure.axes] == [1, 1, 1]
-    assert [axes.get_title(loc="left") for axes in figure.axes] == [
-        "Training loss",
-        "Train accuracy",
-        "Test accuracy",
-    ]
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == ["Training loss", "Train accuracy", "Test accuracy"]
     assert not figure.legends
-    test = figure.axes[2].lines[0]
+    loss, train, test = figure.axes
+    assert train.get_ylim() == test.get_ylim() != loss.get_ylim()
+    (test,) = test.lines
     assert test.get_xdata().tolist() == [1, 2]
     assert test.get_ydata().tolist() == pytest.approx([1.1, 1.2])  # percent
+    # a single epoch is visible
+    assert drawn(history(epochs=1)).axes[0].lines[0].get_marker() == "o"
 
 
 def test_color_line_style_and_width_follow_the_axes_that_vary():
     grid = {"l1_oc": [6, 12, 18], "kernel_size": [3, 5], "stride": [1, 2]}
-    figure = curves.learning_curves(history(**grid))
+    figure = drawn(history(**grid))
     lines = figure.axes[0].lines
     assert len(lines) == 12
     looks = [(line.get_color(), line.get_linestyle(), line.get_linewidth()) for line in lines]
@@ -66,16 +62,13 @@ def test_color_line_style_and_width_follow_the_axes_that_vary():
         *("l1_oc = 6", "l1_oc = 12", "l1_oc = 18"),
         *("kernel_size = 3", "kernel_size = 5", "stride = 1", "stride = 2"),
     ]
-
-
-def test_many_values_of_an_axis_still_look_different():
-    figure = curves.learning_curves(history(lr=[k / 100 for k in range(1, 10)]))
-    assert len({str(line.get_color()) for line in figure.axes[0].lines}) == 9
+    many = drawn(history(lr=[k / 100 for k in range(1, 10)]))
+    assert len({str(line.get_color()) for line in many.axes[0].lines}) == 9
 
 
 def test_a_fourth_axis_gets_a_row_of_panels_for_each_value():
     grid = {"l1_oc": [6, 12, 18], "filter_multiplier": [1.5, 2.0]}
-    figure = curves.learning_curves(history(**grid, kernel_size=[3, 5], stride=[1, 2]))
+    figure = drawn(history(**grid, kernel_size=[3, 5], stride=[1, 2]))
     assert [len(axes.lines) for axes in figure.axes] == [12] * 6
     assert figure.axes[5].get_title(loc="left") == "Test accuracy (stride = 2)"
     assert legend(figure)[3] == "filter_multiplier = 1.5"
@@ -86,15 +79,9 @@ def test_a_fourth_axis_gets_a_row_of_panels_for_each_value():
 
 def test_the_values_of_two_axes_stand_below_the_name_of_a_panel():
     grid = {"l1_oc": [6, 12], "filter_multiplier": [1.5, 2.0], "kernel_size": [3, 5]}
-    figure = curves.learning_curves(history(**grid, stride=[1, 2], dropout_rate=[0.1, 0.5]))
-    assert figure.axes[5].get_title(loc="left") == (
-        "Test accuracy\n(stride = 1, dropout_rate = 0.5)"
-    )
-
-
-def test_accuracy_panels_share_their_range():
-    loss, train, test = curves.learning_curves(history()).axes
-    assert train.get_ylim() == test.get_ylim() != loss.get_ylim()
+    figure = drawn(history(**grid, stride=[1, 2], dropout_rate=[0.1, 0.5]))
+    title = figure.axes[5].get_title(loc="left")
+    assert title == "Test accuracy\n(stride = 1, dropout_rate = 0.5)"
 
 
 CROWD = {"l1_oc": [6, 12, 18], "filter_multiplier": [1.5, 2.0], "kernel_size": [3, 5]}
@@ -112,7 +99,7 @@ def steep(epochs):
 
 def test_a_crowd_of_lines_has_ranges_that_leave_out_the_steep_start():
     runs = steep(30)
-    figure = curves.learning_curves(runs)
+    figure = drawn(runs)
     later = runs[runs["epoch"] > 6]
     loss, train, test, *others = figure.axes
     low, high = loss.get_ylim()
@@ -126,24 +113,19 @@ def test_a_crowd_of_lines_has_ranges_that_leave_out_the_steep_start():
     assert "epoch 7 and later" in figure.get_supxlabel()
 
 
-def test_the_best_of_a_run_that_gets_worse_stays_in_range():
+def test_runs_that_get_worse_stay_in_range_and_those_without_a_loss_leave_it():
     runs = steep(30)
     runs.loc[runs["epoch"] == 2, ["loss", "test_accuracy"]] = [0.1, 0.99]
-    loss, _, test, *_ = curves.learning_curves(runs).axes
+    loss, _, test, *_ = drawn(runs).axes
     assert loss.get_ylim()[0] < 0.1
     assert test.get_ylim()[1] > 99
-
-
-def test_losses_that_are_no_numbers_leave_a_crowd_its_ranges():
-    runs = steep(30)
-    runs.loc[runs["run"] == 1, "loss"] = np.inf
-    runs.loc[runs["run"] == 2, "loss"] = np.nan
-    assert np.isfinite(curves.learning_curves(runs).axes[0].get_ylim()).all()
+    runs.loc[runs["run"] <= 2, "loss"] = runs["run"].map({1: np.inf, 2: np.nan})
+    assert np.isfinite(drawn(runs).axes[0].get_ylim()).all()
 
 
 @pytest.mark.parametrize("shown", [steep(4), steep(30).query("run <= 2"), history(30)])
 def test_a_few_lines_or_epochs_are_shown_whole(shown):
-    figure = curves.learning_curves(shown)
+    figure = drawn(shown)
     low, _ = figure.axes[2].get_ylim()
     assert low < 100 * shown["test_accuracy"].min()
     assert figure.axes[0].get_ylim()[1] > shown["loss"].max()
@@ -151,34 +133,26 @@ def test_a_few_lines_or_epochs_are_shown_whole(shown):
 
 
 def test_a_crowd_of_lines_is_thinner_in_higher_panels_and_the_legend_as_well():
-    few = curves.learning_curves(history(l1_oc=[6, 12], kernel_size=[3, 5], stride=[1]))
-    many = curves.learning_curves(history(**CROWD, seed=[0, 1]))
+    few = drawn(history(l1_oc=[6, 12], kernel_size=[3, 5], stride=[1]))
+    many = drawn(history(**CROWD, seed=[0, 1]))
     assert many.get_figheight() > 1.3 * few.get_figheight()
     assert {line.get_linewidth() for line in few.axes[0].lines} == {1.6}
-    drawn = [line for line in many.axes[0].lines if line.get_alpha() is None]
-    widths = sorted({line.get_linewidth() for line in drawn})
+    means = [line for line in many.axes[0].lines if line.get_alpha() is None]
+    widths = sorted({line.get_linewidth() for line in means})
     assert widths == pytest.approx([0.63, 1.68])
     handles = {line.get_label(): line for line in many.legends[0].get_lines()}
     assert [handles[f"kernel_size = {k}"].get_linewidth() for k in (3, 5)] == widths
     # a thin line is seen in front of a thick one, and all in front of the seeds
-    (thin,) = {line.get_zorder() for line in drawn if line.get_linewidth() == widths[0]}
-    (thick,) = {line.get_zorder() for line in drawn if line.get_linewidth() == widths[1]}
+    (thin,) = {line.get_zorder() for line in means if line.get_linewidth() == widths[0]}
+    (thick,) = {line.get_zorder() for line in means if line.get_linewidth() == widths[1]}
     seeds = [line for line in many.axes[0].lines if line.get_alpha() is not None]
     assert thin > thick > max(line.get_zorder() for line in seeds)
     assert max(line.get_linewidth() for line in seeds) < widths[0]
     assert handles["one seed"].get_linewidth() == seeds[0].get_linewidth()
 
 
-def test_a_crowd_gives_the_same_bytes_again(tmp_path):
-    pictures = []
-    for name in ("first.png", "second.png"):
-        curves.learning_curves(steep(30), "net1").write(tmp_path / name)
-        pictures.append((tmp_path / name).read_bytes())
-    assert pictures[0] == pictures[1]
-
-
 def test_seeds_are_thin_lines_and_their_mean_a_thick_one():
-    figure = curves.learning_curves(history(dropout_rate=[0.3, 0.5], seed=[0, 1, 2]))
+    figure = drawn(history(dropout_rate=[0.3, 0.5], seed=[0, 1, 2]))
     lines = figure.axes[2].lines
     assert len(lines) == 2 * (3 + 1)
     *seeds, mean = lines[:4]
@@ -188,15 +162,9 @@ def test_seeds_are_thin_lines_and_their_mean_a_thick_one():
     assert legend(figure)[2:] == ["one seed", "mean of 3 seeds"]
 
 
-def test_a_single_epoch_is_visible():
-    figure = curves.learning_curves(history(epochs=1))
-    assert figure.axes[0].lines[0].get_marker() == "o"
-
-
 def test_train_against_test_shades_the_gap():
-    figure = curves.train_against_test(
-        {"dropout 0.1": history(), "dropout 0.5": history(dropout_rate=[0.5])}, "net3"
-    )
+    histories = {"dropout 0.1": history(), "dropout 0.5": history(dropout_rate=[0.5])}
+    figure = curves.train_against_test(histories, "net3")
     assert len(figure.axes) == 2
     for axes in figure.axes:
         assert len(axes.lines) == 2
@@ -215,23 +183,18 @@ def windows(*names):
     )
 
 
-def test_fall_with_window_has_a_labeled_line_a_class_and_the_mean():
-    confidence, accuracy = curves.fall_with_window(windows("plane", "car")).axes
+def test_fall_with_window_has_a_labeled_line_a_class_and_one_of_all():
+    confidence, accuracy = curves.fall_with_window(windows("plane", "all", "car")).axes
     assert [text.get_text() for text in confidence.texts] == ["plane", "car", "all"]
-    *_, mean = confidence.lines
-    assert mean.get_color() == "black"
-    assert mean.get_ydata().tolist() == pytest.approx([1.5 / 3, 1.5 / 5, 1.5 / 7])
+    assert len(confidence.lines) == 3
+    *_, overall = confidence.lines
+    assert overall.get_color() == "black"
+    assert overall.get_ydata().tolist() == pytest.approx([2 / 3, 2 / 5, 2 / 7])
     assert accuracy.lines[0].get_ydata()[0] == pytest.approx(100 / 6)
     assert confidence.get_xticks().tolist() == [3, 5, 7]
 
 
-def test_given_rows_of_all_are_the_mean():
-    confidence, _ = curves.fall_with_window(windows("plane", "all", "car")).axes
-    assert len(confidence.lines) == 3
-    assert confidence.lines[-1].get_ydata()[0] == pytest.approx(2 / 3)
-
-
 def test_ten_classes_look_different():
-    confidence, _ = curves.fall_with_window(windows(*"abcdefghij")).axes
+    confidence, _ = curves.fall_with_window(windows("all", *"abcdefghij")).axes
     looks = {(line.get_color(), line.get_linestyle()) for line in confidence.lines}
     assert len(looks) == 11

@@ -1,14 +1,16 @@
 import numpy as np
-import pandas as pd
 import pytest
 import torch
+from tests.toys import table
 
 from convscope.figures import maps
+
+WINDOWS = [f"{size} \N{MULTIPLICATION SIGN} {size} window" for size in (3, 13)]
 
 
 def drawn(rows):
     pictures = torch.zeros(rows, 3, 32, 32, dtype=torch.uint8)
-    values = {k: np.full((rows, 33 - k, 33 - k), k / 100) for k in (3, 13)}
+    values = {k: torch.full((rows, 33 - k, 33 - k), k / 100) for k in (3, 13)}
     return maps.confidence_maps(pictures, [f"cat (0.{row}0)" for row in range(rows)], values)
 
 
@@ -16,12 +18,7 @@ def test_a_row_has_the_image_and_a_map_for_each_window():
     page, _ = drawn(2).axes
     assert len(page.images) == 2 * 3
     labels = [text.get_text() for text in page.texts[1:]]
-    assert labels == [
-        "3 \N{MULTIPLICATION SIGN} 3 window",
-        "13 \N{MULTIPLICATION SIGN} 13 window",
-        "cat (0.00)",
-        "cat (0.10)",
-    ]
+    assert labels == [*WINDOWS, "cat (0.00)", "cat (0.10)"]
     means = [float(np.mean(image.get_array())) for image in page.images[:3]]
     assert means == pytest.approx([0, 0.03, 0.13])
 
@@ -45,39 +42,31 @@ def test_a_maps_pixel_stands_where_the_center_of_the_window_stood():
 
 @pytest.fixture
 def positions():
-    rows = [
-        (window, row, column, 0.9 - 0.01 * window - 0.001 * row, 0.7 if row == column == 6 else 0.1)
-        for window, centers in ((3, (6.0, 22.0)), (13, (16.0,)))
-        for row in centers
-        for column in centers
-    ]
-    table = pd.DataFrame(rows, columns=["window", "row", "column", "mean_confidence", "share"])
-    table.loc[table["window"] == 13, "share"] = 1.0
-    return table.rename(columns={"share": "deepest_share"})
+    return table("""
+        window   row  column  mean_confidence  deepest_share
+             3   6.0     6.0            0.864            0.7
+             3   6.0    22.0            0.864            0.1
+             3  22.0     6.0            0.848            0.1
+             3  22.0    22.0            0.848            0.1
+            13  16.0    16.0            0.754            1.0
+    """)
 
 
 def test_positions_are_drawn_where_the_centers_of_the_windows_stood(positions):
     small, large, *_ = maps.by_position(positions, size=32).axes
-    assert [axes.get_title(loc="left") for axes in (small, large)] == [
-        "3 \N{MULTIPLICATION SIGN} 3 window",
-        "13 \N{MULTIPLICATION SIGN} 13 window",
-    ]
+    assert [axes.get_title(loc="left") for axes in (small, large)] == WINDOWS
     # centers at 6 and 22 are 16 apart; a single position covers the whole image
     assert small.images[0].get_extent() == [-2, 30, 30, -2]
     assert large.images[0].get_extent() == [0, 32, 32, 0]
     assert small.lines[0].get_xydata().tolist() == [[15.5, 15.5]]
-    assert np.asarray(small.images[0].get_array()).tolist() == [
-        pytest.approx([0.864, 0.864]),
-        pytest.approx([0.848, 0.848]),
-    ]
+    cells = np.array([[0.864, 0.864], [0.848, 0.848]])
+    assert np.asarray(small.images[0].get_array()) == pytest.approx(cells)
 
 
 def test_deepest_drops_are_relative_to_chance_and_share_a_scale(positions):
     _, _, small, large, *bars = maps.by_position(positions, size=32).axes
-    assert np.asarray(small.images[0].get_array()).tolist() == [
-        pytest.approx([2.8, 0.4]),
-        pytest.approx([0.4, 0.4]),
-    ]
+    cells = np.array([[2.8, 0.4], [0.4, 0.4]])
+    assert np.asarray(small.images[0].get_array()) == pytest.approx(cells)
     assert np.asarray(large.images[0].get_array()).tolist() == [[1]]
     assert [bar.get_ylim() for bar in bars] == [pytest.approx((0.754, 0.864)), (0, 2.8)]
     assert small.images[0].norm is large.images[0].norm

@@ -16,14 +16,9 @@ AFTER = np.array([[70, 20, 4, 6], [3, 85, 12, 0], [0, 13, 87, 0], [2, 9, 5, 84]]
 
 @pytest.fixture(scope="module")
 def figure():
-    panels = {"before": torch.from_numpy(BEFORE), "after": AFTER, "change": AFTER - BEFORE}
-    return matrices.confusion(panels, CLASSES, GROUPS, difference=["change"])
-
-
-def test_a_title_stands_above_all_panels(figure):
-    assert figure.get_suptitle() == "Confusion matrices of the best run of each network"
-    titled = matrices.confusion({"net1": BEFORE}, CLASSES, GROUPS, title="mine")
-    assert titled.get_suptitle() == "mine"
+    panels = {"before": BEFORE, "after": AFTER, "change": AFTER - BEFORE}
+    tensors = {name: torch.from_numpy(cells) for name, cells in panels.items()}
+    return matrices.confusion(tensors, CLASSES, GROUPS, "mine", difference="change")
 
 
 def cells(axes):
@@ -32,6 +27,7 @@ def cells(axes):
 
 
 def test_every_cell_has_its_count(figure):
+    assert figure.get_suptitle() == "mine"
     before, _, change = figure.axes
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["before", "after", "change"]
     expected = {place: str(count) for place, count in np.ndenumerate(BEFORE)}
@@ -81,7 +77,8 @@ def test_the_legend_names_the_outlines(figure):
 
 
 def test_without_groups_there_is_neither_outline_nor_legend():
-    figure = matrices.confusion({f"net{n}": np.eye(2, dtype=int) for n in range(4)}, "01", {})
+    cells = {f"net{n}": torch.eye(2, dtype=torch.int64) for n in range(4)}
+    figure = matrices.confusion(cells, "01", {}, "mine")
     assert len(figure.axes) == 4
     assert not any(axes.patches for axes in figure.axes)
     assert not figure.legends

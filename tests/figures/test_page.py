@@ -9,13 +9,13 @@ from convscope.figures import page
 
 def test_pictures_are_crisp_and_exactly_in_place(tmp_path):
     board = np.array([[0, 255], [255, 0]], dtype=np.uint8)[..., None].repeat(3, 2)
-    sheet = page.Page(100, 60)
+    sheet = page.Page(100, 60, " ")
     sheet.picture(board, 10, 20, 8, 8)
     sheet.figure.write(tmp_path / "page.png")
     with Image.open(tmp_path / "page.png") as image:
-        assert image.size == (100 + 2 * page.MARGIN, 60 + 2 * page.MARGIN)
+        assert image.size == (100 + 2 * page.MARGIN, 60 + page.TOP + page.MARGIN)
         gray = np.asarray(image.convert("L"))
-    left, top = page.MARGIN + 10, page.MARGIN + 20
+    left, top = page.MARGIN + 10, page.TOP + 20
     expected = np.kron([[0, 255], [255, 0]], np.ones((4, 4)))
     assert gray[top : top + 8, left : left + 8].tolist() == expected.tolist()
     outside = gray.copy()
@@ -24,8 +24,9 @@ def test_pictures_are_crisp_and_exactly_in_place(tmp_path):
 
 
 def test_a_long_title_widens_the_page():
-    wide = page.Page(50, 20, "a title that is much longer than fifty pixels")
-    shown = page.text_width("a title that is much longer than fifty pixels", 12, "bold")
+    title = "a title that is much longer than fifty pixels"
+    wide = page.Page(50, 20, title)
+    shown = page.text_width(title, page.TITLE_SIZE, "bold")
     assert wide.figure.bbox.width == pytest.approx(shown + 2 * page.MARGIN)
 
 
@@ -37,9 +38,9 @@ def test_a_panel_lies_where_the_page_says():
 
 
 def test_text_width_agrees_with_the_renderer():
-    sheet = page.Page(400, 50)
+    sheet = page.Page(400, 50, "title")
     sheet.text(0, 10, "cat taken for dog (102)")
-    drawn = sheet.axes.texts[0].get_window_extent(FigureCanvasAgg(sheet.figure).get_renderer())
+    drawn = sheet.axes.texts[1].get_window_extent(FigureCanvasAgg(sheet.figure).get_renderer())
     assert page.text_width("cat taken for dog (102)") == pytest.approx(drawn.width, rel=0.03)
     assert page.text_width(" ") == 0
 

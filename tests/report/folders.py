@@ -2,11 +2,11 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
-from convscope.report import study
-from convscope.report.document import Document
-from convscope.study import claims
+from convscope.report import page
+from convscope.study.claims import Claim
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -164,9 +164,9 @@ IDENTIFICATION = {
 }
 
 
-def grid(key: str) -> dict[str, object]:
+def grid() -> dict[str, object]:
     return {
-        "params.json": {"train": TRAIN, key: GRID},
+        "params.json": {"train": TRAIN, "net": GRID},
         "best.csv": (
             f"run,epoch,{HISTORY},{POINT}\n1,2,1.23456,0.5,0.4375,6.25,62006,0.01,128,6,0\n"
         ),
@@ -187,9 +187,9 @@ def grid(key: str) -> dict[str, object]:
 
 STUDY = {
     "download": DOWNLOAD,
-    "train/baseline": grid("net"),
-    "train/net10": grid("net"),
-    "train/net2": grid("net"),
+    "train/baseline": grid(),
+    "train/net10": grid(),
+    "train/net2": grid(),
     "evaluate": EVALUATE,
     "occlusion": OCCLUSION,
     "filter-ablation": ABLATION,
@@ -197,8 +197,8 @@ STUDY = {
 }
 
 
-def document(reports: Path) -> Document:
-    return study.document(reports, claims.judge(reports))
+def render(reports: Path, judged: Sequence[Claim] = ()) -> str:
+    return page.render(reports, judged)
 
 
 def write(reports: Path) -> Path:

@@ -9,7 +9,6 @@ from html import unescape
 import pytest
 
 from convscope.report import html
-from tests.report import folders
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = (
@@ -43,7 +42,7 @@ const head = table.tHead.rows[0].cells[1];
 const seen = [];
 for (let click = 0; click < 3; click += 1) {
   head.querySelector("button").click();
-  const values = [...table.tBodies[0].rows].map((row) => row.cells[1].dataset.value);
+  const values = [...table.tBodies[0].rows].map((row) => row.cells[1].textContent);
   seen.push([head.getAttribute("aria-sort"), ...values]);
 }
 return seen;
@@ -64,16 +63,18 @@ return [
 ];
 """
 CLAIMS = """
-const shown = [...document.querySelectorAll("#claims .claims li")];
+const shown = [...document.querySelectorAll("#claims .claim")];
 const first = shown[0];
-const mark = getComputedStyle(first.querySelector(".verdict"), "::before").content;
+const verdict = first.querySelector("p strong");
+const mark = getComputedStyle(verdict, "::before").content;
 const rule = first.querySelector("details");
 const hidden = rule.querySelector("p").checkVisibility();
 rule.querySelector("summary").click();
 return [
-  shown.length, first.querySelector(".verdict").textContent, mark,
-  first.querySelector(".statement").textContent, hidden, rule.querySelector("p").checkVisibility(),
-  [...first.querySelectorAll(".numbers td")].slice(0, 3).map((cell) => cell.textContent),
+  shown.length, verdict.textContent, mark,
+  first.querySelector("p:nth-child(2)").textContent, hidden,
+  rule.querySelector("p").checkVisibility(),
+  [...first.querySelectorAll(".box td")].slice(0, 3).map((cell) => cell.textContent),
 ];
 """
 
@@ -81,10 +82,11 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the chromium bro
 
 
 @pytest.fixture
-def in_browser(reports, tmp_path):
+def in_browser(reports, text, tmp_path):
     def run(probe: str, width: int) -> object:
-        page = html.render(folders.document(reports))
-        probed = page.replace("</body>", PROBE.format(probe=probe) + "</body>")
+        probed = html.render(text, reports).replace(
+            "</body>", PROBE.format(probe=probe) + "</body>"
+        )
         (reports / "report.html").write_text(probed, encoding="utf-8")
         frame = reports / "frame.html"
         frame.write_text(FRAME.format(width=width), encoding="utf-8")
@@ -106,9 +108,9 @@ def in_browser(reports, tmp_path):
 
 def test_a_heading_sorts_up_then_down_then_as_filed(in_browser):
     assert in_browser(SORT, 1200) == [
-        ["ascending", "400", "5000"],
-        ["descending", "5000", "400"],
-        ["none", "5000", "400"],
+        ["ascending", "400", "5,000"],
+        ["descending", "5,000", "400"],
+        ["none", "5,000", "400"],
     ]
 
 

@@ -1,98 +1,88 @@
 import base64
-import csv
 import io
+import re
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 from PIL import Image
 
+from convscope.base.errors import UserError
 from convscope.report import html
-from convscope.report.document import Document, Section, Text
 from tests.report import folders
 
 LOADING = {"src", "href", "srcset", "action", "poster", "data"}
 
 
 class Page(HTMLParser):
-    """Every tag with its attributes, and for each table its rows of (text, value)."""
+    """Every tag with its attributes, and the texts of all cells by the table's name."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.tables: dict[str, list[list[list[str]]]] = {}
-        self.texts: list[str] = []
-        self.source = ""
-        self.cell: list[str] | None = None
+        self.tables: dict[str, list[list[str]]] = {}
+        self.rows: list[list[str]] = []
+        self.in_cell = False
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         found = dict(attrs)
         self.tags.append((tag, found))
-        if found.get("class") == "source":
-            self.source = found["href"]
+        if found.get("class") == "box":
+            self.rows = self.tables.setdefault(found["aria-label"], [])
         elif tag == "tr":
-            self.tables.setdefault(self.source, []).append([])
-        elif tag == "td":
-            self.cell = ["", found["data-value"]]
-            self.tables[self.source][-1].append(self.cell)
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append("")
+        self.in_cell = tag in ("td", "th") or (self.in_cell and tag == "strong")
 
     def handle_endtag(self, tag):
-        if tag == "td":
-            self.cell = None
+        self.in_cell = self.in_cell and tag == "strong"
 
     def handle_data(self, data):
-        self.texts.append(data)
-        if self.cell is not None:
-            self.cell[0] += data
+        if self.in_cell:
+            self.rows[-1][-1] += data
 
     def attributes(self, name: str) -> list[str]:
         return [found[name] for _, found in self.tags if found.get(name) is not None]
 
 
-@pytest.fixture
-def page(reports):
-    return Page(html.render(folders.document(reports)))
+@pytest.fixture(scope="module")
+def source(text, finished):
+    return html.render(text, finished)
 
 
-def test_cells_keep_the_files_own_text(page, reports):
-    for name in ("train/baseline/by_lr.csv", "train/net2/by_lr.csv", "evaluate/class_accuracy.csv"):
-        with (reports / name).open(newline="") as stream:
-            _, *rows = csv.reader(stream)
-        assert [[value for _, value in row] for row in page.tables[name][1:]] == rows
+@pytest.fixture(scope="module")
+def page(source):
+    return Page(source)
 
 
-def test_shown_numbers_are_the_files_rounded(page):
-    assert [[text for text, _ in row] for row in page.tables["train/baseline/by_lr.csv"][1:]] == [
+def test_tables_are_the_markdowns_own(page):
+    assert page.tables["By learning rate (train/baseline/by_lr.csv)"][1:] == [
         ["0.001", "2.2500", "25.00%", "12.50%", "0.00", "62,006"],
         ["0.01", "1.5000", "50.00%", "37.50%", "1.00", "62,006"],
     ]
 
 
 def test_hostile_class_names_stay_text(page):
-    scripts = [found for tag, found in page.tags if tag == "script"]
-    assert len(scripts) == 1
-    assert page.tables["download/class_counts.csv"][1][0] == [folders.EVIL, folders.EVIL]
-    assert folders.EVIL in page.attributes("data-column")
+    assert len([tag for tag, _ in page.tags if tag == "script"]) == 1
+    counts = page.tables["Images of each class (download/class_counts.csv)"]
+    assert [row[0] for row in counts[1:]] == [folders.EVIL, folders.PIPED]
+    protocols = page.tables["Accuracy by class (evaluate/class_accuracy.csv)"]
+    assert [row[0] for row in protocols[1:]] == [folders.EVIL, folders.PIPED]
 
 
-def test_what_stands_between_backticks_is_code_and_nothing_else_is_markup():
-    text = Text("run `dvc <repro>` & <b>wait</b>")
-    page = html.render(Document("t", "s", (Section("a", "A", (text,)),)))
-    assert "run <code>dvc &lt;repro&gt;</code> &amp; &lt;b&gt;wait&lt;/b&gt;" in page
-
-
-def test_nothing_is_loaded_from_elsewhere(page):
+def test_nothing_is_loaded_from_elsewhere(page, source):
     links = [value for name in LOADING for value in page.attributes(name)]
     assert not [link for link in links if "://" in link or link.startswith("//")]
     assert not {tag for tag, _ in page.tags} & {"link", "iframe", "object", "embed", "base"}
-    assert not [text for text in page.texts if "url(" in text or "@import" in text]
+    assert not re.search(r"url\(|@import", source)
+    assert "default-src 'none'" in page.attributes("content")[-1]
 
 
-def test_every_picture_is_inside_and_whole(page, reports):
+def test_every_picture_is_inside_and_complete(page, finished):
     pictures = [found for tag, found in page.tags if tag == "img" and "src" in found]
-    assert len(pictures) == len(list(reports.rglob("*.png")))
+    assert len(pictures) == len(list(finished.rglob("*.png")))
     for picture in pictures:
         head, content = picture["src"].split(",")
         assert head == "data:image/png;base64"
@@ -102,35 +92,44 @@ def test_every_picture_is_inside_and_whole(page, reports):
         assert picture["alt"]
 
 
-def test_every_link_leads_somewhere(page, reports):
+def test_every_link_leads_somewhere(page, finished):
     anchors = set(page.attributes("id"))
     for link in page.attributes("href"):
         if link.startswith("#"):
             assert unquote(link[1:]) in anchors
         else:
-            # the stage writes the claims beside the page
-            assert (reports / unquote(link)).is_file() or link == "claims.json", link
+            # the stage writes the claims next to the page
+            assert (finished / unquote(link)).is_file() or link == "claims.json", link
 
 
 def test_sections_have_ids_of_their_own_and_an_entry_in_the_contents(page):
     ids = page.attributes("id")
-    assert len(ids) == len(set(ids))
+    assert len(ids) == len(set(ids)) == 13
     assert {f"#{each}" for each in ids} <= set(page.attributes("href"))
 
 
-def test_the_overall_row_is_no_part_of_what_is_sorted(page):
-    tags = [tag for tag, _ in page.tags]
-    totals = [index for index, tag in enumerate(tags) if tag == "tfoot"]
-    assert len(totals) == 1
-    assert tags[totals[0] : totals[0] + 3] == ["tfoot", "tr", "td"]
+def test_the_overall_row_is_marked_as_a_total_and_the_best_as_such(source):
+    assert source.count('<tr class="total">') == 1
+    assert '<tr class="total">\n<td><strong>overall' in source
+    # the best of the networks, and of each grid by learning rate
+    assert source.count('<tr class="best">') == 4
 
 
-def test_the_page_names_no_path_of_this_machine(reports):
-    text = html.render(folders.document(reports))
-    assert str(reports.parent) not in text
-    assert str(Path.home()) not in text
+def test_a_caption_with_markdown_in_it_stays_text(reports):
+    text = '# a: b\n\n## x &#42;y&#42; &lt;i&gt; <a id="x"></a>\n\n![p &#96;q&#96;](a%20b.png)\n'
+    folders.replace(reports / "a b.png", folders.PNG)
+    shown = html.render(text, reports)
+    assert "<h2>x *y* &lt;i&gt;</h2>" in shown
+    assert 'href="a%20b.png"' in shown
+    assert 'alt="p `q`"' in shown
 
 
-def test_the_same_folders_give_the_same_page(reports, tmp_path):
-    other = folders.write(tmp_path / "elsewhere" / "reports")
-    assert html.render(folders.document(reports)) == html.render(folders.document(other))
+@pytest.mark.parametrize("content", [None, b"", b"GIF89a" + bytes(40), folders.PNG[:20]])
+def test_what_is_not_a_picture_is_refused(content, text, reports):
+    path = reports / "train/net2/curves.png"
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    why = "is missing: run" if content is None else r"is damaged \(it is not a PNG file\): .* run"
+    with pytest.raises(UserError, match=rf"curves\.png {why} `convscope train net2`"):
+        html.render(text, reports)

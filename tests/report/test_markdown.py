@@ -1,28 +1,23 @@
+import io
 import re
-from urllib.parse import unquote
 
+import pandas as pd
 import pytest
 
-from convscope.report import markdown
-from convscope.report.document import Code, Document, Section, Text
-from tests.report import folders
+from convscope.report import columns, markdown
+from tests.report import folders, read
 
-BAR = re.compile(r"(?<!\\)\|")
-
-
-@pytest.fixture
-def text(reports):
-    return markdown.render(folders.document(reports))
+NO = "–"  # noqa: RUF001
+HOSTILE = ["a|b", "*c*", "_d_", "<e>", "`f`", "[g](h)", "# i", "~~j~~", "\\k", "&lt;", "$l$"]
 
 
-def rows(text, source):
-    """The cells of the table under the caption that links a file."""
-    block = text.split(f"]({source}))\n\n")[1].split("\n\n")[0]
-    return [[cell.strip() for cell in BAR.split(line)[1:-1]] for line in block.splitlines()]
+def frame(content):
+    return pd.read_csv(io.StringIO(content))
 
 
 def test_numbers_are_the_files_rounded_and_the_best_is_bold(text):
-    assert rows(text, "train/baseline/by_lr.csv")[2:] == [
+    section = read.section(text, "baseline")
+    assert read.table(section, "By learning rate")[1:] == [
         ["0.001", "2.2500", "25.00%", "12.50%", "0.00", "62,006"],
         ["**0.01**", "**1.5000**", "**50.00%**", "**37.50%**", "**1.00**", "**62,006**"],
     ]
@@ -32,7 +27,7 @@ def test_every_table_is_rectangular(text):
     blocks = [block for block in text.split("\n\n") if block.startswith("| ")]
     assert len(blocks) > 20
     for block in blocks:
-        assert len({len(BAR.split(line)) for line in block.splitlines()}) == 1, block
+        assert len({len(read.BAR.split(line)) for line in block.splitlines()}) == 1, block
 
 
 def test_a_table_that_a_reader_opens_is_folded(text):
@@ -45,39 +40,68 @@ def test_a_table_that_a_reader_opens_is_folded(text):
 
 
 def test_class_names_mean_nothing_to_markdown(text):
-    counts = rows(text, "download/class_counts.csv")
-    assert counts[2][0] == r'\<script\>alert("1")\</script\>'
-    assert counts[3][0] == r"a\|b \*c\*"
+    assert '\n| &lt;script&gt;alert("1")&lt;/script&gt; | 5,000 |' in text
+    assert "\n| a&#124;b &#42;c&#42; | 400 |" in text
+    assert not re.search(r"<(?!/?(div|details|summary|br|a)\b)", text)
 
 
-def test_names_with_underscores_stay_readable():
-    parts = (Text("l1_oc and _this_"), Code(("dvc repro a_b",)))
-    text = markdown.render(Document("t", "s", (Section("id", "title", parts),)))
-    assert text == "# t: s\n\n## title\n\nl1_oc and \\_this\\_\n\n```\ndvc repro a_b\n```\n"
+@pytest.mark.parametrize("name", HOSTILE)
+def test_data_is_escaped_once_and_everywhere(name):
+    escaped = markdown.escape(name)
+    assert read.words(escaped) == name
+    assert not re.search(r"[\\`*\[\]<>|~$]|^#|\b_|_\b", re.sub(r"&#?\w+;", "", escaped))
+    assert markdown.escape(escaped) is escaped
+    shown = markdown.table(pd.DataFrame({name: [name]}), "a.csv", name, folded=True)
+    assert shown.count(escaped) == 3
+    assert name not in shown or name == escaped
 
 
-def test_what_stands_between_backticks_is_code():
-    document = Document("t", "s", (Section("a", "A", (Text("run `dvc *repro*` or *not*"),)),))
-    assert markdown.render(document).endswith("run `dvc *repro*` or \\*not\\*\n")
-    document = Document("t", "s", (Section("a", "A", (Text("a lone ` is none"),)),))
-    assert markdown.render(document).endswith("a lone \\` is none\n")
+def test_names_with_underscores_stay_readable_and_text_stays_on_its_line():
+    assert markdown.escape("l1_oc and\n\nmap_3.csv") == "l1_oc and map_3.csv"
 
 
-def test_text_stays_on_its_line():
-    text = markdown.render(Document("t", "s", (Section("id", "a\n## b", ()),)))
-    assert text == "# t: s\n\n## a \\#\\# b\n"
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("run `dvc *repro*` or *not*", "run `dvc *repro*` or &#42;not&#42;"),
+        ("`a` & `b`, then", "`a` &amp; `b`, then"),
+        ("a lone ` is none", "a lone &#96; is none"),
+    ],
+)
+def test_what_stands_between_backticks_is_code(text, shown):
+    assert markdown.prose(text) == shown
 
 
-def test_every_link_and_picture_is_there(text, reports):
-    links = re.findall(r"\]\(([^)]+)\)", text)
-    assert set(re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text)) == {
-        path.relative_to(reports).as_posix() for path in reports.rglob("*.png")
-    }
-    for link in links:
-        # the stage writes the claims beside the text
-        assert (reports / unquote(link)).is_file() or link == "claims.json", link
+def test_columns_have_headings_and_kinds():
+    assert markdown.grid(frame("net,loss\nnet1,1.23456789\n"), {}).splitlines() == [
+        "| Net | Loss |",
+        "| --- | ---: |",
+        "| net1 | 1.2346 |",
+    ]
 
 
-def test_the_same_folders_give_the_same_text(text, tmp_path):
-    other = folders.write(tmp_path / "elsewhere" / "reports")
-    assert markdown.render(folders.document(other)) == text
+def test_columns_named_after_classes_are_not_taken_for_measures():
+    shown = frame("true,loss,x_std\nloss,1000,2\nx,3,4\n")
+    found = markdown.grid(shown, columns.of_classes(shown, columns.COUNT)).splitlines()
+    assert found[0] == "| True class | loss | x_std |"
+    assert found[2:] == ["| loss | 1,000 | 2 |", "| x | 3 | 4 |"]
+
+
+def test_a_spread_goes_into_its_means_cell_and_a_missing_one_leaves_the_mean():
+    shown = frame("l1_oc,test_accuracy,test_accuracy_std\n6,0.5,\n8,0.25,0.125\n10,,\n")
+    assert markdown.grid(shown, {}).splitlines()[2:] == [
+        "| 6 | 50.00% |",
+        "| 8 | 25.00% ± 12.50% |",
+        f"| 10 | {NO} |",
+    ]
+
+
+def test_a_word_among_numbers_is_refused():
+    for name in ("loss", "test_accuracy", "p_value", "kernel_size"):
+        with pytest.raises(ValueError, match=f"column {name} holds something that is not a number"):
+            markdown.grid(pd.DataFrame({name: ["high"]}), {})
+
+
+def test_paths_are_quoted(finished):
+    assert markdown.link("a b/(c).csv") == "[a b/(c).csv](a%20b/%28c%29.csv)"
+    assert folders.EVIL not in folders.render(finished)

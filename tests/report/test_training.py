@@ -1,136 +1,291 @@
-"""The sections on the networks: what they are made of, seeds, and overfit."""
+"""What the report says of the data, the grids, the best runs and how they are tested."""
 
 import pandas as pd
 import pytest
 
+from convscope.base.names import CLEAN, STUDY
+from convscope.base.report_folder import Finished
 from convscope.evaluation import history_tables
-from convscope.report import comparison, training
-from convscope.report.document import Figure, Table
-from convscope.report.images import Images
-from convscope.report.reading import Folder
+from convscope.report import published_size, training
 from tests import toys
-from tests.report import folders
+from tests.report import folders, read
 
 NO = "–"  # noqa: RUF001
+UNKNOWN = "What this changes was not measured."
+OF_BASELINE = {
+    "epochs": 10,
+    "augment": False,
+    "momentum": [0.9],
+    "lr": [0.01, 0.001],
+    "batch_size": [128, 256, 512],
+    "l1_oc": [6],
+    "filter_multiplier": [2.67],
+    "kernel_size": [5],
+    "stride": [1],
+}
+NET4 = {
+    "epochs": 100,
+    "augment": True,
+    "momentum": [0.9],
+    "lr": [0.01],
+    "batch_size": [128],
+    "l1_oc": [64],
+    "filter_multiplier": [2.0],
+    "kernel_size": [3],
+    "stride": [1],
+    "dropout_rate": [0.5, 0.3],
+}
 
 
 @pytest.fixture
-def net4(tmp_path):
-    for name, content in folders.grid("net").items():
-        folders.replace(tmp_path / "train/net4" / name, content)
-    return Folder(tmp_path, "train/net4", "train net4")
+def grid(tmp_path):
+    def write(net="net4", train=(), **changed):
+        used = {"train": {"seeds": [0], **dict(train)}, "net": {**NET4, **changed}}
+        folders.replace(tmp_path / f"train/{net}/params.json", used)
+        return Finished(tmp_path, f"train/{net}")
+
+    return write
 
 
-def found(folder, name):
-    return next(part for part in training.net(folder).parts if source(part) == f"train/net4/{name}")
+def rendered(reports, name, **files):
+    """A section of the report after some files of a stage were replaced."""
+    for path, content in files.items():
+        folders.replace(reports / path, content)
+    return read.section(folders.render(reports), name)
 
 
-def source(part):
-    return part.source if isinstance(part, Table | Figure) else ""
+def test_the_network_comes_before_its_results(text):
+    section = read.section(text, "train-net2")
+    order = ["network.png", "layers.csv", "2 runs of 2 epochs", "best.csv", "by_epoch.csv"]
+    places = [section.index(each) for each in [*order, "by_lr.csv", "by_l1_oc.csv", "curves.png"]]
+    assert places == sorted(places)
+    assert "![net2: the network of the best run, from image to logits](" in section
+    assert "![net2: loss and accuracy by epoch, a line for each run](" in section
 
 
-def texts(table):
-    return [[cell.text for cell in row.cells] for row in table.rows]
+def test_a_grid_says_what_it_varies_and_what_it_shares(text):
+    section = read.section(text, "train-net2")
+    assert (
+        "\n2 runs of 2 epochs on unchanged training images. Varied: learning rate 0.01, 0.001. "
+        "The same for all: batch size 128; l1&#95;oc 6; seed 0.\n"
+    ).replace("&#95;", "_") in section
+    best = read.table(section, "The run and epoch with the highest test accuracy")
+    # net2's best is compared with the study's
+    assert best[0][-2:] == ["Parameters", "Learning rate"]
 
 
-def test_the_network_comes_before_its_results(net4):
-    sources = [source(part) for part in training.net(net4).parts]
-    # what it is, and whether it is of the published size
-    assert sources[2:6] == [
-        "train/net4/network.png",
-        "train/net4/layers.csv",
-        "",
-        "train/net4/best.csv",
-    ]
-
-
-def test_figures_name_the_network_and_the_run_that_they_show(net4):
-    assert found(net4, "curves.png").caption.startswith("net4: loss and accuracy by epoch")
-    assert "the network of the best run" in found(net4, "network.png").caption
-    held_out = {"train": {"select_on": "validation"}, "net": {}}
-    folders.replace(net4.path / "params.json", held_out)
-    chosen = Folder(net4.reports, net4.name, net4.stage)
-    assert "the run that held-out images chose" in found(chosen, "network.png").caption
-    assert "the run that held-out images chose" in found(chosen, "layers.csv").caption
-
-
-def test_its_layers_are_folded_and_their_parameters_summed(net4):
-    table = found(net4, "layers.csv")
-    assert table.folded
-    assert table.caption.endswith("62,006 parameters")
-    assert texts(table) == [
+def test_its_layers_are_folded_and_their_parameters_summed(text):
+    caption = "The network of the best run, layer by layer: 62,006 parameters"
+    section = read.section(text, "train-net10")
+    assert f"<details><summary>{caption}</summary>" in section
+    assert read.table(section, caption)[1:] == [
         ["image", "RGB pixels", "3", "32", "1", "0"],
         ["conv1", "conv 5x5", "6", "28", "5", "456"],
         ["fc3", "fully connected", "10", NO, NO, "61,550"],
     ]
 
 
-def seeds(*accuracies):
-    """A history of a run for each seed, of one epoch each, and its table by width."""
-    rows = {name: [0] * len(accuracies) for name in toys.HISTORY}
-    changed = {"test_accuracy": accuracies, "seed": range(len(accuracies)), "l1_oc": 18}
-    return history_tables.of_net("net2", pd.DataFrame(rows | changed))["by_l1_oc"].to_csv(
-        index=False
-    )
-
-
-def test_a_mean_over_seeds_has_its_standard_deviation_in_the_same_cell(net4):
-    # deviations of -0.25 and 0.25 from the mean: the root of 2 x 0.0625 / (2 - 1)
-    folders.replace(net4.path / "by_l1_oc.csv", seeds(0.25, 0.75))
-    table = found(net4, "by_l1_oc.csv")
-    assert [column.name for column in table.columns] == [
-        *("l1_oc", "loss", "train_accuracy", "test_accuracy"),
-        *("overfit_percent", "total_parameters"),
-    ]
-    assert texts(table) == [
-        ["18", "0.0000 ± 0.0000", "0.00% ± 0.00%", "50.00% ± 35.36%", "0.00 ± 0.00", "0"]
-    ]
-    assert table.rows[0].cells[3].value == "0.5"
-    assert "standard deviation of the seeds' own means" in table.notes[-1]
-
-
-def test_a_single_seed_has_no_standard_deviation(net4):
-    folders.replace(net4.path / "by_l1_oc.csv", seeds(0.25))
-    table = found(net4, "by_l1_oc.csv")
-    assert texts(table)[0][3] == "25.00%"
-    assert not any("standard deviation" in note for note in table.notes)
-
-
-def test_a_missing_standard_deviation_leaves_the_mean(net4):
+def test_tables_by_setting_follow_the_study_and_what_was_measured_is_shown(reports):
+    net, content = reports / "train/net10", "dropout_rate,test_accuracy\n0.3,0.8\n0.5,0.85\n"
+    folders.replace(net / "by_dropout_rate.csv", content)
     folders.replace(
-        net4.path / "by_l1_oc.csv", "l1_oc,test_accuracy,test_accuracy_std\n6,0.5,\n8,0.25,0.125\n"
+        net / "overfit_above.csv",
+        "test_accuracy_above,epochs,overfit_percent\n0.88,0,\n0.8,2,7.125\n",
     )
-    assert texts(found(net4, "by_l1_oc.csv")) == [["6", "50.00%"], ["8", "25.00% ± 12.50%"]]
+    folders.replace(net / "dropout.png", folders.PNG)
+    used = {"train": {"seeds": [0], "select_on": "validation"}, "net": folders.GRID}
+    folders.replace(net / "params.json", used)
+    # seeds that are 0.25 off their mean: the root of 2 x 0.0625 / (2 - 1)
+    rows = {name: [0, 0] for name in toys.HISTORY}
+    history = pd.DataFrame(rows | {"test_accuracy": [0.25, 0.75], "seed": [0, 1], "l1_oc": 18})
+    by_width = history_tables.of_net("net2", history)["by_l1_oc"].to_csv(index=False)
+    section = rendered(reports, "train-net10", **{"train/net10/by_l1_oc.csv": by_width})
+    assert [each for each in read.captions(section) if each.startswith("By ")] == [
+        *("By epoch", "By dropout rate", "By learning rate", "By l1_oc")
+    ]
+    head, row = read.table(section, "By l1_oc")
+    assert len(head) == len(row) == 6
+    assert row[1:4] == ["0.0000 ± 0.0000", "0.00% ± 0.00%", "50.00% ± 35.36%"]
+    assert "standard deviation of the seeds' own means" in read.notes(section, "By l1_oc")[-1]
+    overfit = "Mean overfit of all epochs with a high test accuracy"
+    assert read.table(section, overfit)[1:] == [["88.00%", "0", NO], ["80.00%", "2", "7.12"]]
+    assert read.notes(section, overfit) == ["No epoch has a test accuracy above 88.00%."]
+    selected = "the run that held-out images selected"
+    assert f"![net10: the network of {selected}, from image" in section
+    assert f"The network of {selected}, layer by layer" in section
+    assert "the least and the most dropout, all else as in the run that held-out" in section
 
 
-def test_means_over_seeds_are_still_compared_with_the_study(net4):
-    folders.replace(
-        net4.path / "by_dropout_rate.csv",
-        "dropout_rate,test_accuracy,test_accuracy_std\n0.3,0.8,0.1\n",
+def test_a_single_seed_has_no_standard_deviation_and_what_was_not_drawn_is_not_shown(text):
+    section = read.section(text, "train-net10")
+    assert "standard deviation" not in section
+    assert "dropout.png" not in section
+    assert "overfit_above" not in section
+
+
+def test_the_studys_own_grid_is_of_the_published_size_in_any_order(grid):
+    assert published_size.differences(grid()) == []
+    assert published_size.of_several([grid()]) == ""
+
+
+@pytest.mark.parametrize(
+    ("changed", "found"),
+    [
+        (
+            {"epochs": 12, "l1_oc": [12], "train": {"seeds": [0, 1]}},
+            ["epochs 12 (study: 100)", "l1_oc 12 (study: 64)", "2 seeds (study: 1)"],
+        ),
+        ({"augment": False}, ["augment no (study: yes)"]),
+        ({"momentum": [0.0]}, ["momentum 0 (study: 0.9)"]),
+        ({"batch_size": [16]}, ["batch_size 16 (study: 128)"]),
+        # as many runs as the study has, and yet other ones
+        (
+            {"dropout_rate": [0.5], "train": {"seeds": [0, 1]}},
+            ["dropout_rate 0.5 (study: 0.3 and 0.5)", "2 seeds (study: 1)"],
+        ),
+        (
+            {"train": {"select_on": "validation", "validation_fraction": 0.1}},
+            ["validation_fraction 0.1 (study: 0)"],
+        ),
+        # counts only where it is held out
+        ({"train": {"select_on": "test", "validation_fraction": 0.1}}, []),
+        ({"l1_oc": None}, ["l1_oc unknown (study: 64)"]),
+        ({"net": "net5", "epochs": 1}, None),
+    ],
+)
+def test_what_differs_from_the_studys_grid_is_listed(changed, found, grid):
+    assert published_size.differences(grid(**changed)) == found
+
+
+def test_of_several_grids_both_kinds_are_named(grid):
+    found = published_size.of_several([grid(), grid("net3"), grid("net2"), grid("net5")])
+    assert found.startswith(
+        "At the published size: net4. Not at the published size: net3 and net2 "
     )
-    section = comparison.compared(training.net(net4), Images("cifar10"), net4.reports)
-    table, _ = [part for part in section.parts if source(part).endswith("by_dropout_rate.csv")]
-    assert texts(table) == [["0.3", "80.00% ± 10.00%", "85.11%", "-5.11"]]
+    assert published_size.of_several([grid("net5")]) == ""
 
 
-def test_overfit_of_accurate_epochs_is_shown_where_it_was_measured(net4):
-    assert "train/net4/overfit_above.csv" not in map(source, training.net(net4).parts)
-    path = net4.path / "overfit_above.csv"
-    folders.replace(path, "test_accuracy_above,epochs,overfit_percent\n0.88,12,7.125\n")
-    table = found(net4, path.name)
-    assert texts(table) == [["88.00%", "12", "7.12"]]
-    assert not table.notes
+def test_a_grid_of_the_published_size_says_so_and_is_not_a_departure(reports):
+    used = {"train": {"seeds": [0]}, "net": OF_BASELINE}
+    folders.replace(reports / "train/baseline/params.json", used)
+    folders.replace(reports / "train/net2/params.json", {**used, "train": {"precision": "bf16"}})
+    text = folders.render(reports)
+    assert "The published size: the study's own grid" in read.section(text, "baseline")
+    departures = read.section(text, "departures")
+    grids = read.under(departures, "The grids")
+    assert "baseline" not in grids
+    assert "net10" not in grids  # the study has no such network
+    assert "net2: epochs 10 (study: 30), " in grids
+    assert "float32 was usual then" in read.under(departures, "Half precision")
 
 
-def test_no_epoch_above_is_said(net4):
-    path = net4.path / "overfit_above.csv"
-    folders.replace(path, "test_accuracy_above,epochs,overfit_percent\n0.88,0,\n")
-    table = found(net4, path.name)
-    assert texts(table) == [["88.00%", "0", NO]]
-    assert table.notes == ("No epoch has a test accuracy above 88.00%.",)
+def test_departures_of_all_studies(text):
+    departures = read.section(text, "departures")
+    assert "entirely different ones (digits)" in read.under(departures, "The images")
+    assert "baseline: epochs 2 (study: 10), " in read.under(departures, "The grids")
+    assert read.under(departures, "Shuffled training images").endswith(UNKNOWN)
+    assert "Half precision" not in departures
 
 
-def test_little_and_much_dropout_are_shown_where_they_were_drawn(net4):
-    assert "train/net4/dropout.png" not in map(source, training.net(net4).parts)
-    folders.replace(net4.path / "dropout.png", folders.PNG)
-    assert "the least and the most dropout" in found(net4, "dropout.png").caption
+@pytest.mark.parametrize(
+    ("found", "used", "said"),
+    [
+        ({"md5": "1"}, {}, "entirely different ones (unknown)"),
+        ({"name": "cifar10", "md5": "0123"}, {}, "The archive (md5 0123) is not one of the two"),
+        (
+            {"name": "cifar10", "md5": "c58f30108f718f92721af3b95e74349a"},
+            {"data": {"train_images": 5000, "test_images": None}},
+            f"Only the first 5,000 train images are taken. {UNKNOWN}",
+        ),
+        ({"name": "cifar10", "md5": "c32a1d4ab5d03f1284b67883e8d87530"}, {}, None),
+    ],
+)
+def test_other_images_are_a_departure(found, used, said, reports):
+    files = {"download/dataset.json": found, "download/params.json": used}
+    departures = rendered(reports, "departures", **files)
+    if said is None:
+        assert "### The images" not in departures
+    else:
+        assert said in read.under(departures, "The images")
+
+
+def test_each_way_of_testing_has_its_gain_in_points(text, reports):
+    section, caption = read.section(text, "departures"), "Accuracy gained by the way of testing"
+    # 0.75 on clean images, 0.625 on augmented ones, 0.65625 in training mode
+    assert read.table(section, caption)[1:] == [["net10", "+12.50", "-3.12", "+9.38"]]
+    assert f"**{caption}** ([evaluate/protocols.csv](" in section
+    content = f'net3,"{CLEAN}",0.5\nnet4,"{STUDY}",0.25\nnet4,"{CLEAN}",0.5\n'
+    folders.replace(reports / "evaluate/protocols.csv", f"net,protocol,accuracy\n{content}")
+    gains, _ = training.gains(Finished(reports, "evaluate"))
+    assert gains.iloc[:, 1:].isna().to_numpy().tolist() == [[True] * 3, [True, True, False]]
+    assert gains.iloc[1, 3] == 25
+
+
+def test_without_augmented_networks_no_gain_was_measured(reports):
+    files = {"evaluate/protocols.csv": "net,protocol,accuracy\n"}
+    section = rendered(reports, "departures", **files)
+    testing = read.under(section, "Evaluation mode, clean test images")
+    assert testing.endswith("Not measured: no network here was trained on augmented images.")
+
+
+def test_best_and_last_epochs_have_their_intervals_and_differences(text):
+    section = read.section(text, "selection")
+    caption = "The best epoch on the test images, and the last of the same run"
+    assert read.table(section, caption)[2] == [
+        *("net10", "2", "4", "2", "1", "91.67%", "90.00%", "93.00%", "87.50%", "4.17", "3.50")
+    ]
+    selected = read.under(section, "Selected on validation images")
+    assert selected.startswith("Not measured: train.select_on is test. Set it to validation in")
+    assert "and run `dvc repro`: every" in selected
+    departures = read.words(read.section(text, "departures"))
+    assert (
+        'above the last by: <div class="facts"> - [net2](#selection) **0.25 points**<br>mean of '
+        "2 runs - [net10](#selection) **3.50 points**<br>mean of 2 runs </div>"
+    ) in departures
+
+
+def test_what_validation_selected_is_a_table_of_its_own(reports):
+    header = folders.EVALUATE["selection.csv"].splitlines()[0]
+    added = ",chosen_run,chosen_epoch,chosen_accuracy,chosen_low,chosen_high,best_less_chosen"
+    best = "1,2,1,2,0.5,0.4,0.6,0.5,0.4,0.6,0.0,0.25"
+    content = (
+        f"{header}{added},mean_best_less_chosen\nnet1,{best},,,,,,,\n"
+        f"net2,{best},2.0,1.0,0.375,0.25,0.5,12.5,8.0\n"
+    )
+    folders.replace(reports / "evaluate/selection.csv", content)
+    text = folders.render(reports)
+    section = read.section(text, "selection")
+    assert read.table(
+        section, "The best epoch on the test images, and the one that validation images selected"
+    )[1:] == [
+        ["net1", "1", "2", "50.00%", *[NO] * 7],
+        ["net2", "1", "2", "50.00%", "2", "1", "37.50%", "25.00%", "50.00%", "12.50", "8.00"],
+    ]
+    assert "Not measured" not in section
+    departures = read.words(read.section(text, "departures"))
+    assert 'above the selected epoch by: <div class="facts"> - [net2](#selection)' in departures
+    assert "**8.00 points**<br>mean of 1 runs" in departures
+
+
+def test_pairs_of_networks_have_a_p_value(text, reports):
+    caption = "McNemar's test of each pair of networks"
+    row = ["net2", "net10", "100", "350", "-10.42", "< 0.001"]
+    assert read.table(read.section(text, "selection"), caption)[1:] == [row]
+    header = folders.EVALUATE["mcnemar.csv"].splitlines()[0]
+    section = rendered(reports, "selection", **{"evaluate/mcnemar.csv": f"{header}\n"})
+    assert caption not in section
+    assert "There is one network" in section
+
+
+def test_the_studys_sample_is_compared_with_all_images(text, reports):
+    words = read.under(read.section(text, "departures"), "The table by class")
+    # the study's cat: 70 percent in its table, 790 of 1,000 in its matrix
+    assert "in some class it is 9.0 points off its own confusion matrix" in words
+    assert "takes 76. For net10, whose accuracy no other network exceeds" in words
+    # 12.5 and 6.25 points off
+    assert f"are 9.4 points off on average and up to 12.5 (class {folders.EVIL})." in words
+    header = folders.EVALUATE["class_sample.csv"].splitlines()[0]
+    content = f"{header}\nnet1,cat,0,,0.5,\nnet1,dog,2,0.5,0.25,25.0\n"
+    section = rendered(reports, "departures", **{"evaluate/class_sample.csv": content})
+    words = read.under(section, "The table by class")
+    assert "are 25.0 points off on average and up to 25.0 (class dog). 1 class has no" in words

@@ -32,28 +32,23 @@ def test_complete_files_and_missing_ones_are_left_alone():
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("path", "text"),
     [
-        pytest.param("", id="nothing was written yet"),
-        pytest.param(TEXT[:20], id="in a key"),
-        pytest.param(TEXT[: TEXT.index("md5: ") + 12], id="in a hash"),
-        pytest.param(TEXT[: TEXT.index("- path: ") + 8], id="in a path"),
-        pytest.param(TEXT[: TEXT.index("size: ") + 7], id="in a size"),
-        pytest.param(TEXT[:-1], id="in the last line"),
-        pytest.param("[" * 100_000, id="nested brackets"),
+        pytest.param(LOCK, "", id="nothing was written yet"),
+        pytest.param(LOCK, TEXT[:20], id="in a key"),
+        pytest.param(LOCK, TEXT[: TEXT.index("md5: ") + 12], id="in a hash"),
+        pytest.param(LOCK, TEXT[: TEXT.index("- path: ") + 8], id="in a path"),
+        pytest.param(LOCK, TEXT[: TEXT.index("size: ") + 7], id="in a size"),
+        pytest.param(LOCK, TEXT[:-1], id="in the last line"),
+        pytest.param(LOCK, "[" * 100_000, id="nested brackets"),
+        pytest.param(PROCESSES, "", id="no locks listed yet"),
+        pytest.param(PROCESSES, '{"write": {"a', id="in the list of locks"),
     ],
 )
-def test_a_lock_that_was_cut_short_is_removed(text):
-    LOCK.write_text(text)
-    assert mend() == [LOCK]
-    assert not LOCK.exists()
-
-
-@pytest.mark.parametrize("text", ["", '{"write": {"a'])
-def test_a_list_of_locks_that_was_cut_short_is_removed(text):
-    PROCESSES.write_text(text)
-    assert mend() == [PROCESSES]
-    assert not PROCESSES.exists()
+def test_a_file_that_was_cut_short_is_removed(path, text):
+    path.write_text(text)
+    assert mend() == [path]
+    assert not path.exists()
 
 
 def test_what_a_living_dvc_is_writing_is_left_alone():

@@ -1,6 +1,4 @@
 import json
-from pathlib import Path
-from typing import Any
 
 import pytest
 from dvc.utils.hydra import compose_and_dump
@@ -49,18 +47,18 @@ ANALYSES = ("occlusion", "filter_ablation", "filter_identify")
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(tmp_path):
     for name, text in FILES.items():
         write(tmp_path / name, text)
     return tmp_path
 
 
-def write(path: Path, text: str) -> None:
+def write(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
 
 
-def test_keeps_results_and_leaves_weights_maps_and_pages(project: Path) -> None:
+def test_keeps_results_and_leaves_weights_maps_and_pages(project):
     kept = keep.keep(project, project / MINE)
     assert sorted(map(str, kept)) == [
         "about.json",
@@ -77,7 +75,7 @@ def test_keeps_results_and_leaves_weights_maps_and_pages(project: Path) -> None:
     assert (project / MINE / "reports/report.md").read_text() == "# report"
 
 
-def test_links_of_the_report_to_what_is_not_kept_become_text(project: Path) -> None:
+def test_links_of_the_report_to_what_is_not_kept_become_text(project):
     report = (
         "**A map** ([occlusion/map\\_3.csv](occlusion/map_3.csv))\n\n"
         "![Maps](occlusion/maps.png)\n\n"
@@ -96,11 +94,11 @@ def test_links_of_the_report_to_what_is_not_kept_become_text(project: Path) -> N
     assert (project / "reports/report.md").read_text() == report
 
 
-def ran_with(project: Path, data: str, study: str) -> dict[str, Any]:
+def ran_with(project, data, study):
     """A params.yaml of these groups, with which all stages ran; its content."""
     path, conf = project / "params.yaml", str(projects.ROOT / "conf")
     compose_and_dump(path, conf, None, "config", "", [f"data={data}", f"study={study}"])
-    params: dict[str, Any] = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    params = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     shared = {key: params[key] for key in ("train", "analysis")}
     used = {
         "download": {"data": {k: v for k, v in params["data"].items() if k != "archives"}},
@@ -116,7 +114,7 @@ def ran_with(project: Path, data: str, study: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("study", ["quick", "laptop", "published"])
 @pytest.mark.parametrize("data", ["digits", "cifar10"])
-def test_params_with_which_the_stages_ran_are_kept(data: str, study: str, project: Path) -> None:
+def test_params_with_which_the_stages_ran_are_kept(data, study, project):
     ran_with(project, data, study)
     kept = keep.keep(project, project / MINE)
     assert len([path for path in kept if path.name == "params.json"]) == 10
@@ -135,9 +133,7 @@ def test_params_with_which_the_stages_ran_are_kept(data: str, study: str, projec
         ("filter_identify.filters", {"conv1": [0]}, "filter-identify"),
     ],
 )
-def test_params_that_were_changed_since_are_refused(
-    key: str, value: object, stage: str, project: Path
-) -> None:
+def test_params_that_were_changed_since_are_refused(key, value, stage, project):
     section = params = ran_with(project, "cifar10", "published")
     *outer, last = key.split(".")
     for name in outer:
@@ -150,9 +146,7 @@ def test_params_that_were_changed_since_are_refused(
     assert not (project / "docs").exists()
 
 
-def test_a_network_that_was_taken_out_since_is_refused_and_another_place_of_data_is_not(
-    project: Path,
-) -> None:
+def test_a_network_that_was_taken_out_since_is_refused_and_another_place_of_data_is_not(project):
     params = ran_with(project, "cifar10", "laptop")
     params["data"]["archives"] = params["data"]["archives"][:1]
     YAML().dump(params, project / "params.yaml")
@@ -164,13 +158,13 @@ def test_a_network_that_was_taken_out_since_is_refused_and_another_place_of_data
 
 
 @pytest.mark.parametrize("content", ["[]", '{"train": 3}', "{"])
-def test_a_stage_s_damaged_params_are_named(content: str, project: Path) -> None:
+def test_a_stage_s_damaged_params_are_named(content, project):
     write(project / "reports/train/net1/params.json", content)
     with pytest.raises(UserError, match=r"is damaged .* run `convscope train net1`"):
         keep.keep(project, project / MINE)
 
 
-def test_says_where_and_how_long_it_ran(project: Path) -> None:
+def test_says_where_and_how_long_it_ran(project):
     said = keep.about(project)
     assert said["data"] == {"name": "digits", "md5": "m"}
     assert said["stage_seconds"] == {"train@net1": 3.5}  # the last time counts
@@ -180,7 +174,7 @@ def test_says_where_and_how_long_it_ran(project: Path) -> None:
     assert said["machine"]["cores"] >= 1
 
 
-def test_nothing_of_an_earlier_snapshot_stays(project: Path) -> None:
+def test_nothing_of_an_earlier_snapshot_stays(project):
     keep.keep(project, project / MINE)
     old = project / MINE / "reports/old.csv"
     old.write_text("old")
@@ -197,7 +191,7 @@ def test_nothing_of_an_earlier_snapshot_stays(project: Path) -> None:
         {"thesis.csv": "x"},
     ],
 )
-def test_a_folder_of_something_else_is_left_alone(project: Path, files: dict[str, str]) -> None:
+def test_a_folder_of_something_else_is_left_alone(project, files):
     for name, text in files.items():
         write(project / MINE / name, text)
     with pytest.raises(UserError, match="holds something else"):
@@ -206,14 +200,14 @@ def test_a_folder_of_something_else_is_left_alone(project: Path, files: dict[str
 
 
 @pytest.mark.parametrize("name", ["reports/mine", "models", "data/mine", "reports/new/mine"])
-def test_a_folder_among_the_results_is_refused(project: Path, name: str) -> None:
+def test_a_folder_among_the_results_is_refused(project, name):
     before = sorted(project.rglob("*"))
     with pytest.raises(UserError, match="is among the results: name a folder outside"):
         keep.keep(project, project / name)
     assert sorted(project.rglob("*")) == before
 
 
-def test_a_link_and_a_way_upwards_are_refused(project: Path) -> None:
+def test_a_link_and_a_way_upwards_are_refused(project):
     keep.keep(project, project / "kept")
     (project / "link").symlink_to(project / "kept")
     for name in ("link", "new/.."):
@@ -233,15 +227,13 @@ def test_a_link_and_a_way_upwards_are_refused(project: Path) -> None:
         (f"{HEADER}occlusion,,a,nan,cpu\nreport,,b,2.5,cpu\n".encode(), {"report": 2.5}),
     ],
 )
-def test_lines_of_timings_that_are_missing_or_damaged_are_no_obstacle(
-    log: bytes | None, seconds: dict[str, float], project: Path
-) -> None:
+def test_lines_of_timings_that_are_missing_or_damaged_are_no_obstacle(log, seconds, project):
     path = project / "logs/timings.csv"
     path.unlink() if log is None else path.write_bytes(log)
     assert keep.about(project)["stage_seconds"] == seconds
 
 
-def test_without_a_report_there_is_nothing_to_keep(project: Path) -> None:
+def test_without_a_report_there_is_nothing_to_keep(project):
     (project / "reports/report.md").unlink()
     with pytest.raises(UserError, match="run `dvc repro` first"):
         keep.keep(project, project / MINE)

@@ -66,9 +66,25 @@ def test_a_stage_that_has_not_run_leaves_the_earlier_report(project):
     assert [(project / "reports" / name).read_bytes() for name in NAMES] == before
 
 
-def test_it_needs_no_plotting(project):
+@pytest.mark.parametrize(
+    "used",
+    [
+        '{"analysis": 7}',
+        '{"filter_ablation": "word"}',
+        '{"analysis": {"net": "net4"}, "filter_ablation": {"filters": 7}}',
+        '{"analysis": {"net": "net4"}, "filter_ablation": {"filters": {"conv1": 7}}}',
+        "[]",
+    ],
+)
+def test_parameters_of_another_type_are_refused_before_claims_are_judged(used, project):
+    (project / "reports/filter-ablation/params.json").write_text(used)
+    with pytest.raises(UserError, match=r"params\.json is damaged .*`convscope filter-ablation`"):
+        report.run()
+
+
+def test_it_needs_neither_plotting_nor_torch(project):
     program = (
         "import sys; from convscope.stages import report; report.run(); "
-        "assert 'matplotlib' not in sys.modules"
+        "assert not {'matplotlib', 'torch'} & {*sys.modules}"
     )
     subprocess.run([sys.executable, "-c", program], cwd=project, check=True)

@@ -83,7 +83,6 @@ class Refusing(BaseHTTPRequestHandler):
     log_message = Mock()
 
 
-@contextlib.contextmanager
 def absent(patch):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -92,7 +91,6 @@ def absent(patch):
     yield
 
 
-@contextlib.contextmanager
 def refusing(patch):
     with HTTPServer(("127.0.0.1", 0), Refusing) as listening:
         patch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{listening.server_port}")
@@ -101,14 +99,12 @@ def refusing(patch):
         listening.shutdown()
 
 
-@contextlib.contextmanager
 def mute(patch):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         patch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{listening.getsockname()[1]}")
         yield
 
 
-@contextlib.contextmanager
 def dying(patch):
     """The first requests are served; then the connection is gone."""
     from mlflow import MlflowClient
@@ -126,21 +122,18 @@ def dying(patch):
     assert len(served) > 2
 
 
-@contextlib.contextmanager
 def locked(_):
     with contextlib.closing(sqlite3.connect("mlflow.db", isolation_level=None)) as other:
         other.execute("begin exclusive")
         yield
 
 
-@contextlib.contextmanager
 def read_only(patch):
     uri = f"sqlite:///file:{Path.cwd()}/mlflow.db?mode=ro&uri=true"
     patch.setenv("MLFLOW_TRACKING_URI", uri)
     yield
 
 
-@contextlib.contextmanager
 def damaged(_):
     """The file is not a database; its owner puts a backup back later."""
     backup = Path("mlflow.db").read_bytes()
@@ -151,7 +144,7 @@ def damaged(_):
 
 @pytest.mark.parametrize("outage", [absent, refusing, mute, dying, locked, read_only, damaged])
 def test_a_stage_ends_the_same_and_is_published_later(outage, stage, expected, monkeypatch, capfd):
-    with monkeypatch.context() as patch, outage(patch):
+    with monkeypatch.context() as patch, contextlib.contextmanager(outage)(patch):
         began = time.monotonic()
         assert stage() == 0
         assert time.monotonic() - began < SECONDS

@@ -1,18 +1,14 @@
-from contextlib import contextmanager
-from dataclasses import dataclass
-from types import SimpleNamespace
+from unittest.mock import MagicMock, call
 
 import pytest
 import torch
 
 from convscope.base.errors import UserError
-from convscope.base.paths import HISTORY, WEIGHTS
 from convscope.training import trainer
 from convscope.training.cuda_graph import ORDINARY_CALLS, CudaGraph, Replayed
 from tests import toys
 from tests.tapes import Tape
-
-CPU = torch.device("cpu")
+from tests.training.toy_runs import contents, cut, train
 
 
 class Sum:
@@ -47,35 +43,34 @@ def test_inputs_of_another_shape_are_never_recorded():
     assert work.calls == 10 + ORDINARY_CALLS + 1
 
 
-def test_work_that_cannot_be_recorded_ends_with_what_to_do():
-    class Refusing(Tape):
-        def record(self, _work):
-            raise RuntimeError("operation not permitted when stream is capturing\nmore")
+class Failing(Tape):
+    """A graph whose recording fails; CUDA may end it with an error that hides the first."""
 
-    replayed = Replayed(Sum(), Refusing())
+    def __init__(self, error, hidden):
+        super().__init__()
+        self.error, self.hidden = error, hidden
+
+    def record(self, _work):
+        try:
+            raise self.error
+        finally:
+            if self.hidden:
+                raise RuntimeError("failed due to a previous error during capture")
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.parametrize(
+    ("error", "told", "why"),
+    [
+        (RuntimeError("no\nmore"), UserError, r"step \(no\): set CONVSCOPE_CUDA_GRAPHS=off"),
+        (torch.cuda.OutOfMemoryError("out of memory"), torch.cuda.OutOfMemoryError, "memory"),
+    ],
+)
+def test_work_that_cannot_be_recorded_ends_with_what_to_do(error, told, why, hidden):
+    replayed = Replayed(Sum(), Failing(error, hidden))
     for _ in range(ORDINARY_CALLS):
         replayed(torch.ones(3))
-    told = r"training step \(operation not permitted .* capturing\): set CONVSCOPE_CUDA_GRAPHS=off"
-    with pytest.raises(UserError, match=told):
-        replayed(torch.ones(3))
-
-
-@pytest.mark.parametrize("told_later", [False, True])
-def test_want_of_memory_stays_what_it_is(told_later):
-    """CUDA may end a recording that failed with an error that hides the first."""
-
-    class Full(Tape):
-        def record(self, _work):
-            try:
-                raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-            finally:
-                if told_later:
-                    raise RuntimeError("failed due to a previous error during capture")
-
-    replayed = Replayed(Sum(), Full())
-    for _ in range(ORDINARY_CALLS):
-        replayed(torch.ones(3))
-    with pytest.raises(torch.cuda.OutOfMemoryError):
+    with pytest.raises(told, match=why):
         replayed(torch.ones(3))
 
 
@@ -93,12 +88,8 @@ def tapes(monkeypatch):
     return made
 
 
-def trained(run, folder, **options):
-    # 11 batches of 16 an epoch, and one of 4
-    trainer.train(run, toys.red_or_blue(train=180), folder, CPU, **options)
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
+# 11 batches of 16 an epoch, and one of 4
+DATA = toys.red_or_blue(train=180)
 # net4 has batch norm and dropout; augmented, it reads all that a step can read
 RUNS = {
     "net1": toys.run(epochs=3),
@@ -110,24 +101,18 @@ RUNS = {
 
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 def test_replayed_training_gives_the_same_bytes(run, tmp_path, request):
-    ordinary = trained(run, tmp_path / "ordinary")
+    ordinary = train(run, tmp_path / "ordinary", DATA)
     tapes = request.getfixturevalue("tapes")
-    assert trained(run, tmp_path / "replayed") == ordinary
+    assert train(run, tmp_path / "replayed", DATA) == ordinary
     (tape,) = tapes
     assert (tape.prepared, tape.replayed) == (ORDINARY_CALLS, 3 * 11 - ORDINARY_CALLS)
 
 
 def test_a_resumed_replayed_run_ends_with_the_same_bytes(tapes, tmp_path):
     run = RUNS["net4"]
-    whole = trained(run, tmp_path / "whole")
-
-    def kill_after_two(row):
-        if row["epoch"] == 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        trained(run, tmp_path / "cut", on_epoch=kill_after_two)
-    assert trained(run, tmp_path / "cut") == whole
+    whole = train(run, tmp_path / "whole", DATA)
+    cut(run, 2, tmp_path / "cut", DATA)
+    assert train(run, tmp_path / "cut", DATA) == whole
     assert len(tapes) == 3
 
 
@@ -143,69 +128,32 @@ def test_a_step_that_reads_a_number_back_is_found_out(tmp_path, monkeypatch):
 
     monkeypatch.setattr(trainer.Step, "__call__", curious)
     with pytest.raises(AssertionError, match="_local_scalar_dense cannot be recorded"):
-        trained(RUNS["net1"], tmp_path)
-
-
-class Cuda:
-    """What ``CudaGraph`` needs of ``torch.cuda``; it notes what happens on which stream."""
-
-    def __init__(self):
-        self.notes = []
-        self.stream_now = "default"
-
-    def Stream(self):  # noqa: N802
-        return Stream("side", self)
-
-    def CUDAGraph(self):  # noqa: N802
-        return SimpleNamespace(replay=lambda: self.note("replay"))
-
-    def current_stream(self):
-        return Stream(self.stream_now, self)
-
-    def note(self, what):
-        self.notes.append(f"{what} on {self.stream_now}")
-
-    @contextmanager
-    def stream(self, stream):
-        before, self.stream_now = self.stream_now, stream.name
-        yield
-        self.stream_now = before
-
-    @contextmanager
-    def graph(self, _graph, stream):
-        with self.stream(stream):
-            self.note("recording")
-            yield
-            self.note("recorded")
-
-
-@dataclass
-class Stream:
-    name: str
-    cuda: Cuda
-
-    def wait_stream(self, other):
-        self.cuda.notes.append(f"{self.name} waits for {other.name}")
+        train(RUNS["net1"], tmp_path, DATA)
 
 
 def test_a_cuda_graph_is_prepared_and_recorded_on_one_stream_and_replayed_where_others_work(
     monkeypatch,
 ):
     """CUDA records no default stream, and kernels of two streams run in any order unless told."""
-    cuda = Cuda()
+    cuda = MagicMock()
     monkeypatch.setattr(torch, "cuda", cuda)
-    graph = CudaGraph()
-    graph.prepare(lambda: cuda.note("work"))
-    graph.record(lambda: cuda.note("work"))
+    graph, side, default = CudaGraph(), cuda.Stream(), cuda.current_stream()
+    cuda.reset_mock()
+    graph.prepare(cuda.work)
+    graph.record(cuda.work)
     graph.replay()
-    assert cuda.notes == [
-        "side waits for default",
-        "work on side",
-        "default waits for side",
-        "recording on side",
-        "work on side",
-        "recorded on side",
-        "replay on default",
+    assert [done for done in cuda.mock_calls if done != call.current_stream()] == [
+        call.Stream().wait_stream(default),
+        call.stream(side),
+        call.stream().__enter__(),
+        call.work(),
+        call.stream().__exit__(None, None, None),
+        call.current_stream().wait_stream(side),
+        call.graph(cuda.CUDAGraph(), stream=side),
+        call.graph().__enter__(),
+        call.work(),
+        call.graph().__exit__(None, None, None),
+        call.CUDAGraph().replay(),
     ]
 
 
@@ -213,12 +161,7 @@ def test_a_cuda_graph_is_prepared_and_recorded_on_one_stream_and_replayed_where_
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 def test_on_a_gpu_replayed_training_gives_the_same_bytes(run, tmp_path, monkeypatch):
     device = torch.device("cuda")
-    data = toys.red_or_blue(train=180).to(device)
-    monkeypatch.setenv("CONVSCOPE_CUDA_GRAPHS", "off")
-    trainer.train(run, data, tmp_path / "ordinary", device)
-    monkeypatch.setenv("CONVSCOPE_CUDA_GRAPHS", "on")
-    trainer.train(run, data, tmp_path / "replayed", device)
-    for name in (HISTORY, WEIGHTS):
-        assert (tmp_path / "replayed" / name).read_bytes() == (
-            tmp_path / "ordinary" / name
-        ).read_bytes()
+    for graphs in ("off", "on"):
+        monkeypatch.setenv("CONVSCOPE_CUDA_GRAPHS", graphs)
+        trainer.train(run, DATA.to(device), tmp_path / graphs, device)
+    assert contents(tmp_path / "on") == contents(tmp_path / "off")

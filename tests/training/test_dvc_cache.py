@@ -1,110 +1,79 @@
 import hashlib
-import json
-from pathlib import Path
+import shutil
 
 import pytest
-import torch
 
 from convscope.base import paths
 from convscope.training import dvc_cache, grid, trainer
 from tests import toys
+from tests.training.toy_runs import MODELS, contents, in_dvcs_cache
 
-MODELS = Path("models/net1")
+RUN = toys.run(epochs=1)
 
 
 @pytest.fixture
-def trained(tmp_path, monkeypatch):
-    """A project with a run in its store and, byte for byte, in DVC's cache; the run."""
+def folder(tmp_path, monkeypatch):
+    """The store's folder of a run that is, byte for byte, in DVC's cache too."""
     monkeypatch.chdir(tmp_path)
-    run = toys.run(epochs=1)
-    trainer.train(run, toys.red_or_blue(), grid.store_folder(run), torch.device("cpu"))
-    listed = [
-        {"md5": cached(path.read_bytes()), "relpath": f"runs/{run.id}/{path.name}"}
-        for path in sorted(grid.store_folder(run).iterdir())
-    ]
-    folder = cached(json.dumps(listed).encode(), ".dir")
-    lock(f"{{train@net1: {{outs: [{{path: {MODELS}, md5: {folder}}}]}}}}")
-    return run
+    return in_dvcs_cache(RUN)
 
 
-def lock(stages):
-    dvc_cache.LOCK.write_text(f"stages: {stages}\n")
-
-
-def cached(content, suffix=""):
-    """Put a file into the cache, and return its digest."""
-    digest = hashlib.md5(content).hexdigest() + suffix
-    path = dvc_cache.CACHE / digest[:2] / digest[2:]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return digest
-
-
-def emptied_store(run):
-    """Empty the store, and return what it held."""
-    folder = grid.store_folder(run)
-    held = {path.name: path.read_bytes() for path in folder.iterdir()}
-    for path in folder.iterdir():
-        path.unlink()
-    return held
-
-
-def recalled(run):
+def recalled(run=RUN):
     dvc_cache.recall([run], MODELS)
-    folder = grid.store_folder(run)
-    return {path.name: path.read_bytes() for path in folder.iterdir()} if folder.exists() else {}
+    return contents(grid.store_folder(run))
 
 
-def test_a_run_comes_back_from_the_cache_byte_for_byte(trained):
-    held = emptied_store(trained)
-    assert recalled(trained) == held
-    assert trainer.is_finished(trained, grid.store_folder(trained))
+@pytest.mark.parametrize("output", [MODELS, MODELS.parent])
+def test_a_run_comes_back_from_the_cache_byte_for_byte(output, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = in_dvcs_cache(RUN, output)
+    held = contents(folder)
+    shutil.rmtree(folder)
+    assert recalled() == held
+    assert trainer.is_finished(RUN, folder)
 
 
-def test_a_run_of_another_fingerprint_is_left_to_be_trained(trained):
+@pytest.mark.usefixtures("folder")
+def test_a_run_of_another_fingerprint_is_left_to_be_trained():
     other = toys.run(epochs=2)
-    assert other.id == trained.id
+    assert other.id == RUN.id
     assert recalled(other) == {}
 
 
-def test_a_whole_run_in_the_store_is_left_as_it_is(trained):
-    weights = grid.store_folder(trained) / paths.WEIGHTS
-    before = weights.stat().st_mtime_ns
-    recalled(trained)
-    assert weights.stat().st_mtime_ns == before
+def test_a_complete_run_in_the_store_is_left_as_it_is(folder):
+    before = (folder / paths.WEIGHTS).stat().st_mtime_ns
+    recalled()
+    assert (folder / paths.WEIGHTS).stat().st_mtime_ns == before
 
 
-def test_a_damaged_run_in_the_store_is_replaced(trained):
-    weights = grid.store_folder(trained) / paths.WEIGHTS
-    whole = weights.read_bytes()
-    weights.write_bytes(b"abc")
-    assert recalled(trained)[paths.WEIGHTS] == whole
+def test_a_damaged_run_in_the_store_is_replaced(folder):
+    intact = contents(folder)
+    (folder / paths.WEIGHTS).write_bytes(b"abc")
+    assert recalled() == intact
 
 
-def test_a_folder_inside_an_output_is_found(trained):
-    lock(dvc_cache.LOCK.read_text().removeprefix("stages: ").replace("models/net1", "models"))
-    listed = next(dvc_cache.CACHE.glob("*/*.dir"))
-    listed.write_text(listed.read_text().replace("runs/", "net1/runs/"))
-    held = emptied_store(trained)
-    assert recalled(trained) == held
-
-
-@pytest.mark.parametrize("damage", ["lock", "no lock", "list", "no list", "weights", "run.json"])
-def test_what_is_damaged_or_gone_is_left_to_be_trained(trained, damage):
-    weights = hashlib.md5((grid.store_folder(trained) / paths.WEIGHTS).read_bytes()).hexdigest()
-    described = hashlib.md5((grid.store_folder(trained) / paths.RUN).read_bytes()).hexdigest()
-    emptied_store(trained)
-    listed = next(dvc_cache.CACHE.glob("*/*.dir"))
-    if damage == "lock":
-        lock("[")
-    elif damage == "no lock":
-        dvc_cache.LOCK.unlink()
-    elif damage == "list":
-        listed.write_text("{")
-    elif damage == "no list":
-        listed.unlink()
-    elif damage == "weights":
-        (dvc_cache.CACHE / weights[:2] / weights[2:]).unlink()
+@pytest.mark.parametrize(
+    ("damaged", "content"),
+    [
+        ("lock", "["),
+        ("lock", None),
+        ("list", "{"),
+        ("list", None),
+        (paths.WEIGHTS, None),
+        (paths.RUN, "{}"),
+    ],
+)
+def test_what_is_damaged_or_gone_is_left_to_be_trained(folder, damaged, content):
+    if damaged == "lock":
+        path = dvc_cache.LOCK
+    elif damaged == "list":
+        (path,) = dvc_cache.CACHE.glob("*/*.dir")
     else:
-        (dvc_cache.CACHE / described[:2] / described[2:]).write_text("{}")
-    assert recalled(trained) == {}
+        digest = hashlib.md5((folder / damaged).read_bytes()).hexdigest()
+        path = dvc_cache.CACHE / digest[:2] / digest[2:]
+    if content is None:
+        path.unlink()
+    else:
+        path.write_text(content)
+    shutil.rmtree(folder)
+    assert recalled() == {}

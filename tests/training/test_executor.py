@@ -14,8 +14,7 @@ from convscope.data import datasets
 from convscope.training import executor
 from convscope.training.executor import Event, train_side_by_side
 from tests import projects, toys
-
-ROOT = projects.ROOT
+from tests.training.toy_runs import contents
 
 # a stage whose two runs never end; a process tells of its birth before it imports torch
 STAGE = """
@@ -66,10 +65,6 @@ def jobs(folder, *widths, **changes):
     return [(toys.run(l1_oc=width, **changes), folder / str(width)) for width in widths]
 
 
-def outputs(folder):
-    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
 def test_without_runs_not_even_the_data_set_is_read(tmp_path):
     train_side_by_side([], tmp_path / "missing", lambda _: pytest.fail("something happened"))
 
@@ -80,8 +75,8 @@ def test_side_by_side_gives_the_same_bytes_and_the_same_events(dataset, tmp_path
         monkeypatch.setenv(names.WORKERS, workers)
         told[workers] = []
         train_side_by_side(jobs(tmp_path / workers, 4, 6), dataset, told[workers].append)
-    assert outputs(tmp_path / "2") == outputs(tmp_path / "1")
-    assert len(outputs(tmp_path / "1")) == 6
+    assert contents(tmp_path / "2") == contents(tmp_path / "1")
+    assert len(contents(tmp_path / "1")) == 6
     for run, _ in jobs(tmp_path, 4, 6):
         one, two = ([e for e in told[workers] if e.run_id == run.id] for workers in ("1", "2"))
         assert two == one
@@ -134,7 +129,7 @@ def stage(dataset, tmp_path):
     script = tmp_path / "stage.py"
     script.write_text(STAGE)
     (dataset.parent / "params.yaml").touch()  # the command line asks for the project's folder
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "src")])
+    paths = os.pathsep.join([str(projects.ROOT), str(projects.ROOT / "src")])
     with subprocess.Popen(
         [sys.executable, script],
         cwd=dataset.parent,

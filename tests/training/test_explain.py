@@ -1,4 +1,3 @@
-import hashlib
 import io
 import json
 import shutil
@@ -13,11 +12,11 @@ from convscope import cli
 from convscope.base import paths
 from convscope.config import params_file
 from convscope.data import datasets
-from convscope.training import checkpoints, dvc_cache, explain, grid, plan, run, trainer
+from convscope.training import dvc_cache, explain, grid, plan, run
 from convscope.training.explain import RESUME, REUSE, TRAIN
 from tests import projects, toys
+from tests.training.toy_runs import MODELS, cut, in_dvcs_cache, in_the_store
 
-MODELS = Path("models/net1")
 UNKNOWN = (TRAIN, "no finished run of this point is known")
 
 
@@ -25,12 +24,6 @@ UNKNOWN = (TRAIN, "no finished run of this point is known")
 def _project(tmp_path, monkeypatch):
     """An empty project folder."""
     monkeypatch.chdir(tmp_path)
-
-
-def train(run, on_epoch=None):
-    folder = grid.store_folder(run)
-    trainer.train(run, toys.red_or_blue(), folder, torch.device("cpu"), on_epoch)
-    return folder
 
 
 def everything():
@@ -50,90 +43,44 @@ def explained(*wanted):
     return [(each.action, each.why) for each in found]
 
 
-def interrupted(run, epochs):
-    """Train a run for some epochs, and return its folder."""
-
-    class KilledError(Exception):
-        pass
-
-    def kill(row):
-        if row["epoch"] == epochs:
-            raise KilledError
-
-    with pytest.raises(KilledError):
-        train(run, kill)
-    return grid.store_folder(run)
-
-
-def cached(content, suffix=""):
-    """Put a file into DVC's cache, and return its digest."""
-    digest = hashlib.md5(content).hexdigest() + suffix
-    path = dvc_cache.CACHE / digest[:2] / digest[2:]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return digest
-
-
-def moved_to_the_cache(run):
-    """A finished run as a clone has it: in DVC's cache and not in the store."""
-    folder = train(run)
-    listed = [
-        {"md5": cached(path.read_bytes()), "relpath": f"runs/{run.id}/{path.name}"}
-        for path in sorted(folder.iterdir())
-    ]
-    output = cached(json.dumps(listed).encode(), ".dir")
-    lock = f"stages: {{train@net1: {{outs: [{{path: {MODELS}, md5: {output}}}]}}}}\n"
-    dvc_cache.LOCK.write_text(lock)
-    shutil.rmtree(folder)
-
-
 def test_a_finished_run_is_reused():
-    train(toys.run(epochs=1))
+    in_the_store(toys.run(epochs=1))
     assert explained(toys.run(epochs=1)) == [(REUSE, "finished in the store")]
 
 
 def test_a_run_in_dvcs_cache_is_reused_and_others_of_its_place_are_not():
-    moved_to_the_cache(toys.run(epochs=1))
-    assert explained(toys.run(epochs=1), toys.run(epochs=2)) == [
-        (REUSE, "finished, in DVC's cache"),
-        UNKNOWN,
-    ]
-
-
-def test_what_is_explained_as_cached_is_what_is_recalled():
     run = toys.run(epochs=1)
-    moved_to_the_cache(run)
-    assert explained(run)[0][0] == REUSE
+    shutil.rmtree(in_dvcs_cache(run))
+    cached = (REUSE, "finished, in DVC's cache")
+    assert explained(run, toys.run(epochs=2)) == [cached, UNKNOWN]
     dvc_cache.recall([run], MODELS)
     assert explained(run) == [(REUSE, "finished in the store")]
 
 
 @pytest.mark.parametrize("epochs", [1, 2])
 def test_an_interrupted_run_goes_on(epochs):
-    interrupted(toys.run(epochs=3), epochs)
-    assert explained(toys.run(epochs=3)) == [
-        (RESUME, f"interrupted after epoch {epochs} of 3"),
-    ]
+    run = toys.run(epochs=3)
+    cut(run, epochs, grid.store_folder(run))
+    assert explained(run) == [(RESUME, f"interrupted after epoch {epochs} of 3")]
 
 
 def test_a_run_interrupted_in_its_first_epoch_is_as_one_never_begun():
-    folder = grid.store_folder(toys.run())
-    folder.mkdir(parents=True)
+    grid.store_folder(toys.run()).mkdir(parents=True)
     assert explained(toys.run()) == [UNKNOWN]
 
 
-@pytest.mark.parametrize("content", [b"", b"\0" * 100, None])
-def test_a_damaged_checkpoint_is_named(content):
-    folder = interrupted(toys.run(), 1)
-    checkpoint = folder / checkpoints.CHECKPOINT
-    checkpoint.write_bytes(checkpoint.read_bytes()[:-1] if content is None else content)
+@pytest.mark.parametrize("damage", [lambda _: b"", lambda _: b"\0" * 100, lambda kept: kept[:-1]])
+def test_a_damaged_checkpoint_is_named(damage):
+    folder = grid.store_folder(toys.run())
+    checkpoint = cut(toys.run(), 1, folder)
+    checkpoint.write_bytes(damage(checkpoint.read_bytes()))
     assert explained(toys.run()) == [(TRAIN, f"the checkpoint in {folder} is damaged")]
 
 
 @pytest.mark.parametrize("name", [paths.RUN, paths.HISTORY, paths.WEIGHTS])
 @pytest.mark.parametrize("content", [b"", b"{}", None])
 def test_a_damaged_run_is_named(name, content):
-    folder = train(toys.run(epochs=1))
+    folder = in_the_store(toys.run(epochs=1))
     path = folder / name
     if content is None:
         path.unlink()
@@ -155,45 +102,51 @@ def test_a_damaged_run_is_named(name, content):
     ],
 )
 def test_what_differs_from_the_nearest_run_is_told_and_nothing_else(change, told):
-    train(toys.run(epochs=1))
+    in_the_store(toys.run(epochs=1))
     wanted = toys.run(**{"epochs": 1, **change})
     assert explained(wanted) == [(TRAIN, f"the nearest finished run has {told}")]
 
 
 @pytest.mark.parametrize("change", [{"lr": 0.5}, {"l1_oc": 6}, {"net": "net2"}])
 def test_another_point_or_network_is_no_neighbor(change):
-    train(toys.run(epochs=1))
+    in_the_store(toys.run(epochs=1))
     assert explained(toys.run(**{"epochs": 1, **change})) == [UNKNOWN]
 
 
-def test_other_training_code_is_told(monkeypatch):
-    train(toys.run(epochs=1))
-    monkeypatch.setattr(run, "_code", lambda: "edited")
-    told = "the nearest finished run has other training code"
-    assert explained(toys.run(epochs=1)) == [(TRAIN, told)]
-
-
-def test_another_torch_version_is_told(monkeypatch):
-    train(toys.run(epochs=1))
-    told = f"the nearest finished run has torch {torch.__version__}"
-    monkeypatch.setattr(torch, "__version__", "0.0")
-    assert explained(toys.run(epochs=1)) == [(TRAIN, told)]
+@pytest.mark.parametrize(
+    ("holder", "name", "value", "told"),
+    [
+        (run, "_code", lambda: "edited", "other training code"),
+        (torch, "__version__", "0.0", f"torch {torch.__version__}"),
+    ],
+)
+def test_other_code_is_told(monkeypatch, holder, name, value, told):
+    in_the_store(toys.run(epochs=1))
+    monkeypatch.setattr(holder, name, value)
+    assert explained(toys.run(epochs=1)) == [(TRAIN, f"the nearest finished run has {told}")]
 
 
 def test_the_run_that_differs_least_is_the_nearest():
-    train(toys.run(epochs=1, seed=1, data="other"))
-    train(toys.run(epochs=2, seed=1))
-    (found,) = explained(toys.run(epochs=1, data="third"))
+    in_the_store(toys.run(epochs=1, seed=1, data="other"))
+    in_the_store(toys.run(epochs=2, seed=1))
+    wanted = toys.run(epochs=1, data="third")
     told = "the nearest finished run has seed 1, another data set"
-    assert found == (TRAIN, told)
-    train(toys.run(epochs=1, data="fourth"))
-    (found,) = explained(toys.run(epochs=1, data="third"))
-    assert found == (TRAIN, "the nearest finished run has another data set")
+    assert explained(wanted) == [(TRAIN, told)]
+    in_the_store(toys.run(epochs=1, data="fourth"))
+    assert explained(wanted) == [(TRAIN, "the nearest finished run has another data set")]
 
 
 def test_a_damaged_neighbor_is_none():
-    folder = train(toys.run(epochs=1))
+    folder = in_the_store(toys.run(epochs=1))
     (folder / paths.WEIGHTS).write_bytes(b"abc")
+    assert explained(toys.run(epochs=2)) == [UNKNOWN]
+
+
+def test_a_run_of_a_version_that_did_not_say_its_identity_is_no_neighbor():
+    path = in_the_store(toys.run(epochs=1)) / paths.RUN
+    stored = json.loads(path.read_text())
+    del stored["identity"]
+    path.write_text(json.dumps(stored))
     assert explained(toys.run(epochs=2)) == [UNKNOWN]
 
 
@@ -205,56 +158,46 @@ def test_a_store_of_rubbish_is_no_obstacle(content):
     assert explained(toys.run()) == [UNKNOWN]
 
 
-def test_a_run_of_a_version_that_did_not_say_its_identity_is_no_neighbor():
-    path = train(toys.run(epochs=1)) / paths.RUN
-    stored = json.loads(path.read_text())
-    del stored["identity"]
-    path.write_text(json.dumps(stored))
-    assert explained(toys.run(epochs=2)) == [UNKNOWN]
+@pytest.fixture
+def dataset():
+    """A toy data set in a project with the committed grids."""
+    shutil.copyfile(projects.ROOT / "params.yaml", "params.yaml")
+    dataset = toys.red_or_blue(train=512)
+    datasets.save(dataset, paths.DATASET)
+    return dataset
 
 
-class Committed:
-    """The committed grids of a project with a toy data set."""
-
-    def __init__(self):
-        shutil.copyfile(projects.ROOT / "params.yaml", "params.yaml")
-        self.dataset = toys.red_or_blue(train=512)
-        datasets.save(self.dataset, paths.DATASET)
-
-    def show(self, net=None):
-        out = io.StringIO()
-        before = everything()
-        explain.show(net, out)
-        assert everything() == before
-        return out.getvalue().splitlines()
+def shown(net=None):
+    out = io.StringIO()
+    before = everything()
+    explain.show(net, out)
+    assert everything() == before
+    return out.getvalue().splitlines()
 
 
-def test_every_run_of_params_yaml_has_a_line_and_the_last_counts_them():
-    project = Committed()
-    params = params_file.load()
-    (wanted, *_) = plan.runs(params, "net4", project.dataset)
-    train(wanted)
-    lines = project.show()
-    *table, last = lines
+def test_every_run_of_params_yaml_has_a_line_and_the_last_counts_them(dataset):
+    (wanted, *_) = plan.runs(params_file.load(), "net4", dataset)
+    in_the_store(wanted)
+    *table, last = shown()
     assert last == "24 runs: 1 to reuse, 0 to resume, 23 to train"
     named = Counter(line.split()[0] for line in table)
     assert named == {"baseline": 6, "net1": 8, "net2": 4, "net3": 4, "net4": 2}
     expected = ["net4", wanted.id, "reuse", "finished", "in", "the", "store"]
     assert table[-2].split() == expected
     assert len({line.index(" train ") for line in table if " train " in line}) == 1
-    assert project.show("net4")[-1] == "2 runs: 1 to reuse, 0 to resume, 1 to train"
-    assert project.show("baseline")[-1] == "6 runs: 0 to reuse, 0 to resume, 6 to train"
+    assert shown("net4")[-1] == "2 runs: 1 to reuse, 0 to resume, 1 to train"
+    assert shown("baseline")[-1] == "6 runs: 0 to reuse, 0 to resume, 6 to train"
 
 
+@pytest.mark.usefixtures("dataset")
 def test_data_parameters_that_have_changed_since_are_pointed_out():
-    project = Committed()
     used = {"data": {"source": "digits", "train_images": None, "test_images": None}}
     path = paths.REPORTS / "download" / "params.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(used))
-    assert len(project.show("net4")) == 3
+    assert len(shown("net4")) == 3
     path.write_text(json.dumps({"data": {**used["data"], "train_images": 40}}))
-    told = project.show("net4")[-2]
+    told = shown("net4")[-2]
     assert told.startswith("params.yaml: data has changed since data/dataset.safetensors was made")
 
 
@@ -262,8 +205,8 @@ def test_data_parameters_that_have_changed_since_are_pointed_out():
     ("net", "told"),
     [("net9", "'net9' is not a network; known: base"), ("net3", "params.yaml: nets.net3 is")],
 )
+@pytest.mark.usefixtures("dataset")
 def test_an_unknown_grid_is_exit_code_2(net, told, capsys):
-    Committed()
     params = YAML(typ="safe").load(Path("params.yaml").read_text())
     del params["nets"]["net3"]
     YAML().dump(params, Path("params.yaml"))
@@ -271,8 +214,8 @@ def test_an_unknown_grid_is_exit_code_2(net, told, capsys):
     assert capsys.readouterr().err.startswith(f"convscope: {told}")
 
 
+@pytest.mark.usefixtures("dataset")
 def test_the_command_prints_and_ends_with_0(capsys):
-    Committed()
     assert cli.main(["explain"]) == 0
     assert capsys.readouterr().out.endswith(" 0 to reuse, 0 to resume, 24 to train\n")
     paths.DATASET.unlink()

@@ -1,12 +1,14 @@
 import json
+import shutil
 
 import pandas as pd
 import pytest
 
 from convscope.base import paths
 from convscope.data import datasets
-from convscope.training import grid, run
+from convscope.training import grid
 from tests import toys
+from tests.training.toy_runs import contents
 
 
 @pytest.fixture
@@ -41,26 +43,14 @@ def widths(*values, **changes):
     return [toys.run(l1_oc=width, **changes) for width in values]
 
 
-def outputs(folder):
-    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-
-
-def test_runs_repeat_the_whole_grid_for_each_seed():
-    settings = run.Settings(epochs=1, augment=False)
-    found = grid.runs("net1", [{"l1_oc": 4}, {"l1_oc": 6}], [0, 7], settings, "toy")
-    points = [(run.point["l1_oc"], run.point["seed"]) for run in found]
-    assert points == [(4, 0), (6, 0), (4, 7), (6, 7)]
-
-
 def test_a_model_folder_holds_the_contracts_files(project, tmp_path):
     wanted = widths(4, 6)
     grid.complete(wanted, project)
     history, best = grid.assemble(wanted, tmp_path / "models/net1")
     folder = tmp_path / "models/net1"
-    names = {str(path) for path in outputs(folder)}
     per_run = ("run.json", "history.csv", "best.safetensors")
     expected = {f"runs/{run.id}/{name}" for run in wanted for name in per_run}
-    assert names == expected | {"history.csv", "best.json"}
+    assert set(contents(folder)) == expected | {"history.csv", "best.json"}
     assert history[["run", "epoch", "l1_oc"]].to_numpy().tolist() == [
         *[[1, 1, 4], [1, 2, 4]],
         *[[2, 1, 6], [2, 2, 6]],
@@ -94,12 +84,13 @@ def test_finished_runs_are_reused_whatever_grid_they_are_in(project, tmp_path):
 
 
 def test_a_runs_bytes_do_not_depend_on_the_rest_of_the_grid(project):
-    grid.complete(widths(4), project)
-    alone = outputs(grid.store_folder(widths(4)[0]))
-    for path in grid.store_folder(widths(4)[0]).iterdir():
-        path.unlink()
+    (run,) = widths(4)
+    folder = grid.store_folder(run)
+    grid.complete([run], project)
+    alone = contents(folder)
+    shutil.rmtree(folder)
     grid.complete(widths(8, 4), project)
-    assert outputs(grid.store_folder(widths(4)[0])) == alone
+    assert contents(folder) == alone
 
 
 def test_the_best_run_is_the_earliest_of_equals(project, tmp_path):
@@ -114,27 +105,18 @@ def test_the_best_run_is_the_earliest_of_equals(project, tmp_path):
     assert best["run"] == 1
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        (paths.HISTORY, b"epoch,loss\n"),
-        (paths.HISTORY, None),
-        (paths.WEIGHTS, b"abc"),
-        (paths.WEIGHTS, None),
-        (paths.RUN, b"{}"),
-        (paths.RUN, b"{"),
-    ],
-)
+@pytest.mark.parametrize("name", [paths.HISTORY, paths.WEIGHTS, paths.RUN])
+@pytest.mark.parametrize("content", [b"{", b"{}", None])
 def test_a_damaged_run_is_trained_again(project, name, content):
     (run,) = widths(4, epochs=1)
     grid.complete([run], project)
-    whole = outputs(grid.store_folder(run))
-    path = grid.store_folder(run) / name
+    folder = grid.store_folder(run)
+    intact = contents(folder)
     if content is None:
-        path.unlink()
+        (folder / name).unlink()
     else:
-        path.write_bytes(content)
+        (folder / name).write_bytes(content)
     recorder = Recorder()
     grid.complete([run], project, [recorder])
     assert recorder.trained() == {run.id}
-    assert outputs(grid.store_folder(run)) == whole
+    assert contents(folder) == intact

@@ -53,19 +53,16 @@ def test_runs_repeat_the_grid_for_each_seed(tmp_path):
 def test_a_batch_larger_than_the_training_set_is_refused(tmp_path):
     params = params_with(tmp_path, batch_size=[16, 41])
     assert len(plan.runs(params, "net4", toys.red_or_blue(train=41))) == 4
-    assert told(params, "net4", toys.red_or_blue(train=40)).startswith(
-        "params.yaml: nets.net4.batch_size: 41 is more than the 40 images to train on"
-    )
-    assert told(params, "baseline", toys.red_or_blue()).startswith(
-        "params.yaml: nets.baseline.batch"
-    )
+    why = "params.yaml: nets.net4.batch_size: 41 is more than the 40 images to train on"
+    assert told(params, "net4", toys.red_or_blue(train=40)).startswith(why)
+    why = "params.yaml: nets.baseline.batch_size"
+    assert told(params, "baseline", toys.red_or_blue()).startswith(why)
 
 
 def test_images_that_are_held_out_are_not_trained_on(tmp_path):
     held_out = {"select_on": "validation", "validation_fraction": 0.25}
     params = params_with(tmp_path, batch_size=[31], **held_out)
     assert "more than the 30 images" in told(params, "net4", toys.red_or_blue(train=40))
-    assert params_with(tmp_path, batch_size=[31]).nets["net4"].batch_size == (31,)
 
 
 def test_a_validation_part_without_an_image_is_refused(tmp_path):
@@ -95,8 +92,7 @@ def test_filters_that_the_network_lacks_are_refused_before_work(
     grid.assemble(wanted, paths.models_of("net1"))
     assert cli.main([command]) == 2
     refused = capsys.readouterr().err
-    assert why in refused
-    assert "params.yaml" in refused
-    assert f"{command.replace('-', '_')}.filters" in refused
+    for part in (why, "params.yaml", f"{command.replace('-', '_')}.filters"):
+        assert part in refused
     assert refused.count("\n") == 1
     assert [path for path in paths.REPORTS.rglob("*") if path.is_file()] == []

@@ -1,6 +1,5 @@
 from dataclasses import replace
 
-import pytest
 import torch
 
 from convscope.nets import zoo
@@ -18,22 +17,11 @@ def test_ids_tell_close_points_apart():
     assert toys.run(lr=0.010000001).id != toys.run(lr=0.01).id
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"lr": 0.1},
-        {"seed": 1},
-        {"epochs": 3},
-        {"net": "net2"},
-        {"augment": True},
-        {"select_on": "validation"},
-        {"precision": "bf16"},
-        {"threads": 2},
-        {"data": "other"},
-    ],
-)
-def test_whatever_a_result_depends_on_changes_the_fingerprint(change):
-    assert toys.run(**change).fingerprint != toys.run().fingerprint
+def test_whatever_a_result_depends_on_changes_the_fingerprint():
+    changes = {"lr": 0.1, "seed": 1, "epochs": 3, "net": "net2", "augment": True, "data": "other"}
+    changes |= {"select_on": "validation", "precision": "bf16", "threads": 2}
+    changed = {toys.run(**{key: value}).fingerprint for key, value in changes.items()}
+    assert len({toys.run().fingerprint, *changed}) == 1 + len(changes)
 
 
 def test_the_held_out_part_counts_only_where_it_selects():

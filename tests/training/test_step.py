@@ -61,23 +61,17 @@ def test_gradients_do_not_add_up():
     assert module.a.grad.item() == pytest.approx(-1 / (1 + torch.e))
 
 
-def test_a_batch_is_the_images_asked_for_as_the_network_takes_them():
+def test_a_batch_is_the_images_asked_for_augmented_as_drawn_as_the_network_takes_them():
     data = toys.red_or_blue()
     taken = step(Half(), data.train_images, data.train_labels)
-    index = torch.tensor([7, 0, 7])
-    images, labels = taken.batch(index)
-    assert torch.equal(images, data.train_images[index] / 255)
+    index, draws = torch.tensor([7, 0, 7]), augment.draw(3, torch.Generator().manual_seed(0))
+    clean, labels = taken.batch(index)
+    augmented, _ = taken.batch(index, *draws)
+    assert torch.equal(clean, data.train_images[index] / 255)
+    assert torch.equal(augmented, augment.apply(data.train_images[index], draws))
     assert torch.equal(labels, data.train_labels[index])
-    assert images.is_contiguous(memory_format=torch.channels_last)
-
-
-def test_a_batch_is_augmented_as_drawn():
-    data = toys.red_or_blue()
-    taken = step(Half(), data.train_images, data.train_labels)
-    index, draws = torch.tensor([3, 1]), augment.draw(2, torch.Generator().manual_seed(0))
-    images, _ = taken.batch(index, *draws)
-    assert torch.equal(images, augment.apply(data.train_images[index], draws))
-    assert images.is_contiguous(memory_format=torch.channels_last)
+    for images in (clean, augmented):
+        assert images.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_bf16_rounds_where_autocast_does():

@@ -20,3 +20,8 @@ AXES = (
 SHAPE_AXES = AXES[3:]
 # what tells a run of a grid from the others
 POINT = (*AXES, "seed")
+
+# the ways to test a network, as protocols.csv names them
+CLEAN = "clean images, evaluation mode"
+AUGMENTED = "augmented images, evaluation mode"
+STUDY = "augmented images, training mode"

@@ -1,16 +1,19 @@
 """A stage's report folder: written completely or not at all, and read back."""
 
-from collections.abc import Iterator, Mapping
+import csv
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import pandas as pd
 
 from convscope.base import files, paths
 from convscope.base.errors import UserError
+
+T = TypeVar("T")
 
 
 class Drawn(Protocol):
@@ -84,9 +87,59 @@ class Finished:
         """Whether the stage wrote a file."""
         return (self.path / file).is_file()
 
-    def table(self, name: str) -> pd.DataFrame:
-        """The table ``name``.csv."""
-        return files.read_csv(self.path / f"{name}.csv", self.command)
+    def named(self, pattern: str) -> list[str]:
+        """The names, without their endings, of the files that match a pattern, sorted."""
+        return sorted(path.stem for path in self.path.glob(pattern))
+
+    def table(
+        self,
+        name: str,
+        columns: Sequence[str] = (),
+        *,
+        numbers: Sequence[str] = (),
+        gaps: Sequence[str] = (),
+    ) -> pd.DataFrame:
+        """The table ``name``.csv.
+
+        Args:
+            name: The file's name without its ending.
+            columns: Those that it must have.
+            numbers: The same, of columns that hold a number in every row.
+            gaps: The same, of columns that hold numbers and may lack some.
+
+        Raises:
+            UserError: The file is missing, is not a complete table, or has other columns.
+        """
+        path = self.path / f"{name}.csv"
+        frame = files.read_csv(path, self.command)
+        with path.open(encoding="utf-8", newline="") as stream:
+            if any(len(row) != len(frame.columns) for row in csv.reader(stream)):
+                raise self.damaged(path.name, "its rows are not all as long as its first")
+        for column in (*columns, *numbers, *gaps):
+            if column not in frame:
+                raise self.damaged(path.name, f"it has no column {column}")
+        files.require_finite(frame, numbers, path, self.command)
+        for column in gaps:
+            files.require_finite(frame[[column]].dropna(), [column], path, self.command)
+        return frame
+
+    def filled(
+        self,
+        name: str,
+        columns: Sequence[str] = (),
+        *,
+        numbers: Sequence[str] = (),
+        gaps: Sequence[str] = (),
+    ) -> pd.DataFrame:
+        """The same of a table that is never without rows.
+
+        Raises:
+            UserError: As of ``table``, or the table has no rows.
+        """
+        frame = self.table(name, columns, numbers=numbers, gaps=gaps)
+        if frame.empty:
+            raise self.damaged(f"{name}.csv", "it has no rows")
+        return frame
 
     def json(self, name: str) -> dict[str, Any]:
         """The mapping ``name``.json."""
@@ -99,6 +152,28 @@ class Finished:
     def params(self) -> dict[str, Any]:
         """The parameters that the stage used."""
         return self.json("params")
+
+    def section(self, name: str) -> dict[str, Any]:
+        """A section of the parameters that the stage used; empty if it used none of it.
+
+        Raises:
+            UserError: params.json is missing or damaged, or holds something else there.
+        """
+        found = self.params.get(name, {})
+        if not isinstance(found, dict):
+            raise self.damaged("params.json", f"its {name} is not a mapping")
+        return found
+
+    def param(self, section: str, key: str, kind: type[T]) -> T | None:
+        """A parameter that the stage used; None if it is null or was not used.
+
+        Raises:
+            UserError: As of ``section``, or the value is of another type.
+        """
+        found = self.section(section).get(key)
+        if found is not None and not isinstance(found, kind):
+            raise self.damaged("params.json", f"its {section}.{key} is of the wrong type")
+        return found
 
     def damaged(self, file: str, why: str) -> UserError:
         """The error for one of its files that is not what the stage writes."""

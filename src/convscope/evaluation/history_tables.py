@@ -20,11 +20,7 @@ MEASURED = ("loss", "train_accuracy", "test_accuracy", "overfit_percent")
 
 
 def of_net(net: str, history: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The tables of a network.
-
-    Args:
-        net: A key of ``nets.NETS``.
-        history: Its history.csv.
+    """The tables of a network's history.csv.
 
     Returns:
         Names such as ``by_kernel_size_stride`` to tables (see ``mean_by``), and ``best``,
@@ -36,29 +32,20 @@ def of_net(net: str, history: pd.DataFrame) -> dict[str, pd.DataFrame]:
     tables = {f"by_{'_'.join(by)}": mean_by(history, by) for by in keys}
     tables["best"] = best_row(history)
     if net == "net4":
-        tables["overfit_above"] = overfit_above(history, HIGH_ACCURACY)
+        tables["overfit_above"] = overfit_above(history)
     return tables
 
 
-def overfit_above(history: pd.DataFrame, accuracy: float) -> pd.DataFrame:
+def overfit_above(history: pd.DataFrame) -> pd.DataFrame:
     """How much the epochs overfit whose test accuracy is high (study, analysis of net 4).
 
-    Args:
-        history: A history.csv.
-        accuracy: The test accuracy, in [0, 1], that they exceed.
-
     Returns:
-        One row: ``test_accuracy_above``, the given one; ``epochs``, the number of epochs of all
+        One row: ``test_accuracy_above``, ``HIGH_ACCURACY``; ``epochs``, the number of epochs of all
         runs that exceed it; ``overfit_percent``, their mean, missing where there are none.
     """
-    high = history.loc[history["test_accuracy"] > accuracy, "overfit_percent"]
-    return pd.DataFrame(
-        {
-            "test_accuracy_above": [accuracy],
-            "epochs": [len(high)],
-            "overfit_percent": [high.mean()],
-        }
-    )
+    high = history.loc[history["test_accuracy"] > HIGH_ACCURACY, "overfit_percent"]
+    row = {"test_accuracy_above": HIGH_ACCURACY, "epochs": len(high)}
+    return pd.DataFrame([row | {"overfit_percent": high.mean()}])
 
 
 def dropout_extremes(
@@ -68,8 +55,7 @@ def dropout_extremes(
 
     Args:
         history: A history.csv.
-        point: The values of ``POINT`` that the runs share; its dropout rate and seed do
-            not matter.
+        point: What the runs share; its dropout rate and seed do not matter.
 
     Returns:
         The two rates, lower first, each with the rows of its runs, which differ in their seed
@@ -84,10 +70,6 @@ def dropout_extremes(
 
 def mean_by(history: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     """The study's table "by keys": means over all epochs of all runs that share the keys.
-
-    Args:
-        history: A history.csv.
-        keys: Column names, for example ``["l1_oc", "filter_multiplier"]``.
 
     Returns:
         One row for each combination, in ascending order: the keys, then the means of loss,

@@ -13,32 +13,22 @@ import torch
 from torch import nn
 
 from convscope.base.metrics import accuracy
+from convscope.base.names import AUGMENTED, CLEAN, STUDY
 from convscope.data import augment
 from convscope.nets.inference import BATCH_SIZE, logits
 
-CLEAN = "clean images, evaluation mode"
-AUGMENTED = "augmented images, evaluation mode"
-STUDY = "augmented images, training mode"
-
 
 def accuracies(
-    module: nn.Module,
-    images: torch.Tensor,
-    labels: torch.Tensor,
-    clean: torch.Tensor,
-    seed: int,
+    module: nn.Module, images: torch.Tensor, labels: torch.Tensor, clean: torch.Tensor, seed: int
 ) -> dict[str, float]:
-    """A network's accuracy under each protocol.
+    """A network's accuracy, in [0, 1], by the name of each protocol.
 
     Args:
-        module: A network; left as it is.
+        module: Left as it is.
         images: (N, 3, 32, 32) uint8, on the network's device.
         labels: (N,) int64.
         clean: (N, classes), the logits of the images in evaluation mode.
         seed: Draws the augmentations, and what dropout drops.
-
-    Returns:
-        The protocol's name to the accuracy, in [0, 1].
     """
     draws = augment.draw(len(images), torch.Generator().manual_seed(seed)).to(images.device)
     augmented = torch.cat(

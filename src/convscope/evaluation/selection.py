@@ -1,7 +1,7 @@
-"""How much of a best accuracy is luck: best, last and chosen epochs, and paired tests of networks.
+"""How much of a best accuracy is luck: best, last and selected epochs, paired tests of networks.
 
 The study reports the highest test accuracy of all epochs of all runs (published/study.yaml): the
-test images both chose it and measured it.
+test images both selected it and measured it.
 """
 
 from collections.abc import Mapping
@@ -11,15 +11,13 @@ from typing import Any
 import pandas as pd
 
 from convscope.base import metrics
-from convscope.base.metrics import mcnemar_p_value
 from convscope.evaluation import history_tables
 
 NEEDED = ("run", "epoch", "test_accuracy")
-_PAIR = ("net", "other", "only_first", "only_second", "difference_points", "p_value")
 
 
 def by_net(histories: Mapping[str, pd.DataFrame], images: int) -> pd.DataFrame:
-    """The best epoch of each network beside epochs that the test images did not choose.
+    """The best epoch of each network compared with epochs that the test images did not select.
 
     Args:
         histories: By network, its history.csv.
@@ -29,7 +27,7 @@ def by_net(histories: Mapping[str, pd.DataFrame], images: int) -> pd.DataFrame:
         A row a network. Accuracies are in [0, 1], each with the ends of its 95 % interval
         (low, high), and differences in points:
 
-        * net, runs, and choices, the (run, epoch) pairs that there are to choose from;
+        * net, runs, and choices, the (run, epoch) pairs that there are to select from;
         * run, epoch, test_accuracy, low, high: the pair with the highest test accuracy;
         * last_accuracy, last_low, last_high: the same run's last epoch;
         * best_less_last: the difference; mean_best_less_last: the mean over all runs of each
@@ -40,7 +38,7 @@ def by_net(histories: Mapping[str, pd.DataFrame], images: int) -> pd.DataFrame:
         * chosen_run, chosen_epoch, chosen_accuracy, chosen_low, chosen_high: the test accuracy of
           the pair with the highest validation accuracy;
         * best_less_chosen: how far it stays below the best; mean_best_less_chosen: the mean over
-          all runs of each one's best less its epoch that validation chooses.
+          all runs of each one's best less its epoch that validation selects.
     """
     return pd.DataFrame([_row(net, history, images) for net, history in histories.items()])
 
@@ -89,22 +87,20 @@ def _interval(accuracy: float, images: int, prefix: str = "") -> dict[str, float
 
 
 def mcnemar(predictions: pd.DataFrame) -> pd.DataFrame:
-    """McNemar's exact test of each pair of networks on the same images.
-
-    Args:
-        predictions: image, label, then a column a network, as ``evaluation.predictions`` makes it.
+    """McNemar's exact test of each pair of networks, from the table of ``predictions.by_image``.
 
     Returns:
         A row a pair: net, other, only_first and only_second (the images that only net, or only
         other, gets right), difference_points (net's accuracy less other's, in points) and the
         two-sided p_value in [0, 1], which is 1 where no image tells them apart.
     """
-    taken = predictions.drop(columns=["image", "label"])
-    right = taken.eq(predictions["label"], axis=0)
+    predicted = predictions.drop(columns=["image", "label"])
+    right = predicted.eq(predictions["label"], axis=0)
     rows = []
     for net, other in combinations(right.columns, 2):
         first = int((right[net] & ~right[other]).sum())
         second = int((right[other] & ~right[net]).sum())
         points = 100 * (first - second) / len(right)
-        rows.append((net, other, first, second, points, mcnemar_p_value(first, second)))
-    return pd.DataFrame(rows, columns=list(_PAIR))
+        rows.append((net, other, first, second, points, metrics.mcnemar_p_value(first, second)))
+    names = ["net", "other", "only_first", "only_second", "difference_points", "p_value"]
+    return pd.DataFrame(rows, columns=names)

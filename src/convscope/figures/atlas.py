@@ -18,18 +18,13 @@ JITTER = (5**0.5 - 1) / 2
 LINEAR_IMAGES = 18
 # numbers that end the linear part and mark the logarithmic one, times powers of ten
 ROUND = (1, 2, 5, 10)
-_DOTS: dict[str, Any] = {"marker": "o", "markersize": 4.5, "color": PALETTE[0]}
-_FILLED: dict[str, Any] = {"markeredgewidth": 0, "alpha": 0.6}
-_HOLLOW: dict[str, Any] = {"markerfacecolor": "none", "markeredgewidth": 0.8, "alpha": 0.6}
+_DOTS: dict[str, Any] = {"marker": "o", "markersize": 4.5, "color": PALETTE[0], "alpha": 0.6}
+_FILLED = _DOTS | {"markeredgewidth": 0}
+_HOLLOW = _DOTS | {"markerfacecolor": "none", "markeredgewidth": 0.8}
 
 
-@styled
-def atlas(
-    table: pd.DataFrame,
-    significant: Sequence[bool],
-    images: int,
-    title: str = "What the network loses with a single filter at zero",
-) -> Drawing:
+@styled()
+def atlas(table: pd.DataFrame, significant: Sequence[bool], images: int) -> Drawing:
     """The drop in accuracy by single filters, layer by layer, with the median of each layer.
 
     The scale is linear around 0, up to a round number of points that are ``LINEAR_IMAGES`` images
@@ -42,11 +37,11 @@ def atlas(
         table: Columns layer, filter and drop_percent (points of accuracy; negative: a gain).
         significant: Of each row, whether its drop is more than chance explains; others are hollow.
         images: How many images the accuracies are of.
-        title: Above the panel.
     """
     layers = list(table["layer"].unique())
-    told = np.asarray(significant, dtype=bool)
-    figure, panels = chart(max(700, 110 + 170 * len(layers)), 580, title=title)
+    filled = np.asarray(significant, dtype=bool)
+    title = "What the network loses with a single filter at zero"
+    figure, panels = chart(max(700, 110 + 170 * len(layers)), 580, title)
     axes = panels[0, 0]
     linear = _linear_part(100 * LINEAR_IMAGES / images)
     logarithmic = bool(table["drop_percent"].abs().max() > linear)
@@ -55,7 +50,7 @@ def atlas(
     axes.axhline(0, color=INK, linewidth=0.9)
     for column, layer in enumerate(layers):
         own = (table["layer"] == layer).to_numpy()
-        _draw_layer(axes, column, table[own], told[own])
+        _draw_layer(axes, column, table[own], filled[own])
     counts = table.groupby("layer").size()
     axes.set_xticks(range(len(layers)), [f"{name}\n{counts[name]} filters" for name in layers])
     axes.grid(visible=False, axis="x")
@@ -63,16 +58,13 @@ def atlas(
     axes.margins(y=0.08)
     if logarithmic:
         _mark(axes, linear)
-    figure.legend(handles=_key(), loc="outside lower center", ncols=3)
+    handles = [
+        Line2D([], [], **_FILLED, linestyle="", label="more than chance explains"),
+        Line2D([], [], **_HOLLOW, linestyle="", label="may be chance"),
+        Line2D([], [], color=PALETTE[1], linewidth=2, label="median of the layer"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
-
-
-def _key() -> list[Line2D]:
-    """What the marks mean."""
-    return [
-        Line2D([], [], **_DOTS, **look, linestyle="", label=label)
-        for label, look in (("more than chance explains", _FILLED), ("may be chance", _HOLLOW))
-    ] + [Line2D([], [], color=PALETTE[1], linewidth=2, label="median of the layer")]
 
 
 def _linear_part(wanted: float) -> float:
@@ -90,7 +82,7 @@ def _draw_layer(
     drops = rows["drop_percent"]
     spread = 0.64 * ((rows["filter"] * JITTER) % 1 - 0.5)
     for drawn, look in ((~significant, _HOLLOW), (significant, _FILLED)):
-        axes.plot(column + spread[drawn], drops[drawn], **_DOTS, **look, linestyle="")
+        axes.plot(column + spread[drawn], drops[drawn], **look, linestyle="")
     axes.plot([column - 0.4, column + 0.4], [drops.median()] * 2, color=PALETTE[1], linewidth=2)
     worst = int(drops.to_numpy().argmax())
     axes.annotate(

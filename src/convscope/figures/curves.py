@@ -46,8 +46,8 @@ PANELS = {
 Looks = dict[str, dict[Any, dict[str, Any]]]
 
 
-@styled
-def learning_curves(history: pd.DataFrame, title: str = "") -> Drawing:
+@styled()
+def learning_curves(history: pd.DataFrame, title: str) -> Drawing:
     """Loss, train and test accuracy against the epoch, a line for each run of a grid.
 
     The first axis of the grid that varies gives the color, the second the line style, the third the
@@ -57,10 +57,6 @@ def learning_curves(history: pd.DataFrame, title: str = "") -> Drawing:
     All losses share a range of y, and so do all accuracies. Where a panel has many lines, they are
     thinner and the panels higher, and the range leaves out what only the first fifth of the epochs
     reaches: the steep start would press together the lines that it is about. A note says so.
-
-    Args:
-        history: A history.csv.
-        title: Above all panels.
     """
     varying = [axis for axis in POINT if axis != "seed" and history[axis].nunique() > 1]
     crowded = history.groupby(varying[:3]).ngroups > FEW if varying else False
@@ -71,7 +67,7 @@ def learning_curves(history: pd.DataFrame, title: str = "") -> Drawing:
     # the names of several axes would be too long for the panel's first line
     gap = " " if len(apart_by) < 2 else "\n"
     height = 70 + (CROWDED_HEIGHT if crowded else HEIGHT) * len(parts)
-    figure, panels = chart(1280, height, len(parts), len(PANELS), title)
+    figure, panels = chart(1280, height, title, len(parts), len(PANELS))
     for row, (values, part) in zip(panels, parts, strict=True):
         where = _words(dict(zip(apart_by, values, strict=True)))
         for axes, (column, (name, unit)) in zip(row, PANELS.items(), strict=True):
@@ -88,8 +84,8 @@ def learning_curves(history: pd.DataFrame, title: str = "") -> Drawing:
     return figure
 
 
-@styled
-def train_against_test(histories: Mapping[str, pd.DataFrame], title: str = "") -> Drawing:
+@styled()
+def train_against_test(histories: Mapping[str, pd.DataFrame], title: str) -> Drawing:
     """Train and test accuracy against the epoch, the gap between them shaded.
 
     Args:
@@ -98,7 +94,7 @@ def train_against_test(histories: Mapping[str, pd.DataFrame], title: str = "") -
         title: Above all panels.
     """
     width = max(440, 90 + 330 * len(histories))
-    figure, panels = chart(width, 400, 1, len(histories), title, sharey=True)
+    figure, panels = chart(width, 400, title, 1, len(histories), sharey=True)
     for axes, (name, history) in zip(panels[0], histories.items(), strict=True):
         means = history.groupby("epoch")[["train_accuracy", "test_accuracy"]].mean() * 100
         train, test = means["train_accuracy"], means["test_accuracy"]
@@ -119,27 +115,20 @@ def train_against_test(histories: Mapping[str, pd.DataFrame], title: str = "") -
     return figure
 
 
-@styled
-def fall_with_window(
-    table: pd.DataFrame, title: str = "What is left when a gray window covers part of the image"
-) -> Drawing:
+@styled()
+def fall_with_window(table: pd.DataFrame) -> Drawing:
     """Mean confidence and accuracy against the window's size, a line for each class.
 
-    Args:
-        table: Columns class, window (pixels), confidence and accuracy (0..1). Rows of a class
-            "all" are drawn as the mean over all; without them it is the mean of the classes.
-        title: Above both panels.
+    The table has columns class, window (pixels), confidence and accuracy (0..1); the rows of class
+    "all" are of all images.
     """
-    figure, panels = chart(1150, 480, 1, 2, title)
-    for axes, column, unit in zip(
-        panels[0],
-        ("confidence", "accuracy"),
-        ("mean probability of the true class", "accuracy (%)"),
-        strict=True,
-    ):
+    title = "What is left when a gray window covers part of the image"
+    figure, panels = chart(1150, 480, title, 1, 2)
+    units = {"confidence": "mean probability of the true class", "accuracy": "accuracy (%)"}
+    for axes, (column, unit) in zip(panels[0], units.items(), strict=True):
         wide = table.pivot(index="window", columns="class", values=column)
         wide = wide[table["class"].unique()] * (100 if column == "accuracy" else 1)
-        overall = wide.pop("all") if "all" in wide else wide.mean(axis=1)
+        overall = wide.pop("all")
         styles = [{"color": c, "linestyle": line} for line in LINES for c in PALETTE]
         for (name, values), look in zip(wide.items(), cycle(styles), strict=False):
             axes.plot(wide.index, values, linewidth=1.4, label=name, **look)
@@ -152,17 +141,16 @@ def fall_with_window(
 
 def _looks(history: pd.DataFrame, axes: list[str], scale: float) -> Looks:
     """How each value of the axes of a grid is drawn: by color, line style and line width."""
-    values = [sorted(history[axis].unique()) for axis in axes]
-    counts = [len(some) for some in values] + [0] * (3 - len(axes))
-    choices = (
-        [{"color": color} for color in _colors(counts[0])],
-        [{"linestyle": line} for line in islice(cycle(LINES), counts[1])],
-        [{"linewidth": scale * width} for width in np.linspace(*WIDTHS, max(counts[2], 1))],
-    )
-    return {
-        axis: dict(zip(some, looks, strict=True))
-        for axis, some, looks in zip(axes, values, choices, strict=False)
-    }
+    looks: Looks = {}
+    for axis, kind in zip(axes, ("color", "linestyle", "linewidth"), strict=False):
+        values = sorted(history[axis].unique())
+        choices = {
+            "color": _colors(len(values)),
+            "linestyle": list(islice(cycle(LINES), len(values))),
+            "linewidth": list(scale * np.linspace(*WIDTHS, len(values))),
+        }[kind]
+        looks[axis] = {value: {kind: look} for value, look in zip(values, choices, strict=True)}
+    return looks
 
 
 def _colors(count: int) -> list[Any]:
@@ -195,10 +183,8 @@ def _leave_out_start(panels: np.ndarray[Any, Any], history: pd.DataFrame) -> int
     """Bring the ranges of y nearer to where the lines are after the first epochs.
 
     Only the top of the losses and the bottom of the accuracies give way, so that no best value
-    lies outside, not even that of a run that gets worse.
-
-    Returns:
-        The first epoch of those that are inside for sure; 0 if there are so few that all are.
+    lies outside, not even that of a run that gets worse. Returns the first epoch that is inside for
+    sure; 0 if there are so few that all are.
     """
     start = int(history["epoch"].max()) // START
     later = history[history["epoch"] > start]

@@ -1,8 +1,6 @@
 """A network as a picture: a block for each step from the image to the logits."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import accumulate, pairwise
 from textwrap import wrap
 
@@ -51,46 +49,39 @@ SPACE = 10
 
 @dataclass(frozen=True)
 class Block:
-    """A layer with those that follow it and change no shape, as it is drawn.
-
-    Attributes:
-        name: The layer's.
-        what: What it is, in short lines.
-        numbers: The text for each of ``ROWS``.
-        slabs: The color of each layer and its thickness in pixels, from left to right.
-        height: Pixels of the front.
-        slant: How far it goes back, in pixels to the right and up.
-    """
+    """A layer with those that follow it and change no shape, as it is drawn; sizes in pixels."""
 
     name: str
-    what: tuple[str, ...]
-    numbers: tuple[str, ...]
-    slabs: tuple[tuple[str, float], ...]
-    height: float
-    slant: float
+    what: tuple[str, ...]  # what the layer is, in short lines
+    numbers: tuple[str, ...]  # the text for each of ``ROWS``
+    slabs: tuple[tuple[str, float], ...]  # each layer's color and thickness, from left to right
+    height: float  # of the front
+    slant: float  # how far it goes back, to the right and up
 
     @property
     def breadth(self) -> float:
-        """Pixels of the drawing, from left to right."""
+        """What the drawing takes from left to right."""
         return sum(thickness for _, thickness in self.slabs) + self.slant
 
     @property
     def width(self) -> float:
-        """Pixels that the block and its labels need, with some space."""
+        """What the block and its labels take, with some space."""
         lines = [*self.numbers, *self.what]
-        return SPACE + max(self.breadth, _long(self.name, "bold"), *map(_long, lines))
+        return SPACE + max(
+            self.breadth, text_width(self.name, weight="bold"), *map(text_width, lines)
+        )
 
 
-@styled
-def network(table: pd.DataFrame, title: str = "") -> Drawing:
+@styled()
+def network(table: pd.DataFrame, title: str) -> Drawing:
     """A network from left to right, with each step's shape, receptive field and parameters.
 
     Args:
-        table: The table of ``anatomy.table``.
-        title: Above the picture, before the number of parameters.
+        table: The table of ``nets.layer_table``.
+        title: Stands before the number of parameters.
     """
     blocks = _blocks(table)
-    heads = max(map(_long, ROWS)) + SPACE
+    heads = max(map(text_width, ROWS)) + SPACE
     needed = heads + sum(block.width for block in blocks)
     gap = max(WIDTH - needed, 0) / len(blocks)
     ends = list(accumulate((block.width + gap for block in blocks), initial=heads))
@@ -100,66 +91,56 @@ def network(table: pd.DataFrame, title: str = "") -> Drawing:
     first_row = floor + (1 + max(len(block.what) for block in blocks)) * LINE_HEIGHT + ROW_HEIGHT
     height = first_row + len(ROWS) * ROW_HEIGHT + LINE_HEIGHT
 
-    count = f"{table['parameters'].sum():,} parameters"
-    page = Page(ends[-1], height, f"{title}: {count}" if title else count)
+    page = Page(ends[-1], height, f"{title}: {table['parameters'].sum():,} parameters")
     _legend(page, table)
     middle = LEGEND_HEIGHT + tallest / 2
     page.axes.plot([centers[0], centers[-1]], [middle, middle], color=MUTED, linewidth=1, zorder=0)
     for center, block in zip(centers, blocks, strict=True):
         _draw(page.axes, block, center, middle)
         _name(page, block, center, floor)
-    rows = zip(ROWS, zip(*(block.numbers for block in blocks), strict=True), strict=True)
-    for index, (row, numbers) in enumerate(rows):
+    for index, row in enumerate(ROWS):
         y = first_row + index * ROW_HEIGHT
         page.axes.plot([0, ends[-1]], [y - ROW_HEIGHT / 2] * 2, color=RULE, linewidth=0.7)
         page.text(0, y, row, color=MUTED)
-        _write(page, numbers, centers, y)
+        for center, block in zip(centers, blocks, strict=True):
+            page.text(center, y, block.numbers[index], ha="center")
     page.text(0, height - LINE_HEIGHT / 2, NOTE, color=MUTED, size=SMALL)
     return page.figure
 
 
-def kind(layer: str) -> str:
+def _kind(layer: str) -> str:
     """What kind of layer a name is of: ``"conv"`` for ``"conv3"``."""
     return layer.rstrip("0123456789")
 
 
-@cache
-def _long(text: str, weight: str = "normal") -> float:
-    """Pixels of a line of text; layers repeat their texts, and measuring takes a while."""
-    return text_width(text, weight=weight)
-
-
 def _blocks(table: pd.DataFrame) -> list[Block]:
     """The table's layers, those that change no shape put to the one before."""
-    number = (~table["layer"].map(kind).isin(FOLLOWERS)).cumsum()
+    number = (~table["layer"].map(_kind).isin(FOLLOWERS)).cumsum()
     return [_block(layers) for _, layers in table.groupby(number)]
 
 
 def _block(layers: pd.DataFrame) -> Block:
     first = layers.iloc[0]
     name, side, features = first["layer"], first["map_size"], first["width"]
+    field = first["receptive_field"]
     if pd.isna(side):
         height, thickness = HEIGHT_PER_DOUBLING * float(np.log2(1 + features)), float(VECTOR_SLAB)
     else:
         height, thickness = LEAST_HEIGHT + HEIGHT_PER_PIXEL * side, 2 + float(np.sqrt(features))
-    colors = [COLORS[kind(layer)] for layer in layers["layer"]]
+    colors = [COLORS[_kind(layer)] for layer in layers["layer"]]
     parts = [] if first["what"] == name else first["what"].split(", ")
     return Block(
         name=name,
         what=tuple(line for part in parts for line in wrap(part, LONGEST_LINE)),
         numbers=(
             f"{features:,}",
-            *(_square(first[key]) for key in ("map_size", "receptive_field")),
+            *("" if pd.isna(size) else f"{size}{TIMES}{size}" for size in (side, field)),
             f"{layers['parameters'].sum():,}",
         ),
         slabs=((colors[0], thickness), *((color, SLAB) for color in colors[1:])),
         height=height,
         slant=VECTOR_SLANT if pd.isna(side) else SLANT_PER_HEIGHT * height,
     )
-
-
-def _square(side: float) -> str:
-    return "" if pd.isna(side) else f"{side}{TIMES}{side}"
 
 
 def _draw(axes: Axes, block: Block, center: float, middle: float) -> None:
@@ -197,17 +178,12 @@ def _name(page: Page, block: Block, center: float, floor: float) -> None:
         page.text(center, y, line, ha="center", color=MUTED, size=SMALL)
 
 
-def _write(page: Page, texts: Sequence[str], centers: Sequence[float], y: float) -> None:
-    for center, text in zip(centers, texts, strict=True):
-        page.text(center, y, text, ha="center")
-
-
 def _legend(page: Page, table: pd.DataFrame) -> None:
     """Name the colors by what the first layer of each is."""
-    firsts = dict(zip(table["layer"].map(kind)[::-1], table["what"][::-1], strict=True))
+    firsts = dict(zip(table["layer"].map(_kind)[::-1], table["what"][::-1], strict=True))
     named = firsts | {"image": "image", "conv": "convolution"}
     x = 0.0
     for name in (name for name in COLORS if name in firsts):
         _box(page.axes, (x, 2), (12, 12), 0, COLORS[name])
         page.text(x + 18, 8, named[name])
-        x += 18 + _long(named[name]) + 2 * SPACE
+        x += 18 + text_width(named[name]) + 2 * SPACE

@@ -1,10 +1,8 @@
-"""Occlusion maps: of single images beside them, and by position over many images."""
+"""Occlusion maps: of single images, and by position over many images."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
 from matplotlib.axes import Axes
@@ -23,12 +21,9 @@ BAR_LENGTH = 360
 OUTSIDE = "#eeeeee"
 
 
-@styled
+@styled()
 def confidence_maps(
-    images: torch.Tensor,
-    titles: Sequence[str],
-    maps: Mapping[int, npt.ArrayLike],
-    title: str = "Confidence in the true class under a gray window (and without one)",
+    images: torch.Tensor, labels: Sequence[str], maps: Mapping[int, torch.Tensor]
 ) -> Drawing:
     """A row for each image: the image, then its confidence map for each window size.
 
@@ -37,32 +32,31 @@ def confidence_maps(
 
     Args:
         images: (n, 3, H, W) uint8.
-        titles: n row labels, such as "cat (0.93)".
+        labels: n row labels, such as "cat (0.93)".
         maps: By window size K, (n, H - K + 1, W - K + 1) probabilities of the true class.
-        title: Above them all.
     """
     height, width = (SCALE * side for side in images.shape[2:])
-    margin = round(max(text_width(label) for label in titles)) + GAP
+    margin = round(max(text_width(label) for label in labels)) + GAP
     across, down = width + GAP, height + GAP
     head = LINE_HEIGHT + 4
     right = margin + (len(maps) + 1) * across
+    title = "Confidence in the true class under a gray window (and without one)"
     page = Page(right + BAR_ROOM, head + len(images) * down - GAP, title)
     scale = Normalize(0, 1)
-    for column, window in enumerate(maps, start=1):
-        x = margin + column * across + width / 2
-        page.text(x, LINE_HEIGHT / 2, f"{window} {TIMES} {window} window", ha="center")
-    for row, (image, label) in enumerate(zip(images, titles, strict=True)):
+    lefts = dict(zip(maps, range(margin + across, right, across), strict=True))
+    for window, left in lefts.items():
+        label = f"{window} {TIMES} {window} window"
+        page.text(left + width / 2, LINE_HEIGHT / 2, label, ha="center")
+    for row, (image, label) in enumerate(zip(images, labels, strict=True)):
         top = head + row * down
         page.text(0, top + height / 2, label)
         page.picture(pixels(image), margin, top, width, height)
-        for column, stack in enumerate(maps.values(), start=1):
-            values = np.asarray(stack)[row]
+        for window, left in lefts.items():
+            values = maps[window][row].numpy()
             tall, wide = (SCALE * side for side in values.shape)
-            page.frame(margin + column * across, top, width, height)
-            left = margin + column * across + (width - wide) / 2
-            page.picture(
-                values, left, top + (height - tall) / 2, wide, tall, cmap=SEQUENTIAL, norm=scale
-            )
+            page.frame(left, top, width, height)
+            corner = left + (width - wide) / 2, top + (height - tall) / 2
+            page.picture(values, *corner, wide, tall, cmap=SEQUENTIAL, norm=scale)
     length = min(BAR_LENGTH, len(images) * down - GAP)
     bar = page.figure.colorbar(
         ScalarMappable(scale, SEQUENTIAL), cax=page.panel(right, head, BAR_WIDTH, length)
@@ -72,29 +66,23 @@ def confidence_maps(
     return page.figure
 
 
-@styled
-def by_position(
-    table: pd.DataFrame,
-    size: int,
-    title: str = "Where a gray window does harm, over many images",
-) -> Drawing:
+@styled()
+def by_position(table: pd.DataFrame, size: int) -> Drawing:
     """Two maps for each window size: mean confidence, and where the drop is deepest.
 
     A cell stands where the center of the window stood; a cross marks the center of the image. The
     deepest drops are shown as how many times as often as by chance, which is each position equally
     often, they are there. Each row of maps shares a scale.
 
-    Args:
-        table: Columns window, row and column of its center in pixels, mean_confidence, and
-            deepest_share (0..1).
-        size: The images' side in pixels.
-        title: Above them all.
+    The table has columns window, row and column of its center in pixels, mean_confidence, and
+    deepest_share (0..1); ``size`` is the images' side in pixels.
     """
     windows = table["window"].unique()
     table = table.assign(
         ratio=table["deepest_share"] * table.groupby("window")["row"].transform("size")
     )
-    figure, panels = chart(max(560, 130 + 190 * len(windows)), 460, 2, len(windows), title)
+    title = "Where a gray window does harm, over many images"
+    figure, panels = chart(max(560, 130 + 190 * len(windows)), 460, title, 2, len(windows))
     rows = (
         ("mean_confidence", "mean confidence", SEQUENTIAL, table["mean_confidence"].min()),
         ("ratio", f"deepest drops ({TIMES} chance)", COUNTS, 0),

@@ -1,6 +1,6 @@
 """Heat maps of counts: confusion matrices and class frequencies."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import permutations
 from typing import Any
 
@@ -35,15 +35,15 @@ OUTLINES: tuple[Any, ...] = (PALETTE[1], PALETTE[2])
 DIAGONAL = "#e9e9e9"
 
 
-@styled
+@styled()
 def confusion(
-    matrices: Mapping[str, npt.ArrayLike | torch.Tensor],
+    matrices: Mapping[str, torch.Tensor],
     classes: Sequence[str],
     groups: Mapping[str, Sequence[str]],
-    difference: Collection[str] = (),
-    title: str = "Confusion matrices of the best run of each network",
+    title: str,
+    difference: str = "",
 ) -> Drawing:
-    """Confusion matrices side by side, a panel each, with the mistakes between groups outlined.
+    """Confusion matrices, a panel each, with the mistakes between groups outlined.
 
     Colors show mistakes: the scale ends at the largest count off the diagonal, the same for all
     panels, and the diagonal, which would drown everything else, is gray. A difference has its own
@@ -54,19 +54,19 @@ def confusion(
         matrices: By panel title, (n, n) integers; rows true classes, columns predicted ones.
         classes: The n class names.
         groups: Class names by the name of their group; may be empty.
-        difference: The titles of the panels that hold differences, which may be negative.
         title: Above all panels.
+        difference: The title of the panel, if any, that holds differences, which may be negative.
     """
-    counts = {name: torch.as_tensor(matrix).cpu().numpy() for name, matrix in matrices.items()}
-    plain = [_mistakes(counts[name]) for name in counts if name not in difference]
+    counts = {name: matrix.cpu().numpy() for name, matrix in matrices.items()}
+    plain = [_mistakes(counts[name]) for name in counts if name != difference]
     columns = len(counts) if len(counts) < 4 else 2
     rows = -(-len(counts) // columns)
     side = CELL * len(classes) + 70
-    figure, panels = chart(columns * side, rows * side + 100, rows, columns, title)
+    figure, panels = chart(columns * side, rows * side + 100, title, rows, columns)
     for axes in panels.flat[len(counts) :]:
         axes.set_axis_off()
     for axes, (name, matrix) in zip(panels.flat, counts.items(), strict=False):
-        changes = name in difference
+        changes = name == difference
         end = max(1, *[_mistakes(matrix)] if changes else plain)
         image = axes.imshow(
             matrix if changes else np.ma.masked_array(matrix, np.eye(len(classes), dtype=bool)),
@@ -77,22 +77,21 @@ def confusion(
         _annotate(axes, image, matrix, changes)
         _name_cells(axes, classes, classes)
         axes.set(title=name, xlabel="predicted class", ylabel="true class")
-        _outline(axes, classes, groups)
-    if handles := _outline_legend(groups):
+        handles = _outline(axes, classes, groups)
+    if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 
 
-@styled
-def class_frequency(table: pd.DataFrame, title: str = "Classes of the top images") -> Drawing:
+@styled()
+def class_frequency(table: pd.DataFrame) -> Drawing:
     """How often each class is among each filter's top images.
 
-    Args:
-        table: Counts; a row for each filter, its name as the index, and a column for each class.
-        title: Above the panel.
+    The table has counts; a row for each filter, its name as the index, and a column for each class.
     """
     matrix = table.to_numpy()
-    figure, panels = chart(110 + 62 * table.shape[1], 150 + 28 * len(table), title=title)
+    width, height = 110 + 62 * table.shape[1], 150 + 28 * len(table)
+    figure, panels = chart(width, height, "Classes of the top images")
     axes = panels[0, 0]
     image = axes.imshow(matrix, cmap=COUNTS, norm=Normalize(0, max(1, matrix.max())), aspect="auto")
     _annotate(axes, image, matrix, changes=False)
@@ -139,28 +138,20 @@ def _runs(classes: Sequence[str], members: Sequence[str]) -> list[tuple[int, int
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 
-def _outline(axes: Axes, classes: Sequence[str], groups: Mapping[str, Sequence[str]]) -> None:
-    """Outline the cells of one group's classes taken for another group's."""
+def _outline(
+    axes: Axes, classes: Sequence[str], groups: Mapping[str, Sequence[str]]
+) -> list[Line2D]:
+    """Outline the cells of one group's classes taken for another group's; the legend's entries."""
+    handles = []
     for pair, (true, predicted) in enumerate(permutations(groups, 2)):
+        color, line = OUTLINES[pair % 2], LINES[pair % 2]
         for top, bottom in _runs(classes, groups[true]):
             for left, right in _runs(classes, groups[predicted]):
-                # inset, so that the outlines of neighboring blocks stand side by side
+                # inset, so that the outlines of neighboring blocks do not overlap
                 corner, size = (left - 0.44, top - 0.44), (right - left - 0.12, bottom - top - 0.12)
                 box = Rectangle(corner, *size, fill=False, linewidth=1.8, zorder=3)
-                box.set(edgecolor=OUTLINES[pair % 2], linestyle=LINES[pair % 2])
+                box.set(edgecolor=color, linestyle=line)
                 axes.add_patch(box)
-
-
-def _outline_legend(groups: Mapping[str, Sequence[str]]) -> list[Line2D]:
-    """A legend entry for each color of outline."""
-    return [
-        Line2D(
-            [],
-            [],
-            color=OUTLINES[pair % 2],
-            linestyle=LINES[pair % 2],
-            linewidth=1.8,
-            label=f"{true} taken for {predicted}",
-        )
-        for pair, (true, predicted) in enumerate(permutations(groups, 2))
-    ]
+        label = f"{true} taken for {predicted}"
+        handles.append(Line2D([], [], color=color, linestyle=line, linewidth=1.8, label=label))
+    return handles

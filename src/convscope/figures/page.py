@@ -1,5 +1,6 @@
-"""A page laid out in pixels, for figures made of images: they are crisp at whole multiples only."""
+"""A page laid out in pixels, for figures made of images: crisp at integer multiples only."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from matplotlib.textpath import TextPath
 from convscope.figures.style import DPI, INK, Drawing
 
 MARGIN = 14
-TITLE_HEIGHT = 34
+# from the page's upper edge to the content: the margin and the title
+TOP = MARGIN + 34
 TITLE_SIZE = 12
 TEXT_SIZE = 8.5
 LINE_HEIGHT = 15
@@ -22,33 +24,22 @@ FRAME = "#cccccc"
 
 
 class Page:
-    """A page whose content has its origin at the top left, x to the right, y down.
+    """A titled page whose content has its origin at the top left, x to the right, y down.
 
-    Attributes:
-        figure: The matplotlib figure.
-        axes: Its single panel, without axes; a data unit is a pixel.
+    ``axes`` is the single panel of ``figure``, and a data unit of it a pixel.
     """
 
-    def __init__(self, width: float, height: float, title: str = "") -> None:
-        """Make an empty page.
-
-        Args:
-            width: Pixels of the content; the page is made wider for a title that needs it.
-            height: Pixels of the content, without the title.
-            title: Above the content.
-        """
+    def __init__(self, width: float, height: float, title: str) -> None:
+        """Make an empty page for content of so many pixels, wider for a title that needs it."""
         width = max(width, text_width(title, TITLE_SIZE, "bold"))
-        top = MARGIN + (TITLE_HEIGHT if title else 0)
-        self._left, self._top = MARGIN, top
-        self._width, self._height = width + 2 * MARGIN, height + top + MARGIN
+        self._width, self._height = width + 2 * MARGIN, height + TOP + MARGIN
         self.figure = Drawing(figsize=(self._width / DPI, self._height / DPI), dpi=DPI)
         self.axes = self.figure.add_axes((0, 0, 1, 1))
         self.axes.set_axis_off()
         self.axes.set_xlim(-MARGIN, width + MARGIN)
-        self.axes.set_ylim(height + MARGIN, -top)
+        self.axes.set_ylim(height + MARGIN, -TOP)
         self.axes.autoscale(enable=False)
-        if title:
-            self.text(0, MARGIN - top, title, size=TITLE_SIZE, weight="bold", va="top")
+        self.text(0, MARGIN - TOP, title, size=TITLE_SIZE, weight="bold", va="top")
 
     def picture(
         self,
@@ -69,7 +60,7 @@ class Page:
         )
 
     def text(self, x: float, y: float, text: str, **font: Any) -> None:
-        """Write text; without other wishes, its left end at x and its middle at y."""
+        """Write text; unless ``font`` says otherwise, its left end at x and its middle at y."""
         usual: dict[str, Any] = {"size": TEXT_SIZE, "va": "center", "color": INK}
         self.axes.text(x, y, text, **(usual | font))
 
@@ -87,10 +78,10 @@ class Page:
 
     def panel(self, left: float, top: float, width: float, height: float) -> Axes:
         """A panel of its own on the page, for example for a color bar."""
-        bottom = self._height - (top + self._top) - height
+        bottom = self._height - (top + TOP) - height
         return self.figure.add_axes(
             (
-                (left + self._left) / self._width,
+                (left + MARGIN) / self._width,
                 bottom / self._height,
                 width / self._width,
                 height / self._height,
@@ -98,8 +89,9 @@ class Page:
         )
 
 
+@cache
 def text_width(text: str, size: float = TEXT_SIZE, weight: str = "normal") -> float:
-    """How wide a line of text is on a page, in pixels."""
+    """How wide a line of text is on a page, in pixels; measuring takes a while."""
     if not text.strip():
         return 0.0
     font = FontProperties(family="DejaVu Sans", weight=weight)

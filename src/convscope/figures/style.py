@@ -1,10 +1,9 @@
 """The common look of all figures, and the one way to save them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, cast
+from typing import Any, cast
 
 import matplotlib
 import numpy as np
@@ -48,12 +47,13 @@ LOOK: dict[Any, Any] = {
     "ytick.labelcolor": INK,
 }
 
-P = ParamSpec("P")
-
 
 @contextmanager
-def look() -> Iterator[None]:
-    """The figures' look while the block runs, whatever the user's own matplotlib settings are."""
+def styled() -> Iterator[None]:
+    """The figures' look while a block, or as a decorator a function, runs.
+
+    It is the same whatever the user's own matplotlib settings are.
+    """
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(LOOK)
@@ -64,13 +64,9 @@ class Drawing(Figure):
     """A figure in the common look, as the builders of this package make it."""
 
     def write(self, path: Path) -> None:
-        """Write it as PNG, whole or not at all; the same arrays give the same bytes.
-
-        Args:
-            path: The file to make; its folder is created.
-        """
+        """Write it as PNG, completely or not at all; the same arrays give the same bytes."""
         # fonts, ticks and layout are resolved while drawing, so the look must hold here as well
-        with look(), files.atomic_write(path) as partial:
+        with styled(), files.atomic_write(path) as partial:
             if (layout := self.get_layout_engine()) is not None:
                 # once only: another pass would start from this one's result and give other bytes
                 layout.execute(self)
@@ -78,39 +74,19 @@ class Drawing(Figure):
             self.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})
 
 
-def styled(builder: Callable[P, Drawing]) -> Callable[P, Drawing]:
-    """Run a function that builds a figure inside ``look``."""
-
-    @wraps(builder)
-    def build(*args: P.args, **kwargs: P.kwargs) -> Drawing:
-        with look():
-            return builder(*args, **kwargs)
-
-    return build
-
-
 def chart(
-    width: float, height: float, rows: int = 1, columns: int = 1, title: str = "", **grid: Any
+    width: float, height: float, title: str, rows: int = 1, columns: int = 1, **grid: Any
 ) -> tuple[Drawing, npt.NDArray[Any]]:
-    """An empty chart.
+    """An empty chart of so many pixels, with a title above all panels.
 
-    Args:
-        width: Pixels.
-        height: Pixels.
-        rows: Rows of panels.
-        columns: Columns of panels.
-        title: Above all panels.
-        grid: More arguments of ``Figure.subplots``, for example ``sharey``.
-
-    Returns:
-        The figure and its panels, a (rows, columns) array of ``Axes``.
+    The figure and its panels, a (rows, columns) array of ``Axes``; ``grid`` goes to
+    ``Figure.subplots``.
     """
     figure = Drawing(figsize=(width / DPI, height / DPI), dpi=DPI, layout="constrained")
     # inches of air around each panel
     cast(ConstrainedLayoutEngine, figure.get_layout_engine()).set(w_pad=0.1, h_pad=0.08)
     panels: npt.NDArray[Any] = figure.subplots(rows, columns, squeeze=False, **grid)
-    if title:
-        figure.suptitle(title, x=0.01, ha="left")
+    figure.suptitle(title, x=0.01, ha="left")
     return figure, panels
 
 
@@ -119,27 +95,21 @@ def apart(wanted: Sequence[float], gap: float) -> npt.NDArray[np.float64]:
 
     Labels that would overlap form a cluster around the mean of their wanted positions.
     """
+
+    def placed(cluster: Sequence[float]) -> list[float]:
+        first = float(np.mean(cluster)) - gap * (len(cluster) - 1) / 2
+        return [first + gap * rank for rank in range(len(cluster))]
+
     order = np.argsort(wanted, kind="stable")
     clusters: list[list[float]] = []
     for value in np.asarray(wanted, dtype=float)[order]:
         clusters.append([value])
-        while len(clusters) > 1 and _start(clusters[-1], gap) < _end(clusters[-2], gap) + gap:
+        while len(clusters) > 1 and placed(clusters[-1])[0] < placed(clusters[-2])[-1] + gap:
             last = clusters.pop()
             clusters[-1].extend(last)
-    placed = [_start(c, gap) + gap * rank for c in clusters for rank in range(len(c))]
     positions = np.empty(len(order))
-    positions[order] = placed
+    positions[order] = [place for cluster in clusters for place in placed(cluster)]
     return positions
-
-
-def _start(cluster: Sequence[float], gap: float) -> float:
-    """The lowest position of a cluster of labels."""
-    return float(np.mean(cluster)) - gap * (len(cluster) - 1) / 2
-
-
-def _end(cluster: Sequence[float], gap: float) -> float:
-    """The highest position of a cluster of labels."""
-    return float(np.mean(cluster)) + gap * (len(cluster) - 1) / 2
 
 
 def signed(value: float, decimals: int = 0) -> str:

@@ -1,4 +1,4 @@
-"""The filters of a network that a user chose."""
+"""See that a network has the filters that a user selected."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,11 +13,7 @@ Chosen = Mapping[str, Sequence[int]]
 
 
 def check(module: nn.Module, chosen: Chosen) -> None:
-    """See that a network has the chosen filters.
-
-    Args:
-        module: A network of ``nets.build``.
-        chosen: Filter numbers by convolution.
+    """See that a network has the selected filters.
 
     Raises:
         ValueError: The network has no such convolution, or the convolution no such filter.
@@ -26,21 +22,14 @@ def check(module: nn.Module, chosen: Chosen) -> None:
     for layer, numbers in chosen.items():
         if layer not in known:
             raise ValueError(f"the network has no {layer!r}: choose from {', '.join(known)}")
-        available = len(module.get_submodule(layer).get_parameter("weight"))
+        last = len(module.get_submodule(layer).get_parameter("weight")) - 1
         for number in numbers:
-            if not 0 <= number < available:
-                raise ValueError(
-                    f"{layer} has no filter {number}: choose from 0 to {available - 1}"
-                )
+            if not 0 <= number <= last:
+                raise ValueError(f"{layer} has no filter {number}: choose from 0 to {last}")
 
 
 def need(module: nn.Module, chosen: Chosen, key: str) -> None:
-    """``check`` for filters that params.yaml names.
-
-    Args:
-        module: As for ``check``.
-        chosen: As for ``check``.
-        key: Where params.yaml has them.
+    """``check`` for the filters under a key of params.yaml.
 
     Raises:
         UserError: The network has no such convolution or filter.

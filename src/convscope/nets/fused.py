@@ -12,12 +12,9 @@ from convscope.nets.winograd import Winograd, suitable
 def folded(module: nn.Sequential) -> nn.Sequential:
     """A network whose batch normalizations are part of the convolutions before them.
 
-    Args:
-        module: A network in evaluation mode; it stays as it is and shares its other layers.
-
-    Returns:
-        A network with the same outputs but for rounding. Normalizations that do not follow a
-        convolution stay, as do the names of all layers that are left.
+    The outputs are the same but for rounding. Normalizations that do not follow a convolution stay,
+    as do the names of all layers that are left. The module given must be in evaluation mode; it
+    stays as it is and shares its other layers.
     """
     children: OrderedDict[str, nn.Module] = OrderedDict()
     for name, child in module.named_children():
@@ -31,11 +28,7 @@ def folded(module: nn.Sequential) -> nn.Sequential:
 
 
 def fused(module: nn.Sequential) -> nn.Sequential:
-    """``folded``, with the convolutions by ``Winograd`` that are faster so.
-
-    Args:
-        module: A network in evaluation mode; it stays as it is and shares its other layers.
-    """
+    """``folded``, with the convolutions by ``Winograd`` that are faster so."""
     children = OrderedDict(folded(module).named_children())
     layers = list(children.values())
     for index, (name, child) in enumerate(children.items()):

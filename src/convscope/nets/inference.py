@@ -1,4 +1,4 @@
-"""Run a trained network over many images."""
+"""Run a trained network over many images, batch by batch."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,15 +24,12 @@ def evaluating(module: nn.Module) -> Iterator[nn.Module]:
 
 
 def logits(module: nn.Module, images: torch.Tensor, batch_size: int = BATCH_SIZE) -> torch.Tensor:
-    """The network's outputs in evaluation mode.
+    """A network's outputs in evaluation mode, (N, 10) float32 on its device.
 
     Args:
         module: A network from images (B, 3, 32, 32), float in [0, 1], to logits (B, 10).
         images: (N, 3, 32, 32), uint8, or float in [0, 1]; on any device.
         batch_size: How many images go through the network at a time.
-
-    Returns:
-        (N, 10) float32, on the network's device.
     """
     device = next(module.parameters()).device
     with evaluating(module):
@@ -42,12 +39,7 @@ def logits(module: nn.Module, images: torch.Tensor, batch_size: int = BATCH_SIZE
 
 
 def as_input(images: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """Images as a network takes them: float in [0, 1], on its device, in channels_last order.
-
-    Args:
-        images: (B, 3, 32, 32), uint8, or float in [0, 1].
-        device: The network's device.
-    """
+    """Images, uint8 or float in [0, 1], as networks take them: float in [0, 1], channels last."""
     images = images.to(device)
     if images.dtype == torch.uint8:
         images = to_unit(images)

@@ -21,18 +21,14 @@ from convscope.nets.layers import (
     ReLU,
     assemble,
 )
-from convscope.nets.receptive_field import Field, receptive_field
+from convscope.nets.receptive_field import receptive_field
 from convscope.nets.zoo import parameter_count
 
 COLUMNS = ("layer", "what", "width", "map_size", "receptive_field", "parameters")
-IMAGE = "image"
 
 
 def table(layer_list: Sequence[Layer]) -> pd.DataFrame:
     """A network layer by layer, from the image to the logits.
-
-    Args:
-        layer_list: The layers, for example of ``nets.layers``.
 
     Returns:
         One row for the image, then one for each layer in the order of the list: its name as
@@ -43,9 +39,7 @@ def table(layer_list: Sequence[Layer]) -> pd.DataFrame:
     Raises:
         ValueError: As for ``layers.assemble``.
     """
-    rows: list[tuple[object, ...]] = [
-        (IMAGE, "RGB pixels", IMAGE_CHANNELS, IMAGE_SIZE, Field().size, 0)
-    ]
+    rows: list[tuple[object, ...]] = [("image", "RGB pixels", IMAGE_CHANNELS, IMAGE_SIZE, 1, 0)]
     with torch.device("meta"):  # shapes without weights
         module = _in_order(layer_list)
         output = torch.empty(1, IMAGE_CHANNELS, IMAGE_SIZE, IMAGE_SIZE)

@@ -69,12 +69,8 @@ def assemble(layer_list: Sequence[Layer]) -> nn.Sequential:
     Max pooling goes before ReLU, where a list has it after: the two commute exactly, and the
     rectifier then has a quarter of the work.
 
-    Args:
-        layer_list: The layers, from image to logits.
-
     Returns:
         A module whose children are named conv1, norm1, pool1, relu1, ..., flatten, fc1, ...
-
 
     Raises:
         ValueError: A feature map would vanish, or a layer would have no filters.

@@ -28,11 +28,7 @@ class Field:
 
 
 def receptive_field(module: nn.Sequential, layer: str) -> Field:
-    """The receptive field of one unit of a layer's output, in input pixels.
-
-    Args:
-        module: A network of ``build``.
-        layer: A child's name, for example ``"conv4"``.
+    """The receptive field of a layer's units, for example of ``"conv4"``.
 
     Raises:
         ValueError: The network has no such layer, or the layer comes after the feature maps.
@@ -62,13 +58,8 @@ def feature_layer(module: nn.Module, conv: str) -> str:
     """The child whose output is a convolution's feature map as the study reads it.
 
     That is after batch normalization, where the network has it, and before ReLU and pooling.
-
-    Args:
-        module: A network of ``build``.
-        conv: A convolution's name, for example ``"conv3"``.
     """
-    children = list(module.named_children())
-    for (name, _), (following, child) in pairwise(children):
+    for (name, _), (following, child) in pairwise(module.named_children()):
         if name == conv and isinstance(child, nn.BatchNorm2d):
             return following
     return conv

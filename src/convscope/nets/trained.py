@@ -1,4 +1,4 @@
-"""Read trained networks back from their model folders."""
+"""Trained networks, read back from their model folders and checked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 from torch import nn
 
 from convscope.base import files, paths, runtime
@@ -18,10 +18,8 @@ from convscope.data.datasets import DataSet
 from convscope.nets import zoo
 
 
-class _Stated(BaseModel):
+class _Stated(BaseModel, strict=True):
     """What best.json must say for others to rely on it."""
-
-    model_config = ConfigDict(strict=True)
 
     class _Epoch(BaseModel):
         epoch: int
@@ -47,12 +45,7 @@ class _Stated(BaseModel):
 
 @dataclass(frozen=True)
 class Subject:
-    """A trained network and the images that it is looked at with, on the device that computes.
-
-    Attributes:
-        module: The network, with the weights of its best epoch, in evaluation mode.
-        dataset: The data set that it was trained on.
-    """
+    """A network as ``load_best`` has it and its data set, on the device that computes."""
 
     module: nn.Sequential
     dataset: DataSet
@@ -60,9 +53,6 @@ class Subject:
 
 def load_subject(net: str) -> Subject:
     """The best run of a network, ready to be analyzed.
-
-    Args:
-        net: A network with a model folder.
 
     Raises:
         UserError: The data set or the model folder is missing or damaged, or they do not fit.
@@ -74,18 +64,11 @@ def load_subject(net: str) -> Subject:
 
 
 def load_best(folder: Path, data: str) -> tuple[nn.Sequential, dict[str, Any]]:
-    """A network's best run, ready for inference.
-
-    Args:
-        folder: The model folder of a network's grid.
-        data: The fingerprint of the data set at hand.
-
-    Returns:
-        The network with the best epoch's weights, in evaluation mode, and what best.json says.
+    """A network with the weights of its best epoch, in evaluation mode, and what best.json says.
 
     Raises:
-        UserError: A file is missing, damaged, or does not fit the network, or the network was
-            trained on another data set.
+        UserError: A file of the model folder is missing, damaged, or does not fit the network, or
+            the network was trained on another data set than that with the fingerprint ``data``.
     """
     made_by = f"train {folder.name}"
     best = files.read_json(folder / BEST, made_by)
@@ -116,14 +99,11 @@ def load_best(folder: Path, data: str) -> tuple[nn.Sequential, dict[str, Any]]:
 
 
 def history(folder: Path, needed: Sequence[str]) -> pd.DataFrame:
-    """Every epoch of every run of a network, its history.csv.
-
-    Args:
-        folder: The model folder of a network's grid.
-        needed: Columns of finite numbers that must be there.
+    """Every epoch of every run of a network, the history.csv of its model folder.
 
     Raises:
-        UserError: The file is missing or damaged, lacks a column, or has no rows.
+        UserError: The file is missing or damaged, has no rows, or lacks a needed column of finite
+            numbers.
     """
     path, made_by = folder / HISTORY, f"train {folder.name}"
     found = files.read_csv(path, made_by)

@@ -51,18 +51,15 @@ class Winograd(nn.Module):
         self.register_buffer("bias", bias)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """The convolution of whole maps.
-
-        Args:
-            maps: (N, C, H, W) float32.
+        """The convolution of maps (N, C, H, W) float32.
 
         Returns:
             (N, K, H + 2 * padding - 2, W + 2 * padding - 2) float32, or less as ``pooled`` says;
             channels last in memory.
         """
         before, sides = self.padding, maps.shape[-2:]
-        whole = [side + 2 * before - _KERNEL + 1 for side in sides]
-        height, width = (side - side % self.pooled for side in whole)
+        full = [side + 2 * before - _KERNEL + 1 for side in sides]
+        height, width = (side - side % self.pooled for side in full)
         # a negative number takes away
         below, right = (
             -(-needed // TILE) * TILE + _KERNEL - 1 - before - side
@@ -72,7 +69,7 @@ class Winograd(nn.Module):
         return self.of_padded(padded)[:, :, :height, :width]
 
     def of_padded(self, maps: Tensor) -> Tensor:
-        """The convolution of maps that hold their padding, in whole tiles.
+        """The convolution of maps that hold their padding, in complete tiles.
 
         Args:
             maps: (N, C, 4 * rows + 2, 4 * columns + 2) float32; it may be part of larger maps.

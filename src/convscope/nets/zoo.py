@@ -1,13 +1,14 @@
-"""The study's networks as layer lists: build them, count parameters, find receptive fields.
+"""The study's networks as layer lists, and the modules built of them.
 
 Adding a network means adding a function to ``NETS``.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from torch import nn
 
+from convscope.base.names import POINT
 from convscope.nets.layers import (
     Conv,
     Dropout,
@@ -27,7 +28,7 @@ HEAD = (120, 84)
 
 @dataclass(frozen=True)
 class Shape:
-    """The part of a point that shapes a network.
+    """The part of a point that shapes a network, ``SHAPE_AXES``.
 
     Attributes:
         l1_oc: Filters of the first convolution.
@@ -43,18 +44,14 @@ class Shape:
     stride: int = 1
     dropout_rate: float = 0.0
 
-    def width(self, power: int) -> int:
-        """The number of filters after ``power`` multiplications, rounded down."""
-        return int(self.l1_oc * self.filter_multiplier**power)
-
     def conv(self, power: int, padding: int = 0) -> Conv:
-        """A convolution of this shape with ``width(power)`` filters."""
-        return Conv(self.width(power), self.kernel_size, self.stride, padding)
+        """A convolution whose filters are multiplied ``power`` times, and rounded down."""
+        filters = int(self.l1_oc * self.filter_multiplier**power)
+        return Conv(filters, self.kernel_size, self.stride, padding)
 
 
 def _net1(shape: Shape) -> list[Layer]:
-    base: list[Layer] = [shape.conv(0), ReLU(), Pool(), shape.conv(1), ReLU(), Pool()]
-    return base + _head()
+    return [shape.conv(0), ReLU(), Pool(), shape.conv(1), ReLU(), Pool(), *_head()]
 
 
 def _net2(shape: Shape) -> list[Layer]:
@@ -102,7 +99,7 @@ class Net:
     Attributes:
         layers: Its layer list as a function of the shape.
         usual: Its usual shape.
-        compared: Whether its best run is evaluated beside those of the other networks.
+        compared: Whether its best run is compared with those of the other networks.
     """
 
     layers: Callable[[Shape], list[Layer]]
@@ -118,8 +115,6 @@ NETS = {
     "net3": Net(_net3, Shape(96, dropout_rate=0.1)),
     "net4": Net(_net4, Shape(64, dropout_rate=0.3)),
 }
-_SHAPE_KEYS = tuple(Shape.__dataclass_fields__)
-_TRAINING_KEYS = ("lr", "batch_size", "momentum", "seed")
 
 
 def layers(net: str, **point: float) -> list[Layer]:
@@ -128,23 +123,18 @@ def layers(net: str, **point: float) -> list[Layer]:
     Args:
         net: A key of ``NETS``.
         **point: The point's keys as in history.csv. Left-out shape keys take the network's usual
-            value; those that only concern training (lr, batch_size, momentum, seed) are ignored.
+            value; those that only concern training are ignored.
 
     Raises:
         ValueError: The network or a key is unknown, or no network has this shape.
     """
     if net not in NETS:
         raise ValueError(f"unknown network {net!r}; known: {', '.join(NETS)}")
-    if unknown := sorted(set(point) - {*_SHAPE_KEYS, *_TRAINING_KEYS}):
+    if unknown := sorted(set(point) - set(POINT)):
         raise ValueError(f"unknown key of a point: {', '.join(unknown)}")
-    usual = NETS[net].usual
-    shape = Shape(
-        l1_oc=int(point.get("l1_oc", usual.l1_oc)),
-        filter_multiplier=float(point.get("filter_multiplier", usual.filter_multiplier)),
-        kernel_size=int(point.get("kernel_size", usual.kernel_size)),
-        stride=int(point.get("stride", usual.stride)),
-        dropout_rate=float(point.get("dropout_rate", usual.dropout_rate)),
-    )
+    usual = asdict(NETS[net].usual)
+    # a table of points may hold whole numbers as floats
+    shape = Shape(**{key: type(value)(point.get(key, value)) for key, value in usual.items()})
     found = NETS[net].layers(shape)
     if shape.dropout_rate and not any(isinstance(layer, Dropout) for layer in found):
         raise ValueError(f"{net} has no dropout, so dropout_rate must be 0")
@@ -153,10 +143,6 @@ def layers(net: str, **point: float) -> list[Layer]:
 
 def build(net: str, **point: float) -> nn.Sequential:
     """Build a network with freshly drawn weights (torch's default initialization).
-
-    Args:
-        net: A key of ``NETS``.
-        **point: See ``layers``.
 
     Returns:
         A module from images (B, 3, 32, 32), float in [0, 1], to logits (B, 10). Its children are

@@ -1,70 +1,68 @@
 """What the columns of the pipeline's tables mean: a heading, and how their values are printed."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
 
 NOTHING = "–"  # noqa: RUF001 - a dash is how a table says "no value"
+SPREAD, PUBLISHED, DIFFERENCE = "_std", "_published", "_difference"
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How values are printed, and whether they sort as numbers."""
+    """How values are printed, and whether they are numbers.
 
-    form: Callable[[str], str]
+    Attributes:
+        form: A format string for the value.
+        scale: What a value is multiplied by first.
+        least: Of a smaller number, only that it is smaller is printed.
+        numeric: Whether it sorts as a number.
+    """
+
+    form: str
+    scale: float = 1
+    least: float | None = None
     numeric: bool = True
 
-    def show(self, value: str) -> str:
-        """A value of a CSV file as a reader sees it; a missing one as a dash.
+    def show(self, value: Any) -> str:
+        """A value of a table as a reader sees it; a missing one as a dash.
 
         Raises:
-            ValueError: The value is no number though the kind is.
+            ValueError: The value is not a number though the kind is.
         """
-        return self.form(value) if value else NOTHING
+        if value is None or pd.isna(value):
+            return NOTHING
+        if isinstance(value, bool) and not self.numeric:
+            return "yes" if value else "no"
+        if self.least is not None and value < self.least:
+            return f"< {self.least:g}"
+        return self.form.format(value * self.scale if self.scale != 1 else value)
 
 
-def percent(share: float) -> str:
-    """A share in [0, 1] as percent, two decimals."""
-    return f"{100 * share:.2f}%"
+TEXT = Kind("{}", numeric=False)
+AS_IS = Kind("{}")
+COUNT = Kind("{:,.0f}")
+SHARE = Kind("{:.2f}%", scale=100)
+PERCENT = Kind("{:.2f}%")
+POINTS = Kind("{:z.2f}")
+LOSS = Kind("{:.4f}")
+PROBABILITY = Kind("{:.3f}")
+RESPONSE = Kind("{:z,.2f}")
+P_VALUE = Kind("{:.3f}", least=0.001)
+# measured minus published: of shares in points
+_DIFFERENCES = {
+    SHARE: Kind("{:+z.2f}", scale=100),
+    PERCENT: Kind("{:+z.2f}"),
+    COUNT: Kind("{:+,.0f}"),
+    LOSS: Kind("{:+z.4f}"),
+}
+_OTHER_DIFFERENCE = Kind("{:+z,.2f}")
+CHANGE = _DIFFERENCES[COUNT]
+# a column's name -> its heading and kind
+Headings = Mapping[str, tuple[str, Kind]]
 
-
-def count(number: float) -> str:
-    """A whole number, or the mean of some, with thousands separators."""
-    return f"{number:,.0f}"
-
-
-def taken(found: int, wanted: object) -> str:
-    """How many test images something was made of, where a parameter asked for so many.
-
-    Args:
-        found: The images that were there.
-        wanted: The parameter's value.
-    """
-    images = f"{count(found)} test image{'' if found == 1 else 's'}"
-    if isinstance(wanted, int) and found < wanted:
-        return f"{images} (all there are of the {count(wanted)} asked for)"
-    return images
-
-
-def _p_value(value: str) -> str:
-    """A p-value; of a tiny one only that it is."""
-    return "< 0.001" if float(value) < 0.001 else f"{float(value):.3f}"
-
-
-TEXT = Kind(str, numeric=False)
-AS_IS = Kind(str)
-COUNT = Kind(lambda value: count(float(value)))
-CHANGE = Kind(lambda value: f"{float(value):+,.0f}")
-SHARE = Kind(lambda value: percent(float(value)))
-PERCENT = Kind(lambda value: percent(float(value) / 100))
-POINTS = Kind(lambda value: f"{float(value):z.2f}")
-LOSS = Kind(lambda value: f"{float(value):.4f}")
-PROBABILITY = Kind(lambda value: f"{float(value):.3f}")
-RESPONSE = Kind(lambda value: f"{float(value):z,.2f}")
-P_VALUE = Kind(_p_value)
-PIXELS = Kind(lambda value: f"{float(value):z.2f}")
-FLAG = Kind(lambda value: "yes" if value == "True" else "no", numeric=False)
-
-_SPREAD = "_std"
 _KNOWN: dict[str, tuple[str, Kind]] = {
     "accuracy": ("Accuracy", SHARE),
     "adjusted_p_value": ("Adjusted p-value", P_VALUE),
@@ -73,21 +71,21 @@ _KNOWN: dict[str, tuple[str, Kind]] = {
     "batch_size": ("Batch size", COUNT),
     "before": ("Before", COUNT),
     "before_percent": ("Before", PERCENT),
-    "best_less_chosen": ("Best minus chosen (points)", POINTS),
+    "best_less_chosen": ("Best minus selected (points)", POINTS),
     "best_less_last": ("Best minus last (points)", POINTS),
     "central_share": ("Near the center", SHARE),
-    "chance_distance": ("Distance by chance (pixels)", PIXELS),
+    "chance_distance": ("Distance by chance (pixels)", POINTS),
     "chance_share": ("Near the center by chance", SHARE),
     "choices": ("Runs × epochs", COUNT),  # noqa: RUF001
-    "chosen_accuracy": ("Chosen epoch's", SHARE),
-    "chosen_epoch": ("Chosen epoch", COUNT),
+    "chosen_accuracy": ("Selected epoch's", SHARE),
+    "chosen_epoch": ("Selected epoch", COUNT),
     "chosen_high": ("95% high", SHARE),
     "chosen_low": ("95% low", SHARE),
-    "chosen_run": ("Chosen run", COUNT),
+    "chosen_run": ("Selected run", COUNT),
     "class": ("Class", TEXT),
     "clean_confidence": ("Without a window", PROBABILITY),
     "confidence": ("Confidence", PROBABILITY),
-    "dead": ("Dead", FLAG),
+    "dead": ("Dead", TEXT),
     "deepest_drop": ("Deepest drop", PROBABILITY),
     "difference_points": ("Difference (points)", POINTS),
     "drop_percent": ("Drop (points)", POINTS),
@@ -118,12 +116,12 @@ _KNOWN: dict[str, tuple[str, Kind]] = {
     "max": ("Largest response", RESPONSE),
     "max_class": ("Commonest class", TEXT),
     "max_drop_percent": ("Largest drop (points)", POINTS),
-    "max_filter": ("Of filter", AS_IS),
+    "max_filter": ("Of filter", COUNT),
     "mean": ("Mean response", RESPONSE),
     "mean_best_less_chosen": ("Mean of all runs (points)", POINTS),
     "mean_best_less_last": ("Mean of all runs (points)", POINTS),
     "mean_confidence": ("Mean confidence", PROBABILITY),
-    "mean_distance": ("Distance from the center (pixels)", PIXELS),
+    "mean_distance": ("Distance from the center (pixels)", POINTS),
     "mean_per_pixel": ("Mean response per pixel of the map", PROBABILITY),
     "mean_drop_percent": ("Mean drop (points)", POINTS),
     "median_drop_percent": ("Median drop (points)", POINTS),
@@ -148,7 +146,7 @@ _KNOWN: dict[str, tuple[str, Kind]] = {
     "sampled_images": ("Images, sampled", COUNT),
     "seed": ("Seed", AS_IS),
     "serves": ("Classes that lose most (points)", TEXT),
-    "standard_error": ("Standard error (pixels)", PIXELS),
+    "standard_error": ("Standard error (pixels)", POINTS),
     "stride": ("Stride", COUNT),
     "sum_drop_percent": ("Drops added up (points)", POINTS),
     "test": ("Test images", COUNT),
@@ -169,29 +167,27 @@ def known(name: str) -> tuple[str, Kind]:
     """The heading and the kind of a column.
 
     Args:
-        name: Its name in the file. ``<name>_std`` is a spread of what ``name`` measures.
+        name: Its name in the file, or with one of the endings ``SPREAD``, ``PUBLISHED`` and
+            ``DIFFERENCE`` for what is shown next to it.
 
     Returns:
         For a name that no stage is known to write, the name itself, as text.
     """
-    base = name.removesuffix(_SPREAD)
+    if name.endswith(PUBLISHED):
+        label, kind = known(name.removesuffix(PUBLISHED))
+        return f"{label}, published", kind
+    if name.endswith(DIFFERENCE):
+        label, kind = known(name.removesuffix(DIFFERENCE))
+        unit = " (points)" if kind in (SHARE, PERCENT) else ""
+        return f"{label}, difference{unit}", _DIFFERENCES.get(kind, _OTHER_DIFFERENCE)
+    base = name.removesuffix(SPREAD)
     label, kind = _KNOWN.get(base, (name, TEXT))
     return (f"± {label.lower()}" if base != name else label), kind
 
 
-def difference(name: str) -> tuple[str, Kind]:
-    """The heading's ending and the kind of a measured minus a published value of a column.
+def of_classes(frame: pd.DataFrame, kind: Kind) -> Headings:
+    """Headings and kind of the columns that are named after classes or networks: all but the first.
 
-    Args:
-        name: The column's name in the file.
+    The commonest class, where a table has it last, is no class's column.
     """
-    kind = known(name)[1]
-    if kind is SHARE:
-        return "difference (points)", Kind(lambda value: f"{100 * float(value):+z.2f}")
-    if kind is PERCENT:
-        return "difference (points)", Kind(lambda value: f"{float(value):+z.2f}")
-    if kind is COUNT:
-        return "difference", CHANGE
-    if kind is LOSS:
-        return "difference", Kind(lambda value: f"{float(value):+z.4f}")
-    return "difference", Kind(lambda value: f"{float(value):+z,.2f}")
+    return {name: (name, kind) for name in frame.columns[1:] if name != "max_class"}

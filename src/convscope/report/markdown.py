@@ -1,133 +1,129 @@
-"""A report as GitHub-flavored Markdown."""
+"""Text, links, figures and tables as GitHub-flavored Markdown, with all data escaped."""
 
 import re
-from collections.abc import Iterable
-from html import escape
+from collections.abc import Collection, Sequence
+from html import escape as html_escape
 from urllib.parse import quote
 
-from convscope.report.document import (
-    Code,
-    Document,
-    Facts,
-    Figure,
-    Files,
-    Heading,
-    Judged,
-    Judgments,
-    Part,
-    Row,
-    Table,
-    Text,
-)
-from convscope.report.wording import spans
+import pandas as pd
+from markupsafe import Markup
+
+from convscope.base.report_folder import Finished
+from convscope.report import columns
+from convscope.report.columns import SPREAD, Headings, Kind
 
 _SPECIAL = re.compile(r"[\\`*{}\[\]<>|&~$#]|(?<!\w)_|_(?!\w)")
 
 
-def render(document: Document) -> str:
-    """A report as Markdown, its figures as images.
+def escape(value: object) -> Markup:
+    """Data as text on one line that means nothing to Markdown or HTML; ``Markup`` stays."""
+    if isinstance(value, Markup):
+        return value
+    return Markup(_SPECIAL.sub(_reference, " ".join(str(value).split())))
+
+
+def _reference(special: re.Match[str]) -> str:
+    # HTML blocks, such as a summary, know references and no backslashes
+    named = html_escape(special[0])
+    return named if named != special[0] else f"&#{ord(special[0])};"
+
+
+def prose(text: str) -> Markup:
+    """A text in which what stands between backticks is code, and all else is data."""
+    pieces = " ".join(text.split()).split("`")
+    if len(pieces) % 2 == 0:
+        return escape(text)
+    shown = (
+        f"`{piece}`" if place % 2 else _SPECIAL.sub(_reference, piece)
+        for place, piece in enumerate(pieces)
+        if piece
+    )
+    return Markup("".join(shown))
+
+
+def link(path: str) -> Markup:
+    """A link to a file below reports/."""
+    return Markup(f"[{escape(path)}]({quote(path)})")
+
+
+def figure(folder: Finished, name: str, caption: str) -> Markup:
+    """The figure ``name``.png of a stage, with its caption."""
+    path = f"{folder.name}/{name}.png"
+    return _block(f"![{escape(caption)}]({quote(path)})", _captioned(caption, path))
+
+
+def file(folder: Finished, name: str, what: str) -> Markup:
+    """The table ``name``.csv of a stage, linked and not shown: an item of a list."""
+    folder.table(name)
+    return Markup(f"- {escape(what)}: {link(f'{folder.name}/{name}.csv')}")
+
+
+def table(
+    frame: pd.DataFrame,
+    source: str,
+    caption: str,
+    headings: Headings | None = None,
+    *,
+    bold: Collection[int] = (),
+    notes: Sequence[str] = (),
+    folded: bool = False,
+) -> Markup:
+    """A table with its caption and notes.
 
     Args:
-        document: The report.
+        frame: What it shows; a column ``x_std`` goes into the cells of ``x``.
+        source: The file that it is from, below reports/.
+        caption: What it shows.
+        headings: Headings and kinds of columns whose names do not tell them.
+        bold: The places of the rows that stand out.
+        notes: Remarks under it.
+        folded: Whether a reader opens it first.
 
-    Returns:
-        The text. Its links to files are relative to reports/.
+    Raises:
+        ValueError: A value is not a number where one belongs.
     """
-    blocks = [f"# {_escaped(document.title)}: {_escaped(document.subtitle)}"]
-    for section in document.sections:
-        blocks.append(f"## {_escaped(section.title)}")
-        blocks += [_part(part) for part in section.parts]
-    return "\n\n".join(blocks) + "\n"
+    under = "\n>\n".join(f"> {prose(note)}" for note in notes)
+    shown = [grid(frame, headings or {}, bold), under]
+    if folded:
+        summary = f"<details><summary>{escape(caption)}</summary>"
+        return _block(summary, link(source), *shown, "</details>")
+    return _block(_captioned(caption, source), *shown)
 
 
-def _part(part: Part) -> str:
-    match part:
-        case Text(text):
-            return _prose(text)
-        case Heading(text):
-            return f"### {_escaped(text)}"
-        case Code(lines):
-            return "\n".join(["```", *lines, "```"])
-        case Facts(facts):
-            return _items(
-                f"**{_escaped(fact.label)}: {_escaped(fact.value)}** "
-                f"({_escaped('; '.join(fact.details))})"
-                for fact in facts
-            )
-        case Files(files):
-            return _items(f"{_escaped(what)}: {_link(path)}" for what, path in files)
-        case Figure(caption=caption, source=source):
-            return f"![{_escaped(caption)}]({quote(source)})\n\n{_caption(caption, source)}"
-        case Judgments(source, judged):
-            listed = (_judged(each) for each in judged)
-            return "\n\n".join([_caption("The claims one by one", source), *listed])
-        case Table():
-            return _table(part)
-
-
-def _table(table: Table) -> str:
-    """A table with its notes, folded if a reader opens it first."""
-    blocks = [_grid(table), *map(_prose, table.notes)]
-    if table.folded:
-        summary = f"<details><summary>{escape(table.caption)}</summary>"
-        return "\n\n".join([summary, _link(table.source), *blocks, "</details>"])
-    return "\n\n".join([_caption(table.caption, table.source), *blocks])
-
-
-def _judged(claim: Judged) -> str:
-    """A claim: its verdict, its numbers, and folded what it rests on."""
-    head = f"**{claim.number}. {_escaped(claim.statement)}** {claim.topic}: **{claim.verdict}**"
-    caveat = f" ({claim.caveat})" if claim.caveat else ""
-    return "\n\n".join(
-        [
-            head + caveat,
-            *([_grid(claim.numbers)] if claim.numbers.rows else []),
-            *([f"Remark: {_prose(claim.why)}."] if claim.why else []),
-            "<details><summary>Rule</summary>",
-            _escaped(claim.rule),
-            "</details>",
-        ]
-    )
-
-
-def _grid(table: Table) -> str:
-    lines = [
-        _line(_escaped(column.label) for column in table.columns),
-        _line("---:" if column.numeric else "---" for column in table.columns),
-        *(_row(row) for row in table.rows),
+def grid(frame: pd.DataFrame, headings: Headings, bold: Collection[int] = ()) -> Markup:
+    """A table's head and rows; see ``table``."""
+    names = [str(name) for name in frame]
+    spreads = {f"{name}{SPREAD}" for name in names}
+    found = {
+        name: headings.get(name) or columns.known(name) for name in names if name not in spreads
+    }
+    cells = [_cells(frame, name, kind) for name, (_, kind) in found.items()]
+    rows = [
+        [f"**{cell}**" for cell in row] if place in bold else row
+        for place, row in enumerate(zip(*cells, strict=True))
     ]
-    return "\n".join(lines)
+    head = [escape(label) for label, _ in found.values()]
+    rule = ["---:" if kind.numeric else "---" for _, kind in found.values()]
+    return Markup("\n".join(f"| {' | '.join(row)} |" for row in [head, rule, *rows]))
 
 
-def _row(row: Row) -> str:
-    texts = [_escaped(cell.text) for cell in row.cells]
-    return _line(texts if row.role == "plain" else (f"**{text}**" for text in texts))
+def _cells(frame: pd.DataFrame, name: str, kind: Kind) -> list[str]:
+    """A column as it is printed, with its spread where it has one."""
+    spreads = frame.get(f"{name}{SPREAD}", pd.Series(index=frame.index, dtype=float))
+    try:
+        shown = [
+            kind.show(value) if pd.isna(spread) else f"{kind.show(value)} ± {kind.show(spread)}"
+            for value, spread in zip(frame[name].tolist(), spreads.tolist(), strict=True)
+        ]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"its column {name} holds something that is not a number") from error
+    return [escape(text) for text in shown]
 
 
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def _captioned(caption: str, path: str) -> str:
+    return f"**{escape(caption)}** ({link(path)})"
 
 
-def _caption(caption: str, source: str) -> str:
-    return f"**{_escaped(caption)}** ({_link(source)})"
-
-
-def _link(path: str) -> str:
-    return f"[{_escaped(path)}]({quote(path)})"
-
-
-def _items(items: Iterable[str]) -> str:
-    return "\n".join(f"- {item}" for item in items)
-
-
-def _prose(text: str) -> str:
-    """Text with what stands between backticks as code."""
-    return "".join(
-        f"`{piece}`" if is_code else _SPECIAL.sub(r"\\\g<0>", piece)
-        for piece, is_code in spans(" ".join(text.split()))
-    )
-
-
-def _escaped(text: str) -> str:
-    """Text without a meaning to Markdown, on one line."""
-    return _SPECIAL.sub(r"\\\g<0>", " ".join(text.split()))
+def _block(*blocks: str) -> Markup:
+    """Blocks of text, with an empty line around each."""
+    return Markup("\n" + "\n\n".join(filter(None, blocks)) + "\n")

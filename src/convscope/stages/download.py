@@ -7,9 +7,8 @@ from convscope.base import paths
 from convscope.base.progress import download_bar
 from convscope.base.report_folder import reporting
 from convscope.config import params_file
-from convscope.config.schema import Data
 from convscope.data import cifar10, datasets, digits
-from convscope.figures import images
+from convscope.figures import galleries
 
 
 def run() -> None:
@@ -19,34 +18,22 @@ def run() -> None:
         UserError: No archive is available, or it holds fewer images than asked for.
     """
     settings = params_file.need(params_file.load().data, "data")
-    dataset = _obtain(settings)
+    if settings.source == "digits":
+        dataset = digits.read()
+    else:
+        dataset = cifar10.read(settings.archives, paths.ARCHIVES, download_bar())
+    dataset = dataset.head(settings.train_images, settings.test_images)
     # where the archive lay on this machine changes nothing, so it stays out of the outputs
     params = {"data": settings.model_dump(mode="json", exclude={"archives"})}
     with reporting(paths.REPORTS / "download", params) as report:
-        report.json(
-            "dataset",
-            {
-                "name": settings.source,
-                "url": dataset.url,
-                "md5": dataset.md5,
-                "fingerprint": dataset.fingerprint,
-            },
-        )
+        described = {"url": dataset.url, "md5": dataset.md5, "fingerprint": dataset.fingerprint}
+        report.json("dataset", {"name": settings.source, **described})
         counts = {
             part: torch.bincount(labels, minlength=len(dataset.classes)).tolist()
             for part, labels in (("train", dataset.train_labels), ("test", dataset.test_labels))
         }
         report.table("class_counts", pd.DataFrame({"class": dataset.classes, **counts}))
         report.metrics({f"{part}_images": sum(count) for part, count in counts.items()})
-        report.figure(
-            "samples", images.samples(dataset.train_images, dataset.train_labels, dataset.classes)
-        )
+        samples = galleries.samples(dataset.train_images, dataset.train_labels, dataset.classes)
+        report.figure("samples", samples)
         datasets.save(dataset, paths.DATASET)
-
-
-def _obtain(settings: Data) -> datasets.DataSet:
-    if settings.source == "digits":
-        dataset = digits.read()
-    else:
-        dataset = cifar10.read(settings.archives, paths.ARCHIVES, download_bar())
-    return dataset.head(settings.train_images, settings.test_images)

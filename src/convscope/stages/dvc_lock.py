@@ -64,7 +64,6 @@ def _has_git() -> bool:
 
 
 def _is_cut(path: Path, read: Callable[[str], object]) -> bool:
-    """Whether a file is there and not complete."""
     try:
         read(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

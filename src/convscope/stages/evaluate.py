@@ -1,4 +1,4 @@
-"""evaluate: the best run of every network, compared -> reports/evaluate/."""
+"""evaluate: the best runs of all networks compared -> reports/evaluate/."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +13,8 @@ from convscope.base.report_folder import Report, reporting
 from convscope.config import params_file
 from convscope.config.schema import Evaluate
 from convscope.data import datasets
-from convscope.evaluation import networks, protocols, selection
-from convscope.figures import bars, images, matrices
+from convscope.evaluation import predictions, protocols, selection
+from convscope.figures import dots, galleries, matrices
 from convscope.nets import trained, zoo
 from convscope.nets.inference import logits
 
@@ -70,28 +70,29 @@ def _load(data: str) -> dict[str, tuple[nn.Sequential, dict[str, Any]]]:
 def _compare(report: Report, tested: _Tested, histories: dict[str, pd.DataFrame]) -> str:
     """The networks' accuracies, and how much of them is luck; returns the best, first of equals."""
     labels = tested.dataset.test_labels
-    best = networks.best_of_nets(tested.outputs, labels, tested.runs)
-    predictions = networks.predictions(tested.outputs, labels)
-    selected = selection.by_net(histories, len(predictions))
+    best = predictions.best_runs(tested.outputs, labels, tested.runs)
+    predicted = predictions.by_image(tested.outputs, labels)
+    selected = selection.by_net(histories, len(predicted))
     report.table("best", best)
-    report.table("predictions", predictions)
-    report.table("mcnemar", selection.mcnemar(predictions))
+    report.table("predictions", predicted)
+    report.table("mcnemar", selection.mcnemar(predicted))
     report.table("selection", selected)
     accuracies = zip(best["net"], best["test_accuracy"], strict=True)
     report.metrics({f"{net}_test_accuracy": accuracy for net, accuracy in accuracies})
-    report.figure("best", bars.best_of_nets(best))
-    report.figure("selection", bars.selection(selected))
+    report.figure("best", dots.best_runs(best))
+    report.figure("selection", dots.selection(selected))
     return str(best["net"].iloc[int(best["test_accuracy"].argmax())])
 
 
 def _confusions(report: Report, tested: _Tested) -> None:
     """What each network takes each class for."""
     dataset, classes = tested.dataset, tested.dataset.classes
-    matrix = networks.confusions(tested.outputs, dataset.test_labels, len(classes))
+    matrix = predictions.confusions(tested.outputs, dataset.test_labels, len(classes))
     for net, cells in matrix.items():
         report.table(f"confusion_{net}", metrics.labeled(cells, classes))
-    report.table("class_accuracy", networks.class_accuracies(matrix, classes))
-    report.figure("confusion", matrices.confusion(matrix, classes, dataset.groups))
+    report.table("class_accuracy", predictions.class_accuracies(matrix, classes))
+    title = "Confusion matrices of the best run of each network"
+    report.figure("confusion", matrices.confusion(matrix, classes, dataset.groups, title))
 
 
 def _protocols(report: Report, tested: _Tested, seed: int) -> None:
@@ -108,16 +109,16 @@ def _protocols(report: Report, tested: _Tested, seed: int) -> None:
     table = pd.DataFrame(rows, columns=["net", "protocol", "accuracy", "low", "high"])
     report.table("protocols", table)
     if rows:
-        report.figure("protocols", bars.protocols(table))
+        report.figure("protocols", dots.protocols(table))
 
 
 def _mistakes(report: Report, tested: _Tested, net: str, settings: Evaluate) -> None:
     """The images that a network gets wrong, and its accuracy by the study's sample."""
     dataset, labels = tested.dataset, tested.dataset.test_labels
-    wrong = networks.misclassified(tested.outputs[net], labels, dataset.classes)
-    sample = networks.class_sample(net, tested.outputs[net], labels, dataset.classes)
+    wrong = predictions.misclassified(tested.outputs[net], labels, dataset.classes)
+    sample = predictions.class_sample(net, tested.outputs[net], labels, dataset.classes)
     report.table("misclassified", wrong)
     report.table("class_sample", sample)
-    rows = networks.commonest_pairs(wrong, settings.pairs, settings.images_per_pair)
+    rows = predictions.commonest_pairs(wrong, settings.pairs, settings.images_per_pair)
     pairs = [(label, dataset.test_images[torch.tensor(shown)]) for label, shown in rows]
-    report.figure("misclassified", images.pair_gallery(pairs))
+    report.figure("misclassified", galleries.pair_gallery(pairs))

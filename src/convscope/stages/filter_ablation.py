@@ -3,12 +3,12 @@
 import torch
 from torch import nn
 
-from convscope.analysis.ablation import ablate, atlas, atlas_tables, tables
+from convscope.analysis.ablation import atlas, atlas_tables, joint
 from convscope.base import metrics, paths, progress, runtime
 from convscope.base.report_folder import Report, reporting
 from convscope.config import params_file
 from convscope.figures import atlas as atlas_figure
-from convscope.figures import bars, images, matrices
+from convscope.figures import dots, galleries, matrices
 from convscope.nets import filter_selection, trained
 from convscope.nets.inference import logits
 from convscope.nets.trained import Subject
@@ -29,7 +29,7 @@ def run() -> None:
     settings = params_file.need(params.filter_ablation, "filter_ablation")
     subject = trained.load_subject(analysis.net)
     filter_selection.need(subject.module, settings.filters, "filter_ablation.filters")
-    ablated = ablate.ablated(subject.module, settings.filters)
+    ablated = joint.ablated(subject.module, settings.filters)
 
     used = {
         "analysis": analysis.model_dump(mode="json"),
@@ -51,33 +51,24 @@ def _together(
     dataset, labels = subject.dataset, subject.dataset.test_labels
     classes, groups = dataset.classes, dataset.groups
     before, after = (logits(net, dataset.test_images) for net in (subject.module, ablated))
-    found = ablate.compare(labels, before, after, classes)
-    accuracies = tables.class_accuracy(found)
-    lost = tables.newly_misclassified(found, labels, after)
-    cells = {
-        "before": found.confusion_before,
-        "after": found.confusion_after,
-        "difference": found.difference,
-    }
+    found = joint.Comparison(labels, before, after, classes)
+    accuracies, cells = found.class_accuracy(), found.confusion()
+    lost = found.newly_misclassified()
     report.table("class_accuracy", accuracies)
     for name, matrix in cells.items():
         report.table(f"confusion_{name}", metrics.labeled(matrix, classes))
-    report.table("between_groups", tables.between_groups(found, groups))
+    report.table("between_groups", found.between_groups(groups))
     report.table("newly_misclassified", lost)
 
-    old, new = ((accuracies[f"{when}_percent"] / 100).tolist() for when in ("before", "after"))
-    title = "What each class loses with the chosen filters at zero"
-    figure = bars.before_after(accuracies["class"].tolist(), old, new, title=title)
-    report.figure("class_accuracy", figure)
+    report.figure("class_accuracy", dots.before_after(accuracies))
     title = "Confusion with and without the chosen filters; difference: before \N{MINUS SIGN} after"
-    figure = matrices.confusion(cells, classes, groups, difference=["difference"], title=title)
-    report.figure("confusion", figure)
+    report.figure("confusion", matrices.confusion(cells, classes, groups, title, "difference"))
     shown = lost.head(newly_wrong)
     captions = [f"{row.true} → {row.predicted}" for row in shown.itertuples()]
     pixels = dataset.test_images[torch.tensor(shown["image"].tolist(), dtype=torch.int64)]
     title = "Wrong only with the chosen filters at zero: the first images (true → predicted)"
-    report.figure("newly_misclassified", images.gallery(pixels.cpu(), captions, title=title))
-    return tables.headlines(found)
+    report.figure("newly_misclassified", galleries.gallery(pixels.cpu(), captions, title))
+    return found.headlines()
 
 
 def _alone(report: Report, subject: Subject, first: int | None) -> dict[str, float]:

@@ -1,15 +1,14 @@
 """filter-identify: what filters respond to -> reports/filter-identify/ (study, part 2.2.1)."""
 
-from convscope.analysis.filters import measure, tables
+from convscope.analysis.filters import tables
+from convscope.analysis.filters.responses import first_layer_pictures
 from convscope.base import paths, runtime
 from convscope.base.report_folder import reporting
 from convscope.config import params_file
 from convscope.data.datasets import DataSet
-from convscope.figures import bars, images, matrices
+from convscope.figures import dots, galleries, matrices
 from convscope.figures.style import fixed
 from convscope.nets import filter_selection, trained
-
-FIRST_LAYER = "The filters of conv1 (gray: a weight of 0; each on its own scale)"
 
 
 def run() -> None:
@@ -35,29 +34,27 @@ def run() -> None:
         runtime.deterministic(analysis.threads),
         reporting(paths.REPORTS / "filter-identify", used) as report,
     ):
-        found = tables.identify(
-            subject.module, settings.filters, pixels, labels, settings.top_k, len(classes)
-        )
-        frequency = tables.class_frequency(found, classes)
-        responses = tables.responses(found)
+        found = tables.identify(subject.module, settings.filters, pixels, settings.top_k)
+        frequency = tables.class_frequency(found, labels, classes)
+        responses = tables.response_sizes(found)
         report.table("class_frequency", frequency)
         report.table("responses", responses)
         report.table("patch_sizes", tables.patch_sizes(found))
         report.table("top_images", tables.top_images(found, labels, classes))
         report.metrics({"filters": len(found), "dead_filters": sum(item.dead for item in found)})
 
-        first = measure.first_layer_pictures(subject.module.get_parameter("conv1.weight"))
-        report.figure("first_layer", images.filter_pictures(first, FIRST_LAYER))
+        first = first_layer_pictures(subject.module.get_parameter("conv1.weight"))
+        report.figure("first_layer", galleries.filter_pictures(first))
         by_class = frequency.set_index("filter")[list(classes)]
         report.figure("class_frequency", matrices.class_frequency(by_class))
-        report.figure("responses", bars.responses(responses))
+        report.figure("responses", dots.responses(responses))
         blocks = [_block(item, dataset, settings.shown) for item in found]
-        report.figure("top_images", images.top_images(blocks))
+        report.figure("top_images", galleries.top_images(blocks))
 
 
 def _block(item: tables.Identified, dataset: DataSet, shown: int) -> dict[str, object]:
     """One filter's part of the figure: its first images, where the patch is, and captions."""
-    top = item.top.images[:shown].to(dataset.test_images.device)
+    top = item.images[:shown].to(dataset.test_images.device)
     classes = [dataset.classes[label] for label in dataset.test_labels[top].tolist()]
     return {
         "name": item.name,
@@ -66,6 +63,6 @@ def _block(item: tables.Identified, dataset: DataSet, shown: int) -> dict[str, o
         "boxes": [tuple(patch) for patch in item.patches[:shown]],
         "captions": [
             f"{name} {fixed(response, 1)}"
-            for name, response in zip(classes, item.responses, strict=False)
+            for name, response in zip(classes, item.responses[:shown].tolist(), strict=True)
         ],
     }

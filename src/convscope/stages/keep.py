@@ -9,6 +9,7 @@ import os
 import platform
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -35,13 +36,9 @@ _ELSEWHERE = re.compile(r"[a-z]+:|#")
 
 
 def keep(root: Path, target: Path) -> list[Path]:
-    """Copy the small result files of a finished pipeline.
+    """Copy the small result files of a finished pipeline to a folder; an earlier one is replaced.
 
     In the copied report, links to files that are not kept become plain text.
-
-    Args:
-        root: The project folder; its report must be there.
-        target: The folder to make; an earlier one is replaced completely.
 
     Returns:
         The copied files, relative to ``target``, sorted.
@@ -63,7 +60,6 @@ def keep(root: Path, target: Path) -> list[Path]:
 
 
 def _require_own_folder(root: Path, target: Path) -> None:
-    """Refuse to replace what this module did not make, and to become a result itself."""
     if target.is_symlink() or ".." in target.parts:
         raise UserError(f"{target} is a link or leads upwards: name the folder itself")
     for name in (paths.REPORTS, paths.MODELS, paths.DATASET.parent):
@@ -81,9 +77,8 @@ def _is_kept(folder: Path) -> bool:
         return False
     ours = isinstance(stated, dict) and {"data", "versions", "stage_seconds"} <= set(stated)
     return ours and all(
-        path.suffix in ENDINGS or path.name == paths.PARAMS.name
+        path.is_dir() or path.suffix in ENDINGS or path.name == paths.PARAMS.name
         for path in folder.rglob("*")
-        if not path.is_dir()
     )
 
 
@@ -101,17 +96,12 @@ def _require_same_params(root: Path) -> None:
 
 
 def _changed(params: Params, used: dict[str, dict[str, Any]], net: str) -> Iterator[str]:
-    """The keys of params.yaml whose values differ from those that a stage's params.json has.
-
-    What a stage leaves out there, such as where archives are, changes nothing.
-    """
+    """The keys of a stage's params.json, which has all that matters, that are not as they were."""
     for key, then in used.items():
         section = params.nets.get(net) if key == "net" else getattr(params, key, None)
         now = section.model_dump(mode="json") if isinstance(section, Section) else {}
         place = f"nets.{net}" if key == "net" else key
-        yield from (
-            f"{place}.{name}" for name in then if name not in now or now[name] != then[name]
-        )
+        yield from (f"{place}.{name}" for name in then if (name, then[name]) not in now.items())
 
 
 def _unlink(report: Path) -> None:
@@ -127,7 +117,6 @@ def _unlink(report: Path) -> None:
 
 
 def _results(root: Path) -> Iterator[Path]:
-    """The files worth keeping."""
     yield root / paths.PARAMS
     for path in sorted((root / paths.REPORTS).rglob("*")):
         result = path.is_file() and path.suffix in ENDINGS and path.name != "README.md"
@@ -139,17 +128,15 @@ def _results(root: Path) -> Iterator[Path]:
 
 
 def about(root: Path) -> dict[str, Any]:
-    """Where and how long the pipeline ran.
+    """Where and how long the pipeline ran, as logs/timings.csv has it last.
 
-    Returns:
-        The data set's name and its archive's md5; this machine, its Python and its packages; the
-        git commit; and as logs/timings.csv has them last, the seconds of each stage (without the
-        runs that it reused), and of each stage's training runs that are there, whenever they were
-        trained, added up though some trained side by side. A run that was trained elsewhere is not
-        among the timed ones.
+    The seconds of a stage are without the runs that it reused. Those of its training runs are
+    added up though some trained at the same time, whenever that was; a run that was trained
+    elsewhere is not among the timed ones.
     """
     data = Finished(root / paths.REPORTS, "download").json("dataset")
     found = provenance(root)
+    device, memory = runtime.device(), os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     nets = [path.name for path in (root / paths.MODELS).glob("[a-z]*/")]
     trained = {run["fingerprint"] for net in nets for _, run in grid_runs(root, net)}
     log = timings.read(root / timings.TIMINGS)
@@ -158,8 +145,14 @@ def about(root: Path) -> dict[str, Any]:
     runs = runs.drop_duplicates("fingerprint", keep="last")
     return {
         "data": {key: data.get(key, "") for key in ("name", "md5")},
-        "machine": _machine(),
-        "versions": {"python": platform.python_version(), **_versions()},
+        "machine": {
+            "processor": machine.processor(),
+            "cores": os.cpu_count(),
+            "memory_megabytes": memory // MEGABYTE,
+            "accelerator": torch.cuda.get_device_name(device) if device.type == "cuda" else "none",
+            "system": platform.system(),
+        },
+        "versions": {"python": platform.python_version(), **dict(_versions())},
         "git": {key: found.get(key, "") for key in ("git_commit", "git_dirty")},
         "stage_seconds": dict(zip(stages["stage"], stages["seconds"], strict=True)),
         "training_runs": len(trained),
@@ -168,23 +161,8 @@ def about(root: Path) -> dict[str, Any]:
     }
 
 
-def _machine() -> dict[str, Any]:
-    device = runtime.device()
-    on_gpu = device.type == "cuda"
-    return {
-        "processor": machine.processor(),
-        "cores": os.cpu_count(),
-        "memory_megabytes": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // MEGABYTE,
-        "accelerator": torch.cuda.get_device_name(device) if on_gpu else "none",
-        "system": platform.system(),
-    }
-
-
-def _versions() -> dict[str, str]:
-    found = {}
+def _versions() -> Iterator[tuple[str, str]]:
     for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue  # a machine that only trains has no pipeline
-    return found
+        # a machine that only trains has no pipeline
+        with suppress(importlib.metadata.PackageNotFoundError):
+            yield name, importlib.metadata.version(name)

@@ -60,8 +60,7 @@ def _maps(report: Report, subject: Subject, settings: Occlusion) -> None:
     report.metrics(tables.headlines(by_image))
 
     titles = [f"{name} ({sure:.2f})" for name, sure in zip(names, clean.tolist(), strict=True)]
-    pictures = {window: confidence.numpy() for window, confidence in mapped.items()}
-    report.figure("maps", maps.confidence_maps(images.cpu(), titles, pictures))
+    report.figure("maps", maps.confidence_maps(images.cpu(), titles, mapped))
 
 
 def _survey(report: Report, subject: Subject, settings: Occlusion) -> None:

@@ -1,7 +1,7 @@
 """report: what the stages wrote -> reports/report.html, report.md and claims.json."""
 
 from convscope.base import files, paths
-from convscope.report import findings, html, markdown, study
+from convscope.report import html, page
 from convscope.study import claims
 
 
@@ -11,11 +11,12 @@ def run() -> None:
     Raises:
         UserError: A stage has not run, or one of its files is missing or damaged.
     """
+    page.require_params(paths.REPORTS)
     judged = claims.judge(paths.REPORTS)
-    document = study.document(paths.REPORTS, judged)
-    page, text = html.render(document), markdown.render(document)
+    text = page.render(paths.REPORTS, judged)
+    shown = html.render(text, paths.REPORTS)
     measured_on = claims.data_name(paths.REPORTS), claims.archive_md5(paths.REPORTS)
     record = claims.to_json(judged, *measured_on)
-    files.write_text(paths.REPORTS / "report.html", page)
+    files.write_text(paths.REPORTS / "report.html", shown)
     files.write_text(paths.REPORTS / "report.md", text)
-    files.write_json(paths.REPORTS / findings.SOURCE, record)
+    files.write_json(paths.REPORTS / "claims.json", record)

@@ -22,10 +22,7 @@ HEADLINES = ("epoch", "loss", "train_accuracy", "test_accuracy", "overfit_percen
 
 
 def run(net: str) -> None:
-    """Train the grid of a network; runs that were trained before are reused.
-
-    Args:
-        net: A name under ``nets`` in params.yaml.
+    """Train the grid of a network under ``nets`` in params.yaml; runs that exist are reused.
 
     Raises:
         UserError: params.yaml has no such grid, or a run cannot be trained.
@@ -55,7 +52,6 @@ def run(net: str) -> None:
 
 
 def _report(net: str, history: pd.DataFrame, best: dict[str, Any], report: Report) -> None:
-    """Write what a grid's history says, and what the network of its best run is made of."""
     layers = layer_table.table(zoo.layers(net, **best["point"]))
     report.table("layers", layers)
     for name, table in history_tables.of_net(net, history).items():

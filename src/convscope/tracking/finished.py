@@ -22,14 +22,14 @@ REPORT_FILES = ("report.html", "report.md", "claims.json")
 class Record:
     """What one MLflow run is to hold: all of it, or while the run trains what is known by then.
 
+    ``stage``, such as ``train@net1``, and ``fingerprint`` are its identity.
+
     Attributes:
-        stage: The stage's name, such as ``train@net1`` or ``occlusion``.
         name: What the MLflow run is called: the stage's name, or a point's run id.
-        fingerprint: With ``stage``, the identity of the run.
         params: What ``flatten`` makes of the parameters.
         epochs: One mapping an epoch, with the key ``epoch`` and those of ``epoch_keys``.
         files: Tables, figures and pages, each with the artifact folder it goes to.
-        dataset: ``name``, ``url``, ``md5`` and ``fingerprint`` of the data set, where known.
+        dataset: The contents of dataset.json, where known.
         children: The points of a training stage.
     """
 
@@ -46,7 +46,7 @@ class Record:
 
     @property
     def files_digest(self) -> str:
-        """A hash of the names and bytes of ``files``."""
+        """A SHA-256 over the names and bytes of ``files``."""
         return _hash_files(path for path, _ in self.files)
 
 
@@ -56,10 +56,7 @@ def grid_fingerprint(fingerprints: list[str]) -> str:
 
 
 def fingerprint(root: Path, stage: str) -> str:
-    """The fingerprint under which a finished stage is published.
-
-    It is ``grid_fingerprint`` of a training stage's runs, and for any other stage a hash of the
-    names and bytes of the files in its folder.
+    """Under which a finished stage is published: of a grid's runs, or of a folder's files.
 
     Raises:
         UserError: The stage has not finished.
@@ -120,10 +117,7 @@ def grid_runs(root: Path, net: str) -> list[tuple[Path, dict[str, Any]]]:
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Nested parameters as MLflow stores them: keys joined by dots, values as JSON text.
-
-    Strings stay as they are; lists stay one value.
-    """
+    """Nested parameters as MLflow stores them: keys joined by dots, lists and numbers as JSON."""
     flat: dict[str, str] = {}
     for key, value in values.items():
         if isinstance(value, Mapping):
@@ -147,7 +141,6 @@ def epoch_keys(names: Iterable[Any]) -> list[str]:
 def _with_points(
     root: Path, net: str, record: Record, seconds: Mapping[str, Mapping[str, float]]
 ) -> Record:
-    """A training stage's record with what its model folder adds, and a child for each point."""
     models, command = root / paths.models_of(net), paths.command_of(f"train/{net}")
     points = []
     for folder, run in grid_runs(root, net):
@@ -167,9 +160,13 @@ def _with_points(
         )
         points.append(point)
     best = _best_metrics(files.read_json(models / paths.BEST, command))
-    metrics = {**record.metrics, **best}
     tables = tuple((models / name, "models") for name in (paths.HISTORY, paths.BEST))
-    return replace(record, metrics=metrics, files=record.files + tables, children=tuple(points))
+    return replace(
+        record,
+        metrics={**record.metrics, **best},
+        files=record.files + tables,
+        children=tuple(points),
+    )
 
 
 def _best_metrics(run: Mapping[str, Any]) -> dict[str, float]:
@@ -184,7 +181,6 @@ def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _folder(root: Path, stage: str) -> Finished:
-    """A stage's report folder."""
     net = paths.net_of(stage)
     return Finished(root / paths.REPORTS, f"train/{net}" if net else stage)
 
@@ -194,8 +190,7 @@ def _stage_files(root: Path, stage: str) -> list[Path]:
     if stage == REPORT_STAGE:
         pages = [root / paths.REPORTS / name for name in REPORT_FILES]
         return [page for page in pages if page.exists()]
-    found = _folder(root, stage).path.iterdir()
-    return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
+    return sorted(path for path in _folder(root, stage).path.glob("[!.]*") if path.is_file())
 
 
 def _missing(root: Path, stage: str) -> Path | None:
@@ -210,7 +205,6 @@ def _missing(root: Path, stage: str) -> Path | None:
 
 
 def _hash_files(paths: Iterable[Path]) -> str:
-    """A SHA-256 over names and bytes."""
     state = hashlib.sha256()
     for path in paths:
         state.update(f"{path.name}\0{files.digest(path, 'sha256')}\n".encode())

@@ -21,9 +21,8 @@ CLOSE_SECONDS = 10.0
 class Observer:
     """Passes a grid's events to MLflow without ever blocking or failing it.
 
-    Each method only notes what is new of a run, as a partial record. A daemon thread imports
-    mlflow, opens the runs and writes at most once in ``WRITE_SECONDS``, while it yields processors
-    to whoever trains; after its first failure it warns and drops the rest.
+    Each method only notes what is new of a run, as a partial record. A daemon thread writes it at
+    most once in ``WRITE_SECONDS``; after its first failure it warns and drops the rest.
     """
 
     def __init__(self, root: Path, stage: Record) -> None:
@@ -52,11 +51,7 @@ class Observer:
         self._note(self._training.pop(run_id), "FINISHED")
 
     def close(self, status: str = "RUNNING") -> None:
-        """Write what is left, for at most ``CLOSE_SECONDS``.
-
-        A grid that did not finish has a status of MLflow's, such as ``FAILED``. A finished one
-        stays as running: ``publish_stage`` completes it.
-        """
+        """Write what is left, for at most ``CLOSE_SECONDS``, and MLflow's status of the grid."""
         for record in self._training.values():
             self._note(record, status)
         self._closed.set()
@@ -64,7 +59,6 @@ class Observer:
         self._abandoned.set()
 
     def _note(self, record: Record, status: str) -> None:
-        """Add to what is not written yet, unless nobody writes any more."""
         if not self._thread.is_alive():
             return
         with self._lock:
@@ -90,7 +84,6 @@ class Observer:
             warn(self._root, self._stage.stage, error)
 
     def _write(self, runs: StageRuns) -> None:
-        """Write what is new, the epochs of a run together."""
         with self._lock:
             news, self._news = self._news, {}
         for record, status in news.values():
@@ -103,20 +96,11 @@ class Observer:
 
 @contextmanager
 def live(root: Path, stage: str, params: Mapping[str, Any], fingerprint: str) -> Iterator[Observer]:
-    """Track a grid while it trains.
+    """Track a grid, which ``grid_fingerprint`` identifies, while it trains.
 
     The stage's run, and a child for each point that starts, are created or, where an earlier
-    attempt was killed, adopted. After the block call ``publish_stage``, which completes them from
-    the finished files.
-
-    Args:
-        root: The project folder.
-        stage: The stage's name.
-        params: The parameters that the stage uses, as its params.json will hold them.
-        fingerprint: ``grid_fingerprint`` of all runs of the grid.
-
-    Yields:
-        The observer to hand to the grid. A block that fails leaves the runs marked as failed.
+    attempt was killed, adopted; a block that fails leaves them marked as failed. After the block
+    call ``publish_stage``, which completes them from the finished files.
     """
     observer = Observer(root, Record(stage, stage, fingerprint, params=flatten(params)))
     try:

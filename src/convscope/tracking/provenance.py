@@ -23,8 +23,7 @@ def provenance(root: Path) -> dict[str, str]:
     tags: dict[str, str] = {}
     if name := os.environ.get("DVC_EXP_NAME"):
         tags["dvc_experiment"] = name
-    commit = _git(root, "rev-parse", "--verify", "HEAD")
-    if commit:
+    if commit := _git(root, "rev-parse", "--verify", "HEAD"):
         changes = _git(root, "status", "--porcelain", "--untracked-files=no", *_BUT_RECORDED)
         tags |= {"git_commit": commit, "mlflow.source.git.commit": commit}
         tags["git_dirty"] = "unknown" if changes is None else str(bool(changes)).lower()
@@ -38,9 +37,9 @@ def _git(root: Path, *arguments: str) -> str | None:
     """What a git command prints, or None where git or the repository cannot answer."""
     command = ["git", "-C", str(root), "--no-optional-locks", *arguments]
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=True, timeout=GIT_SECONDS
+        said = subprocess.check_output(
+            command, text=True, stderr=subprocess.DEVNULL, timeout=GIT_SECONDS
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    return said.strip()

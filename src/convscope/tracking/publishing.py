@@ -28,8 +28,8 @@ def publish(root: Path) -> list[Published]:
     """Bring every finished stage into MLflow; afterwards each has one complete run.
 
     Raises:
-        UserError: A folder is damaged, or the tracking server cannot be used. What was published
-            until then stays, and publishing again goes on from there.
+        UserError: A folder is damaged, or the tracking server cannot be used; publishing again
+            goes on from there.
     """
     try:
         return _publish_all(root, finished_stages(root))
@@ -54,7 +54,6 @@ def publish_stage(root: Path, stage: str) -> Published | None:
 
 
 def _publish_all(root: Path, stages: list[str]) -> list[Published]:
-    """Publish some stages over one connection, while no other process does."""
     records = [read_stage(root, stage) for stage in stages]
     with publish_lock(root):
         store = connect(root)
@@ -62,7 +61,6 @@ def _publish_all(root: Path, stages: list[str]) -> list[Published]:
 
 
 def _publish_record(store: Store, root: Path, record: Record) -> Published:
-    """Complete a stage's runs, those of its points first."""
     runs = StageRuns(store, root, record)
     action = "unchanged"
     if not runs.own.is_current(record):

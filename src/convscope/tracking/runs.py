@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +17,9 @@ if TYPE_CHECKING:
 PARENT = "mlflow.parentRunId"
 COMPLETE = "complete"
 
-# MLflow's limits: characters of a parameter and of a data set's digest; entries of one
-# batch; runs of one search.
+# MLflow's limits: characters of a parameter and of a data set's digest; runs of one search
 _PARAM_LENGTH = 6000
 _DIGEST_LENGTH = 36
-_METRICS_A_BATCH = 500
-_TEXTS_A_BATCH = 100
 _RUNS_A_SEARCH = 50_000
 
 # a metric's name, its value and its step, which is the epoch
@@ -31,7 +27,7 @@ _Number = tuple[str, float, int]
 
 
 class MlflowRun:
-    """One run in MLflow: knows what the run holds already, and adds only what is missing."""
+    """One run in MLflow: knows what it holds already, and adds only what is missing."""
 
     def __init__(self, client: "MlflowClient", run: "Run") -> None:
         self._client = client
@@ -53,11 +49,10 @@ class MlflowRun:
         return self.is_complete and self.tags.get("files") == record.files_digest
 
     def log(self, record: Record) -> None:
-        """Log the parameters, epochs and metrics that the run lacks, and the record's tags.
+        """Log what the run lacks of a record, which may be partial and come again.
 
-        What is there stays, so a record may be partial and come again. MLflow's parameters cannot
-        be replaced: those that change without changing the results, such as the order of a grid's
-        values, become a tag.
+        MLflow's parameters cannot be replaced: those that change without changing the results,
+        such as the order of a grid's values, become a tag.
         """
         params = {key: _fit(text) for key, text in record.params.items()}
         new = {key: text for key, text in params.items() if key not in self._params}
@@ -65,11 +60,9 @@ class MlflowRun:
         tags = dict(record.tags)
         if changed:
             tags["changed_params"] = json.dumps({key: record.params[key] for key in changed})
-        numbers = self._missing_epochs(record)
-        for key, value in record.metrics.items():
-            if self._metrics.get(key) != value:
-                numbers.append((key, value, 0))
-        self._send(numbers, new, tags)
+        metrics = record.metrics.items()
+        numbers = [(key, value, 0) for key, value in metrics if self._metrics.get(key) != value]
+        self._send([*self._missing_epochs(record), *numbers], new, tags)
         self._params |= params
         self._metrics |= record.metrics
 
@@ -110,15 +103,15 @@ class MlflowRun:
         return missing
 
     def _log_dataset(self, dataset: Mapping[str, Any], context: str) -> None:
-        """Name the data set as the run's input."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
 
         url = str(dataset.get("url") or "")
+        kind, key = ("http", "url") if url.startswith("http") else ("local", "uri")
         described = Dataset(
             name=str(dataset["name"]),
             digest=str(dataset["fingerprint"])[:_DIGEST_LENGTH],
-            source_type="http" if url.startswith("http") else "local",
-            source=json.dumps({"url": url} if url.startswith("http") else {"uri": url}),
+            source_type=kind,
+            source=json.dumps({key: url}),
             profile=json.dumps({key: dataset.get(key) for key in ("md5", "fingerprint")}),
         )
         used = DatasetInput(described, [InputTag("mlflow.data.context", context)])
@@ -127,18 +120,16 @@ class MlflowRun:
     def _send(
         self, numbers: list[_Number], params: Mapping[str, str], tags: Mapping[str, str]
     ) -> None:
-        """Log in as few requests as MLflow's limits allow."""
+        """Log all at once; MLflow makes as many requests of it as its limits need."""
         from mlflow.entities import Metric, Param, RunTag
 
         now = int(time.time() * 1000)
-        metrics = [Metric(key, float(value), now, step) for key, value, step in numbers]
-        pairs = [Param(key, text) for key, text in params.items()]
-        labels = [RunTag(key, text) for key, text in tags.items()]
-        while metrics or pairs or labels:
-            first = metrics[:_METRICS_A_BATCH], pairs[:_TEXTS_A_BATCH], labels[:_TEXTS_A_BATCH]
-            self._client.log_batch(self.id, *first)
-            metrics = metrics[_METRICS_A_BATCH:]
-            pairs, labels = pairs[_TEXTS_A_BATCH:], labels[_TEXTS_A_BATCH:]
+        self._client.log_batch(
+            self.id,
+            [Metric(key, float(value), now, step) for key, value, step in numbers],
+            [Param(key, text) for key, text in params.items()],
+            [RunTag(key, text) for key, text in tags.items()],
+        )
 
 
 class StageRuns:
@@ -154,20 +145,14 @@ class StageRuns:
         found = self._search(condition)
         self.is_new = not found
         self.own = found.get(stage.fingerprint) or self._create(stage)
-        self._opened = {stage.fingerprint: self.own}
+        points = {} if self.is_new else self._search(f"tags.`{PARENT}` = '{self.own.id}'")
+        self._runs = {**points, stage.fingerprint: self.own}
 
     def run(self, record: Record) -> MlflowRun:
         """The run of the stage's own record, or of a point's."""
-        if record.fingerprint not in self._opened:
-            found = self._points.get(record.fingerprint)
-            run = found or self._create(record, self.own.id)
-            self._opened[record.fingerprint] = run
-        return self._opened[record.fingerprint]
-
-    @cached_property
-    def _points(self) -> dict[str, MlflowRun]:
-        """The points' runs that were there before."""
-        return self._search(f"tags.`{PARENT}` = '{self.own.id}'")
+        if record.fingerprint not in self._runs:
+            self._runs[record.fingerprint] = self._create(record, self.own.id)
+        return self._runs[record.fingerprint]
 
     def _create(self, record: Record, parent: str | None = None) -> MlflowRun:
         """Start a run with the tags that it is found by, so that a killed one is adopted."""

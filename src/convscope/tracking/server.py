@@ -6,10 +6,9 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import quote, urlsplit
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from filelock import FileLock
 
@@ -41,8 +40,7 @@ _warned: set[str] = set()
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Store:
+class Store(NamedTuple):
     """An open tracking store and the id of the experiment in it."""
 
     client: "MlflowClient"
@@ -57,7 +55,7 @@ def tracking_uri(root: Path) -> str:
 def _file_uri(database: Path) -> str:
     """The URI of an SQLite file, whatever characters its path has."""
     path = database.as_posix()
-    quoted = re.sub("[%?#]", lambda special: quote(special[0]), path)
+    quoted = path.replace("%", "%25").replace("?", "%3F").replace("#", "%23")
     # of a plain sqlite:/// MLflow makes the folder, by its quoted name
     driver = "sqlite" if quoted == path else "sqlite+pysqlite"
     return f"{driver}:///{quoted}"
@@ -76,22 +74,19 @@ def connect(root: Path) -> Store:
     """Open the tracking store, creating it and the experiment where they are missing.
 
     A database keeps no files, so artifacts go to ``mlartifacts`` in the project folder; a server
-    decides for itself. Call it under ``publish_lock``: two processes must not both create.
-
-    Raises:
-        mlflow.exceptions.MlflowException: The store cannot be reached or refuses.
+    decides for itself. Call it under ``publish_lock``: two processes must not both create. What
+    MLflow raises is passed on.
     """
     uri = tracking_uri(root)
     database = root.resolve() / DATABASE
-    if uri == _file_uri(database):
-        if database.exists() and not database.is_file():
+    if uri == _file_uri(database) and not database.is_file():
+        if database.exists():
             raise FileExistsError(f"{DATABASE} is not a file")  # MLflow would try for a minute
-        if not database.exists():
-            # MLflow needs seconds for its tables, and a store that was killed half way through
-            # them can never be opened again
-            with atomic_write(database) as partial:
-                partial.unlink(missing_ok=True)
-                open_client(_file_uri(partial)).search_experiments(max_results=1)
+        # MLflow needs seconds for its tables, and a store that was killed half way through them
+        # can never be opened again
+        with atomic_write(database) as partial:
+            partial.unlink(missing_ok=True)
+            open_client(_file_uri(partial)).search_experiments(max_results=1)
     client = open_client(uri)
     has_files = urlsplit(uri).scheme.split("+")[0] not in _DATABASES
     artifacts = None if has_files else (root.resolve() / "mlartifacts").as_uri()
@@ -99,11 +94,10 @@ def connect(root: Path) -> Store:
 
 
 def _experiment(client: "MlflowClient", artifacts: str | None) -> str:
-    """The experiment's id, of a new one where it is missing."""
-    # with this tag MLflow's page opens on runs and their comparison, not on tools for chat models
-    tags = {"mlflow.experimentKind": "custom_model_development"}
     if known := client.get_experiment_by_name(EXPERIMENT):
         return str(known.experiment_id)
+    # with this tag MLflow's page opens on runs and their comparison, not on tools for chat models
+    tags = {"mlflow.experimentKind": "custom_model_development"}
     try:
         return client.create_experiment(EXPERIMENT, artifact_location=artifacts, tags=tags)
     except Exception:
@@ -124,10 +118,7 @@ def publish_lock(root: Path) -> FileLock:
 
 
 def within(seconds: float, action: Callable[[], T]) -> T:
-    """Run ``action`` in a daemon thread, which cannot keep the process alive.
-
-    Raises what ``action`` raises, and TimeoutError where it takes longer than ``seconds``.
-    """
+    """Run ``action`` in a daemon thread; TimeoutError where it takes longer than ``seconds``."""
     future: Future[T] = Future()
 
     def run() -> None:
@@ -178,8 +169,7 @@ def ui_command(root: Path, port: int = 5000) -> list[str]:
     """The command that shows the tracked runs in a browser: MLflow's page, or a server's own.
 
     Raises:
-        UserError: The address carries a password, which a command line would show to every user
-            of the machine.
+        UserError: The address carries a password.
     """
     uri = tracking_uri(root)
     if redact(uri) != uri:

@@ -1,4 +1,4 @@
-"""A run between two epochs, on disk: what the next epoch depends on, and nothing half or wrong."""
+"""A run between two epochs, on disk: all that the next epoch depends on, or nothing."""
 
 import hashlib
 import json
@@ -33,12 +33,7 @@ class Checkpoint:
 
 
 def write(path: Path, state: Checkpoint) -> None:
-    """Keep a checkpoint, with a digest of all that is in it.
-
-    Args:
-        path: The file to make.
-        state: Tensors may be on any device.
-    """
+    """Write a checkpoint, its tensors on any device, with a digest of all that is in it."""
     tensors = {
         f"{part}.{key}": tensor.detach().cpu().contiguous()
         for part in _PARTS
@@ -49,11 +44,9 @@ def write(path: Path, state: Checkpoint) -> None:
 
 
 def read(path: Path) -> Checkpoint | None:
-    """Read what ``write`` wrote.
+    """A checkpoint, its tensors on the CPU; None where there is none, or a damaged one.
 
-    Returns:
-        The checkpoint, its tensors on the CPU; None if there is none, or a damaged one, which
-        costs its epochs and not the run.
+    A damaged checkpoint costs its epochs and not the run.
     """
     try:
         tensors, metadata = read_tensors(path, "train")

@@ -7,7 +7,6 @@ once (PyTorch's notes on CUDA semantics, "CUDA Graphs").
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -19,40 +18,30 @@ ORDINARY_CALLS = 3
 """Calls before the recording; in them libraries choose their kernels and take their workspaces."""
 
 
-class Graph(Protocol):
-    """Something that can record what a function launches, and launch it again."""
-
-    def prepare(self, work: Callable[[], None]) -> None:
-        """Do the work as it is, where it is to be recorded."""
-
-    def record(self, work: Callable[[], None]) -> None:
-        """Record what the work launches, without running it."""
-
-    def replay(self) -> None:
-        """Run what was recorded: the same kernels on the same memory."""
-
-
 class CudaGraph:
-    """``Graph`` by CUDA; on a stream of its own, because the default one cannot be recorded."""
+    """Kernels that a function launches, recorded and launched again.
+
+    It has a stream of its own, because the default one cannot be recorded.
+    """
 
     def __init__(self) -> None:
         self._stream = torch.cuda.Stream()
         self._graph = torch.cuda.CUDAGraph()
 
     def prepare(self, work: Callable[[], None]) -> None:
-        """See ``Graph``."""
+        """Do the work as it is, where it is to be recorded."""
         self._stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self._stream):
             work()
         torch.cuda.current_stream().wait_stream(self._stream)
 
     def record(self, work: Callable[[], None]) -> None:
-        """See ``Graph``."""
+        """Record what the work launches, without running it."""
         with torch.cuda.graph(self._graph, stream=self._stream):
             work()
 
     def replay(self) -> None:
-        """See ``Graph``."""
+        """Run what was recorded: the same kernels on the same memory."""
         self._graph.replay()
 
 
@@ -63,19 +52,18 @@ class Replayed:
     its device. Random numbers are new at every replay, and the same that it would have drawn.
     """
 
-    def __init__(self, work: Callable[..., None], graph: Graph) -> None:
-        """Wrap a function; ``graph`` must be its own."""
+    def __init__(self, work: Callable[..., None], graph: CudaGraph) -> None:
+        """Wrap a function; ``graph`` must be used for nothing else."""
         self._work, self._graph = work, graph
         self._calls = 0
         self._shapes: list[torch.Size] = []
         self._inputs: Sequence[Tensor] = ()
 
     def __call__(self, *inputs: Tensor) -> None:
-        """Do the work.
+        """Do the work on tensors of its device.
 
-        Args:
-            inputs: Tensors on the device. Only those of the shapes of the first call are recorded;
-                others, such as an epoch's last batch, go through the function itself.
+        Only inputs of the first call's shapes are recorded; others, such as an epoch's last batch,
+        go through the function itself.
 
         Raises:
             UserError: The work cannot be recorded.

@@ -6,8 +6,9 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from convscope.training import processes, trainer
 from convscope.training.run import Run
 from convscope.training.trainer import Row
 
+# a run, and the folder that it is kept in
 Job = tuple[Run, Path]
 POLL_SECONDS = 0.2
 
@@ -36,12 +38,9 @@ class Event:
 
 
 def train_side_by_side(jobs: Sequence[Job], dataset: Path, tell: Callable[[Event], None]) -> None:
-    """Train runs, as many at a time as ``runtime.workers`` says; the bits are the same for any.
+    """Train runs on a data set's file, as many at a time as ``runtime.workers`` says.
 
-    Args:
-        jobs: Runs, each with the folder that it is kept in.
-        dataset: The data set's file.
-        tell: Told every event, in this process.
+    The bits are the same for any number; ``tell`` is called with every event, in this process.
 
     Raises:
         UserError: A run cannot be trained, or a process was killed.
@@ -55,13 +54,35 @@ def train_side_by_side(jobs: Sequence[Job], dataset: Path, tell: Callable[[Event
         for job in jobs:
             _train(job, data, device, tell)
         return
+    try:
+        _train_in_processes(jobs, workers, dataset, device, tell)
+    except BrokenProcessPool:
+        raise UserError(
+            "a training process was killed, perhaps because the machine was out of memory: run the "
+            f"stage again (finished epochs are kept), with {names.WORKERS}=1 if it recurs"
+        ) from None
+
+
+def _train_in_processes(
+    jobs: Sequence[Job],
+    workers: int,
+    dataset: Path,
+    device: torch.device,
+    tell: Callable[[Event], None],
+) -> None:
+    """Train runs in as many processes as there are workers; the first failure ends all."""
     context = processes.context()
     events = context.Queue()
     with ProcessPoolExecutor(workers, context, _begin, (dataset, device, events)) as pool:
         try:
             with processes.interrupts_held():
-                futures = [pool.submit(_work, job) for job in jobs]
-            _listen(futures, events, tell)
+                waiting = {pool.submit(_work, job) for job in jobs}
+            while waiting:
+                _pass_on(events, tell)
+                done = {future for future in waiting if future.done()}
+                for future in done:
+                    future.result()
+                waiting -= done
         except BaseException:
             # leaving the pool then waits until they are gone
             for process in multiprocessing.active_children():
@@ -72,30 +93,12 @@ def train_side_by_side(jobs: Sequence[Job], dataset: Path, tell: Callable[[Event
         tell(events.get())
 
 
-def _listen(futures: Sequence["Future[None]"], events: Any, tell: Callable[[Event], None]) -> None:
-    """Pass events on until every run is done; the first failure ends it."""
-    waiting = set(futures)
-    while waiting:
-        _pass_on(events, tell, POLL_SECONDS)
-        for future in [future for future in waiting if future.done()]:
-            waiting.remove(future)
-            try:
-                future.result()
-            except BrokenProcessPool:
-                raise UserError(
-                    "a training process was killed, perhaps for want of memory: run the stage "
-                    f"again (finished epochs are kept), with {names.WORKERS}=1 if it recurs"
-                ) from None
-
-
-def _pass_on(events: Any, tell: Callable[[Event], None], seconds: float) -> None:
-    """Pass on events for so long, or until none comes."""
-    until = time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0:
-        try:
+def _pass_on(events: Any, tell: Callable[[Event], None]) -> None:
+    """Pass on events for ``POLL_SECONDS``, or until none comes."""
+    until = time.monotonic() + POLL_SECONDS
+    with suppress(queue.Empty):
+        while (left := until - time.monotonic()) > 0:
             tell(events.get(timeout=left))
-        except queue.Empty:
-            return
 
 
 class _Process:
@@ -109,7 +112,7 @@ class _Process:
 
 def _begin(dataset: Path, device: torch.device, events: Any) -> None:
     """Prepare a training process."""
-    _end_with_parent()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     allocator.keep_freed_memory()
     _Process.dataset, _Process.device, _Process.events = dataset, device, events
 
@@ -118,12 +121,8 @@ def _end_with_parent() -> None:
     """Without this a training process would outlive a pipeline that was killed."""
     parent = multiprocessing.parent_process()
     assert parent is not None, "a training process has a parent"
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    parent.join()
+    os._exit(1)
 
 
 def _work(job: Job) -> None:

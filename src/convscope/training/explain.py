@@ -2,8 +2,8 @@
 
 import json
 import sys
-from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -22,6 +22,11 @@ from convscope.training.run import Run
 from convscope.training.trainer import is_complete, is_finished
 
 REUSE, RESUME, TRAIN = "reuse", "resume", "train"
+_IDENTITY = {
+    "data": "another data set",
+    "code": "other training code",
+    "layers": "another layer list",
+}
 
 
 @dataclass(frozen=True)
@@ -42,15 +47,8 @@ class _Known(BaseModel):
     identity: dict[str, str]
 
 
-_Near = Mapping[object, Sequence[tuple[Path, _Known]]]
-
-
 def show(net: str | None = None, stream: TextIO | None = None) -> None:
-    """Print a line for each run of the grids in params.yaml, and how many runs would be trained.
-
-    Args:
-        net: A name under ``nets`` in params.yaml; None takes all grids.
-        stream: Where to print; standard output if None.
+    """Print a line for each run of a grid, or of all in params.yaml, and how many would be trained.
 
     Raises:
         UserError: params.yaml or the data set is missing or wrong, or they do not fit.
@@ -60,16 +58,14 @@ def show(net: str | None = None, stream: TextIO | None = None) -> None:
     for name in names:
         plan.section(params, name)
     dataset = datasets.load(paths.DATASET)
-    found = [
-        each
-        for name in names
-        for each in explain(plan.runs(params, name, dataset), paths.models_of(name))
-    ]
-    widths = [max((len(text) for text in column), default=0) for column in _columns(found)]
+    found: list[Explained] = []
+    for name in names:
+        found += explain(plan.runs(params, name, dataset), paths.models_of(name))
+    net_width = max((len(each.run.net) for each in found), default=0)
+    id_width = max((len(each.run.id) for each in found), default=0)
     for each in found:
-        cells = (each.run.net, each.run.id, each.action)
-        start = "  ".join(f"{text:<{width}}" for text, width in zip(cells, widths, strict=True))
-        print(f"{start}  {each.why}", file=out)
+        start = f"{each.run.net:<{net_width}}  {each.run.id:<{id_width}}"
+        print(f"{start}  {each.action:<{len(RESUME)}}  {each.why}", file=out)
     if _is_outdated(params):
         print(
             f"params.yaml: data has changed since {paths.DATASET} was made: "
@@ -82,28 +78,18 @@ def show(net: str | None = None, stream: TextIO | None = None) -> None:
 
 
 def explain(runs: Sequence[Run], models: Path) -> list[Explained]:
-    """Why the runs of a grid would be reused or trained.
-
-    Args:
-        runs: The runs.
-        models: The grid's model folder, which DVC's cache may hold.
-
-    Returns:
-        An explanation for each run, in their order.
-    """
-    held = dvc_cache.cached(runs, models)
-    near: defaultdict[object, list[tuple[Path, _Known]]] = defaultdict(list)
-    for folder, known in _finished_or_damaged():
-        near[_place(known.net, known.point)].append((folder, known))
-    return [Explained(run, *_verdict(run, held, near)) for run in runs]
+    """Why the runs of a grid, whose model folder DVC may hold, would be reused or trained."""
+    cached = dvc_cache.cached(runs, models)
+    known = _finished_or_damaged()
+    return [Explained(run, *_verdict(run, run.fingerprint in cached, known)) for run in runs]
 
 
-def _verdict(run: Run, held: Container[str], near: _Near) -> tuple[str, str]:
+def _verdict(run: Run, cached: bool, known: dict[Path, _Known]) -> tuple[str, str]:
     """What would happen to a run, and why; in the order in which a grid looks."""
     folder = store_folder(run)
     if is_finished(run, folder):
         return REUSE, "finished in the store"
-    if run.fingerprint in held:
+    if cached:
         return REUSE, "finished, in DVC's cache"
     checkpoint = folder / CHECKPOINT
     if kept := checkpoints.read(checkpoint):
@@ -112,13 +98,17 @@ def _verdict(run: Run, held: Container[str], near: _Near) -> tuple[str, str]:
         return TRAIN, f"the finished run in {folder} is damaged"
     if checkpoint.exists():
         return TRAIN, f"the checkpoint in {folder} is damaged"
-    return TRAIN, _nearest(run, near.get(_place(run.net, run.point), ()))
+    return TRAIN, _nearest(run, known)
 
 
-def _nearest(run: Run, candidates: Iterable[tuple[Path, _Known]]) -> str:
-    """In what the finished run that differs least from this one differs."""
-    ordered = sorted((_differences(run, known), folder) for folder, known in candidates)
-    for differences, folder in sorted(ordered, key=lambda pair: len(pair[0])):
+def _nearest(run: Run, known: dict[Path, _Known]) -> str:
+    """In what the finished run of the same point that differs least from this one differs."""
+    differing = [
+        (_differences(run, other), folder)
+        for folder, other in known.items()
+        if (other.net, other.point | {"seed": 0}) == (run.net, run.point | {"seed": 0})
+    ]
+    for differences, folder in sorted(differing, key=lambda pair: (len(pair[0]), pair)):
         if differences and is_complete(folder):
             return f"the nearest finished run has {', '.join(differences)}"
     return "no finished run of this point is known"
@@ -132,40 +122,23 @@ def _differences(run: Run, known: _Known) -> list[str]:
     for key, value in run.settings.effective().items():
         if known.settings.get(key, value) != value:
             found.append(f"{key} {json.dumps(known.settings[key])}")
-    names = {
-        "data": "another data set",
-        "code": "other training code",
-        "layers": "another layer list",
-    }
     for key, value in run.identity.items():
         if (other := known.identity.get(key)) != value:
-            found.append(names.get(key, f"{key} {other}"))
+            found.append(_IDENTITY.get(key, f"{key} {other}"))
     return found
 
 
-def _finished_or_damaged() -> Iterator[tuple[Path, _Known]]:
-    """The store's folders that say what they hold, whether or not it is whole."""
+def _finished_or_damaged() -> dict[Path, _Known]:
+    """What the store's folders say that they hold, complete or not."""
+    found = {}
     for path in sorted(STORE.glob(f"*/{RUN}")):
         try:
             known = _Known.model_validate_json(path.read_bytes())
         except (OSError, ValidationError):
             continue
         if "seed" in known.point:
-            yield path.parent, known
-
-
-def _place(net: str, point: Mapping[str, float]) -> object:
-    """What runs that differ in their seed alone have in common."""
-    return net, frozenset(item for item in point.items() if item[0] != "seed")
-
-
-def _columns(found: Sequence[Explained]) -> tuple[list[str], ...]:
-    """The texts of the columns that are aligned."""
-    return (
-        [each.run.net for each in found],
-        [each.run.id for each in found],
-        [each.action for each in found],
-    )
+            found[path.parent] = known
+    return found
 
 
 def _is_outdated(params: Params) -> bool:

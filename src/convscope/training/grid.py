@@ -1,6 +1,6 @@
 """The runs of a grid: train those that are not finished, and put them together in grid order."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,13 +10,14 @@ from convscope.base import files
 from convscope.base.paths import BEST, HISTORY, RUN, WEIGHTS
 from convscope.training import trainer
 from convscope.training.executor import Event, Job, train_side_by_side
-from convscope.training.run import Run, Settings
+from convscope.training.run import Run
 
 STORE = Path(".convscope/runs")
+_FILES = (RUN, HISTORY, WEIGHTS)
 
 
 class Observer(Protocol):
-    """Somebody who is told how a grid goes on; nothing of a result depends on it."""
+    """Something that follows a grid; nothing of a result depends on it."""
 
     def run_started(self, run_id: str, run: Mapping[str, object]) -> None:
         """A run begins, or goes on after an interruption."""
@@ -25,27 +26,7 @@ class Observer(Protocol):
         """A run finished an epoch; ``row`` is its row of history.csv."""
 
     def run_finished(self, run_id: str) -> None:
-        """A run is whole, just now or in an earlier attempt."""
-
-
-def runs(
-    net: str,
-    points: Iterable[Mapping[str, float]],
-    seeds: Sequence[int],
-    settings: Settings,
-    data: str,
-) -> list[Run]:
-    """The runs of a grid in the study's order; further seeds repeat the whole grid.
-
-    Args:
-        net: A key of ``nets.NETS``.
-        points: The grid's points, in order.
-        seeds: Every point is trained once for each.
-        settings: What the runs share.
-        data: The data set's fingerprint.
-    """
-    points = list(points)
-    return [Run(net, {**point, "seed": seed}, settings, data) for seed in seeds for point in points]
+        """A run is complete, just now or in an earlier attempt."""
 
 
 def store_folder(run: Run) -> Path:
@@ -58,17 +39,20 @@ def store_folder(run: Run) -> Path:
 
 
 def complete(grid: Sequence[Run], dataset: Path, observers: Sequence[Observer] = ()) -> None:
-    """Train the runs of a grid that are not finished yet.
-
-    Args:
-        grid: The runs.
-        dataset: The data set's file, for the processes that train.
-        observers: Told of every run and epoch.
+    """Train the runs of a grid that are not finished yet, on a data set's file.
 
     Raises:
-        UserError: A run cannot be trained (its loss is no number, a process was killed).
+        UserError: A run cannot be trained (its loss is not finite, a process was killed).
     """
-    by_id = {run.id: run for run in grid}
+    described = {
+        run.id: {
+            "net": run.net,
+            "point": run.point,
+            "settings": run.settings.effective(),
+            "fingerprint": run.fingerprint,
+        }
+        for run in grid
+    }
 
     def tell(event: Event) -> None:
         for observer in observers:
@@ -77,69 +61,45 @@ def complete(grid: Sequence[Run], dataset: Path, observers: Sequence[Observer] =
             elif event.finished:
                 observer.run_finished(event.run_id)
             else:
-                observer.run_started(event.run_id, describe(by_id[event.run_id]))
+                observer.run_started(event.run_id, described[event.run_id])
 
-    train_side_by_side(_unfinished(grid, tell), dataset, tell)
-
-
-def _unfinished(grid: Sequence[Run], tell: Callable[[Event], None]) -> list[Job]:
-    """The runs to train, each with an emptied folder; the others are told of as finished."""
-    waiting = []
+    waiting: list[Job] = []
     for run in grid:
-        if trainer.is_finished(run, store_folder(run)):
+        folder = store_folder(run)
+        if trainer.is_finished(run, folder):
             tell(Event(run.id))
             tell(Event(run.id, finished=True))
         else:
             # what is left of a damaged run must not be taken for part of a new one
-            for name in (RUN, HISTORY, WEIGHTS):
-                (store_folder(run) / name).unlink(missing_ok=True)
-            waiting.append((run, store_folder(run)))
-    return waiting
-
-
-def describe(run: Run) -> dict[str, object]:
-    """What identifies a run, before it is trained."""
-    return {
-        "net": run.net,
-        "point": run.point,
-        "settings": run.settings.effective(),
-        "fingerprint": run.fingerprint,
-    }
+            for name in _FILES:
+                (folder / name).unlink(missing_ok=True)
+            waiting.append((run, folder))
+    train_side_by_side(waiting, dataset, tell)
 
 
 def assemble(grid: Sequence[Run], folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Copy the finished runs of a grid into a model folder, and write what they say together.
-
-    Args:
-        grid: The runs, in order.
-        folder: The model folder; it appears whole, in place of an earlier one.
+    """Copy the finished runs of a grid into a model folder, in place of an earlier one.
 
     Returns:
         The folder's history.csv, one row an epoch, runs numbered from 1 in grid order; and its
-        best.json, the best run with its place in the grid.
+        best.json, the earliest run whose best epoch has the highest accuracy of the kind that
+        selects, with its place in the grid.
     """
+    made_by = f"train {grid[0].net}"
+    histories, documents = [], []
     with files.atomic_folder(folder) as partial:
-        histories = []
         for number, run in enumerate(grid, start=1):
             target = partial / "runs" / run.id
-            for name in (RUN, HISTORY, WEIGHTS):
+            for name in _FILES:
                 files.copy(store_folder(run) / name, target / name)
-            history = files.read_csv(target / HISTORY, f"train {run.net}")
+            history = files.read_csv(target / HISTORY, made_by)
             history.insert(0, "run", number)
             histories.append(history)
+            document = files.read_json(target / RUN, made_by)
+            documents.append({"run": number, "id": run.id, **document})
         history = pd.concat(histories, ignore_index=True)
         files.write_csv(partial / HISTORY, history)
-        best = _best(grid, partial)
+        selecting = f"{grid[0].settings.select_on}_accuracy"
+        best = max(documents, key=lambda document: document["best"][selecting])
         files.write_json(partial / BEST, best)
     return history, best
-
-
-def _best(grid: Sequence[Run], folder: Path) -> dict[str, Any]:
-    """The run whose best epoch has the highest accuracy of the kind that selects; earliest wins."""
-    found = [
-        (number, run.id, files.read_json(folder / "runs" / run.id / RUN, "train"))
-        for number, run in enumerate(grid, start=1)
-    ]
-    key = f"{grid[0].settings.select_on}_accuracy"
-    number, run_id, best = max(found, key=lambda item: item[2]["best"][key])
-    return {"run": number, "id": run_id, **best}

@@ -7,16 +7,11 @@ from convscope.config.params_file import Params
 from convscope.config.schema import Grid, Train
 from convscope.data.datasets import DataSet, stratified_part
 from convscope.nets import zoo
-from convscope.training import grid
 from convscope.training.run import Run, Settings
 
 
 def section(params: Params, net: str) -> Grid:
     """A grid's section of params.yaml.
-
-    Args:
-        params: params.yaml.
-        net: A network.
 
     Raises:
         UserError: There is no such network, or params.yaml has no grid of it.
@@ -27,42 +22,38 @@ def section(params: Params, net: str) -> Grid:
 
 
 def runs(params: Params, net: str, dataset: DataSet) -> list[Run]:
-    """The runs of a grid in the study's order.
-
-    Args:
-        params: params.yaml.
-        net: A name under ``nets``.
-        dataset: What they are trained on.
+    """The runs of a grid in the study's order; further seeds repeat the complete grid.
 
     Raises:
         UserError: params.yaml has no such grid or no section ``train``, or the data set has too
             few images for them.
     """
     shared = params_file.need(params.train, "train")
-    found = section(params, net)
+    grid = section(params, net)
     images = _training_images(shared, dataset)
-    if (largest := max(found.batch_size)) > images:
+    if (largest := max(grid.batch_size)) > images:
         raise UserError(
             f"{PARAMS}: nets.{net}.batch_size: {largest} is more than the {images} images to "
             "train on: lower it, or take more (data.train_images)"
         )
     settings = Settings(
-        epochs=found.epochs,
-        augment=found.augment,
+        epochs=grid.epochs,
+        augment=grid.augment,
         select_on=shared.select_on,
         validation_fraction=shared.validation_fraction,
         precision=shared.precision,
         threads=shared.threads,
     )
-    return grid.runs(net, found.points(), shared.seeds, settings, dataset.fingerprint)
+    points = [{**point, "seed": seed} for seed in shared.seeds for point in grid.points()]
+    return [Run(net, point, settings, dataset.fingerprint) for point in points]
 
 
 def _training_images(shared: Train, dataset: DataSet) -> int:
-    """How many images a run is trained on; how many, not which, is the same for every seed."""
+    """How many images a run is trained on, which is the same for every seed."""
     if shared.select_on == "test":
         return len(dataset.train_labels)
-    kept, held = stratified_part(dataset.train_labels, shared.validation_fraction, seed=0)
-    if not len(held):
+    kept, held_out = stratified_part(dataset.train_labels, shared.validation_fraction, seed=0)
+    if not len(held_out):
         raise UserError(
             f"{PARAMS}: train.validation_fraction: {shared.validation_fraction} of each "
             "class is not one image: raise it, or take more images (data.train_images)"

@@ -28,10 +28,7 @@ def context() -> BaseContext:
 
 
 def warm_up() -> None:
-    """Start the server now, unless runs are to be trained in this process.
-
-    Leaving it out changes nothing but when the first epoch begins.
-    """
+    """Start the server now, so that the first epoch begins sooner, where processes will train."""
     if sys.platform == "linux" and os.environ.get(WORKERS) != "1":
         context()
         # started by the server, it would let interrupts through again
@@ -42,7 +39,7 @@ def warm_up() -> None:
 
 @contextmanager
 def interrupts_held() -> Iterator[None]:
-    """Processes started meanwhile never see an interrupt; this one sees it afterwards.
+    """Processes started in the block never see an interrupt; this one sees it afterwards.
 
     A terminal sends Ctrl-C to all of them, and this process ends the others.
     """

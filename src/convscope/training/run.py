@@ -8,38 +8,26 @@ from typing import Any
 
 import torch
 
+from convscope.base.names import SHAPE_AXES
 from convscope.nets import zoo
 from convscope.training import code_hash
 
-# what a run's numbers come from; of the networks' definitions its identity has its own layer list,
+# what a run's numbers come from
+_ROOTS = ("convscope.training.trainer:train", "convscope.training.run:Run.seed")
+# these carry bytes and texts, never a number of a run; of the layer lists its identity has its own,
 # so that another network may be added
-_ROOTS = (
-    "convscope.training.trainer.train",
-    "convscope.training.run.Run.seed",
-    "convscope.nets.layers.assemble",
-)
-# these carry bytes and words, never a number of a run
 _NO_NUMBERS = {
     "convscope.base.errors",
     "convscope.base.files",
     "convscope.base.tensors",
-    "convscope.nets.zoo",
+    "convscope.nets.zoo.layers",
     "convscope.training.checkpoints",
 }
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the runs of a grid share; the meanings are those of params.yaml.
-
-    Attributes:
-        epochs: How often the run sees all training images.
-        augment: Whether it sees them randomly cropped, flipped and color-jittered.
-        select_on: ``"test"`` or ``"validation"``: the accuracy that chooses the best epoch.
-        validation_fraction: The part of the training images held out for ``"validation"``.
-        precision: ``"fp32"``, or ``"bf16"`` for autocast to bfloat16.
-        threads: CPU threads; the bits of a result depend on them.
-    """
+    """What the runs of a grid share; the meanings are those of params.yaml."""
 
     epochs: int
     augment: bool
@@ -75,18 +63,12 @@ class Run:
     @property
     def id(self) -> str:
         """The point as a folder's name; the same whatever else is in the grid."""
-        names = {
-            "l1_oc": "l1_oc",
-            "filter_multiplier": "m",
-            "kernel_size": "k",
-            "stride": "s",
-            "dropout_rate": "d",
-            "lr": "lr",
-            "batch_size": "b",
-            "momentum": "mom",
-            "seed": "seed",
-        }
-        return "-".join(f"{short}{_shortest(self.point[key])}" for key, short in names.items())
+        names = {"filter_multiplier": "m", "kernel_size": "k", "stride": "s", "dropout_rate": "d"}
+        names |= {"batch_size": "b", "momentum": "mom"}
+        return "-".join(
+            names.get(key, key) + repr(self.point[key]).removesuffix(".0")
+            for key in (*SHAPE_AXES, "lr", "batch_size", "momentum", "seed")
+        )
 
     @property
     def seed(self) -> int:
@@ -115,14 +97,8 @@ class Run:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _shortest(value: float) -> str:
-    """A number in the fewest digits that tell it from all others: 2.0 is 2."""
-    return repr(value).removesuffix(".0")
-
-
 @cache
 def _code() -> str:
-    """A hash of what a run's numbers come from."""
     return code_hash.code_hash(_ROOTS, _NO_NUMBERS)
 
 

@@ -1,7 +1,7 @@
 """A training step: gather a batch of images, augment it, go down the gradient of its loss.
 
 A step reads no number back from its device. So a GPU can be given many steps ahead, and can replay
-one (``replay.py``).
+one (``cuda_graph.py``).
 """
 
 import torch
@@ -32,8 +32,8 @@ class Step:
         Args:
             module: From images (B, 3, 32, 32), float in [0, 1], to logits (B, 10).
             optimizer: Of its parameters.
-            images: (N, 3, 32, 32) uint8, all training images, on the device that computes.
-            labels: (N,) int64, on the same device.
+            images: (N, 3, 32, 32) uint8, on the device that computes, as are the labels.
+            labels: (N,) int64.
             bf16: Whether to compute in bfloat16 where torch's autocast does.
         """
         self._module, self._optimizer = module, optimizer
@@ -61,11 +61,7 @@ class Step:
         return pixels.contiguous(memory_format=torch.channels_last), self._labels[index]
 
     def __call__(self, index: Tensor, *draws: Tensor) -> None:
-        """Take a step on a batch.
-
-        Args:
-            index: As for ``batch``.
-            draws: As for ``batch``.
+        """Take a step on a batch; arguments as for ``batch``.
 
         Raises:
             ValueError: The batch is too small for the module to be trained on.

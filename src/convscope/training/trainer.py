@@ -1,4 +1,4 @@
-"""One training run: seeded, resumable from its last finished epoch, whole when it is there.
+"""One training run: seeded, resumable from its last finished epoch, complete when it is there.
 
 The recipe is the study's (part 1): SGD with momentum, cross entropy and a constant learning rate;
 unlike there, the images come in a new order each epoch.
@@ -38,29 +38,31 @@ def overfit_percent(train_accuracy: float, test_accuracy: float) -> float:
 
 
 def is_complete(folder: Path) -> bool:
-    """Whether a folder holds a run that was trained to its end, its files as they were written.
-
-    run.json is written last, and names the md5 of the other files.
-    """
-    try:
-        stated = json.loads((folder / RUN).read_text(encoding="utf-8"))["md5"]
-        return bool(stated == {name: files.digest(folder / name) for name in (HISTORY, WEIGHTS)})
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return False
+    """Whether a folder holds a run that was trained to its end, its files as they were written."""
+    return bool(_stated(folder))
 
 
 def is_finished(run: Run, folder: Path) -> bool:
-    """Whether a folder holds this run, whole, and run.json says what its history does."""
-    if not is_complete(folder):
+    """Whether a folder holds this run, complete, and run.json says what its history does."""
+    if not (stated := _stated(folder)):
         return False
     try:
-        stated = json.loads((folder / RUN).read_text(encoding="utf-8"))
         with (folder / HISTORY).open(encoding="utf-8", newline="") as stream:
             rows = csv.DictReader(stream)
             history = [{key: float(value) for key, value in row.items()} for row in rows]
         return bool(stated == _document(run, history, stated["md5"]))
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _stated(folder: Path) -> dict[str, Any]:
+    """What run.json says, which is written last; nothing if a file is not as it was written."""
+    try:
+        stated = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        md5 = {name: files.digest(folder / name) for name in (HISTORY, WEIGHTS)}
+        return dict(stated) if stated["md5"] == md5 else {}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
 
 
 def train(
@@ -72,18 +74,12 @@ def train(
 ) -> None:
     """Train a run to its end, going on after the last epoch that an earlier attempt finished.
 
-    Seeds torch's global generators, which dropout draws from.
-
-    Args:
-        run: What to train.
-        data: The data set, on ``device``.
-        folder: Where the checkpoint goes, and at the end run.json, history.csv (a row an epoch)
-            and best.safetensors (the weights of the best epoch).
-        device: Where to compute.
-        on_epoch: Told each finished epoch's row of history.csv.
+    Its folder holds a checkpoint, and at the end run.json, history.csv (a row an epoch, which
+    ``on_epoch`` is called with) and best.safetensors (the weights of the best epoch). The data set
+    must be on the device. Seeds torch's global generators, which dropout draws from.
 
     Raises:
-        UserError: The loss, or an output, is no longer a number.
+        UserError: The loss, or an output, is no longer finite.
     """
     with runtime.deterministic(run.settings.threads):
         trainer = _Trainer(run, data, device)
@@ -155,7 +151,6 @@ class _Trainer:
         return self.sums.loss.item() / total, self.sums.correct.item() / total
 
     def _take(self, batch: tuple[Tensor, ...]) -> None:
-        """Take a step on a batch."""
         try:
             self.step(*batch)
         except ValueError as error:  # batch norm has no variance of a single value
@@ -165,7 +160,7 @@ class _Trainer:
             ) from None
 
     def _batches(self, number: int) -> Iterator[tuple[Tensor, ...]]:
-        """The epoch's batches as ``Step`` takes them, drawn on the CPU and anew each epoch."""
+        """The epoch's batches as ``Step`` takes them, drawn on the CPU, new each epoch."""
         generator = torch.Generator().manual_seed(derived_seed(self.run.seed, number, "images"))
         total, size = len(self.labels), int(self.run.point["batch_size"])
         drawn = [torch.randperm(total, generator=generator)]
@@ -179,18 +174,18 @@ class _Trainer:
         outputs = logits(self.module, images)
         # batch norm can keep the loss finite when its running statistics are not
         if not outputs.isfinite().all():
-            self._diverged("outputs of the test are no numbers")
+            self._diverged("outputs on the test images are not finite")
         return (outputs.argmax(1) == labels).sum().item() / len(labels)
 
     def _diverged(self, what: str) -> NoReturn:
-        """Refuse to go on with a network that has no numbers any more."""
+        """End a run whose network has diverged."""
         raise UserError(
             f"{self.run.net}: {what} in epoch {len(self.history) + 1} of run {self.run.id}: "
             f"lower its lr ({self.run.point['lr']:g}) in params.yaml"
         )
 
     def checkpoint(self, path: Path) -> None:
-        """Keep all that the next epoch depends on."""
+        """Write all that the next epoch depends on."""
         momenta = {
             key: self.optimizer.state[parameter]["momentum_buffer"]
             for key, parameter in self.module.named_parameters()
@@ -200,7 +195,7 @@ class _Trainer:
         checkpoints.write(path, state)
 
     def restore(self, path: Path) -> None:
-        """Go on after a checkpoint, if there is a whole one."""
+        """Go on after a checkpoint, if there is an intact one."""
         found = checkpoints.read(path)
         if found is None:
             return
@@ -213,7 +208,7 @@ class _Trainer:
         self.best = {key: tensor.to(self.device) for key, tensor in found.best.items()}
 
     def finish(self, folder: Path) -> None:
-        """Write the run's files, run.json last, and drop the checkpoint."""
+        """Write the run's files, run.json last, and delete the checkpoint."""
         write_tensors(folder / WEIGHTS, self.best)
         files.write_csv(folder / HISTORY, pd.DataFrame(self.history))
         md5 = {name: files.digest(folder / name) for name in (HISTORY, WEIGHTS)}

@@ -1,26 +1,25 @@
 from collections import OrderedDict
-from collections.abc import Sequence
 
 import pytest
 import torch
 from torch import nn
 
-from convscope.analysis.ablation.ablate import ablated
 from convscope.analysis.ablation.atlas import Atlas, atlas
+from convscope.analysis.ablation.joint import ablated
 from convscope.nets import receptive_field, zoo
 from convscope.nets.inference import logits
 
 
-def naive(module: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> Atlas:
+def naive(module, images, labels):
     """The slow way: for each filter, zero its weights and run the whole network."""
 
-    def right(changed: nn.Module) -> torch.Tensor:
+    def right(changed):
         outputs = logits(changed, images)
         first, second = outputs.topk(2).values.T
         assert (first - second).min() > 1e-5, "a near tie: rounding would decide the count"
         return outputs.argmax(1) == labels
 
-    def by_class(which: torch.Tensor) -> torch.Tensor:
+    def by_class(which):
         return torch.bincount(labels[which], minlength=10)
 
     intact = right(module)
@@ -33,7 +32,7 @@ def naive(module: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> Atla
     return found
 
 
-def assert_equal(found: Atlas, expected: Atlas) -> None:
+def assert_equal(found, expected):
     assert torch.equal(found.images, expected.images)
     assert torch.equal(found.intact, expected.intact)
     assert list(found.ablated) == list(expected.ablated)
@@ -43,27 +42,24 @@ def assert_equal(found: Atlas, expected: Atlas) -> None:
         assert torch.equal(found.lost[name], expected.lost[name]), name
 
 
-def telling(expected: Atlas) -> Atlas:
+def telling(expected):
     """The same counts, once it is sure that they depend on the filters of every layer."""
     assert (expected.intact > 0).sum() > 2, "the network sees only one or two classes"
     for counts in expected.ablated.values():
-        assert not torch.equal(counts, expected.intact.expand_as(counts)), (
-            "no filter of this layer matters"
-        )
-    assert any(bool((expected.gained(name) > 0).any()) for name in expected.ablated), (
-        "no filter at zero makes an image right: images lost are all that changes"
-    )
+        assert (counts != expected.intact).any(), "no filter of this layer matters"
+    gained = [expected.gained(name) for name in expected.ablated]
+    assert (torch.cat(gained) > 0).any(), "no filter at zero makes an image right"
     return expected
 
 
-def pictures(count: int, seed: int = 0) -> torch.Tensor:
+def pictures(count, seed=0):
     """Noise, tinted differently in each image."""
     generator = torch.Generator().manual_seed(seed)
     tint = torch.rand((count, 3, 1, 1), generator=generator)
     return (256 * tint * torch.rand((count, 3, 32, 32), generator=generator)).to(torch.uint8)
 
 
-def sensitive(module: nn.Sequential) -> nn.Sequential:
+def sensitive(module):
     """Redraw the parameters so that predictions vary and single filters change them."""
     generator = torch.Generator().manual_seed(3)
     images = pictures(64, seed=9).float() / 255
@@ -90,7 +86,7 @@ def sensitive(module: nn.Sequential) -> nn.Sequential:
     return module
 
 
-def half_right(module: nn.Module, images: torch.Tensor) -> torch.Tensor:
+def half_right(module, images):
     """Labels that the network predicts right for about half of the images."""
     generator = torch.Generator().manual_seed(4)
     drawn = torch.randint(0, 10, (len(images),), generator=generator)
@@ -98,68 +94,47 @@ def half_right(module: nn.Module, images: torch.Tensor) -> torch.Tensor:
     return torch.where(keep, logits(module, images).argmax(1), drawn)
 
 
-def toy(*layers: tuple[str, nn.Module]) -> nn.Sequential:
-    return sensitive(nn.Sequential(OrderedDict(layers)))
-
-
 TOYS = {
     "stride, dilation and wide padding": (
-        ("conv1", nn.Conv2d(3, 4, 5, stride=2, padding=3)),
-        ("relu1", nn.ReLU()),
-        ("conv2", nn.Conv2d(4, 5, 3, stride=2, padding=2, dilation=2)),
-        ("flatten", nn.Flatten()),
-        ("fc1", nn.Linear(5 * 81, 10)),
+        nn.Conv2d(3, 4, 5, stride=2, padding=3),
+        nn.ReLU(),
+        nn.Conv2d(4, 5, 3, stride=2, padding=2, dilation=2),
+        nn.Flatten(),
+        nn.Linear(5 * 81, 10),
     ),
     "oblong kernels, no bias, nothing between": (
-        ("conv1", nn.Conv2d(3, 3, (1, 3), padding=(0, 1), stride=(2, 1), bias=False)),
-        ("conv2", nn.Conv2d(3, 4, (3, 1), stride=(2, 3), padding=(1, 0))),
-        ("relu2", nn.ReLU()),
-        ("pool2", nn.MaxPool2d(2)),
-        ("flatten", nn.Flatten()),
-        ("fc1", nn.Linear(4 * 4 * 5, 10)),
+        nn.Conv2d(3, 3, (1, 3), padding=(0, 1), stride=(2, 1), bias=False),
+        nn.Conv2d(3, 4, (3, 1), stride=(2, 3), padding=(1, 0)),
+        *(nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()),
+        nn.Linear(4 * 4 * 5, 10),
     ),
     "norm after pool and after ReLU": (
-        ("conv1", nn.Conv2d(3, 4, 3)),
-        ("pool1", nn.MaxPool2d(2)),
-        ("norm1", nn.BatchNorm2d(4)),
-        ("relu1", nn.ReLU()),
-        ("conv2", nn.Conv2d(4, 4, 3)),
-        ("relu2", nn.ReLU()),
-        ("norm2", nn.BatchNorm2d(4)),
-        ("pool2", nn.MaxPool2d(2)),
-        ("flatten", nn.Flatten()),
-        ("dropout1", nn.Dropout(0.5)),
-        ("fc1", nn.Linear(4 * 36, 10)),
+        *(nn.Conv2d(3, 4, 3), nn.MaxPool2d(2), nn.BatchNorm2d(4), nn.ReLU()),
+        *(nn.Conv2d(4, 4, 3), nn.ReLU(), nn.BatchNorm2d(4), nn.MaxPool2d(2), nn.Flatten()),
+        *(nn.Dropout(0.5), nn.Linear(4 * 36, 10)),
     ),
 }
 
 
-@pytest.mark.parametrize("layers", TOYS.values(), ids=TOYS.keys())
-def test_the_shortcut_gives_the_slow_way_s_counts(layers: Sequence[tuple[str, nn.Module]]) -> None:
-    net = toy(*layers)
+STUDY = {
+    "net1": {"l1_oc": 6, "kernel_size": 5, "stride": 2, "filter_multiplier": 1.5},
+    "net2": {"l1_oc": 2, "kernel_size": 7},  # no last pool
+    "net3": {"l1_oc": 2, "dropout_rate": 0.5},
+    "net4": {"l1_oc": 3, "dropout_rate": 0.3},
+}
+
+
+@pytest.mark.parametrize("name", [*TOYS, *STUDY])
+def test_the_shortcut_gives_the_slow_way_s_counts(name):
+    module = nn.Sequential(*TOYS[name]) if name in TOYS else zoo.build(name, **STUDY[name])
     images = pictures(40)
-    labels = half_right(net, images)
-    assert_equal(atlas(net, images, labels, batch_size=16), telling(naive(net, images, labels)))
-
-
-@pytest.mark.parametrize(
-    ("net", "point"),
-    [
-        ("net1", {"l1_oc": 6, "kernel_size": 5, "stride": 2, "filter_multiplier": 1.5}),
-        ("net2", {"l1_oc": 2, "kernel_size": 7}),  # no last pool
-        ("net3", {"l1_oc": 2, "dropout_rate": 0.5}),
-        ("net4", {"l1_oc": 3, "dropout_rate": 0.3}),
-    ],
-)
-def test_every_network_of_the_study(net: str, point: dict[str, float]) -> None:
-    module = sensitive(zoo.build(net, **point))
-    images = pictures(24)
-    labels = half_right(module, images)
-    assert_equal(atlas(module, images, labels), telling(naive(module, images, labels)))
+    labels = half_right(sensitive(module), images)
+    found = atlas(module, images, labels, batch_size=16)
+    assert_equal(found, telling(naive(module, images, labels)))
 
 
 @pytest.fixture
-def hand_made() -> tuple[nn.Sequential, torch.Tensor, torch.Tensor]:
+def hand_made():
     """Red and green brightness as two filters; class 0 is red, class 1 green, else class 2.
 
     Logits are 4 r, 4 g and 2 (sums over 2x2 pixels), plus 1 from filter 0's bias of 0.25.
@@ -177,7 +152,7 @@ def hand_made() -> tuple[nn.Sequential, torch.Tensor, torch.Tensor]:
     return net, images, torch.tensor([0, 0, 1, 2])
 
 
-def test_atlas_by_hand(hand_made: tuple[nn.Sequential, torch.Tensor, torch.Tensor]) -> None:
+def test_atlas_by_hand(hand_made):
     net, images, labels = hand_made
     found = atlas(net, images, labels)
     # logits intact: (5,0,2) (5,2,2) (1,4,2) (1,0,2), all right
@@ -191,9 +166,7 @@ def test_atlas_by_hand(hand_made: tuple[nn.Sequential, torch.Tensor, torch.Tenso
     assert found.gained("conv1").tolist() == [0, 0]
 
 
-def test_images_that_only_the_ablated_network_gets_right_are_gained(
-    hand_made: tuple[nn.Sequential, torch.Tensor, torch.Tensor],
-) -> None:
+def test_images_that_only_the_ablated_network_gets_right_are_gained(hand_made):
     net, images, _ = hand_made
     # predictions intact: 0 0 1 2; without filter 0: 2 1 1 2; without filter 1: 0 0 2 2
     found = atlas(net, images, torch.tensor([0, 1, 2, 1]))
@@ -202,14 +175,7 @@ def test_images_that_only_the_ablated_network_gets_right_are_gained(
     assert found.drop("conv1").tolist() == [0, -0.25]
 
 
-def test_an_absent_class_has_no_drop() -> None:
-    counts = torch.tensor([[2, 0], [4, 0]])
-    found = Atlas(torch.tensor([8, 0]), torch.tensor([4, 0]), {"conv1": counts}, {})
-    assert found.drop("conv1").tolist() == [0.25, 0]
-    assert found.class_drop("conv1").tolist() == [[0.25, 0], [0, 0]]
-
-
-def test_a_zero_filter_is_never_missed() -> None:
+def test_a_zero_filter_is_never_missed():
     net = sensitive(zoo.build("net4", l1_oc=4))
     with torch.no_grad():
         for name in ("conv1", "conv3", "conv6"):
@@ -220,13 +186,11 @@ def test_a_zero_filter_is_never_missed() -> None:
         assert torch.equal(found.ablated[name][1], found.intact)
 
 
-def test_only_changed_images_run_through_the_rest(
-    hand_made: tuple[nn.Sequential, torch.Tensor, torch.Tensor], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_only_changed_images_run_through_the_rest(hand_made, monkeypatch):
     net, images, labels = hand_made
     baddbmm, runs = torch.baddbmm, []
 
-    def counting(*operands: torch.Tensor) -> torch.Tensor:
+    def counting(*operands):
         runs.append(len(operands[0]))
         return baddbmm(*operands)
 
@@ -236,38 +200,27 @@ def test_only_changed_images_run_through_the_rest(
     assert runs == [4]
 
 
-def test_the_batch_size_does_not_matter() -> None:
+def test_neither_the_batch_size_nor_the_type_of_images_matters():
     net = sensitive(zoo.build("net3", l1_oc=2))
     images = pictures(21)
     labels = half_right(net, images)
     whole = atlas(net, images, labels, batch_size=500)
     for batch_size in (4, 21):
         assert_equal(atlas(net, images, labels, batch_size), whole)
+    assert_equal(atlas(net, images.float() / 255, labels), whole)
 
 
-def test_float_images_are_taken_as_they_are() -> None:
-    net = sensitive(zoo.build("net1", l1_oc=4))
-    images = pictures(12)
-    labels = half_right(net, images)
-    assert_equal(atlas(net, images.float() / 255, labels), atlas(net, images, labels))
-
-
-def test_progress_counts_pairs_of_filters_and_images() -> None:
+def test_progress_counts_pairs_of_filters_and_images():
     net = zoo.build("net1", l1_oc=4, filter_multiplier=2)
-    calls: list[tuple[int, int]] = []
-    atlas(
-        net,
-        pictures(5),
-        torch.zeros(5, dtype=torch.int64),
-        batch_size=3,
-        progress=lambda done, total: calls.append((done, total)),
-    )
+    calls = []
+    labels = torch.zeros(5, dtype=torch.int64)
+    atlas(net, pictures(5), labels, batch_size=3, progress=lambda *call: calls.append(call))
     # 4 then 8 filters on 3 images, then on 2
     assert calls == [(12, 60), (36, 60), (44, 60), (60, 60)]
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_the_network_is_left_as_it_was(training: bool) -> None:
+def test_the_network_is_left_as_it_was(training):
     net = zoo.build("net4", l1_oc=2, dropout_rate=0.5).train(training)
     state = {name: value.clone() for name, value in net.state_dict().items()}
     images = pictures(6)
@@ -287,6 +240,6 @@ def test_the_network_is_left_as_it_was(training: bool) -> None:
         (nn.Conv2d(3, 10, 32), nn.Flatten()),
     ],
 )
-def test_a_layer_that_the_shortcut_is_wrong_for_is_refused(layers: tuple[nn.Module, ...]) -> None:
+def test_a_layer_that_the_shortcut_is_wrong_for_is_refused(layers):
     with pytest.raises(ValueError, match="the atlas"):
         atlas(nn.Sequential(*layers), pictures(2), torch.zeros(2, dtype=torch.int64))

@@ -1,14 +1,13 @@
 from collections import OrderedDict
 
-import pandas as pd
 import pytest
 import torch
-from pandas.testing import assert_frame_equal
 from torch import nn
 
 from convscope.analysis.filters import tables
-from convscope.analysis.filters.measure import Patch
+from convscope.analysis.filters.responses import Patch
 from convscope.nets import receptive_field, zoo
+from tests.toys import assert_table
 
 CLASSES = ("cat", "dog", "ship")
 LABELS = torch.tensor([0, 1, 1, 2])
@@ -41,84 +40,79 @@ def module():
 
 @pytest.fixture
 def found(module, images):
-    return tables.identify(module, {"conv1": [0, 1]}, images, LABELS, 3, len(CLASSES))
+    return tables.identify(module, {"conv1": [0, 1]}, images, 3)
 
 
 def test_filters_are_identified_by_their_top_images_and_patches(found):
     red, negative = found
     assert (red.name, red.layer, red.index, red.dead) == ("conv1/0", "conv1", 0, False)
-    assert red.top.images.tolist() == [1, 2, 0]
-    assert red.responses == [3.0, 2.0, 1.0]
+    assert red.images.tolist() == [1, 2, 0]
+    assert red.responses.tolist() == [3.0, 2.0, 1.0]
     # around (5, 7), the first of the largest by rows; around (9, 9); clipped around (0, 0)
     assert red.patches == [Patch(4, 6, 7, 9), Patch(8, 8, 11, 11), Patch(0, 0, 2, 2)]
     assert (negative.name, negative.index, negative.dead) == ("conv1/1", 1, True)
-    assert negative.top.images.tolist() == [3, 0, 2]
-    assert negative.responses == [0.0, -1.0, -2.0]
+    assert negative.images.tolist() == [3, 0, 2]
+    assert negative.responses.tolist() == [0.0, -1.0, -2.0]
 
 
 def test_filters_come_in_the_order_in_which_they_are_chosen(module, images):
     chosen = {"conv2": [0], "conv1": [1, 0]}
-    found = tables.identify(module, chosen, images, LABELS, 2, len(CLASSES))
+    found = tables.identify(module, chosen, images, 2)
     assert [item.name for item in found] == ["conv2/0", "conv1/1", "conv1/0"]
     assert [len(item.patches) for item in found] == [2, 2, 2]
 
 
+def test_equal_responses_come_in_the_order_of_the_images(module, images):
+    # images with 3, 0, 1, 0, 2 and 1 red pixels
+    several = images[[1, 3, 0, 3, 2, 0]]
+    for top_k, expected in ((4, [0, 4, 2, 5]), (99, [0, 4, 2, 5, 1, 3])):
+        (found,) = tables.identify(module, {"conv1": [0]}, several, top_k)
+        assert found.images.tolist() == expected
+    (found,) = tables.identify(module, {"conv1": [0]}, images[3:].expand(1000, -1, -1, -1), 3)
+    assert found.images.tolist() == [0, 1, 2]
+
+
 def test_what_the_network_does_not_have_is_refused(module, images):
     with pytest.raises(ValueError, match="the network has no 'conv3': choose from conv1, conv2"):
-        tables.identify(module, {"conv3": [0]}, images, LABELS, 3, len(CLASSES))
+        tables.identify(module, {"conv3": [0]}, images, 3)
 
 
 def test_class_frequency_names_the_commonest_class_of_equals_the_first(found):
-    expected = {
-        "filter": ["conv1/0", "conv1/1"],
-        "cat": [1, 1],
-        "dog": [2, 1],
-        "ship": [0, 1],
-        "max_class": ["dog", "cat"],
-    }
-    assert_frame_equal(tables.class_frequency(found, CLASSES), pd.DataFrame(expected))
+    expected = """
+        filter   cat  dog  ship  max_class
+        conv1/0    1    2     0  dog
+        conv1/1    1    1     1  cat
+    """
+    assert_table(tables.class_frequency(found, LABELS, CLASSES), expected)
 
 
 def test_responses_of_the_top_images_and_dead_filters(found):
-    expected = {
-        "filter": ["conv1/0", "conv1/1"],
-        "layer": ["conv1", "conv1"],
-        "mean": [2.0, -1.0],
-        "max": [3.0, 0.0],
-        "mean_per_pixel": [2 / 1024, -1 / 1024],
-        "dead": [False, True],
-    }
-    assert_frame_equal(tables.responses(found), pd.DataFrame(expected))
+    # a map has 1024 pixels
+    expected = """
+        filter   layer  mean   max  mean_per_pixel  dead
+        conv1/0  conv1   2.0   3.0    0.001953125   False
+        conv1/1  conv1  -1.0   0.0   -0.0009765625  True
+    """
+    assert_table(tables.response_sizes(found), expected)
 
 
 def test_patch_sizes_of_net4_are_exact(images):
     module = zoo.build("net4", l1_oc=1)
     chosen = {layer: [0, 0] for layer in receptive_field.conv_layers(module)}
-    found = tables.identify(module, chosen, images, LABELS, 1, len(CLASSES))
-    expected = {
-        "layer": ["conv1", "conv2", "conv3", "conv4", "conv5", "conv6"],
-        "patch_size": [3, 5, 7, 12, 16, 20],
-    }
-    assert_frame_equal(tables.patch_sizes(found), pd.DataFrame(expected))
+    found = tables.identify(module, chosen, images, 1)
+    sizes = dict(tables.patch_sizes(found).itertuples(index=False))
+    assert sizes == {"conv1": 3, "conv2": 5, "conv3": 7, "conv4": 12, "conv5": 16, "conv6": 20}
 
 
 def test_every_top_image_with_its_rank_and_patch(found):
-    expected = {
-        "filter": ["conv1/0", "conv1/0", "conv1/0"],
-        "rank": [1, 2, 3],
-        "image": [1, 2, 0],
-        "class": ["dog", "dog", "cat"],
-        "response": [3.0, 2.0, 1.0],
-        "top": [4, 8, 0],
-        "left": [6, 8, 0],
-        "bottom": [7, 11, 2],
-        "right": [9, 11, 2],
-    }
-    table = tables.top_images(found[:1], LABELS, CLASSES)
-    assert_frame_equal(table, pd.DataFrame(expected))
-
-
-def test_ranks_begin_anew_for_each_filter(found):
-    table = tables.top_images(found, LABELS, CLASSES)
-    assert table["filter"].tolist() == ["conv1/0"] * 3 + ["conv1/1"] * 3
-    assert table["rank"].tolist() == [1, 2, 3, 1, 2, 3]
+    # the largest value of a map without red is its first
+    expected = """
+        filter   rank  image  class  response  top  left  bottom  right
+        conv1/0     1      1  dog         3.0    4     6       7      9
+        conv1/0     2      2  dog         2.0    8     8      11     11
+        conv1/0     3      0  cat         1.0    0     0       2      2
+        conv1/1     1      3  ship        0.0    0     0       2      2
+        conv1/1     2      0  cat        -1.0    0     0       2      3
+        conv1/1     3      2  dog        -2.0    0     0       2      2
+    """
+    assert_table(tables.top_images(found, LABELS, CLASSES), expected)

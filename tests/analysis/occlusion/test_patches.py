@@ -1,5 +1,3 @@
-from collections import OrderedDict
-
 import pytest
 import torch
 from torch import nn
@@ -80,16 +78,13 @@ def test_the_same_outputs_for_the_networks_of_the_study(net, point):
     patches = _everywhere(clean, size=5, step=3)
     with torch.inference_mode():
         expected = _whole_images(module, clean, patches).float()
-        torch.testing.assert_close(
-            logits(prepare(module, clean), patches), expected, atol=0, rtol=1e-6
-        )
+        found = logits(prepare(module, clean), patches)
+    torch.testing.assert_close(found, expected, atol=0, rtol=1e-6)
 
 
 def test_first_layers_see_only_the_clean_images_whole():
     torch.manual_seed(0)
-    module = nn.Sequential(
-        OrderedDict(conv1=nn.Conv2d(2, 3, 3), flatten=nn.Flatten(), fc1=nn.Linear(363, 5))
-    ).eval()
+    module = nn.Sequential(nn.Conv2d(2, 3, 3), nn.Flatten(), nn.Linear(363, 5)).eval()
     seen = []
     for child in module:
         child.register_forward_hook(lambda _, inputs, __: seen.append(len(inputs[0])))

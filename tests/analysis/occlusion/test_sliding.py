@@ -20,12 +20,6 @@ def test_windows_start_equally_far_from_both_borders(size, window, stride, expec
     assert sliding.positions(size, window, stride) == len(expected) ** 2
 
 
-@pytest.mark.parametrize("window", [0, 7])
-def test_a_window_that_does_not_fit_has_no_positions(window):
-    with pytest.raises(ValueError, match=f"a window of {window} pixels"):
-        sliding.positions(6, window)
-
-
 def _corner_network():
     """The logits are the image's first pixel in channel 0, and 0.5."""
     linear = nn.Linear(3 * 4 * 4, 2)

@@ -1,3 +1,5 @@
+from itertools import product
+
 import pandas as pd
 import pytest
 import torch
@@ -5,18 +7,13 @@ from pandas.testing import assert_frame_equal
 
 from convscope.analysis.occlusion import tables
 from convscope.analysis.occlusion.sensitivity import Survey
+from tests.toys import assert_table
 
 SHOWN = torch.tensor([7, 2, 9])
 NAMES = ["ship", "cat", "ship"]
 CLEAN = torch.tensor([0.75, 0.5, 1.0])
 MAPS = {
-    5: torch.tensor(
-        [
-            [[0.5, 0.25], [0.75, 0.5]],
-            [[0.5, 0.5], [0.5, 0.5]],
-            [[1.0, 1.0], [0.5, 0.5]],
-        ]
-    ),
+    5: torch.tensor([[0.5, 0.25, 0.75, 0.5], [0.5] * 4, [1.0, 1.0, 0.5, 0.5]]).view(3, 2, 2),
     # one position; the window raises the second image's confidence
     2: torch.tensor([[[0.25]], [[0.75]], [[0.5]]]),
 }
@@ -28,42 +25,38 @@ def images():
 
 
 def test_a_row_for_each_image_and_window(images):
-    expected = {
-        "image": [7, 2, 9, 7, 2, 9],
-        "class": ["ship", "cat", "ship", "ship", "cat", "ship"],
-        "window": [5, 5, 5, 2, 2, 2],
-        "clean_confidence": [0.75, 0.5, 1.0, 0.75, 0.5, 1.0],
-        "mean_confidence": [0.5, 0.5, 0.75, 0.25, 0.75, 0.5],
-        "min_confidence": [0.25, 0.5, 0.5, 0.25, 0.75, 0.5],
-        "deepest_drop": [0.5, 0.0, 0.5, 0.5, -0.25, 0.5],
-        # the corners are (0, 1), (0, 0) and (1, 0); half a window further are the centers
-        "drop_row": [2.0, 2.0, 3.0, 0.5, 0.5, 0.5],
-        "drop_column": [3.0, 2.0, 2.0, 0.5, 0.5, 0.5],
-    }
-    assert_frame_equal(images, pd.DataFrame(expected))
+    # the corners are (0, 1), (0, 0) and (1, 0); half a window further are the centers
+    names = "image class window clean_confidence mean_confidence min_confidence deepest_drop"
+    expected = f"""
+        {names} drop_row drop_column
+        7  ship  5  0.75  0.50  0.25   0.50  2.0  3.0
+        2  cat   5  0.50  0.50  0.50   0.00  2.0  2.0
+        9  ship  5  1.00  0.75  0.50   0.50  3.0  2.0
+        7  ship  2  0.75  0.25  0.25   0.50  0.5  0.5
+        2  cat   2  0.50  0.75  0.75  -0.25  0.5  0.5
+        9  ship  2  1.00  0.50  0.50   0.50  0.5  0.5
+    """
+    assert_table(images, expected)
 
 
 def test_means_by_window_are_in_the_order_of_the_windows(images):
-    expected = {
-        "window": [5, 2],
-        "clean_confidence": [0.75, 0.75],
-        "mean_confidence": [1.75 / 3, 0.5],
-        "min_confidence": [1.25 / 3, 0.5],
-        "deepest_drop": [1 / 3, 0.25],
-    }
-    assert_frame_equal(tables.by_window(images), pd.DataFrame(expected))
+    expected = """
+        window  clean_confidence  mean_confidence  min_confidence  deepest_drop
+             5              0.75     0.5833333333    0.4166666667  0.3333333333
+             2              0.75     0.5             0.5           0.25
+    """
+    assert_table(tables.by_window(images), expected)
 
 
 def test_means_by_class_are_over_the_images_of_a_class(images):
-    expected = {
-        "class": ["ship", "cat", "ship", "cat"],
-        "window": [5, 5, 2, 2],
-        "clean_confidence": [0.875, 0.5, 0.875, 0.5],
-        "mean_confidence": [0.625, 0.5, 0.375, 0.75],
-        "min_confidence": [0.375, 0.5, 0.375, 0.75],
-        "deepest_drop": [0.5, 0.0, 0.5, -0.25],
-    }
-    assert_frame_equal(tables.by_class(images), pd.DataFrame(expected))
+    expected = """
+        class  window  clean_confidence  mean_confidence  min_confidence  deepest_drop
+        ship        5             0.875            0.625           0.375          0.50
+        cat         5             0.500            0.500           0.500          0.00
+        ship        2             0.875            0.375           0.375          0.50
+        cat         2             0.500            0.750           0.750         -0.25
+    """
+    assert_table(tables.by_class(images), expected)
 
 
 def test_headlines_are_the_mean_confidence_without_and_by_window(images):
@@ -77,13 +70,10 @@ def test_a_long_map_has_a_row_for_each_position():
     maps = torch.tensor([[[0.1, 1 / 3], [2 / 3, 1.0]], [[0.0, 1e-7], [0.25, 0.5]]])
     table = tables.long_map(torch.tensor([7, 2]), maps)
     # six digits, although 0.1 is 0.10000000149 in float32
-    expected = {
-        "image": [7, 7, 7, 7, 2, 2, 2, 2],
-        "row": [0, 0, 1, 1, 0, 0, 1, 1],
-        "column": [0, 1, 0, 1, 0, 1, 0, 1],
-        "confidence": [0.1, 0.333333, 0.666667, 1.0, 0.0, 0.0, 0.25, 0.5],
-    }
-    assert_frame_equal(table, pd.DataFrame(expected), check_exact=True)
+    assert table.pop("confidence").tolist() == [0.1, 0.333333, 0.666667, 1.0, 0.0, 0.0, 0.25, 0.5]
+    assert list(table) == ["image", "row", "column"]
+    places = list(table.itertuples(index=False, name=None))
+    assert places == [(image, *place) for image in (7, 2) for place in product((0, 1), repeat=2)]
 
 
 def entry(window, centers, confidence, accuracy, by_position, deepest):
@@ -100,31 +90,33 @@ def test_the_fall_by_class_leaves_out_classes_without_images():
         entry(3, [15.5], [0.5, 0.25, 0.5, 0.75], [0.75, 0.0, 0.25, 1.0], [[0.5]], [[1.0]]),
     ]
     table = tables.fall(surveyed, torch.tensor([2, 0, 2, 0]), ("cat", "dog", "ship"))
-    expected = {
-        "class": ["all", "all", "cat", "cat", "ship", "ship"],
-        "window": [0, 3, 0, 3, 0, 3],
-        "images": [4, 4, 2, 2, 2, 2],
-        "confidence": [0.75, 0.5, 0.625, 0.5, 0.875, 0.5],
-        "accuracy": [0.75, 0.5, 0.5, 0.5, 1.0, 0.5],
-    }
-    assert_frame_equal(table, pd.DataFrame(expected))
+    expected = """
+        class  window  images  confidence  accuracy
+        all         0       4       0.750      0.75
+        all         3       4       0.500      0.50
+        cat         0       2       0.625      0.50
+        cat         3       2       0.500      0.50
+        ship        0       2       0.875      1.00
+        ship        3       2       0.500      0.50
+    """
+    assert_table(table, expected)
 
 
 def test_the_deepest_drops_have_a_row_for_each_window_and_position():
     small = entry(3, [10.0, 20.0], [0.5], [1.0], [[0.5, 0.4], [0.3, 0.2]], [[0.0, 0.25], [0.75, 0]])
     large = entry(9, [16.0], [0.5], [1.0], [[0.125]], [[1.0]])
-    table = tables.deepest_by_position([CLEAN_ENTRY, small, large])
-    expected = {
-        "window": [3, 3, 3, 3, 9],
-        "row": [10.0, 10.0, 20.0, 20.0, 16.0],
-        "column": [10.0, 20.0, 10.0, 20.0, 16.0],
-        "mean_confidence": [0.5, 0.4, 0.3, 0.2, 0.125],
-        "deepest_share": [0.0, 0.25, 0.75, 0.0, 1.0],
-    }
-    assert_frame_equal(table, pd.DataFrame(expected))
+    expected = """
+        window   row  column  mean_confidence  deepest_share
+             3  10.0    10.0            0.500           0.00
+             3  10.0    20.0            0.400           0.25
+             3  20.0    10.0            0.300           0.75
+             3  20.0    20.0            0.200           0.00
+             9  16.0    16.0            0.125           1.00
+    """
+    assert_table(tables.deepest_by_position([CLEAN_ENTRY, small, large]), expected)
 
 
-def test_distances_are_from_the_image_s_center_beside_those_by_chance():
+def test_distances_are_from_the_image_s_center_and_compared_with_chance():
     # an image of 9 pixels has its center at 4: offsets -3, 0 and 3, of which only 0 is central
     share = [[0.5, 0.25, 0.0], [0.0, 0.25, 0.0], [0.0, 0.0, 0.0]]
     middle = entry(3, [1.0, 4.0, 7.0], [0.5], [1.0], [[0.5] * 3] * 3, share)

@@ -39,7 +39,11 @@ def judged(reports, number, files):
     return rule.judge(Reports(reports))
 
 
-def verdict(reports, number, files):
-    """The claim's verdict and why, once these files are in the folder."""
-    claim = judged(reports, number, files)
-    return str(claim.verdict), claim.why
+def holds(number, files, remark=""):
+    """A case of test_rules.py: with these files the claim holds."""
+    return number, files, "holds", remark
+
+
+def fails(number, files, why):
+    """A case of test_rules.py: with these files the claim does not hold."""
+    return number, files, "does not hold", why

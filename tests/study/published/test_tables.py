@@ -10,12 +10,6 @@ def test_the_keys_tell_the_rows_of_every_table_apart(name):
     assert not table[keys].duplicated().any() if keys else len(table) == 1
 
 
-def test_a_network_s_tables_have_the_names_of_our_files():
-    assert list(published.of_net("net2")) == ["by_epoch", "by_l1_oc", "by_kernel_size", "best"]
-    assert list(published.of_net("baseline")) == ["by_lr_batch_size"]
-    assert published.of_net("net5") == {}
-
-
 def test_a_table_holds_the_printed_numbers():
     table = published.table("train/net1/by_kernel_size_stride")
     assert table.loc[1].to_dict() == {
@@ -27,11 +21,8 @@ def test_a_table_holds_the_printed_numbers():
     }
     best = published.table("evaluate/best").set_index("net")["test_accuracy"]
     assert best.to_dict() == {"net1": 0.6704, "net2": 0.7503, "net3": 0.875, "net4": 0.8874}
-
-
-def test_the_overfit_of_accurate_epochs_is_net4s():
-    table = published.of_net("net4")["overfit_above"]
-    assert table.to_dict("list") == {"test_accuracy_above": [0.88], "overfit_percent": [8.13]}
+    above = published.table("train/net4/overfit_above")
+    assert above.to_dict("list") == {"test_accuracy_above": [0.88], "overfit_percent": [8.13]}
 
 
 def test_the_class_table_is_recomputed_from_the_matrices():

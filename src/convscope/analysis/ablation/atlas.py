@@ -1,6 +1,6 @@
 """The ablation atlas: every single filter of every convolution ablated alone.
 
-The obvious way runs the whole network once for every filter. Here the layers before a filter run
+The obvious way runs the complete network once for every filter. Here the layers before a filter run
 once for all, and so does the layer after it, because that one is linear: zeroing filter c changes
 channel c of its input only, so its output changes by that channel's difference through its
 weights for channel c. Only what follows runs once for each filter, and only for images on which the
@@ -21,26 +21,18 @@ from convscope.base.parallel import side_by_side
 from convscope.nets.fused import folded, fused
 from convscope.nets.inference import as_input
 
-BATCH_SIZE = 64
 # layers that keep channels apart
 _CHANNELWISE = (nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d, nn.Flatten, nn.Dropout)
 
 
 @dataclass(frozen=True)
 class Atlas:
-    """How many images a network gets right with each of its filters ablated alone.
+    """How many images a network gets right with each of its filters ablated alone; all int64."""
 
-    Attributes:
-        images: (C,) int64, the number of images of each of the C classes.
-        intact: (C,) int64, how many of them the intact network gets right.
-        ablated: By convolution, (filters, C) int64, how many with that filter's weights at zero.
-        lost: By convolution, (filters,) int64, how many images of all classes the intact network
-            gets right and the ablated one wrong.
-    """
-
-    images: torch.Tensor
-    intact: torch.Tensor
-    ablated: dict[str, torch.Tensor]
+    images: torch.Tensor  # (C,) how many images are of each of the C classes
+    intact: torch.Tensor  # (C,) how many of them the intact network gets right
+    ablated: dict[str, torch.Tensor]  # by convolution, (filters, C), how many the ablated one does
+    # by convolution, (filters,), how many the intact network gets right and the ablated one wrong
     lost: dict[str, torch.Tensor]
 
     def gained(self, layer: str) -> torch.Tensor:
@@ -70,19 +62,19 @@ def atlas(
     module: nn.Sequential,
     images: torch.Tensor,
     labels: torch.Tensor,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int = 64,
     progress: Callable[[int, int], None] | None = None,
 ) -> Atlas:
     """Ablate every filter of every convolution alone (study, part 2.2.2).
 
-    Weights are set to zero and the bias is kept, as in ``ablation.ablated``. Batch normalization is
+    Weights are set to zero and the bias is kept, as in ``joint.ablated``. Batch normalization is
     folded into the convolutions, so single logits differ from the plain network's by rounding.
 
     Args:
-        module: A network of ``nets.build``; left as it is, whatever its mode.
+        module: Left as it is, whatever its mode.
         images: (N, 3, 32, 32), uint8, or float in [0, 1]; on any device.
         labels: (N,) int64, true classes.
-        batch_size: How many images, and how many (filter, image) pairs, are in memory at a time.
+        batch_size: Images, and (filter, image) pairs, in memory at a time.
         progress: Called with (done, total) after each layer of each batch; the unit is a pair.
 
     Returns:
@@ -100,10 +92,11 @@ def atlas(
     with torch.inference_mode():
         for some, truth in batches:
             outputs = _outputs(blocks, as_input(some, device))
-            intact = _right(outputs[-1].argmax(1), truth)
+            intact = outputs[-1].argmax(1).cpu() == truth
             found.intact.index_add_(-1, truth, intact.long())
             for index, layer in enumerate(found.ablated):
-                ablated = _right(_predictions(blocks[index:], outputs[index:], batch_size), truth)
+                predictions = _predictions(blocks[index:], outputs[index:], batch_size)
+                ablated = predictions.cpu() == truth
                 found.ablated[layer].index_add_(-1, truth, ablated.long())
                 found.lost[layer].add_((intact & ~ablated).sum(1))
                 done += ablated.numel()
@@ -115,18 +108,16 @@ def atlas(
 def _zero_counts(blocks: Sequence[_Block], labels: torch.Tensor) -> Atlas:
     """An atlas of nothing yet; convolutions come before all other blocks, in order."""
     classes = len(blocks[-1].weighted.weight)
-    filters = {
-        block.name: len(block.weighted.weight)
-        for block in blocks
-        if isinstance(block.weighted, nn.Conv2d)
-    }
+    convolutions = [block for block in blocks if isinstance(block.weighted, nn.Conv2d)]
+
+    def zeros(block: _Block, *more: int) -> torch.Tensor:
+        return torch.zeros(len(block.weighted.weight), *more, dtype=torch.int64)
+
     return Atlas(
         images=torch.bincount(labels, minlength=classes),
         intact=torch.zeros(classes, dtype=torch.int64),
-        ablated={
-            name: torch.zeros(count, classes, dtype=torch.int64) for name, count in filters.items()
-        },
-        lost={name: torch.zeros(count, dtype=torch.int64) for name, count in filters.items()},
+        ablated={block.name: zeros(block, classes) for block in convolutions},
+        lost={block.name: zeros(block) for block in convolutions},
     )
 
 
@@ -171,10 +162,8 @@ def _predictions(
 ) -> torch.Tensor:
     """The classes predicted with each filter of the first block ablated, (filters, B) int64.
 
-    Args:
-        blocks: The network from the ablated convolution on.
-        outputs: What each of these weighted layers gives in the intact network.
-        batch_size: How many (filter, image) pairs go through the rest of the network at a time.
+    The blocks are those from the ablated convolution on, the outputs what their weighted layers
+    give in the intact network; a batch is of (filter, image) pairs.
     """
     difference = _difference(blocks[0], outputs[0])
     following, output = blocks[1].weighted, outputs[1]
@@ -219,12 +208,8 @@ def _difference(block: _Block, output: torch.Tensor) -> torch.Tensor:
 def _taps(layer: nn.Conv2d | nn.Linear, channel: torch.Tensor) -> torch.Tensor:
     """The inputs that each position of a layer's output sees in one channel.
 
-    Args:
-        layer: The layer.
-        channel: (P, H, W), or (P, H * W) for a Linear.
-
-    Returns:
-        (P, positions, taps), with one position for a Linear.
+    The channel is (P, H, W), or (P, H * W) for a Linear; its inputs are (P, positions, taps), with
+    one position for a Linear.
     """
     if isinstance(layer, nn.Linear):
         return channel[:, None]
@@ -233,8 +218,3 @@ def _taps(layer: nn.Conv2d | nn.Linear, channel: torch.Tensor) -> torch.Tensor:
         channel[:, None], layer.kernel_size, layer.dilation, layer.padding, layer.stride
     )
     return columns.transpose(1, 2)
-
-
-def _right(predictions: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Which predictions, (..., B), are those of the labels on the CPU, (B,)."""
-    return predictions.cpu() == labels

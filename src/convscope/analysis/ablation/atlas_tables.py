@@ -1,4 +1,4 @@
-"""The ablation atlas as tables: by filter and by layer, its extremes, and what depth has to do."""
+"""The ablation atlas as tables: by filter, by layer and by depth, and its extremes."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from convscope.base import metrics
 FALSE_DISCOVERIES = 0.05
 SERVED = 3
 DROP = "drop_percent"
-_ALL_IMAGES = ("layer", "filter", DROP, "lost", "gained", "adjusted_p_value")
+_ALL_IMAGES = ["layer", "filter", DROP, "lost", "gained", "adjusted_p_value"]
 
 
 def by_filter(charted: Atlas, classes: Sequence[str]) -> pd.DataFrame:
@@ -51,14 +51,11 @@ def significant(filters: pd.DataFrame) -> pd.Series:
 
 
 def by_layer(filters: pd.DataFrame) -> pd.DataFrame:
-    """The atlas by layer.
-
-    Args:
-        filters: What ``by_filter`` made.
+    """The table of ``by_filter`` by layer.
 
     Returns:
         A row a layer: how many filters, their mean, median and summed drop in points, the largest
-        drop, and the filter it is. A layer's sum is that of single ablations: zeroing the whole
+        drop, and the filter it is. A layer's sum is that of single ablations: zeroing the complete
         layer would cost something else.
     """
     rows = []
@@ -85,9 +82,9 @@ def extremes(filters: pd.DataFrame, classes: Sequence[str], count: int) -> pd.Da
     largest drop of a class, ``SERVED`` at most; none if no class loses anything.
 
     Args:
-        filters: What ``by_filter`` made.
+        filters: The table of ``by_filter``.
         classes: The class names.
-        count: How many filters at each end; half of all if that is fewer.
+        count: How many filters at each end; half of all filters if that is fewer.
 
     Returns:
         A row a filter, first the most and then the least: extreme (``"most"`` or ``"least"``),
@@ -99,7 +96,7 @@ def extremes(filters: pd.DataFrame, classes: Sequence[str], count: int) -> pd.Da
     tables = []
     for extreme, ascending in (("most", False), ("least", True)):
         found = filters.sort_values(DROP, ascending=ascending, kind="stable").head(taken)
-        table = found[[*_ALL_IMAGES]].reset_index(drop=True)
+        table = found[_ALL_IMAGES].reset_index(drop=True)
         table.insert(0, "rank", range(1, taken + 1))
         table.insert(0, "extreme", extreme)
         table["serves"] = [_served(lost) for _, lost in found[list(classes)].iterrows()]
@@ -108,7 +105,7 @@ def extremes(filters: pd.DataFrame, classes: Sequence[str], count: int) -> pd.Da
 
 
 def _served(lost: pd.Series) -> str:
-    """The classes that lose most, in words; ``lost`` holds points by class."""
+    """The classes that lose most, as text; ``lost`` holds points by class."""
     falling = lost[lost > 0].sort_values(ascending=False, kind="stable")
     most = falling[falling >= falling.max() / 2].head(SERVED)
     return ", ".join(f"{name}: {points:.1f}" for name, points in most.items())
@@ -118,8 +115,8 @@ def depth(filters: pd.DataFrame, images: int) -> pd.DataFrame:
     """Whether earlier layers matter more than later ones, which the study leaves open (part 2.2.2).
 
     Args:
-        filters: What ``by_filter`` made.
-        images: How many images the atlas is of.
+        filters: The table of ``by_filter``.
+        images: How many images it is of.
 
     Returns:
         One row: images, filters, significant (how many filters ``significant`` finds);
@@ -182,12 +179,9 @@ def _spearman(first: pd.Series, second: pd.Series) -> tuple[float, float]:
 
 
 def halves(filters: pd.DataFrame) -> pd.DataFrame:
-    """The first half of the convolutions beside the second.
+    """The table of ``by_filter`` by half of the convolutions, of which there are two or more.
 
     Of an odd number of convolutions, the one in the middle is in neither half.
-
-    Args:
-        filters: What ``by_filter`` made, of two convolutions or more.
 
     Returns:
         Two rows: half (``"first"``, ``"second"``), layers, such as ``"conv1, conv2"``, filters,

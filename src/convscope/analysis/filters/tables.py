@@ -6,35 +6,24 @@ from dataclasses import dataclass
 import pandas as pd
 from torch import Tensor, nn
 
-from convscope.analysis.filters import measure
-from convscope.analysis.filters.measure import Patch, Top
+from convscope.analysis.filters import responses
+from convscope.analysis.filters.responses import Patch
 from convscope.nets.filter_selection import Chosen, check
 from convscope.nets.receptive_field import Field, receptive_field
 
 
 @dataclass(frozen=True)
 class Identified:
-    """One filter and what it responds to.
-
-    Attributes:
-        layer: The convolution's name.
-        index: The filter's number in it.
-        top: Its top images.
-        dead: Whether no image makes its map positive anywhere.
-        pixels: How many pixels its map has.
-        field: The receptive field of its map's units.
-        patches: The receptive field of the map's largest value, for each of the top images.
-        responses: The top images' responses.
-    """
+    """A filter and its top images, by falling response; of equal ones, the lower index first."""
 
     layer: str
     index: int
-    top: Top
-    dead: bool
-    pixels: int
-    field: Field
-    patches: list[Patch]
-    responses: list[float]
+    images: Tensor  # (k,) int64
+    responses: Tensor  # (k,) float32
+    patches: list[Patch]  # of each image: the receptive field of the map's largest value
+    dead: bool  # whether no image makes its map positive anywhere
+    pixels: int  # of its map
+    field: Field  # of its map's units
 
     @property
     def name(self) -> str:
@@ -43,76 +32,72 @@ class Identified:
 
 
 def identify(
-    module: nn.Sequential,
-    chosen: Chosen,
-    images: Tensor,
-    labels: Tensor,
-    top_k: int,
-    classes: int,
+    module: nn.Sequential, filters: Chosen, images: Tensor, top_k: int
 ) -> list[Identified]:
-    """Find what each chosen filter responds to.
+    """Find what some filters respond to.
 
     Args:
         module: A network of ``nets.build``.
-        chosen: Convolution to filters.
-        images: (N, 3, 32, 32) uint8, clean test images.
-        labels: (N,) int64.
-        top_k: How many images with the largest responses are taken.
-        classes: How many classes there are.
+        filters: Convolution to filters.
+        images: (N, 3, 32, 32) uint8, clean test images; N > 0.
+        top_k: How many top images; all if there are fewer.
 
     Raises:
         ValueError: The network has no such convolution or filter.
     """
-    check(module, chosen)
+    check(module, filters)
     found = []
-    by_layer = measure.responses(module, chosen, images)
-    for layer, indices in chosen.items():
-        measured = by_layer[layer]
-        dead = measure.is_dead(measured.largest)
+    by_layer = responses.measure(module, filters, images)
+    for layer, indices in filters.items():
+        measured, dead = by_layer[layer], by_layer[layer].dead()
         field = receptive_field(module, layer)
         for index in indices:
-            top = measure.top(measured.total[:, index], labels.cpu(), top_k, classes)
-            positions = measured.position[top.images, index].tolist()
+            response = measured.total[:, index]
+            top = response.sort(descending=True, stable=True).indices[:top_k]
+            positions = measured.position[top, index].tolist()
             found.append(
                 Identified(
                     layer=layer,
                     index=index,
-                    top=top,
+                    images=top,
+                    responses=response[top],
+                    patches=[responses.patch(position, field) for position in positions],
                     dead=bool(dead[index]),
                     pixels=measured.pixels,
                     field=field,
-                    patches=[measure.patch(position, field) for position in positions],
-                    responses=measured.total[top.images, index].tolist(),
                 )
             )
     return found
 
 
-def class_frequency(found: Sequence[Identified], classes: Sequence[str]) -> pd.DataFrame:
+def class_frequency(
+    found: Sequence[Identified], labels: Tensor, classes: Sequence[str]
+) -> pd.DataFrame:
     """The study's table 2: how many of the top images are of each class, and the commonest."""
-    table = pd.DataFrame([item.top.frequency.tolist() for item in found], columns=list(classes))
-    commonest = table.idxmax(axis=1)
-    table.insert(0, "filter", [item.name for item in found])
-    table["max_class"] = commonest
-    return table
+    labels = labels.cpu()
+    counts = [labels[item.images].bincount(minlength=len(classes)).tolist() for item in found]
+    names = pd.Index([item.name for item in found], name="filter")
+    table = pd.DataFrame(counts, names, list(classes))
+    return table.assign(max_class=table.idxmax(axis=1)).reset_index()
 
 
-def responses(found: Sequence[Identified]) -> pd.DataFrame:
+def response_sizes(found: Sequence[Identified]) -> pd.DataFrame:
     """The study's table 3: mean and largest response of the top images, and dead filters.
 
     A response is a sum over a map's pixels, and maps become smaller from layer to layer:
     ``mean_per_pixel`` is the mean over the number of pixels.
     """
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "filter": [item.name for item in found],
             "layer": [item.layer for item in found],
-            "mean": [item.top.mean for item in found],
-            "max": [item.top.maximum for item in found],
-            "mean_per_pixel": [item.top.mean / item.pixels for item in found],
-            "dead": [item.dead for item in found],
+            "mean": [float(item.responses.mean()) for item in found],
+            "max": [float(item.responses[0]) for item in found],
         }
     )
+    table["mean_per_pixel"] = table["mean"] / [item.pixels for item in found]
+    table["dead"] = [item.dead for item in found]
+    return table
 
 
 def patch_sizes(found: Sequence[Identified]) -> pd.DataFrame:
@@ -137,7 +122,7 @@ def top_images(found: Sequence[Identified], labels: Tensor, classes: Sequence[st
         }
         for item in found
         for rank, (image, response, patch) in enumerate(
-            zip(item.top.images.tolist(), item.responses, item.patches, strict=True), start=1
+            zip(item.images.tolist(), item.responses.tolist(), item.patches, strict=True), start=1
         )
     ]
     return pd.DataFrame(rows)

@@ -3,11 +3,11 @@
 A convolution or a pooling turns a changed rectangle of its input into a changed rectangle of its
 output and leaves the rest of the clean feature map as it is. So these layers are computed on the
 rectangles alone, with their surroundings taken from the clean map. The outputs are those of the
-whole images but for floating-point rounding.
+complete images but for floating-point rounding.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -21,21 +21,11 @@ _POINTWISE = (nn.ReLU, nn.BatchNorm2d, nn.Dropout)
 
 @dataclass(frozen=True)
 class Patches:
-    """Changed rectangles of one size, each of one image or feature map.
+    """Changed rectangles of one size, each of one image or feature map."""
 
-    Attributes:
-        values: (M, C, h, w) float, the new contents of the rectangles.
-        corners: (M, 2) int64, row and column of each one's top left pixel; none sticks out.
-        owners: (M,) int64, which of the clean images each rectangle changes.
-    """
-
-    values: Tensor
-    corners: Tensor
-    owners: Tensor
-
-    def with_values(self, values: Tensor) -> "Patches":
-        """The same rectangles with other contents."""
-        return Patches(values, self.corners, self.owners)
+    values: Tensor  # (M, C, h, w) float, the new contents of the rectangles
+    corners: Tensor  # (M, 2) int64, row and column of each one's top left pixel; none sticks out
+    owners: Tensor  # (M,) int64, which of the clean images each rectangle changes
 
 
 class _Slide(NamedTuple):
@@ -49,45 +39,30 @@ class _Slide(NamedTuple):
 
 @dataclass(frozen=True)
 class _Step:
-    """A layer that can be computed on rectangles.
-
-    Attributes:
-        child: The layer.
-        slide: Its window; None for a layer that treats every pixel alike.
-        padded: Its input for the clean images, with zeros around; none for such a layer.
-        outputs: Rows and columns of its output, as far as the next layer needs them.
-    """
+    """A layer that can be computed on rectangles."""
 
     child: nn.Module
-    slide: _Slide | None
-    padded: Tensor | None
-    outputs: tuple[int, int]
+    slide: _Slide | None  # none for a layer that treats every pixel alike
+    padded: (
+        Tensor | None
+    )  # its input for the clean images, with zeros around; none for such a layer
+    outputs: tuple[int, int]  # rows and columns of its output that the next layer needs
 
 
 @dataclass(frozen=True)
 class Clean:
-    """A network with all that it computes of some images before any of them changes.
+    """A network with all that it computes of some images before any of them changes."""
 
-    Attributes:
-        steps: The layers that are computed on rectangles.
-        final: What the last of them gives, channels last in memory.
-        rest: The other layers.
-    """
-
-    steps: list[_Step]
-    final: Tensor
-    rest: nn.Sequential
+    steps: list[_Step]  # the layers that are computed on rectangles
+    final: Tensor  # what the last of them gives, channels last in memory
+    rest: nn.Sequential  # the other layers
 
 
 def prepare(module: nn.Sequential, images: Tensor) -> Clean:
     """Run clean images through the layers that can be computed on rectangles.
 
-    Any network can be prepared; one is faster for beginning with convolutions, poolings and layers
-    that treat every pixel alike.
-
-    Args:
-        module: A network in evaluation mode.
-        images: (B, C, H, W) float, before the change.
+    Any network in evaluation mode can be prepared; one is faster for beginning with convolutions,
+    poolings and layers that treat every pixel alike. Images are (B, C, H, W) float.
     """
     steps: list[_Step] = []
     maps = _channels_last(images)
@@ -105,25 +80,17 @@ def prepare(module: nn.Sequential, images: Tensor) -> Clean:
 
 
 def logits(clean: Clean, patches: Patches) -> Tensor:
-    """The network's outputs for images with one changed rectangle each.
-
-    Args:
-        clean: The images before the change, as ``prepare`` returns them.
-        patches: M changed rectangles of the images, on the same device.
-
-    Returns:
-        (M, classes) float32.
-    """
+    """The network's outputs, (M, classes) float32, for images with one changed rectangle each."""
     for step in clean.steps:
         if step.slide is None:
-            patches = patches.with_values(step.child(patches.values))
+            patches = replace(patches, values=step.child(patches.values))
         else:
             patches = _through(step, step.slide, patches)
-    whole = patches.values
-    if whole.shape[2:] != clean.final.shape[2:]:
-        whole = _channels_last(clean.final[patches.owners])
-        _paste(whole, patches.corners, patches.values)
-    output: Tensor = clean.rest(whole)
+    maps = patches.values
+    if maps.shape[2:] != clean.final.shape[2:]:
+        maps = _channels_last(clean.final[patches.owners])
+        _paste(maps, patches.corners, patches.values)
+    output: Tensor = clean.rest(maps)
     return output.float()
 
 
@@ -177,14 +144,10 @@ def _through(step: _Step, slide: _Slide, patches: Patches) -> Patches:
     count = (torch.minimum(last, outputs - 1) - first + 1).amax(0).clamp(min=1)
     first = torch.minimum(first, outputs - count)
     rows, columns = count.tolist()
-    seen = [_whole_tiles(number, tile) * stride + kernel - stride for number in (rows, columns)]
+    # as many outputs as fill tiles
+    seen = [-(-number // tile) * tile * stride + kernel - stride for number in (rows, columns)]
     crops = _cropped(step, slide, patches, first * stride - padding, seen)
     return Patches(_valid(step.child, crops)[:, :, :rows, :columns], first, patches.owners)
-
-
-def _whole_tiles(number: int, tile: int) -> int:
-    """A number rounded up to a multiple of the tile's side."""
-    return -(-number // tile) * tile
 
 
 def _cropped(
@@ -216,9 +179,8 @@ def _valid(child: nn.Module, crops: Tensor) -> Tensor:
             return child.of_padded(crops)
         case nn.Conv2d():
             return F.conv2d(crops, child.weight, child.bias, child.stride, groups=child.groups)
-        case _:
-            output: Tensor = child(crops)
-            return output
+    output: Tensor = child(crops)
+    return output
 
 
 def _channels_last(maps: Tensor) -> Tensor:
@@ -243,7 +205,7 @@ def _rectangles(maps: Tensor, owners: Tensor, corners: Tensor, size: list[int]) 
 def _crop(maps: Tensor, owners: Tensor, corners: Tensor, size: list[int]) -> Tensor:
     """Copies of rectangles of maps (B, C, H, W): (M, C, *size), channels last in memory."""
     where = _rectangles(maps, owners, corners, size)
-    # whole rows of channels: several times faster than indexing with three tensors
+    # complete rows of channels: several times faster than indexing with three tensors
     pixels = _pixels(maps).index_select(0, where)
     return pixels.view(len(owners), *size, -1).permute(0, 3, 1, 2)
 

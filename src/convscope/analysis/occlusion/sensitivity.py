@@ -3,7 +3,7 @@
 Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks" (2014); study, part 2.1.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,60 +15,22 @@ BATCH_SIZE = 256
 
 
 @dataclass(frozen=True)
-class Summary:
-    """What the confidence maps of one window size say about each image.
-
-    Attributes:
-        mean: (N,) mean confidence over all positions of the window, 0 to 1.
-        depth: (N,) the deepest drop: clean confidence minus the map's smallest value. Negative
-            where the window raises the confidence at every position.
-        center: (N, 2) float32, row and column in the image of the center of the window that makes
-            the deepest drop, half pixels if K is even; of equal ones, the first by rows.
-    """
-
-    mean: Tensor
-    depth: Tensor
-    center: Tensor
-
-
-@dataclass(frozen=True)
 class Survey:
-    """How images fare under one window size.
+    """How images fare under one window size; confidences and shares are 0 to 1."""
 
-    Attributes:
-        window: Side of the window in pixels; 0 for the clean images.
-        centers: (P,) float32, the rows, and the columns, of the image at which the window's center
-            stands in turn, in pixels; the image's center for the clean images.
-        confidence: (N,) float32, each image's mean confidence over the positions, 0 to 1.
-        accuracy: (N,) float32, each image's share of positions at which it is classified correctly.
-        by_position: (P, P) float64, mean confidence over the images, by row and column.
-        deepest: (P, P) float64, the share of images whose drop is deepest there; an image whose
-            deepest drop is at several positions counts equally for each of them. Sums to 1.
-    """
-
-    window: int
-    centers: Tensor
-    confidence: Tensor
-    accuracy: Tensor
-    by_position: Tensor
+    window: int  # its side in pixels; 0 for the clean images
+    centers: Tensor  # (P,) float32, the rows, and the columns, of the window's center in pixels
+    confidence: Tensor  # (N,) float32, each image's mean over the positions
+    accuracy: Tensor  # (N,) float32, each image's share of positions at which it is correct
+    by_position: Tensor  # (P, P) float64, mean confidence over the images, by row and column
+    # (P, P) float64, the share of images whose drop is deepest there, which sums to 1: an image
+    # whose deepest drop is at several positions counts equally for each of them
     deepest: Tensor
 
 
-def confidences(
-    module: nn.Module, images: Tensor, labels: Tensor, batch_size: int = BATCH_SIZE
-) -> Tensor:
-    """The network's confidence in the true class of each clean image.
-
-    Args:
-        module: A network from images to logits; evaluated in evaluation mode, its mode restored.
-        images: (N, 3, H, W), uint8, or float in [0, 1].
-        labels: (N,) true classes.
-        batch_size: How many images go through the network at a time.
-
-    Returns:
-        (N,) float32 softmax probabilities of the true class, on the CPU.
-    """
-    return sliding.intact(module, images, labels, batch_size)[0]
+def confidences(module: nn.Module, images: Tensor, labels: Tensor) -> Tensor:
+    """The confidence in the true class of each clean image: (N,), as ``confidence_maps``."""
+    return sliding.intact(module, images, labels, BATCH_SIZE)[0]
 
 
 def confidence_maps(
@@ -81,16 +43,16 @@ def confidence_maps(
 ) -> Tensor:
     """The confidence in the true class with a gray square at each position (study, part 2.1).
 
-    The square (128/255 in every channel) slides with stride 1 and stays wholly inside the image.
+    The square (128/255 in every channel) slides with stride 1 and stays inside the image.
 
     Args:
-        module: A network from images to logits; evaluated in evaluation mode, its mode restored.
+        module: Evaluated in evaluation mode, its mode restored.
         images: (N, 3, S, S), uint8, or float in [0, 1].
         labels: (N,) true classes.
         window: The square's side K in pixels.
-        batch_size: How many occluded images go through the network at a time. Memory depends on
-            this and not on N; the maps do not depend on it but for rounding.
-        progress: Called now and then with the number of occluded images done since the last call.
+        batch_size: Occluded images at a time. Memory depends on this and not on N; the maps depend
+            on it in their rounding only.
+        progress: Called with the number of occluded images done since the last call.
 
     Returns:
         (N, S - K + 1, S - K + 1) float32 softmax probabilities of the true class, on the CPU; the
@@ -105,30 +67,12 @@ def confidence_maps(
     return confidence.view(len(images), len(starts), len(starts))
 
 
-def summary(maps: Tensor, clean: Tensor, window: int) -> Summary:
-    """What is read off confidence maps: their means and where the drop is deepest.
-
-    Args:
-        maps: (N, P, P), from ``confidence_maps``.
-        clean: (N,) clean confidences, from ``confidences``.
-        window: The side of the window that made the maps, in pixels.
-    """
-    flat = maps.flatten(1)
-    lowest = flat.argmin(1)
-    corner = torch.stack([lowest // maps.shape[2], lowest % maps.shape[2]], dim=1)
-    return Summary(
-        mean=flat.mean(1),
-        depth=clean - flat.amin(1),
-        center=corner + (window - 1) / 2,
-    )
-
-
 def survey(
     module: nn.Sequential,
     images: Tensor,
     labels: Tensor,
     windows: Sequence[int],
-    stride: int = 4,
+    stride: int,
     batch_size: int = BATCH_SIZE,
     progress: Callable[[int], None] | None = None,
 ) -> list[Survey]:
@@ -139,12 +83,12 @@ def survey(
     images at all positions, and two numbers for each image.
 
     Args:
-        module: A network from images to logits; evaluated in evaluation mode, its mode restored.
+        module: Evaluated in evaluation mode, its mode restored.
         images: (N, 3, S, S), uint8, or float in [0, 1].
         labels: (N,) true classes.
         windows: Sides of the windows in pixels.
         stride: Pixels from one position to the next.
-        batch_size: How many occluded images go through the network at a time.
+        batch_size: Occluded images at a time.
         progress: As for ``confidence_maps``.
 
     Returns:
@@ -154,46 +98,37 @@ def survey(
         ValueError: As for ``confidence_maps``.
     """
     starts = [sliding.starts_of(images.shape[-1], window, stride) for window in windows]
-    clean = _Tally(0, torch.tensor([(images.shape[-1] - 1) / 2]))
-    clean.add(*sliding.intact(module, images, labels, batch_size))
-    entries = [clean.survey()]
+    # a part of batch_size images fills complete batches, whatever the number of positions
+    parts = list(zip(images.split(batch_size), labels.split(batch_size), strict=True))
+    center = torch.tensor([(images.shape[-1] - 1) / 2])
+    entries = [_entry(0, center, [sliding.intact(module, images, labels, batch_size)])]
     for window, places in zip(windows, starts, strict=True):
-        tally = _Tally(window, places + (window - 1) / 2)
-        # a part of batch_size images fills whole batches, whatever the number of positions
-        for part, truth in zip(images.split(batch_size), labels.split(batch_size), strict=True):
-            tally.add(*sliding.occluded(module, part, truth, window, places, batch_size, progress))
-        entries.append(tally.survey())
+        judged = (
+            sliding.occluded(module, part, truth, window, places, batch_size, progress)
+            for part, truth in parts
+        )
+        entries.append(_entry(window, places + (window - 1) / 2, judged))
     return entries
 
 
-class _Tally:
-    """A survey's entry while images are added to it."""
-
-    def __init__(self, window: int, centers: Tensor) -> None:
-        positions = len(centers) ** 2
-        self._window, self._centers = window, centers
-        self._confidence: list[Tensor] = []
-        self._accuracy: list[Tensor] = []
-        self._by_position = torch.zeros(positions, dtype=torch.float64)
-        self._deepest = torch.zeros(positions, dtype=torch.float64)
-
-    def add(self, confidence: Tensor, correct: Tensor) -> None:
-        """Add images: what ``sliding.occluded`` finds of them at all positions."""
-        confidence = confidence.view(-1, len(self._by_position))
-        self._confidence.append(confidence.mean(1))
-        self._accuracy.append(correct.view_as(confidence).float().mean(1))
-        self._by_position += confidence.double().sum(0)
+def _entry(window: int, centers: Tensor, judged: Iterable[tuple[Tensor, Tensor]]) -> Survey:
+    """A survey's entry of what ``sliding.occluded`` finds of parts of the images."""
+    side = len(centers)
+    confidences, accuracies = [], []
+    by_position, deepest = torch.zeros(2, side**2, dtype=torch.float64)
+    for sure, right in judged:
+        confidence = sure.view(-1, side**2)
+        confidences.append(confidence.mean(1))
+        accuracies.append(right.view_as(confidence).float().mean(1))
+        by_position += confidence.double().sum(0)
         lowest = (confidence == confidence.amin(1, keepdim=True)).double()
-        self._deepest += (lowest / lowest.sum(1, keepdim=True)).sum(0)
-
-    def survey(self) -> Survey:
-        """The entry of all images so far."""
-        confidence, side = torch.cat(self._confidence), len(self._centers)
-        return Survey(
-            window=self._window,
-            centers=self._centers,
-            confidence=confidence,
-            accuracy=torch.cat(self._accuracy),
-            by_position=(self._by_position / len(confidence)).view(side, side),
-            deepest=(self._deepest / len(confidence)).view(side, side),
-        )
+        deepest += (lowest / lowest.sum(1, keepdim=True)).sum(0)
+    images = sum(map(len, confidences))
+    return Survey(
+        window=window,
+        centers=centers,
+        confidence=torch.cat(confidences),
+        accuracy=torch.cat(accuracies),
+        by_position=(by_position / images).view(side, side),
+        deepest=(deepest / images).view(side, side),
+    )

@@ -5,8 +5,8 @@ which change about the same part of a feature map.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -20,30 +20,15 @@ GRAY = 128  # of 255, in every channel
 BLOCK = 8  # pixels; squares that start so near to each other are in a batch
 
 
-def positions(size: int, window: int, stride: int = 1) -> int:
-    """At how many positions a window stands in an image.
-
-    Args:
-        size: Side of the image in pixels.
-        window: Side of the window in pixels.
-        stride: Pixels from one position to the next.
-
-    Raises:
-        ValueError: The window is smaller than 1 or larger than the image.
-    """
+def positions(size: int, window: int, stride: int) -> int:
+    """At how many positions a window stands in an image; raises what ``starts_of`` raises."""
     return len(starts_of(size, window, stride)) ** 2
 
 
 def intact(
     module: nn.Module, images: Tensor, labels: Tensor, batch_size: int
 ) -> tuple[Tensor, Tensor]:
-    """How a network judges images without a square.
-
-    Args:
-        module: A network from images to logits; evaluated in evaluation mode, its mode restored.
-        images: (N, 3, S, S), uint8, or float in [0, 1].
-        labels: (N,) true classes.
-        batch_size: How many images go through the network at a time.
+    """How a network judges images, (N, 3, S, S), without a square.
 
     Returns:
         (N,) float32 softmax probabilities of the true class, and (N,) bool, whether that is the
@@ -52,21 +37,13 @@ def intact(
     return _judge(inference.logits(module, images, batch_size), labels)
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """Occluded images, each an image of ``clean`` with the square at a position.
-
-    Attributes:
-        clean: Some of the images.
-        owners: (M,) int64, which of them is occluded.
-        corners: (M, 2) int64, row and column of the square's top left pixel.
-        places: (M,) int64, where the result belongs: image by image of all, row by row.
-    """
+class _Batch(NamedTuple):
+    """Occluded images, each an image of ``clean`` with the square at a position."""
 
     clean: patches.Clean
-    owners: Tensor
-    corners: Tensor
-    places: Tensor
+    owners: Tensor  # (M,) int64, which of the clean images is occluded
+    corners: Tensor  # (M, 2) int64, row and column of the square's top left pixel
+    places: Tensor  # (M,) int64, where the result belongs: image by image of all, row by row
 
 
 def occluded(
@@ -81,13 +58,13 @@ def occluded(
     """How a network judges images with a square at each position.
 
     Args:
-        module: A network from images to logits; evaluated in evaluation mode, its mode restored.
+        module: Evaluated in evaluation mode, its mode restored.
         images: (N, 3, S, S), uint8, or float in [0, 1].
         labels: (N,) true classes.
         window: Side of the square in pixels.
         starts: (P,) the rows, and the columns, at which the square starts in turn.
         batch_size: How many occluded images go through the network at a time.
-        progress: Called now and then with the number of occluded images done since the last call.
+        progress: Called with the number of occluded images done since the last call.
 
     Returns:
         As ``intact`` for the P * P positions of each image: image by image, row by row.
@@ -122,11 +99,7 @@ def occluded(
 
 
 def _batches(
-    module: nn.Sequential,
-    images: Tensor,
-    starts: Tensor,
-    batch_size: int,
-    device: torch.device,
+    module: nn.Sequential, images: Tensor, starts: Tensor, batch_size: int, device: torch.device
 ) -> Iterator[_Batch]:
     """All images at all positions; a batch has neighboring positions of a few images."""
     blocks = _blocks(starts)
@@ -156,7 +129,7 @@ def _blocks(starts: Tensor) -> list[Tensor]:
 
 
 def starts_of(size: int, window: int, stride: int) -> Tensor:
-    """The rows (and columns) at which a window starts, equally far from both borders.
+    """The rows (and columns) at which a window starts, equally far from both borders; in pixels.
 
     Raises:
         ValueError: The window is smaller than 1 or larger than the image.

@@ -6,7 +6,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from convscope.analysis.occlusion.sensitivity import Survey, summary
+from convscope.analysis.occlusion.sensitivity import Survey
 
 ALL = "all"
 
@@ -19,17 +19,21 @@ def by_image(
     Args:
         shown: (N,) the images' indices in the test set.
         names: Their N true classes.
-        clean: (N,) confidence in the true class without a window.
+        clean: (N,) confidences without a window.
         maps: Window size to confidence maps (N, P, P).
 
     Returns:
         A row for each image and window: image, class, window in pixels, clean_confidence,
         mean_confidence and min_confidence over the window's positions, deepest_drop (clean minus
-        minimum), and the drop's place, row and column of the window's center in pixels.
+        minimum; negative where the window raises the confidence at every position), and the drop's
+        place, drop_row and drop_column of the window's center in pixels: half pixels if the window
+        is even; of equal drops, the first by rows.
     """
     tables = []
     for window, confidence in maps.items():
-        found = summary(confidence, clean, window)
+        flat = confidence.flatten(1)
+        lowest, place = flat.amin(1), flat.argmin(1)
+        half, across = (window - 1) / 2, confidence.shape[2]
         tables.append(
             pd.DataFrame(
                 {
@@ -37,11 +41,11 @@ def by_image(
                     "class": list(names),
                     "window": window,
                     "clean_confidence": clean.tolist(),
-                    "mean_confidence": found.mean.tolist(),
-                    "min_confidence": confidence.flatten(1).amin(1).tolist(),
-                    "deepest_drop": found.depth.tolist(),
-                    "drop_row": found.center[:, 0].tolist(),
-                    "drop_column": found.center[:, 1].tolist(),
+                    "mean_confidence": flat.mean(1).tolist(),
+                    "min_confidence": lowest.tolist(),
+                    "deepest_drop": (clean - lowest).tolist(),
+                    "drop_row": (place // across + half).tolist(),
+                    "drop_column": (place % across + half).tolist(),
                 }
             )
         )
@@ -94,40 +98,28 @@ def long_map(shown: Tensor, maps: Tensor) -> pd.DataFrame:
 def fall(surveyed: Sequence[Survey], labels: Tensor, classes: Sequence[str]) -> pd.DataFrame:
     """How confidence and accuracy fall as the window grows, by class.
 
-    Args:
-        surveyed: A survey's entries.
-        labels: (N,) the surveyed images' classes.
-        classes: The class names.
-
     Returns:
         A row for each class and window, and for all classes together: class, window in pixels
         (0: no window), images, confidence and accuracy, means in [0, 1].
     """
-    rows = []
-    everything = torch.ones(len(labels), dtype=torch.bool)
     labels = labels.cpu()
-    members = {ALL: everything, **{name: labels == c for c, name in enumerate(classes)}}
-    for name, mask in members.items():
-        if not mask.any():
-            continue
-        rows += [
-            {
-                "class": name,
-                "window": entry.window,
-                "images": int(mask.sum()),
-                "confidence": float(entry.confidence[mask].mean()),
-                "accuracy": float(entry.accuracy[mask].mean()),
-            }
-            for entry in surveyed
-        ]
-    return pd.DataFrame(rows)
+    members = {ALL: labels >= 0, **{name: labels == c for c, name in enumerate(classes)}}
+    return pd.DataFrame(
+        {
+            "class": name,
+            "window": entry.window,
+            "images": int(mask.sum()),
+            "confidence": float(entry.confidence[mask].mean()),
+            "accuracy": float(entry.accuracy[mask].mean()),
+        }
+        for name, mask in members.items()
+        if mask.any()
+        for entry in surveyed
+    )
 
 
 def deepest_by_position(surveyed: Sequence[Survey]) -> pd.DataFrame:
     """Where windows do harm, over many images.
-
-    Args:
-        surveyed: A survey's entries.
 
     Returns:
         A row for each window and position: window, the row and column of its center in pixels,
@@ -135,9 +127,7 @@ def deepest_by_position(surveyed: Sequence[Survey]) -> pd.DataFrame:
         deepest there, in [0, 1].
     """
     tables = []
-    for entry in surveyed:
-        if entry.window == 0:
-            continue
+    for entry in [each for each in surveyed if each.window]:
         rows, columns = torch.meshgrid(entry.centers, entry.centers, indexing="ij")
         tables.append(
             pd.DataFrame(
@@ -154,15 +144,11 @@ def deepest_by_position(surveyed: Sequence[Survey]) -> pd.DataFrame:
 
 
 def deepest_by_window(positions: pd.DataFrame, images: int, size: int) -> pd.DataFrame:
-    """How far from the image's center the drop is deepest, beside what chance would give.
+    """How far from the image's center the drop is deepest, compared with chance.
 
     Chance is each position equally often. The central positions are those at most half as far from
-    the center, by rows and by columns, as the outermost.
-
-    Args:
-        positions: What ``deepest_by_position`` found.
-        images: Of how many images.
-        size: The images' side in pixels.
+    the center, by rows and by columns, as the outermost. The positions are those of
+    ``deepest_by_position``, over so many images of so many pixels a side.
 
     Returns:
         A row a window: window, images, mean_distance of the deepest drops from the image's center

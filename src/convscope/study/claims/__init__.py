@@ -19,25 +19,17 @@ __all__ = [
     "to_json",
 ]
 
-RULES: tuple[Rule, ...] = tuple(
-    rule
-    for module in (plain, regularized, analyses)
-    for rule in vars(module).values()
-    if isinstance(rule, Rule)
-)
+_MEMBERS = [member for module in (plain, regularized, analyses) for member in vars(module).values()]
+RULES = tuple(member for member in _MEMBERS if isinstance(member, Rule))
 
 
 def judge(reports: Path) -> list[Claim]:
-    """Judge every claim by the finished stages' files, in the study's order.
-
-    The claims are about CIFAR-10; files measured on other images are judged by the same rules.
-    Claims whose stage has not run are not measured.
+    """Judge every claim by the finished stages' files, whatever images they were measured on.
 
     Raises:
         UserError: A file is damaged.
     """
-    source = Reports(reports)
-    return [rule.judge(source) for rule in RULES]
+    return [rule.judge(Reports(reports)) for rule in RULES]
 
 
 def data_name(reports: Path) -> str | None:

@@ -1,8 +1,8 @@
 """Claims 14 to 20: occlusion, filter ablation, filter identification, and reproducibility."""
 
-from collections import Counter
-from collections.abc import Mapping
 from itertools import combinations, product
+
+import pandas as pd
 
 from convscope.study.claims.claim import Finding, objections, rule
 from convscope.study.claims.means import Means, not_falling
@@ -44,9 +44,8 @@ def ablation_costs(source: Source) -> Finding:
             f"{FILTERS:,}: set nets.net4.l1_oc to [64] and filter_ablation.filters to ten in "
             "params.yaml and run `dvc repro`"
         )
-    confusion = _confusion(source, "before")
-    images, before = sum(confusion.values()), _right(confusion)
-    after = _right(_confusion(source, "after"))
+    confusions = [_confusion(source, when).to_numpy() for when in ("before", "after")]
+    images, (before, after) = int(confusions[0].sum()), (int(c.trace()) for c in confusions)
     drop = 100 * (before - after) / images
     numbers = {
         "accuracy before": before / images,
@@ -68,8 +67,8 @@ def errors_stay(source: Source) -> Finding:
     """
     groups = _between_groups(source, "before")
     confusion = _confusion(source, "before")
-    classes = sorted({true for true, _ in confusion})
-    pairs = {(a, b): confusion[a, b] + confusion[b, a] for a, b in combinations(classes, 2)}
+    both = confusion + confusion.T
+    pairs = {(a, b): int(both[a][b]) for a, b in combinations(sorted(map(str, both)), 2)}
     if ("cat", "dog") not in pairs:
         raise NotMeasuredError(f"the data set has no classes cat and dog: {TO_CIFAR10}")
     cat_dog = pairs.pop(("cat", "dog"))
@@ -124,7 +123,7 @@ def responses_fall(source: Source) -> Finding:
             )
     numbers = {
         f"{layer}, {name}": layers[column][layer]
-        for column, name in zip(wanted, ("mean response", "per pixel"), strict=True)
+        for column, name in {"mean": "mean response", "mean_per_pixel": "per pixel"}.items()
         for layer in ("conv1", "conv5")
     }
     first, fifth, first_pixel, fifth_pixel = numbers.values()
@@ -177,34 +176,20 @@ def _need_net4(source: Source, stage: str) -> None:
         )
 
 
-def _confusion(source: Source, when: str) -> dict[tuple[str, str], int]:
-    """Images by (true class, predicted class), before or after the ablation."""
+def _confusion(source: Source, when: str) -> pd.DataFrame:
+    """Images before or after the ablation: rows true, columns predicted classes."""
     name = f"filter-ablation/confusion_{when}"
     classes = [str(column) for column in source.table(name) if column != "true"]
-    rows = columns(source, name, classes, ["true"]).itertuples(index=False)
-    return {
-        (str(true), taken): int(count)
-        for true, *counts in rows
-        for taken, count in zip(classes, counts, strict=True)
-    }
+    images = columns(source, name, classes, ["true"]).set_index("true")
+    return images.rename(index=str).reindex(classes)
 
 
-def _collapse(confusion: Mapping[tuple[str, str], int]) -> str:
+def _collapse(confusion: pd.DataFrame) -> str:
     """A remark where a network takes most images for one class, whatever they are."""
-    taken: Counter[str] = Counter()
-    for (_, predicted), count in confusion.items():
-        taken[predicted] += count
-    predicted, count = taken.most_common(1)[0]
-    share = 100 * count / (taken.total() or 1)
-    return (
-        f"after it {share:.3g} percent of all images are taken for {predicted}, whatever they are"
-        if share > 50
-        else ""
-    )
-
-
-def _right(confusion: Mapping[tuple[str, str], int]) -> int:
-    return sum(count for (true, taken), count in confusion.items() if true == taken)
+    taken = confusion.sum()
+    share = 100 * taken.max() / (taken.sum() or 1)
+    remark = f"are taken for {taken.idxmax()}, whatever they are"
+    return f"after it {share:.3g} percent of all images {remark}" if share > 50 else ""
 
 
 def _between_groups(source: Source, when: str) -> dict[tuple[str, str], int]:

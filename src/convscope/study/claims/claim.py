@@ -27,9 +27,7 @@ class Claim:
     """A judged finding of the study.
 
     Attributes:
-        number: Its place in the list of claims, from 1.
         section: The part of the study that it is from, such as ``net1`` or ``occlusion``.
-        statement: The finding.
         rule: What exactly is computed from which file below reports/.
         verdict: Whether the measured files bear it out.
         published: What the rule finds in the study's own numbers, by name; empty where the study
@@ -60,13 +58,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule finds in a source.
-
-    Attributes:
-        numbers: What it compared, by name.
-        objections: What speaks against the claim; nothing where it holds.
-        remark: What is worth knowing either way.
-    """
+    """The numbers that a rule compared, what speaks against the claim, and what else to know."""
 
     numbers: Numbers
     objections: tuple[str, ...] = ()
@@ -91,22 +83,13 @@ class Rule:
             published = self.check(Study())
         try:
             found = self.check(source)
-        except NotMeasuredError as lack:
-            verdict, why = Verdict.NOT_MEASURED, str(lack)
-        else:
             verdict = Verdict.DOES_NOT_HOLD if found.objections else Verdict.HOLDS
             why = "; ".join(filter(None, (*found.objections, found.remark)))
-        return Claim(
-            number=self.number,
-            section=self.section,
-            statement=self.statement,
-            rule=self.rule,
-            verdict=verdict,
-            published=published.numbers,
-            measured=found.numbers,
-            why=why,
-            differing=tuple(grid for grid in self.grids if _differs(source, grid)),
-        )
+        except NotMeasuredError as lack:
+            verdict, why = Verdict.NOT_MEASURED, str(lack)
+        claim = (self.number, self.section, self.statement, self.rule)
+        differing = tuple(grid for grid in self.grids if _differs(source, grid))
+        return Claim(*claim, verdict, published.numbers, found.numbers, why, differing)
 
 
 def rule(
@@ -133,10 +116,9 @@ def objections(texts: Mapping[str, bool]) -> tuple[str, ...]:
 
 
 def shown(name: str, value: float) -> str:
-    """A number of a claim as a reader sees it; ``name`` is its key in ``Numbers``.
+    """A number of a claim as a reader sees it, by its name: shares have four decimals.
 
-    Integers are printed as such. Others below 1, which most shares are, have four decimals, and
-    the rest two: those above 1, points and percent.
+    Integers have none, and the rest two: those above 1, points and percent.
     """
     if isinstance(value, int):
         return f"{value:,}"
@@ -145,7 +127,6 @@ def shown(name: str, value: float) -> str:
 
 
 def _differs(source: Source, grid: str) -> bool:
-    """Whether a grid is there and is not the study's own."""
     with suppress(NotMeasuredError):
         return bool(differing(grid, source.params(f"train/{grid}")))
     return False

@@ -1,7 +1,7 @@
 """The study's tables "by X" as rules read them: a mean for each point of a grid."""
 
-import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 
 from convscope.study.claims.sources import NotMeasuredError, Source, columns
@@ -19,9 +19,7 @@ _KEYS = {"epoch": "epochs", "window": "window_sizes"}  # in params.yaml, where i
 class Means:
     """One column of a table, such as ``"train/net1/by_kernel_size_stride"``, by its axes.
 
-    Raises:
-        NotMeasuredError: The source has no such table.
-        UserError: The table is damaged.
+    Its methods raise ``NotMeasuredError`` where the grid lacks what they are asked for.
     """
 
     def __init__(
@@ -34,7 +32,7 @@ class Means:
         self.values: dict[Point, float] = dict(sorted(by_point.items()))
 
     def at(self, *point: float) -> float:
-        """The mean at a point; raises what ``named`` raises."""
+        """The mean at a point."""
         return self.named([point])[self.name(point)]
 
     def along(self, axis: str) -> list[float]:
@@ -43,11 +41,7 @@ class Means:
         return sorted({point[position] for point in self.values})
 
     def several(self, axis: str) -> list[float]:
-        """The values of an axis, ascending, of which there are at least two to compare.
-
-        Raises:
-            NotMeasuredError: There are fewer.
-        """
+        """The values of an axis, ascending, of which there are at least two to compare."""
         found = self.along(axis)
         if len(found) < 2:
             raise NotMeasuredError(
@@ -61,11 +55,7 @@ class Means:
         return ", ".join(f"{_NAMES.get(axis, axis)} {value:g}" for axis, value in named)
 
     def named(self, points: Sequence[Point] | None = None) -> dict[str, float]:
-        """The means of these points, or of all, by the points' names.
-
-        Raises:
-            NotMeasuredError: The grid lacks some of them.
-        """
+        """The means of these points, or of all, by the points' names."""
         wanted = list(self.values if points is None else points)
         if absent := [point for point in wanted if point not in self.values]:
             raise NotMeasuredError(
@@ -87,24 +77,17 @@ class Means:
         return f"change {section}.{keys} in params.yaml and run `dvc repro`"
 
 
-def not_rising(steps: Mapping[str, float], what: str = "") -> tuple[str, ...]:
+def not_rising(steps: Mapping[str, float], what: str = "", sign: int = 1) -> tuple[str, ...]:
     """Each step of a series, given by the names of its points, that does not rise, in words.
 
-    ``what`` says what the values are, where a claim compares several things.
+    ``what`` says what the values are, where a claim compares several things. With ``sign`` -1 it is
+    each step that does not fall.
     """
-    return _against(steps, what, operator.gt)
-
-
-def not_falling(steps: Mapping[str, float], what: str = "") -> tuple[str, ...]:
-    """Each step of a series that does not fall, in words; see ``not_rising``."""
-    return _against(steps, what, operator.lt)
-
-
-def _against(
-    steps: Mapping[str, float], what: str, as_claimed: Callable[[float, float], bool]
-) -> tuple[str, ...]:
     return tuple(
         f"{what} goes from {before:.4g} ({first}) to {after:.4g} ({second})".lstrip()
         for (first, before), (second, after) in pairwise(steps.items())
-        if not as_claimed(after, before)
+        if not sign * after > sign * before
     )
+
+
+not_falling = partial(not_rising, sign=-1)

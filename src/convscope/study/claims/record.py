@@ -13,16 +13,9 @@ from convscope.study.claims.claim import Claim, Verdict
 def to_json(
     claims: Sequence[Claim], data: str | None, archive_md5: str | None = None
 ) -> dict[str, Any]:
-    """Judged claims as a JSON document.
+    """Judged claims as a JSON document, with the data set that they were measured on.
 
-    Args:
-        claims: What ``judge`` found.
-        data: The data set that the files were measured on; None where that is unknown.
-        archive_md5: Of the archive that it came from, which distinguishes an official one.
-
-    Returns:
-        ``data``, ``archive_md5``, how many claims have each verdict (``verdicts``), and the
-        ``claims``.
+    The md5 of the archive distinguishes the official data; both are None where they are unknown.
     """
     verdicts = [claim.verdict for claim in claims]
     return {

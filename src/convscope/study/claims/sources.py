@@ -40,7 +40,6 @@ class Reports:
         return self.json(f"{stage}/params")
 
     def _holding(self, path: str) -> Finished:
-        """The folder that a file is in."""
         name, _, file = path.rpartition("/")
         folder = Finished(self._folder, name)
         if not folder.has(file):
@@ -52,7 +51,7 @@ class Study:
     """The study's own numbers, under the same names."""
 
     def table(self, name: str) -> pd.DataFrame:
-        """The published table."""
+        """The published table; raises ``NotMeasuredError`` where the study printed none."""
         if name not in published.KEYS:
             raise NotMeasuredError(f"the study printed no table {name}")
         return published.table(name)

@@ -22,13 +22,9 @@ WIDTH = 100  # at most, and where there is no terminal
 def run(reports: Path, against: Path | None = None, stream: TextIO | None = None) -> int:
     """Judge the claims and print them, with color on a terminal only.
 
-    Args:
-        reports: The folder reports/.
-        against: An earlier claims.json to compare with.
-        stream: Where to print; standard output if None.
-
     Returns:
-        0, or 1 when a claim that held in ``against`` no longer holds or can no longer be judged.
+        0, or 1 where a claim that held in ``against``, an earlier claims.json, no longer holds or
+        can no longer be judged.
 
     Raises:
         UserError: A file is damaged, or ``against`` is missing or not a claims.json.
@@ -61,8 +57,8 @@ def _table(judged: Sequence[Claim]) -> Table:
     table.add_column("#", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     table.add_column("claim", ratio=1)
-    table.add_column("published", justify="right", no_wrap=True)
-    table.add_column("measured", justify="right", no_wrap=True)
+    for side in ("published", "measured"):
+        table.add_column(side, justify="right", no_wrap=True)
     for claim in judged:
         verdict = Text(claim.verdict, STYLES[claim.verdict])
         table.add_row(str(claim.number), verdict, Text(claim.statement))

@@ -3,19 +3,15 @@
 from convscope.study.published.compare import Comparison, compare
 from convscope.study.published.settings import Setting, differing
 from convscope.study.published.study import study
-from convscope.study.published.tables import KEYS, of_net, printed_class_accuracy, table
+from convscope.study.published.tables import KEYS, printed_class_accuracy, table
 
 __all__ = [
     "KEYS",
     "Comparison",
     "Setting",
-    "beside",
     "compare",
     "differing",
-    "of_net",
     "printed_class_accuracy",
     "study",
     "table",
 ]
-
-beside = compare

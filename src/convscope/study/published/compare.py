@@ -7,13 +7,10 @@ import pandas as pd
 
 
 class Comparison(NamedTuple):
-    """What both tables have, and what only the published one has.
+    """What both tables have, in the published order, and the keys that were not measured.
 
-    Attributes:
-        rows: The keys, then for each shared column ``<column>_published``, ``<column>_measured``
-            and, where it holds numbers, ``<column>_difference``, measured - published; in the
-            order of the published table.
-        missing: The keys of the published rows that were not measured.
+    ``rows`` has the keys, then for each shared column ``<column>_published``, ``<column>_measured``
+    and, where it holds numbers, ``<column>_difference``, measured - published.
     """
 
     rows: pd.DataFrame

@@ -9,12 +9,9 @@ from convscope.study.published.study import study
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting that is not as in the study.
+    """A setting, by its key in params.yaml, whose sorted values are not the study's.
 
-    Attributes:
-        key: Its key in params.yaml.
-        ours: Its values here, sorted; empty if they are not known.
-        theirs: The study's, sorted.
+    ``ours`` is empty where the values are not known.
     """
 
     key: str
@@ -23,14 +20,10 @@ class Setting:
 
 
 def differing(name: str, params: Mapping[str, Any]) -> list[Setting] | None:
-    """What of a network's grid is not as in the study.
-
-    Args:
-        name: The network.
-        params: What its stage used, as in its params.json: ``train`` and ``net``.
+    """What of a network's grid, by its stage's params.json, is not as in the study.
 
     Returns:
-        Nothing where all is the same; None for a network that the study does not have.
+        None for a network that the study does not have.
     """
     if name not in study():
         return None
@@ -47,6 +40,5 @@ def differing(name: str, params: Mapping[str, Any]) -> list[Setting] | None:
 
 
 def _values(values: Any) -> tuple[float, ...]:
-    """One value or several, in ascending order."""
     listed = values if isinstance(values, list) else [values]
     return tuple(sorted(value for value in listed if isinstance(value, int | float)))

@@ -1,7 +1,6 @@
 """The study's tables under the names, and with the columns, of our own below reports/."""
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -61,12 +60,6 @@ def table(name: str) -> pd.DataFrame:
     return pd.DataFrame([printed] if rows == "best" else printed)
 
 
-def of_net(net: str) -> dict[str, pd.DataFrame]:
-    """The study's tables of a network, none of other networks, by names such as ``by_l1_oc``."""
-    folder = f"train/{net}/"
-    return {name.removeprefix(folder): table(name) for name in KEYS if name.startswith(folder)}
-
-
 def printed_class_accuracy() -> pd.DataFrame:
     """The study's table 1 as it printed it: of 316 test images, and so unlike its matrices.
 
@@ -79,26 +72,16 @@ def printed_class_accuracy() -> pd.DataFrame:
     return _with_drop(pd.DataFrame(rows, dtype=float))
 
 
-def _best_of_nets() -> pd.DataFrame:
-    return pd.DataFrame([{"net": net, **study()[net]["best"]} for net in NETS])
-
-
 def _overfit_above() -> pd.DataFrame:
     overfit = study()["net4"]["mean_overfit_percent_where_test_accuracy_above_0.88"]
     return pd.DataFrame({"test_accuracy_above": [0.88], "overfit_percent": [overfit]})
 
 
 def _matrix(when: str) -> pd.DataFrame:
-    """A confusion matrix, or what it lost: rows true, columns predicted classes."""
-    if when == "difference":
-        return _matrix("before") - _matrix("after")
+    """A confusion matrix: rows true, columns predicted classes."""
     classes = study()["classes"]
-    return pd.DataFrame(study()["filter_ablation"][f"confusion_{when}"], classes, classes)
-
-
-def _confusion(when: str) -> pd.DataFrame:
-    """A matrix as our files have it, with the true class in front."""
-    return _matrix(when).rename_axis("true").reset_index()
+    matrix = pd.DataFrame(study()["filter_ablation"][f"confusion_{when}"], classes, classes)
+    return matrix.rename_axis("true")
 
 
 def _class_accuracy() -> pd.DataFrame:
@@ -111,7 +94,6 @@ def _class_accuracy() -> pd.DataFrame:
 
 
 def _with_drop(accuracies: pd.DataFrame) -> pd.DataFrame:
-    """Percent before and after, of each class and overall, as our files have them."""
     table = accuracies.add_suffix("_percent")
     table.insert(0, "class", [*study()["classes"], "overall"])
     return table.assign(drop_points=table["before_percent"] - table["after_percent"])
@@ -136,35 +118,35 @@ def _class_frequency() -> pd.DataFrame:
 
 def _responses() -> pd.DataFrame:
     block = study()["filter_identification"]
-    rows = []
-    for name, response in block["response_of_top_20"].items():
-        layer = name.split("/")[0]
-        per_pixel = response["mean"] / block["map_size"][layer] ** 2
-        dead = name in block["dead_filters"]
-        rows.append(
-            {"filter": name, "layer": layer, **response, "mean_per_pixel": per_pixel, "dead": dead}
-        )
-    return pd.DataFrame(rows)
+    printed = pd.DataFrame(block["response_of_top_20"]).T.rename_axis("filter").reset_index()
+    layers = printed["filter"].str.partition("/")[0]
+    printed.insert(1, "layer", layers)
+    return printed.assign(
+        mean_per_pixel=printed["mean"] / layers.map(block["map_size"]) ** 2,
+        dead=printed["filter"].isin(block["dead_filters"]),
+    )
 
 
-def _by_layer(column: str) -> pd.DataFrame:
-    printed = {
-        "filters": study()["filter_ablation"]["filters_by_layer"],
-        "patch_size": study()["filter_identification"]["patch_size"],
-    }
-    return pd.DataFrame(list(printed[column].items()), columns=["layer", column])
+def _by_layer(column: str, values: Mapping[str, int]) -> pd.DataFrame:
+    return pd.DataFrame(values.items(), columns=["layer", column])
 
 
 _MADE: dict[str, Callable[[], pd.DataFrame]] = {
     "train/net4/overfit_above": _overfit_above,
-    "evaluate/best": _best_of_nets,
+    "evaluate/best": lambda: pd.DataFrame([{"net": n, **study()[n]["best"]} for n in NETS]),
     "filter-ablation/class_accuracy": _class_accuracy,
-    "filter-ablation/confusion_before": partial(_confusion, "before"),
-    "filter-ablation/confusion_after": partial(_confusion, "after"),
-    "filter-ablation/confusion_difference": partial(_confusion, "difference"),
+    "filter-ablation/confusion_before": lambda: _matrix("before").reset_index(),
+    "filter-ablation/confusion_after": lambda: _matrix("after").reset_index(),
+    "filter-ablation/confusion_difference": lambda: (
+        _matrix("before") - _matrix("after")
+    ).reset_index(),
     "filter-ablation/between_groups": _between_groups,
-    "filter-ablation/atlas_by_layer": partial(_by_layer, "filters"),
+    "filter-ablation/atlas_by_layer": lambda: _by_layer(
+        "filters", study()["filter_ablation"]["filters_by_layer"]
+    ),
     "filter-identify/class_frequency": _class_frequency,
     "filter-identify/responses": _responses,
-    "filter-identify/patch_sizes": partial(_by_layer, "patch_size"),
+    "filter-identify/patch_sizes": lambda: _by_layer(
+        "patch_size", study()["filter_identification"]["patch_size"]
+    ),
 }

@@ -1,0 +1,144 @@
+"""Tables of what trained networks predict for the test images; logits and labels in."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from convscope.base import metrics
+
+# the images of the study's table by class (published/study.yaml, filter_ablation)
+STUDY_BATCH = 128
+SAMPLED_OF_BATCH = 4
+
+
+def best_runs(
+    outputs: Mapping[str, Tensor], labels: Tensor, best: Mapping[str, Mapping[str, Any]]
+) -> pd.DataFrame:
+    """The best run of each network, with its accuracy on the test set and how sure that is.
+
+    Args:
+        outputs: By network, logits (N, classes).
+        labels: (N,) int64.
+        best: By network, its best.json.
+
+    Returns:
+        A row a network: net, run, epoch, test_accuracy in [0, 1], its 95 % confidence interval
+        (low, high), train_accuracy, overfit_percent, total_parameters, and the point.
+    """
+    rows = []
+    for net, logits in outputs.items():
+        correct = int((logits.argmax(1) == labels).sum())
+        low, high = metrics.accuracy_interval(correct, len(labels))
+        run, measured = best[net], best[net]["best"]
+        rows.append(
+            {
+                "net": net,
+                "run": run["run"],
+                "epoch": measured["epoch"],
+                "test_accuracy": correct / len(labels),
+                "low": low,
+                "high": high,
+                "train_accuracy": measured["train_accuracy"],
+                "overfit_percent": measured["overfit_percent"],
+                "total_parameters": run["total_parameters"],
+                **run["point"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def by_image(outputs: Mapping[str, Tensor], labels: Tensor) -> pd.DataFrame:
+    """The class that each network predicts: image, label, then a column a network."""
+    predicted = {net: logits.argmax(1).tolist() for net, logits in outputs.items()}
+    return pd.DataFrame({"image": range(len(labels)), "label": labels.tolist(), **predicted})
+
+
+def confusions(outputs: Mapping[str, Tensor], labels: Tensor, classes: int) -> dict[str, Tensor]:
+    """Each network's confusion matrix, (classes, classes) int64, rows true."""
+    return {
+        net: metrics.confusion_matrix(labels, logits.argmax(1), classes)
+        for net, logits in outputs.items()
+    }
+
+
+def class_accuracies(matrices: Mapping[str, Tensor], classes: Sequence[str]) -> pd.DataFrame:
+    """Each network's accuracy by class, in [0, 1]: class, then a column a network."""
+    columns = {net: metrics.class_accuracy(matrix).tolist() for net, matrix in matrices.items()}
+    return pd.DataFrame({"class": list(classes), **columns})
+
+
+def class_sample(net: str, logits: Tensor, labels: Tensor, classes: Sequence[str]) -> pd.DataFrame:
+    """The study's sample for its table by class, compared with all test images.
+
+    The study took the first 4 images of each batch of 128: 316 of CIFAR-10's 10,000.
+
+    Returns:
+        A row a class: net, class, sampled_images, sampled_accuracy and accuracy (of all images)
+        in [0, 1], and difference_points, sampled less all. What has no image has no value.
+    """
+    predicted = logits.argmax(1)
+    sampled = torch.arange(len(labels), device=labels.device) % STUDY_BATCH < SAMPLED_OF_BATCH
+    sample, complete = (
+        metrics.confusion_matrix(labels[part], predicted[part], len(classes))
+        for part in (sampled, slice(None))
+    )
+    shares = [(cells.diagonal().double() / cells.sum(1)).cpu() for cells in (sample, complete)]
+    return pd.DataFrame(
+        {
+            "net": net,
+            "class": list(classes),
+            "sampled_images": sample.sum(1).tolist(),
+            "sampled_accuracy": shares[0].tolist(),
+            "accuracy": shares[1].tolist(),
+            "difference_points": (100 * (shares[0] - shares[1])).tolist(),
+        }
+    )
+
+
+def misclassified(logits: Tensor, labels: Tensor, classes: Sequence[str]) -> pd.DataFrame:
+    """The images that a network gets wrong.
+
+    Returns:
+        A row an image, the surest mistakes first: image, true, predicted, and confidence, the
+        softmax probability of the predicted class.
+    """
+    # predictions are of the logits: probabilities can be equal where logits are not
+    predicted = logits.argmax(1)
+    confidence = torch.softmax(logits.double(), 1).gather(1, predicted[:, None]).squeeze(1)
+    wrong = (predicted != labels).nonzero().flatten()
+    table = pd.DataFrame(
+        {
+            "image": wrong.tolist(),
+            "true": [classes[index] for index in labels[wrong].tolist()],
+            "predicted": [classes[index] for index in predicted[wrong].tolist()],
+            "confidence": confidence[wrong].tolist(),
+        }
+    )
+    return table.sort_values("confidence", ascending=False, kind="stable", ignore_index=True)
+
+
+def commonest_pairs(
+    wrong: pd.DataFrame, pairs: int, images_per_pair: int
+) -> list[tuple[str, list[int]]]:
+    """The commonest confusions with their surest images.
+
+    Args:
+        wrong: What ``misclassified`` found.
+        pairs: How many (true, predicted) pairs.
+        images_per_pair: How many images of each at most.
+
+    Returns:
+        A label such as ``"cat taken for dog (102)"`` and image indices, for each pair.
+    """
+    members: dict[tuple[str, str], list[int]] = {}
+    found = zip(wrong["true"], wrong["predicted"], wrong["image"], strict=True)
+    for true, predicted, image in found:
+        members.setdefault((true, predicted), []).append(image)
+    commonest = sorted(members.items(), key=lambda pair: (-len(pair[1]), pair[0]))[:pairs]
+    return [
+        (f"{true} taken for {predicted} ({len(images)})", images[:images_per_pair])
+        for (true, predicted), images in commonest
+    ]

@@ -1,0 +1,227 @@
+"""Tables next to the study's own: what it published, and how far the measured numbers are off."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from convscope.base.report_folder import Finished
+from convscope.report import columns
+from convscope.report.columns import (
+    AS_IS,
+    CHANGE,
+    COUNT,
+    DIFFERENCE,
+    PUBLISHED,
+    TEXT,
+    Headings,
+)
+from convscope.report.data_set import STUDY_DATA_NAME, DataSet
+from convscope.study import published
+
+_CLASS_ACCURACY = "filter-ablation/class_accuracy"
+_FREQUENCY = "filter-identify/class_frequency"
+# tables with a column for each class, as the study counts images
+_BY_CLASS = ("filter-ablation/confusion_", _FREQUENCY)
+# what the table itself compares; folded tables behind it have every number that was published
+_MEASURES = {
+    **{name: ("test_accuracy",) for name in published.KEYS if "/by_" in name},
+    "train/net2/by_epoch": ("test_accuracy", "overfit_percent"),
+    "train/net4/overfit_above": ("overfit_percent",),
+    **{
+        name: ("train_accuracy", "test_accuracy")
+        for name in published.KEYS
+        if name.startswith("train/") and name.endswith("/best")
+    },
+    "evaluate/best": ("test_accuracy",),
+    _CLASS_ACCURACY: ("before_percent", "after_percent", "drop_points"),
+    "filter-ablation/between_groups": ("before", "after"),
+    _FREQUENCY: ("max_class",),
+    "filter-identify/responses": ("mean", "max"),
+    "filter-identify/patch_sizes": ("patch_size",),
+}
+_SETTINGS = ("epoch", "l1_oc", "filter_multiplier", "kernel_size", "stride", "dropout_rate")
+_NAMES = ("run",)  # numbers that count nothing
+_OTHER_FILTERS = (
+    "A network that is trained anew learns other filters: those of the same number are not the "
+    "study's."
+)
+_RECOMPUTED = (
+    "The published columns are of all 10,000 images, computed from the study's confusion matrices; "
+    "the table that it printed is of 316 images, and below."
+)
+
+
+def widened(
+    folder: Finished, name: str, frame: pd.DataFrame, data: DataSet
+) -> tuple[pd.DataFrame, list[str]]:
+    """A table with the published values and the differences behind its own.
+
+    Args:
+        folder: The report folder of the table ``name``.csv.
+        name: See ``folder``.
+        frame: What the report shows of it.
+        data: What was measured on.
+
+    Returns:
+        The table, with columns ``x_published`` and, of numbers, ``x_difference`` where it shares
+        rows with the study's; and notes on what the two do not share.
+
+    Raises:
+        UserError: The table lacks its key columns, or has several rows for one key.
+    """
+    source = f"{folder.name}/{name}"
+    if source not in _MEASURES:
+        return frame, []
+    if source == _FREQUENCY and not {*frame}.issuperset(published.study()["classes"]):
+        return frame, ["The study counts other classes."]
+    keys, study = published.KEYS[source], published.table(source)
+    measures = [measure for measure in _MEASURES[source] if measure in frame]
+    if absent := [key for key in keys if key not in frame]:
+        raise folder.damaged(f"{name}.csv", f"it has no column {absent[0]}")
+    found = _compared(folder, name, frame[[*keys, *measures]], study)
+    # a total over other rows than the study's is no match
+    if keys and found.rows[found.rows[keys[0]] != "overall"].empty:
+        rows = _points(found.missing)
+        return frame, [f"The study has other rows, which were not measured: {rows}."]
+    aligned = _aligned(found.rows, frame, keys)
+    shown = frame.reset_index(drop=True)
+    for measure in measures:
+        place = list(shown).index(measure)
+        for ending in (DIFFERENCE, PUBLISHED):
+            if f"{measure}{ending}" in aligned:
+                shown.insert(place + 1, f"{measure}{ending}", aligned[f"{measure}{ending}"])
+    return shown, [_legend(shown, data), *_notes(source, study, found.missing)]
+
+
+def all_published(folder: Finished, name: str) -> list[tuple[str, pd.DataFrame, Headings]]:
+    """All that the study printed of the table ``name``.csv: what each table is, itself, headings.
+
+    Of a table with a column for each class, they are the study's own and, where the classes are the
+    same, the differences; else there is a row for each number.
+    """
+    source = f"{folder.name}/{name}"
+    if source not in published.KEYS:
+        return []
+    measured = folder.table(name)
+    if source.startswith(_BY_CLASS):
+        return _by_class(source, measured)
+    study = published.table(source)
+    tables = [("every number published", *_every_number(folder, name, measured, study))]
+    if source == _CLASS_ACCURACY:
+        printed = published.printed_class_accuracy()
+        rows = _every_number(folder, name, measured, printed)
+        tables.append(("as the study printed it, of 316 images", *rows))
+    return tables
+
+
+def _every_number(
+    folder: Finished, name: str, measured: pd.DataFrame, study: pd.DataFrame
+) -> tuple[pd.DataFrame, Headings]:
+    """A row for each number of the study's table, with values as they are printed."""
+    keys = published.KEYS[f"{folder.name}/{name}"]
+    numbers = [str(name) for name in study.select_dtypes("number") if name not in keys]
+    aligned = pd.DataFrame(index=study.index)
+    if {*keys} <= {*measured}:
+        aligned = _aligned(_compared(folder, name, measured, study).rows, study, keys)
+    rows = [
+        {
+            **{key: theirs[key] for key in keys},
+            "number": columns.known(number)[0],
+            **_printed(number, theirs[number], aligned.iloc[row]),
+        }
+        for row, theirs in enumerate(study.to_dict("records"))
+        for number in numbers
+        if pd.notna(theirs[number])
+    ]
+    sides = ("Published", "Measured", "Difference")
+    headings = {"number": ("Number", TEXT)} | {side.lower(): (side, AS_IS) for side in sides}
+    return pd.DataFrame(rows), headings
+
+
+def _by_class(source: str, measured: pd.DataFrame) -> list[tuple[str, pd.DataFrame, Headings]]:
+    """The study's own counts of each class, and ours less theirs where both have the same."""
+    (key,), classes = published.KEYS[source], published.study()["classes"]
+    theirs = published.table(source).set_index(key)[classes]
+    found = [("published", theirs, COUNT)]
+    if {key, *classes} <= {*measured} and {*measured[key]} >= {*theirs.index}:
+        ours = measured.set_index(key).loc[theirs.index, classes]
+        found.append(("measured minus published", ours - theirs, CHANGE))
+    return [
+        (what, frame.reset_index(), columns.of_classes(frame.reset_index(), kind))
+        for what, frame, kind in found
+    ]
+
+
+def _compared(
+    folder: Finished, name: str, measured: pd.DataFrame, study: pd.DataFrame
+) -> published.Comparison:
+    try:
+        return published.compare(measured, study, published.KEYS[f"{folder.name}/{name}"])
+    except ValueError as error:
+        raise folder.damaged(f"{name}.csv", str(error)) from None
+
+
+def _aligned(rows: pd.DataFrame, frame: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """A comparison's row for each row of a table; nothing where it has none."""
+    if not keys:
+        return rows.reindex(range(len(frame)))
+    found, wanted = (pd.MultiIndex.from_frame(each[list(keys)]) for each in (rows, frame))
+    return rows.set_axis(found).reindex(wanted).reset_index(drop=True)
+
+
+def _printed(number: str, theirs: Any, row: "pd.Series[Any]") -> dict[str, str]:
+    """A number of the study's, ours, and what lies between."""
+    label, kind = columns.known(f"{number}{DIFFERENCE}")
+    apart = kind.show(None if number in _NAMES else row.get(f"{number}{DIFFERENCE}"))
+    if apart != columns.NOTHING and label.endswith("difference (points)"):
+        apart += " points"
+    show = columns.known(number)[1].show
+    return {
+        "published": show(theirs),
+        "measured": show(row.get(f"{number}_measured")),
+        "difference": apart,
+    }
+
+
+def _notes(source: str, study: pd.DataFrame, missing: pd.DataFrame) -> list[str]:
+    """What a reader must know of the study's table to compare with it."""
+    keys = published.KEYS[source]
+    notes = []
+    if not missing.empty:
+        notes.append(f"Not measured, of the study's rows: {_points(missing)}.")
+    if not keys:
+        settings = [name for name in _SETTINGS if name in study]
+        notes.append(f"The study's best has {_points(study[settings])}.")
+    if keys == ("filter",):
+        notes.append(_OTHER_FILTERS)
+    if source == _CLASS_ACCURACY:
+        notes.append(_RECOMPUTED)
+    return notes
+
+
+def _legend(frame: pd.DataFrame, data: DataSet) -> str:
+    """What the added columns are, and of which images where the two sides' differ."""
+    subtracted = any(str(name).endswith(DIFFERENCE) for name in frame)
+    lead = "Differences are measured minus published" if subtracted else "Published is the study's"
+    if data.official:
+        return f"{lead}."
+    return f"{lead}; published are of {STUDY_DATA_NAME}, the others of {data.called}."
+
+
+def _points(frame: pd.DataFrame) -> str:
+    """Rows of settings in words: ``"l1_oc 6, 18"`` or ``"l1_oc 6, stride 1; l1_oc 18, stride 2"``.
+
+    Several settings of a row have its names before each value, one has it before all values.
+    """
+    names = [columns.known(str(name))[0].lower() for name in frame]
+    rows = [[_plain(value) for value in row] for row in frame.itertuples(index=False, name=None)]
+    if len(names) == 1:
+        return f"{names[0]} {', '.join(value for (value,) in rows)}"
+    return "; ".join(
+        ", ".join(f"{name} {value}" for name, value in zip(names, row, strict=True)) for row in rows
+    )
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
