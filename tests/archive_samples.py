@@ -45,22 +45,17 @@ def python2_pickle(pixels, labels):
 
 def python_members():
     """The members of a toy archive in the python layout, pickled as by Python 2."""
-    members = {
-        f"cifar-10-batches-py/{name}": python2_pickle(*batch(number))
-        for number, name in enumerate(BATCHES)
-    }
-    names = [name.encode() for name in CLASSES]
-    return members | {"cifar-10-batches-py/batches.meta": pickle.dumps({b"label_names": names})}
+    members = {name: python2_pickle(*batch(number)) for number, name in enumerate(BATCHES)}
+    members["batches.meta"] = pickle.dumps({b"label_names": [name.encode() for name in CLASSES]})
+    return {f"cifar-10-batches-py/{name}": content for name, content in members.items()}
 
 
 def binary_members():
     """The members of a toy archive in the binary layout."""
-    members = {}
-    for number, name in enumerate(BATCHES):
-        pixels, labels = batch(number)
-        records = np.column_stack([np.array(labels, np.uint8), pixels])
-        members[f"cifar-10-batches-bin/{name}.bin"] = records.tobytes()
-    return members | {"cifar-10-batches-bin/batches.meta.txt": "\n".join(CLASSES).encode()}
+    records = np.column_stack([np.array(LABELS, np.uint8), PIXELS]).reshape(6, EACH, -1)
+    members = {f"{name}.bin": each.tobytes() for name, each in zip(BATCHES, records, strict=True)}
+    members["batches.meta.txt"] = "\n".join(CLASSES).encode()
+    return {f"cifar-10-batches-bin/{name}": content for name, content in members.items()}
 
 
 def packed(members, links=()):
@@ -87,3 +82,11 @@ def written(path, content):
 def md5_of(content):
     """The md5 that an entry of data.archives states."""
     return hashlib.md5(content).hexdigest()
+
+
+def assert_complete(found):
+    """That arrays, or a data set, hold all of the toy's images and labels in their order."""
+    images = PIXELS.reshape(-1, 3, 32, 32)
+    for part, place in (("train", slice(5 * EACH)), ("test", slice(5 * EACH, None))):
+        np.testing.assert_array_equal(getattr(found, f"{part}_images"), images[place])
+        assert getattr(found, f"{part}_labels").tolist() == LABELS[place]

@@ -2,9 +2,11 @@ import shutil
 import socket
 import subprocess
 import sys
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
@@ -16,12 +18,10 @@ from convscope.base.errors import UserError
 from convscope.stages import dvc_lock
 from tests import projects
 
-HEAVY = {
-    *("torch", "mlflow", "pandas", "matplotlib", "pydantic", "shtab", "importlib.metadata"),
-    "convscope.config.params_file",
-}
+HEAVY = {"torch", "mlflow", "pandas", "matplotlib", "pydantic", "shtab", "importlib.metadata"}
 COMMANDS = [*cli.STAGES, "publish", "claims", "explain", "keep", "mend", "ui"]
 ARGUMENTS = {"train": ["net1"], "keep": ["kept"]}
+ELSEWHERE = "params.yaml is missing: run convscope in the project's folder"
 
 
 @pytest.fixture(autouse=True)
@@ -46,10 +46,10 @@ def refused(capsys, *arguments):
     assert cli.main(arguments) == 2
     written = capsys.readouterr()
     assert written.out == ""
-    assert written.err.startswith("convscope: ")
-    assert written.err.endswith("\n")
-    assert written.err.count("\n") == 1
-    return written.err.removeprefix("convscope: ").rstrip()
+    (line,) = written.err.splitlines(keepends=True)
+    assert line.startswith("convscope: ")
+    assert line.endswith("\n")
+    return line.removeprefix("convscope: ").rstrip()
 
 
 def ended(capsys, *arguments):
@@ -60,31 +60,21 @@ def ended(capsys, *arguments):
 
 
 def fail_with(error, monkeypatch):
-    def failing(_):
-        raise error
-
-    monkeypatch.setattr(tracking, "publish", failing)
+    monkeypatch.setattr(tracking, "publish", Mock(side_effect=error))
 
 
 def test_an_error_is_one_line_and_exit_code_2_in_a_shell_too():
     Path("params.yaml").unlink()
     done = run("train", "net9")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
-        "convscope: params.yaml is missing: run convscope in the project's folder\n"
-    )
+    assert done.stderr == f"convscope: {ELSEWHERE}\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_no_command_litters_a_folder_that_is_not_the_projects(
-    command, capsys, monkeypatch, tmp_path
-):
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    monkeypatch.chdir(elsewhere)
-    message = refused(capsys, command, *ARGUMENTS.get(command, []))
-    assert message == "params.yaml is missing: run convscope in the project's folder"
-    assert list(elsewhere.iterdir()) == []
+def test_no_command_litters_a_folder_that_is_not_the_projects(command, capsys):
+    Path("params.yaml").unlink()
+    assert refused(capsys, command, *ARGUMENTS.get(command, [])) == ELSEWHERE
+    assert list(Path().iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -134,34 +124,17 @@ def test_bash_completes_commands_options_and_files(tmp_path):
     done
     """
     done = subprocess.run(["bash", "-c", script, sys.executable], capture_output=True, text=True)
-    assert done.stdout.splitlines() == [
-        "train",
-        "filter-ablation filter-identify",
-        "--against",
-        "earlier.json",
-    ]
-
-
-def test_an_interrupt_is_exit_code_130(capsys, monkeypatch):
-    fail_with(KeyboardInterrupt(), monkeypatch)
-    assert cli.main(["publish"]) == 130
-    assert capsys.readouterr().err == "convscope: interrupted; run the same command to go on\n"
+    found = done.stdout.splitlines()
+    assert found == ["train", "filter-ablation filter-identify", "--against", "earlier.json"]
 
 
 def test_help_names_the_commands_and_imports_nothing_heavy():
-    code = f"""
-import sys
-from convscope import cli
-try:
-    cli.main(["--help"])
-except SystemExit as ended:
-    assert ended.code == 0
-print("heavy:", {HEAVY} & set(sys.modules))
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    *described, heavy = done.stdout.splitlines()
-    assert heavy == "heavy: set()"
-    assert {line.split()[0] for line in described if line.split()} >= set(COMMANDS)
+    command = [sys.executable, "-X", "importtime", "-m", "convscope.cli", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    imported = {line.split()[-1] for line in done.stderr.splitlines()}
+    assert "argparse" in imported
+    assert not HEAVY & imported
+    assert {line.split()[0] for line in done.stdout.splitlines() if line.split()} >= set(COMMANDS)
 
 
 @pytest.mark.parametrize(
@@ -195,20 +168,16 @@ def test_a_wrong_device_ends_a_stage_before_it_begins(stage, capsys, monkeypatch
     assert [path.name for path in Path().iterdir()] == ["params.yaml"]
 
 
-def test_publish_says_what_it_did(capsys, monkeypatch):
+def test_publish_and_mend_say_what_they_did(capsys, monkeypatch):
     actions = {"train@net1": "created", "report": "unchanged"}
     done = [tracking.Published(stage, "f", "r", action) for stage, action in actions.items()]
     monkeypatch.setattr(tracking, "publish", lambda _: done)
-    assert cli.main(["publish"]) == 0
-    assert capsys.readouterr().out == "train@net1: created\nreport: unchanged\n"
-
-
-def test_mend_says_what_it_removed(capsys, monkeypatch):
     monkeypatch.setattr(dvc_lock, "mend", lambda: [dvc_lock.LOCK])
-    assert cli.main(["mend"]) == 0
-    assert capsys.readouterr().err == (
+    assert (cli.main(["publish"]), cli.main(["mend"])) == (0, 0)
+    assert capsys.readouterr() == (
+        "train@net1: created\nreport: unchanged\n",
         "convscope: removed dvc.lock, which a killed DVC left half written; "
-        "finished stages come from DVC's cache\n"
+        "finished stages come from DVC's cache\n",
     )
 
 
@@ -237,11 +206,15 @@ def test_what_a_user_or_the_machine_must_put_right_is_one_line(error, message, c
 
 
 def test_memory_that_torch_cannot_have_is_one_line(capsys, monkeypatch):
-    def larger_than_any_address_space():
-        torch.empty(2**60, dtype=torch.uint8)
-
-    monkeypatch.setattr("convscope.stages.evaluate.run", larger_than_any_address_space)
+    too_much = partial(torch.empty, 2**60, dtype=torch.uint8)  # for any address space
+    monkeypatch.setattr("convscope.stages.evaluate.run", too_much)
     assert refused(capsys, "evaluate").startswith("out of memory: close other programs")
+
+
+def test_an_interrupt_is_exit_code_130(capsys, monkeypatch):
+    fail_with(KeyboardInterrupt(), monkeypatch)
+    assert cli.main(["publish"]) == 130
+    assert capsys.readouterr().err == "convscope: interrupted; run the same command to go on\n"
 
 
 def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch):
@@ -250,29 +223,22 @@ def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch):
         cli.main(["publish"])
 
 
-@pytest.fixture
-def ui_ends_with(monkeypatch):
-    """Sets the exit code of the program that stands for MLflow's UI."""
-
-    def set_code(code):
-        command = [sys.executable, "-c", f"raise SystemExit({code})", "mlflow"]
-        monkeypatch.setattr(tracking, "ui_command", lambda *_: command)
-
-    return set_code
+def ui_ends_with(code, monkeypatch):
+    """Make the program that stands for MLflow's UI end with an exit code."""
+    command = [sys.executable, "-c", f"raise SystemExit({code})", "mlflow"]
+    monkeypatch.setattr(tracking, "ui_command", lambda *_: command)
 
 
-def test_a_ui_that_was_closed_is_exit_code_0_and_one_that_fails_2(capsys, ui_ends_with):
-    ui_ends_with(0)
+def test_a_ui_that_was_closed_is_exit_code_0_and_one_that_fails_2(capsys, monkeypatch):
+    ui_ends_with(0, monkeypatch)
     assert cli.main(["ui"]) == 0
-    ui_ends_with(1)
+    ui_ends_with(1, monkeypatch)
     assert refused(capsys, "ui", "--port", "5001") == "the UI ended with code 1"
 
 
-def test_a_port_that_is_taken_or_not_a_port_is_refused_before_anything_starts(capsys, ui_ends_with):
-    ui_ends_with(0)
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
+def test_a_port_that_is_taken_or_not_a_port_is_refused_before_anything_starts(capsys, monkeypatch):
+    ui_ends_with(0, monkeypatch)
+    with socket.create_server(("127.0.0.1", 0)) as other:
         for port in (other.getsockname()[1], 70000, -1):
             message = refused(capsys, "ui", "--port", str(port))
             assert message.startswith(f"port {port} is not available ("), port

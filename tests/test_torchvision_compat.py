@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import pytest
 
@@ -32,9 +33,7 @@ def test_torchvision_is_imported_whether_or_not_a_plain_import_works():
 
 
 def test_other_errors_of_the_import_are_not_hidden(monkeypatch):
-    def broken(name):
-        raise RuntimeError(f"{name}: out of memory")
-
+    broken = Mock(side_effect=RuntimeError("out of memory"))
     monkeypatch.setattr(torchvision_compat.importlib, "import_module", broken)
-    with pytest.raises(RuntimeError, match="torchvision: out of memory"):
+    with pytest.raises(RuntimeError, match="out of memory"):
         import_torchvision()

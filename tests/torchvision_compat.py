@@ -1,10 +1,8 @@
 """Import torchvision with any build of torch.
 
 A torchvision wheel built for CUDA does not load its compiled operators with a CPU build of torch
-(and the other way round). Its Python part would still work, but ``import torchvision`` fails: it
-registers fake implementations for ``nms`` and ``qnms``, two operators that only the compiled part
-declares ("operator torchvision::nms does not exist"). Declaring the two first is enough: convscope
-calls no compiled operator of torchvision.
+(and the other way round), and ``import torchvision`` fails at ``nms`` and ``qnms``, which only the
+compiled part declares. Declaring the two first is enough: convscope calls no compiled operator.
 """
 
 import importlib
@@ -12,8 +10,6 @@ from types import ModuleType
 
 import torch
 
-_OPERATORS = ("nms", "qnms")
-_SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 _libraries: list[torch.library.Library] = []
 
 
@@ -26,8 +22,8 @@ def import_torchvision(module: str = "torchvision") -> ModuleType:
             raise
     # a library's declarations vanish with the object, so it is kept for the life of the process
     library = torch.library.Library("torchvision", "FRAGMENT")
-    for name in _OPERATORS:
+    for name in ("nms", "qnms"):
         if not hasattr(torch.ops.torchvision, name):
-            library.define(name + _SCHEMA)
+            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     _libraries.append(library)
     return importlib.import_module(module)

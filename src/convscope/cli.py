@@ -29,10 +29,7 @@ READER_GONE = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command.
-
-    Args:
-        arguments: The command line without the program's name; None takes this process's.
+    """Run a command; without arguments, the one that this process was started with.
 
     Returns:
         The exit code: 0; 1 if a claim no longer holds (``claims --against``); 2 for an error that
@@ -40,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         options = _parser().parse_args(arguments)
-        _require_project()
+        if not paths.PARAMS.is_file():  # any other folder would be littered
+            raise UserError("params.yaml is missing: run convscope in the project's folder")
         code: int | None = options.run(options)
         sys.stdout.flush()
         return code or 0
@@ -61,30 +59,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _require_project() -> None:
-    """Refuse to litter a folder that is not the project's."""
-    if not paths.PARAMS.is_file():
-        raise UserError("params.yaml is missing: run convscope in the project's folder")
-
-
 def _machine_trouble(error: Exception) -> str | None:
     """What the machine refused, in one line: a full disk, a folder that is read-only, memory."""
     if is_out_of_memory(error):
-        return _out_of_memory(error)
+        less = "lower batch_size, l1_oc, data.train_images or data.test_images in params.yaml"
+        if any(name in str(error) for name in ("CUDA", "CUBLAS", "CUDNN")):
+            less = f"set {DEVICE}=cpu, or {less}"
+            return f"out of the GPU's memory: close what else uses it, {less}"
+        return f"out of memory: close other programs, or {less}"
     if not isinstance(error, OSError):
         return None  # a mistake of ours
     what = error.strerror or " ".join(str(error).split()) or type(error).__name__
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{what}: make room or give access there, and run the same command again"
-
-
-def _out_of_memory(error: Exception) -> str:
-    """Whose memory ran out, and how to need less."""
-    less = "lower batch_size, l1_oc, data.train_images or data.test_images in params.yaml"
-    if any(name in str(error) for name in ("CUDA", "CUBLAS", "CUDNN")):
-        less = f"set {DEVICE}=cpu, or {less}"
-        return f"out of the GPU's memory: close what else uses it, {less}"
-    return f"out of memory: close other programs, or {less}"
 
 
 class _Print(argparse.Action):
@@ -172,7 +159,11 @@ def _run_stage(options: argparse.Namespace) -> None:
         processes.warm_up()
         name, module, arguments = paths.stage_of(options.net), "train", [options.net]
     run = importlib.import_module(f"convscope.stages.{module}").run
-    device = _device()  # a wrong setting ends the stage before anything begins
+    device = "cpu"  # of a stage that does not import torch
+    if "torch" in sys.modules:
+        from convscope.base import runtime
+
+        device = runtime.device().type  # a wrong setting ends the stage before anything begins
     with locks.stage_lock(name):
         began = time.monotonic()
         run(*arguments)
@@ -180,15 +171,6 @@ def _run_stage(options: argparse.Namespace) -> None:
         identity = tracking.fingerprint(Path(), name)
         timings.record(name, "", identity, seconds, device)
         tracking.publish_stage(Path(), name)
-
-
-def _device() -> str:
-    """The kind of device that a stage computes on; one that does not import torch needs none."""
-    if "torch" not in sys.modules:
-        return "cpu"
-    from convscope.base import runtime
-
-    return runtime.device().type
 
 
 def _publish(_: argparse.Namespace) -> None:

@@ -1,4 +1,5 @@
 import copy
+import functools
 from pathlib import Path
 
 import pytest
@@ -27,17 +28,16 @@ def changed(key, value):
     """The committed parameters with one key set, its parts joined by dots."""
     params = copy.deepcopy(COMMITTED)
     *sections, last = key.split(".")
-    inner = params
-    for section in sections:
-        inner = inner[section]
-    inner[last] = value
+    functools.reduce(dict.__getitem__, sections, params)[last] = value
     return params
 
 
-def test_the_committed_parameters_are_accepted():
+def test_the_committed_parameters_are_accepted_and_cannot_be_changed():
     params = params_file.load(Path("params.yaml"))
     assert params.data.source == "digits"
     assert list(params.nets) == ["baseline", "net1", "net2", "net3", "net4"]
+    with pytest.raises(ValueError, match="frozen"):
+        params.train.threads = 2
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,7 @@ def test_the_largest_value_and_an_absent_section_are_accepted(tmp_path, key, val
 
 @pytest.mark.parametrize("url", ["ftp://host/a.tar.gz", "/home/me/a.tar.gz", "a.tar.gz", "data:,x"])
 def test_other_schemes_of_urls_are_refused(tmp_path, url):
-    archives = [{"url": url, "md5": MD5}]
-    message = refused(tmp_path, changed("data.archives", archives))
+    message = refused(tmp_path, changed("data.archives", [{"url": url, "md5": MD5}]))
     assert message.startswith("data.archives[0].url: String should match pattern '^(https?|file):")
     assert message.endswith(f"(it is '{url}')")
 
@@ -143,9 +142,3 @@ def test_points_come_in_the_studys_order_last_key_fastest():
         *[(6, 3, 1), (6, 3, 2), (6, 5, 1), (6, 5, 2)],
         *[(18, 3, 1), (18, 3, 2), (18, 5, 1), (18, 5, 2)],
     ]
-
-
-def test_sections_cannot_be_changed():
-    params = params_file.load(Path("params.yaml"))
-    with pytest.raises(ValueError, match="frozen"):
-        params.train.threads = 2

@@ -36,10 +36,9 @@ def test_digits_are_scikit_learns_each_once_in_its_order(dataset):
     source = load_digits()
     place = {enlarged(image): number for number, image in enumerate(source.images)}
     assert len(place) == 1797
-    for images, labels in (
-        (dataset.train_images, dataset.train_labels),
-        (dataset.test_images, dataset.test_labels),
-    ):
+    parts = dataset.tensors()
+    for part in ("train", "test"):
+        images, labels = parts[f"{part}_images"], parts[f"{part}_labels"]
         assert torch.equal(images, images[:, :1].expand_as(images))
         order = [place.pop(image[0].numpy().tobytes()) for image in images]
         assert order == sorted(order)

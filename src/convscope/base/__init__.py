@@ -1,4 +1,1 @@
-"""What every room stands on: errors, files, paths, how to run, numbers of classifiers.
-
-May import no other room.
-"""
+"""What every room may import: errors, files, paths, how to run, numbers of classifiers."""

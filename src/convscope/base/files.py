@@ -17,12 +17,7 @@ from convscope.base.errors import UserError
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Write a file completely or not at all; its folder is created.
-
-    Yields:
-        A temporary path in the same folder. It is renamed to ``path`` when the block ends and
-        removed when the block fails.
-    """
+    """Write a file, under the temporary path given, completely or not at all; make its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     try:
@@ -50,12 +45,7 @@ def copy(source: Path, target: Path) -> None:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """Make a folder completely or not at all; an earlier one is replaced.
-
-    Yields:
-        A temporary folder in the same parent. It is renamed to ``path`` when the block ends and
-        removed when the block fails.
-    """
+    """Replace a folder by the temporary one given, completely or not at all."""
     partial, former = (path.with_name(f".{path.name}.{kind}") for kind in ("partial", "former"))
     _put_back(former, path)
     shutil.rmtree(partial, ignore_errors=True)

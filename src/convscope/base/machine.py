@@ -1,6 +1,7 @@
 """The processor's name, and whether it computes in bf16."""
 
 import platform
+import re
 import sys
 from pathlib import Path
 
@@ -16,12 +17,9 @@ def processor() -> str:
 
 def _listed(key: str) -> str:
     """What the system lists of its first processor under a key; empty where it does not."""
-    if _LISTING.is_file():
-        for line in _LISTING.read_text(encoding="utf-8").splitlines():
-            name, _, value = line.partition(":")
-            if name.strip() == key:
-                return value.strip()
-    return ""
+    text = _LISTING.read_text(encoding="utf-8") if _LISTING.is_file() else ""
+    found = re.search(rf"^{key}[ \t]*:(.*)", text, re.MULTILINE)
+    return found[1].strip() if found else ""
 
 
 def computes_in_bf16(device: str = "cpu") -> bool:

@@ -13,11 +13,7 @@ def accuracy(logits: Tensor, labels: Tensor) -> float:
 
 
 def confusion_matrix(labels: Tensor, predictions: Tensor, classes: int) -> Tensor:
-    """How often each class is taken for each other, from (N,) int64 labels and predictions.
-
-    Returns:
-        (classes, classes) int64; rows are true classes, columns predicted ones.
-    """
+    """(classes, classes) counts of (N,) int64 labels, in rows, and predictions, in columns."""
     cells = torch.bincount(labels * classes + predictions, minlength=classes * classes)
     return cells.reshape(classes, classes)
 
@@ -36,13 +32,11 @@ def accuracy_interval(correct: int, images: int) -> tuple[float, float]:
 
 
 def mcnemar_p_value(only_first: int, only_second: int) -> float:
-    """McNemar's exact test of two classifiers on the same images: the two-sided p-value, in [0, 1].
+    """The two-sided p-value of McNemar's exact test of two classifiers on the same images.
 
-    If both are equally good, an image that only one of them gets right is as likely the one's as
-    the other's: of n such images, the number of the first is binomial (n, 1/2) (McNemar, "Note on
-    the sampling error of the difference between correlated proportions", 1947).
-
-    Without images that only one of them gets right it is 1.
+    If both are equally good, of n images that only one of them gets right the number of the first
+    is binomial (n, 1/2) (McNemar, "Note on the sampling error of the difference between correlated
+    proportions", 1947). Without such images the value is 1.
     """
     from scipy.stats import binomtest  # half a second to import, and few need it
 

@@ -20,11 +20,8 @@ def side_by_side(
 ) -> Iterator[Result]:
     """Yield the results of some work on every item, without gradients, in the items' order.
 
-    Args:
-        work: On a CPU it is called from several threads at once.
-        items: Drawn as they are needed, a few ahead.
-        device: Where the work computes. On a CPU each call has one thread, and as many calls run
-            at a time as torch may use threads; elsewhere one call runs after another.
+    Items are drawn as they are needed, a few ahead. On a CPU each call has one thread, and as many
+    run at a time as torch may use threads; on another device one call runs after another.
     """
 
     def result(item: Item) -> Result:

@@ -50,7 +50,8 @@ class GridProgress:
         self._bar.set_postfix_str(text)
         if self._bar.disable and time.monotonic() - self._logged > LOG_SECONDS:
             self._logged = time.monotonic()
-            left = self._seconds_left()
+            epochs_left = self._runs * self._epochs - sum(self._seen.values())
+            left = (self._logged - self._started) / self._trained * epochs_left
             print(f"{self._title}: {text}, about {left:.0f} s left", file=sys.stderr, flush=True)
 
     def run_finished(self, run_id: str) -> None:
@@ -71,10 +72,6 @@ class GridProgress:
             self._bar.last_print_n += reused
             self._bar.refresh()
 
-    def _seconds_left(self) -> float:
-        left = self._runs * self._epochs - sum(self._seen.values())
-        return (time.monotonic() - self._started) / self._trained * left
-
 
 def download_bar() -> Callable[[str, int, int | None], None]:
     """A progress function for ``archives.fetch``: of url, bytes so far and bytes in all."""
@@ -92,10 +89,7 @@ def download_bar() -> Callable[[str, int, int | None], None]:
 
 
 def counter(title: str, unit: str) -> Callable[[int, int], None]:
-    """A progress function, of (done, total) units, for work that begins now.
-
-    It shows a bar on a terminal, and otherwise a line every ``COUNTER_SECONDS`` at most.
-    """
+    """A progress function, of (done, total) units, for work that begins now."""
     bar: Any = None
     started = logged = time.monotonic()
 

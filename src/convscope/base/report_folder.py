@@ -1,4 +1,4 @@
-"""A stage's report folder: written whole, numbers before figures, and read back."""
+"""A stage's report folder: written completely or not at all, and read back."""
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,31 +6,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+
+import pandas as pd
 
 from convscope.base import files, paths
 from convscope.base.errors import UserError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 T = TypeVar("T")
 
 
 class Drawn(Protocol):
-    """A figure that can write itself as PNG."""
+    """A figure."""
 
     def write(self, path: Path) -> None:
-        """Write the file, whole or not at all."""
+        """Write the figure as PNG, completely or not at all."""
 
 
+@dataclass(frozen=True)
 class Report:
-    """A stage's report folder while it is made: numbers first, then the figures drawn of them."""
+    """A stage's report folder while it is made."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    folder: Path
 
-    def table(self, name: str, frame: "pd.DataFrame") -> None:
+    def table(self, name: str, frame: pd.DataFrame) -> None:
         """Write a table as ``name``.csv."""
         files.write_csv(self.folder / f"{name}.csv", frame)
 
@@ -49,15 +48,7 @@ class Report:
 
 @contextmanager
 def reporting(folder: Path, params: Mapping[str, Any]) -> Iterator[Report]:
-    """Make a stage's report folder, whole or not at all.
-
-    Args:
-        folder: For example ``reports/occlusion``.
-        params: The parameters that the stage used, kept as params.json.
-
-    Yields:
-        The report, to be filled.
-    """
+    """Make a report folder completely or not at all; ``params``, those used, go to params.json."""
     with files.atomic_folder(folder) as partial:
         report = Report(partial)
         report.json("params", dict(params))
@@ -66,11 +57,9 @@ def reporting(folder: Path, params: Mapping[str, Any]) -> Iterator[Report]:
 
 @dataclass(frozen=True)
 class Finished:
-    """The report folder of a stage that has run; errors name the command that makes its files.
+    """The report folder of a stage that has run, by its name below reports/: ``train/net1``.
 
-    Attributes:
-        reports: The folder reports/.
-        name: The stage's folder below it, such as ``train/net1``.
+    A file that is missing or damaged is a UserError, which names the command that makes it.
     """
 
     reports: Path
@@ -87,11 +76,7 @@ class Finished:
         return paths.command_of(self.name)
 
     def require(self) -> "Finished":
-        """Itself.
-
-        Raises:
-            UserError: The folder is not there.
-        """
+        """Itself; a UserError if the folder is not there."""
         if not self.path.is_dir():
             raise UserError(
                 f"{self.path} is missing: run `convscope {self.command}` (or `dvc repro`)"
@@ -113,7 +98,7 @@ class Finished:
         *,
         numbers: Sequence[str] = (),
         gaps: Sequence[str] = (),
-    ) -> "pd.DataFrame":
+    ) -> pd.DataFrame:
         """The table ``name``.csv.
 
         Args:
@@ -145,7 +130,7 @@ class Finished:
         *,
         numbers: Sequence[str] = (),
         gaps: Sequence[str] = (),
-    ) -> "pd.DataFrame":
+    ) -> pd.DataFrame:
         """The same of a table that is never without rows.
 
         Raises:
@@ -157,11 +142,7 @@ class Finished:
         return frame
 
     def json(self, name: str) -> dict[str, Any]:
-        """The mapping ``name``.json.
-
-        Raises:
-            UserError: The file is missing, or does not hold a mapping.
-        """
+        """The mapping ``name``.json."""
         content = files.read_json(self.path / f"{name}.json", self.command)
         if not isinstance(content, dict):
             raise self.damaged(f"{name}.json", "it does not hold a mapping")
@@ -169,7 +150,7 @@ class Finished:
 
     @cached_property
     def params(self) -> dict[str, Any]:
-        """The parameters that the stage used; raises what ``json`` raises."""
+        """The parameters that the stage used."""
         return self.json("params")
 
     def section(self, name: str) -> dict[str, Any]:

@@ -12,11 +12,7 @@ from convscope.base.names import CUDA_GRAPHS, DEVICE, WORKERS
 
 
 def device() -> torch.device:
-    """The device in CONVSCOPE_DEVICE, by default CUDA where there is one.
-
-    Raises:
-        UserError: The device is unknown or not there.
-    """
+    """The device in CONVSCOPE_DEVICE, by default CUDA where there is one."""
     asked, available = os.environ.get(DEVICE, "auto"), torch.cuda.is_available()
     if asked not in ("auto", "cpu", "cuda"):
         raise UserError(f"{DEVICE}={asked}: set it to auto, cpu or cuda")
@@ -28,10 +24,8 @@ def device() -> torch.device:
 def workers(threads: int) -> int:
     """How many runs of so many CPU threads are trained at a time.
 
-    It is CONVSCOPE_WORKERS, by default 1 on a CUDA device and what fills the processors elsewhere.
-
-    Raises:
-        UserError: The variable is not a whole number from 1 to 256.
+    It is CONVSCOPE_WORKERS, 1 to 256 or a UserError; by default 1 on a CUDA device, and elsewhere
+    what fills the processors.
     """
     asked = os.environ.get(WORKERS)
     if asked is not None:
@@ -46,11 +40,7 @@ def workers(threads: int) -> int:
 
 
 def cuda_graphs(device: torch.device) -> bool:
-    """Whether training steps are replayed: on CUDA, unless CONVSCOPE_CUDA_GRAPHS is ``off``.
-
-    Raises:
-        UserError: The variable is neither ``on`` nor ``off``.
-    """
+    """Whether training steps are replayed: on CUDA, unless CONVSCOPE_CUDA_GRAPHS is ``off``."""
     asked = os.environ.get(CUDA_GRAPHS, "on")
     if asked not in ("on", "off"):
         raise UserError(f"{CUDA_GRAPHS}={asked}: set it to on or off")

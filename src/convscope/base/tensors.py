@@ -16,15 +16,9 @@ from convscope.base import files
 def write_tensors(
     path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str] | None = None
 ) -> None:
-    """Write tensors and string metadata as a safetensors file.
-
-    Args:
-        path: The file to make.
-        tensors: Tensors of any shape, on any device; stored contiguous, whatever their order.
-        metadata: Stored as one JSON string, because the format's own map has no order and would
-            change the bytes.
-    """
+    """Write tensors, on any device, and string metadata as a safetensors file."""
     ready = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+    # as one string: the format's own map has no order, so the same metadata could differ in bytes
     header = {"convscope": json.dumps(dict(metadata or {}), sort_keys=True)}
     with files.atomic_write(path) as partial:
         try:

@@ -1,4 +1,1 @@
-"""params.yaml: typed, frozen, unknown keys refused. Nothing else reads it.
-
-May import nets, data and base.
-"""
+"""params.yaml, typed, frozen and with unknown keys refused; may import nets, data and base."""

@@ -24,6 +24,7 @@ _MESSAGES = {
     "extra_forbidden": "is unknown: remove it or correct its name",
     "missing": "is missing: add it",
     "tuple_type": "must be a list, in brackets",
+    "too_short": "is empty: list at least one value",
 }
 
 S = TypeVar("S", bound=Section)
@@ -71,11 +72,7 @@ def _check_grid(net: str, grid: Grid, seeds: int) -> None:
 
 
 def load(path: Path = PARAMS) -> Params:
-    """Read and check params.yaml, of which sections may be missing.
-
-    Raises:
-        UserError: The file is missing, is not YAML, or has a wrong or unknown key.
-    """
+    """Read and check params.yaml, of which sections may be missing; UserError if it is wrong."""
     try:
         content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -24,12 +24,6 @@ def _distinct(values: tuple[T, ...]) -> tuple[T, ...]:
     return values
 
 
-def _some(values: tuple[T, ...]) -> tuple[T, ...]:
-    if not values:
-        raise ValueError("is empty: list at least one value")
-    return values
-
-
 def _network(name: str) -> str:
     if name not in zoo.NETS:
         raise ValueError(f"is not a network; known: {', '.join(zoo.NETS)}")
@@ -37,7 +31,7 @@ def _network(name: str) -> str:
 
 
 Distinct = Annotated[tuple[T, ...], BeforeValidator(_tuple), AfterValidator(_distinct)]
-Values = Annotated[Distinct[T], AfterValidator(_some)]
+Values = Annotated[Distinct[T], Field(min_length=1)]
 Network = Annotated[str, AfterValidator(_network)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Side = Annotated[int, Field(ge=1, le=IMAGE_SIZE)]
@@ -58,9 +52,7 @@ class Section(BaseModel):
 class Data(Section):
     """Which images: the digits of scikit-learn, or CIFAR-10 from the first archive that works.
 
-    Attributes:
-        train_images: Take the first so many training images; null takes all.
-        test_images: Likewise for the test images.
+    The numbers of images take the first so many; null takes all.
     """
 
     source: Literal["digits", "cifar10"]
@@ -81,8 +73,7 @@ class Train(Section):
     Attributes:
         seeds: Every point of a grid is trained once for each.
         select_on: Which accuracy selects a run's best epoch: the test set's, as the study did, or
-            that of a stratified part of the training set that is held out.
-        validation_fraction: The size of that part.
+            that of a stratified part of the training set, ``validation_fraction``, held out.
         precision: fp32, or bf16 (autocast) for processors that have it.
         threads: CPU threads of one run; its bits depend on them, so they are not the machine's.
     """
@@ -97,10 +88,7 @@ class Train(Section):
 class Grid(Section):
     """The runs of one network: all combinations of the listed values.
 
-    Attributes:
-        epochs: Epochs of every run.
-        augment: Whether training images are randomly cropped, flipped and color-jittered.
-        lr: Learning rates; the other lists likewise hold a point's possible values.
+    With ``augment``, training images are randomly cropped, flipped and color-jittered.
     """
 
     epochs: Annotated[int, Field(ge=1, le=10_000)]
@@ -125,7 +113,6 @@ class Evaluate(Section):
 
     Attributes:
         pairs: How many (true, predicted) pairs the gallery of misclassified images has.
-        images_per_pair: How many images of each.
         seed: Draws the augmentations of the test protocols.
     """
 
@@ -146,11 +133,10 @@ class Occlusion(Section):
     """The occlusion stage (study, part 2.1).
 
     Attributes:
-        images: How many test images are drawn for confidence maps.
+        images: How many test images are drawn, by ``seed``, for confidence maps.
         window_sizes: Sides K of the gray window, in pixels.
         survey_images: Over how many test images the fall of confidence is measured.
         survey_stride: Step between the survey's window positions, in pixels.
-        seed: Draws the images.
     """
 
     images: Annotated[int, Field(ge=1, le=100)]
@@ -178,7 +164,6 @@ class FilterIdentify(Section):
     """The filter-identify stage (study, part 2.2.1).
 
     Attributes:
-        filters: Convolution to the filters that are identified.
         top_k: How many images with the largest responses are counted.
         shown: How many of them are drawn with their patches.
     """

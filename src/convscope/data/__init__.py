@@ -1,4 +1,1 @@
-"""Archives and data sets: checked, made into tensors, augmented.
-
-May import base.
-"""
+"""Archives and data sets: checked, made into tensors, augmented; may import base."""

@@ -53,12 +53,11 @@ def fetch(
 ) -> tuple[Path, Archive]:
     """Get the first of the archives that is available, its md5 verified.
 
-    A file url is verified where it is. A download is kept in ``folder`` under a name made from its
-    md5, so that it is found again, whatever mirror it came from. One that was cut off stays there
-    as ``.<md5>.tar.gz.partial``; the next attempt, on any mirror, goes on from there.
+    A file url is verified where it is. A download is kept as ``<md5>.tar.gz``. One that was cut off
+    stays as ``.<md5>.tar.gz.partial``; the next attempt, on any mirror, goes on from there.
 
     Args:
-        archives: The archives, tried in order.
+        archives: Tried in order. If none is available, a UserError says why for each.
         folder: Where downloads are kept; created when needed.
         progress: Called during a download with the url, the bytes so far, and the bytes in all
             (None where the server does not say).
@@ -66,9 +65,6 @@ def fetch(
     Returns:
         The verified file, and the first of ``archives`` with its md5, not the mirror of it that
         answered: what is made from the file must not depend on that.
-
-    Raises:
-        UserError: None is available; it says why for each url, and how to go on offline.
     """
     failures = []
     for archive in archives:

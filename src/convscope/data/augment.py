@@ -56,10 +56,9 @@ class Draws:
 def draw(n: int, generator: torch.Generator) -> Draws:
     """Draw the augmentation of n images, each independently of the others.
 
-    The distributions are those of the study's nets 3 and 4: all crops of the padded image are
-    equally likely, as are all orders of the jitter operations; half of the images are flipped;
-    factors are uniform in 1 - `JITTER` to 1 + `JITTER`. The draws are on the CPU, and only n and
-    the state of the generator, a CPU one, determine them.
+    As for the study's nets 3 and 4, all crops of the padded image are equally likely, as are all
+    orders of the jitter operations; half of the images are flipped; factors are uniform in 1 -
+    `JITTER` to 1 + `JITTER`. The draws, on the CPU, depend on n and the CPU generator only.
     """
     offsets = torch.randint(2 * PADDING + 1, (2, n), generator=generator)
     orders = torch.randint(len(_ORDERS), (n,), generator=generator)
@@ -86,9 +85,6 @@ def apply(images: Tensor, draws: Draws) -> Tensor:
 
     Returns:
         (B, 3, H, W) float32 in [0, 1], contiguous (rows of a channel are adjacent).
-
-    Raises:
-        ValueError: The images are not uint8 RGB, or there are not as many draws as images.
     """
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
         raise ValueError(f"images are {tuple(images.shape)} {images.dtype}, not (B, 3, H, W) uint8")

@@ -16,18 +16,9 @@ GROUPS = {
 
 
 def read(
-    sources: Sequence[archives.Archive],
-    folder: Path,
-    progress: archives.Progress | None = None,
+    sources: Sequence[archives.Archive], folder: Path, progress: archives.Progress | None = None
 ) -> DataSet:
-    """CIFAR-10, in the order of its archive; the arguments are those of ``archives.fetch``.
-
-    Returns:
-        50,000 training and 10,000 test images (as many as the archive holds, if it is a toy).
-
-    Raises:
-        UserError: No archive is available, or the one found is not CIFAR-10.
-    """
+    """CIFAR-10, in the order of its archive; the arguments are those of ``archives.fetch``."""
     path, archive = archives.fetch(sources, folder, progress)
     arrays = cifar10_archive.read(path)._asdict()
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}

@@ -13,7 +13,6 @@ import pickletools
 import tarfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tarfile import TarError
 from typing import Any, NamedTuple
@@ -31,10 +30,11 @@ MAX_MESSAGE = 200
 PIXELS = 3 * 32 * 32
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
+# the opcodes that number an object of a pickle
+_NUMBERING = ("PUT", "BINPUT", "LONG_BINPUT")
 # what gzip, tarfile and the decoders raise of bytes that are wrong
 _BROKEN = (OSError, EOFError, ValueError, ArithmeticError, RecursionError, zlib.error, TarError)
 
-Bytes = bytes | memoryview
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
@@ -49,14 +49,10 @@ class Arrays(NamedTuple):
 
 
 def read(path: Path) -> Arrays:
-    """Read a .tar.gz archive in the official python or binary layout.
+    """Read a .tar.gz archive in the official layouts; anything else is a UserError.
 
     Toy archives may hold fewer than 10,000 images a batch. Links and members with other names are
     ignored. Memory: about twice the archive's size.
-
-    Raises:
-        UserError: The file is damaged, is not such an archive, or holds a pickle that names
-            anything but a numpy array.
     """
     try:
         return _arrays(_members(path))
@@ -170,23 +166,21 @@ _ADMITTED: dict[tuple[str, str], Callable[..., object]] = {
 
 
 class _ArraysOnly(pickle.Unpickler):
-    """Admits the names by which numpy arrays are pickled, and nothing else."""
-
-    def find_class(self, module_name: str, global_name: str, /) -> Any:
-        """Look a global name up among those admitted."""
-        try:
-            return _ADMITTED[module_name, global_name]
-        except KeyError:
-            name = f"{module_name}.{global_name}"
-            raise pickle.UnpicklingError(
-                f"its pickle names {name}, which is not an array"
-            ) from None
+    def find_class(self, module: str, name: str, /) -> Any:
+        """Look a global name up among those by which numpy arrays are pickled."""
+        if (module, name) not in _ADMITTED:
+            raise pickle.UnpicklingError(f"its pickle names {module}.{name}, which is not an array")
+        return _ADMITTED[module, name]
 
 
-def _unpickled(content: Bytes) -> dict[str, Any]:
+def _unpickled(content: memoryview) -> dict[str, Any]:
     """A pickled dictionary; Python 2's byte string keys become strings."""
     try:
-        _check_sizes(content)
+        # first: this also refuses a text that claims to be longer than the pickle
+        for opcode, argument, _ in pickletools.genops(io.BytesIO(content)):
+            # a large number would have more memory set aside than the pickle's own bytes can fill
+            if opcode.name in _NUMBERING and (argument or 0) > MAX_PICKLED_OBJECTS:
+                raise ValueError(f"its pickle numbers an object {argument}")
         # "bytes": Python 2 pickled its strings, pixels among them, without an encoding
         stored = _ArraysOnly(io.BytesIO(content), encoding="bytes").load()
         return {k.decode() if isinstance(k, bytes) else k: v for k, v in stored.items()}
@@ -194,16 +188,7 @@ def _unpickled(content: Bytes) -> dict[str, Any]:
         raise ValueError(_shortened(error)) from None
 
 
-def _check_sizes(content: Bytes) -> None:
-    """Refuse a pickle that would have more memory set aside than its own bytes can fill."""
-    # this also refuses a text that claims to be longer than the pickle
-    for opcode, argument, _ in pickletools.genops(io.BytesIO(content)):
-        numbers = opcode.name in ("PUT", "BINPUT", "LONG_BINPUT")
-        if numbers and (argument or 0) > MAX_PICKLED_OBJECTS:
-            raise ValueError(f"its pickle numbers an object {argument}")
-
-
-def _python_batch(content: Bytes) -> tuple[Images, list[int]]:
+def _python_batch(content: memoryview) -> tuple[Images, list[int]]:
     """A batch of the python layout: a pickled dictionary with "data" and "labels"."""
     stored = _unpickled(content)
     array, labels = stored.get("data"), stored.get("labels")
@@ -212,7 +197,7 @@ def _python_batch(content: Bytes) -> tuple[Images, list[int]]:
     return array.pixels, labels
 
 
-def _python_classes(content: Bytes) -> tuple[str, ...]:
+def _python_classes(content: memoryview) -> tuple[str, ...]:
     """The class names in batches.meta."""
     names = _unpickled(content).get("label_names")
     if not isinstance(names, list):
@@ -220,7 +205,7 @@ def _python_classes(content: Bytes) -> tuple[str, ...]:
     return tuple(name.decode() if isinstance(name, bytes) else str(name) for name in names)
 
 
-def _binary_batch(content: Bytes) -> tuple[Images, list[int]]:
+def _binary_batch(content: memoryview) -> tuple[Images, list[int]]:
     """A batch of the binary layout: records of a label byte and the pixels."""
     if len(content) % (1 + PIXELS):
         raise ValueError(f"a batch of {len(content)} bytes is not a multiple of {1 + PIXELS}")
@@ -228,20 +213,19 @@ def _binary_batch(content: Bytes) -> tuple[Images, list[int]]:
     return records[:, 1:], records[:, 0].tolist()
 
 
-def _binary_classes(content: Bytes) -> tuple[str, ...]:
-    """The class names in batches.meta.txt, one a line."""
+def _binary_classes(content: memoryview) -> tuple[str, ...]:
+    """The class names in batches.meta.txt."""
     return tuple(bytes(content).decode().split())
 
 
-@dataclass(frozen=True)
-class _Layout:
+class _Layout(NamedTuple):
     """An official layout: its members' names, and how a batch and the class names are read."""
 
     folder: str
     suffix: str
     meta: str
-    batch: Callable[[Bytes], tuple[Images, list[int]]]
-    classes: Callable[[Bytes], tuple[str, ...]]
+    batch: Callable[[memoryview], tuple[Images, list[int]]]
+    classes: Callable[[memoryview], tuple[str, ...]]
 
     @property
     def members(self) -> list[str]:

@@ -24,9 +24,6 @@ class DataSet:
     Attributes:
         train_images: (N, 3, 32, 32) uint8, RGB, 0..255.
         train_labels: (N,) int64, indices into ``classes``.
-        test_images: (M, 3, 32, 32) uint8.
-        test_labels: (M,) int64.
-        classes: The class names.
         groups: Class names by the name of their group; empty where there are no groups.
         url: Where the data came from; of a file on this machine, only its name.
         md5: The archive's md5; empty where there is no archive.
@@ -43,10 +40,7 @@ class DataSet:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A SHA-256, in hexadecimal, of the images, labels and class names.
-
-        It is the same on every machine, and whatever archive or layout the images came from.
-        """
+        """A SHA-256 of the images, labels and class names, whatever archive they came from."""
         state = hashlib.sha256(json.dumps(self.classes).encode())
         for name, tensor in self.tensors().items():
             array = tensor.cpu().contiguous().numpy()
@@ -57,12 +51,8 @@ class DataSet:
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """The four tensors by name."""
-        return {
-            "train_images": self.train_images,
-            "train_labels": self.train_labels,
-            "test_images": self.test_images,
-            "test_labels": self.test_labels,
-        }
+        names = ("train_images", "train_labels", "test_images", "test_labels")
+        return {name: getattr(self, name) for name in names}
 
     def to(self, device: torch.device) -> "DataSet":
         """The same data set with its tensors on ``device``."""
@@ -70,31 +60,18 @@ class DataSet:
         return replace(self, **moved)
 
     def head(self, train: int | None, test: int | None) -> "DataSet":
-        """The first ``data.train_images`` and ``data.test_images`` images, in the same memory.
-
-        Raises:
-            UserError: There are not so many images, or the number is below 1.
-        """
-        train = _available("data.train_images", train, len(self.train_labels))
-        test = _available("data.test_images", test, len(self.test_labels))
-        return replace(
-            self,
-            train_images=self.train_images[:train],
-            train_labels=self.train_labels[:train],
-            test_images=self.test_images[:test],
-            test_labels=self.test_labels[:test],
-        )
-
-
-def _available(key: str, wanted: int | None, held: int) -> int:
-    """How many images to take of those held; None takes all."""
-    if wanted is None:
-        return held
-    if not 1 <= wanted <= held:
-        raise UserError(
-            f"params.yaml: {key} is {wanted}: take 1 to {held} images, or null for all {held}"
-        )
-    return wanted
+        """The first ``data.train_images`` and ``data.test_images`` images, in the same memory."""
+        parts: dict[str, Any] = {}
+        for name, tensor in self.tensors().items():
+            key, held = f"data.{name.split('_')[0]}_images", len(tensor)
+            wanted = train if name.startswith("train") else test
+            if wanted is not None and not 1 <= wanted <= held:
+                raise UserError(
+                    f"params.yaml: {key} is {wanted}: take 1 to {held} images, "
+                    f"or null for all {held}"
+                )
+            parts[name] = tensor[:wanted]
+        return replace(self, **parts)
 
 
 def save(dataset: DataSet, path: Path) -> None:
@@ -162,15 +139,12 @@ def stratified_part(
 
     Args:
         labels: (N,) int64.
-        fraction: What part of each class to hold out, in 0..1; the count is rounded, class by
-            class, to the nearest integer (a half to the even one).
+        fraction: In 0..1. The count is rounded, class by class, to the nearest integer (a half to
+            the even one).
         seed: Decides the draw; the global random state is neither read nor changed.
 
     Returns:
         Ascending indices into ``labels``, on the CPU: (K,) int64 kept, (N - K,) int64 held out.
-
-    Raises:
-        ValueError: ``fraction`` is outside 0..1.
     """
     if not 0 <= fraction <= 1:
         raise ValueError(f"fraction is {fraction}, outside 0..1")
@@ -187,8 +161,7 @@ def stratified_part(
 def drawn_by_class(labels: torch.Tensor, count: int, seed: int) -> torch.Tensor:
     """Draw images so that all classes occur about equally often.
 
-    Returns:
-        Indices into the (N,) int64 labels, (min(count, N),) int64, by class and then ascending.
+    The (min(count, N),) int64 indices into the (N,) int64 labels are by class, then ascending.
     """
     labels = labels.cpu()
     shuffled = torch.randperm(len(labels), generator=torch.Generator().manual_seed(seed))

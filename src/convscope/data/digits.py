@@ -15,9 +15,8 @@ def read() -> DataSet:
     """The digits, enlarged to the shape of CIFAR-10's images.
 
     The source is the test part of UCI's "Optical Recognition of Handwritten Digits": 1,797 images
-    of 8x8 pixels, 0..16. They are enlarged bilinearly to 32x32, scaled to 0..255, and repeated as
-    three channels. A fixed stratified split gives 1,437 training and 360 test images, each part in
-    scikit-learn's order. The classes are "0" to "9", without groups.
+    of 8x8 pixels, 0..16. They are enlarged bilinearly, scaled to 0..255, and repeated as three
+    channels. A fixed stratified split gives two parts, each in scikit-learn's order.
     """
     # scikit-learn takes a second to import, and only this function needs it
     from sklearn.datasets import load_digits
@@ -25,15 +24,10 @@ def read() -> DataSet:
 
     source = load_digits()
     labels = torch.from_numpy(source.target.astype(np.int64))
-    train, test = (
-        torch.from_numpy(np.sort(part))
-        for part in train_test_split(
-            np.arange(len(labels)),
-            test_size=TEST_IMAGES,
-            stratify=source.target,
-            random_state=SPLIT_SEED,
-        )
+    parts = train_test_split(
+        np.arange(len(labels)), test_size=TEST_IMAGES, stratify=labels, random_state=SPLIT_SEED
     )
+    train, test = (torch.from_numpy(np.sort(part)) for part in parts)
     images = _enlarged(source.images)
     classes = tuple(str(name) for name in source.target_names)
     return DataSet(
