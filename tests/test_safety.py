@@ -17,11 +17,10 @@ from convscope.data import datasets
 from convscope.tracking import server
 from tests import projects, toys
 
+PACKAGE = projects.ROOT / "src/convscope"
 NODES = {
-    str(path.relative_to(projects.ROOT / "src/convscope")): list(
-        ast.walk(ast.parse(path.read_text()))
-    )
-    for path in sorted((projects.ROOT / "src").rglob("*.py"))
+    str(path.relative_to(PACKAGE)): list(ast.walk(ast.parse(path.read_text())))
+    for path in sorted(PACKAGE.rglob("*.py"))
 }
 SECRET = "hunter2-tracking"
 # each of them runs what the bytes say, or hands words to a shell
@@ -89,12 +88,10 @@ def test_the_ui_listens_on_this_machine_only(tmp_path, monkeypatch):
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """A project whose net1 is one run of one epoch."""
-    params = projects.shrunk()
-    params["nets"]["net1"] |= {"epochs": 1, "l1_oc": [4], "batch_size": [16]}
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CONVSCOPE_WORKERS", "1")
     monkeypatch.setattr(server, "_warned", set())
-    YAML().dump(params, Path("params.yaml"))
+    YAML().dump(projects.one_run(), Path("params.yaml"))
     datasets.save(toys.red_or_blue(), paths.DATASET)
     return tmp_path
 
