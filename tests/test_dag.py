@@ -135,10 +135,7 @@ def test_what_a_stage_reads_is_made_by_another(stage):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A project whose stages have all run, each with nothing but its declared parameters.
-
-    ``params`` are those of all stages, ``codes`` the exit codes.
-    """
+    """All parameters, and the stages' exit codes with nothing but what each declares."""
     params = projects.shrunk()
     params["analysis"]["net"] = "net1"
     ablated = {"conv1": [0], "conv2": [1]}

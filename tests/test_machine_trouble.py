@@ -56,20 +56,6 @@ def is_complete():
     return True
 
 
-@contextlib.contextmanager
-def mounted(folder, options):
-    """A small file system of its own on a folder; only root may do that."""
-    folder.mkdir(parents=True, exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
-    done = subprocess.run(mount, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"no right to mount a file system: {done.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
 @pytest.mark.skipif(shutil.which("mount") is None, reason="there is no mount here")
 @pytest.mark.parametrize(
     ("folder", "options", "reason"),
@@ -82,8 +68,16 @@ def mounted(folder, options):
     ids=["full at once", "full in the weights", "read-only store", "read-only reports"],
 )
 def test_a_disk_that_is_full_or_read_only(folder, options, reason, project, capfd):
-    with mounted(project / folder, options):
+    disk = project / folder
+    disk.mkdir(parents=True, exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)]
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no right to mount a file system: {done.stderr.strip()}")
+    try:
         line = refused(capfd)
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
     assert reason in line
     assert folder in line
     assert is_complete()

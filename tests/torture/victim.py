@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -81,12 +82,14 @@ class Victim(projects.Project):
                 path.unlink()
 
 
+@dataclass
 class Attempt:
     """One started pipeline."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", log: Path, folder: Path) -> None:
-        self.process, self.log, self.folder = process, log, folder
-        self.killed: str | None = None
+    process: "subprocess.Popen[bytes]"
+    log: Path
+    folder: Path
+    killed: str | None = None
 
     def output(self) -> str:
         """What it has printed."""
@@ -101,11 +104,7 @@ class Attempt:
         return "dvc, after a stage" if "Updating lock file" in after else name
 
     def kill(self, whom: str) -> str:
-        """Kill with SIGKILL: ``all``, or one of ``dvc``, ``stage`` and ``trainer``.
-
-        Returns:
-            Who was killed: ``all`` where there is no such process.
-        """
+        """Kill ``all``, ``dvc``, ``stage`` or ``trainer``, and say whom: all if there is none."""
         victims = [found for found in self._processes() if _role(found) == whom]
         self.killed = whom if victims else "all"
         with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
@@ -154,10 +153,9 @@ class Attempt:
         """The names that come and go while the pipeline works, and the size of its database."""
         names: list[str] = []
         for top in (*OUTPUTS, "dvc.lock", "mlflow.db", "mlflow.db-journal"):
-            path = self.folder / top
-            names += _names(path)
+            names += _names(self.folder / top)
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                names.append(f"{top} {path.stat().st_mtime_ns}")
+                names.append(f"{top} {(self.folder / top).stat().st_mtime_ns}")
         return names
 
     def _processes(self) -> list[psutil.Process]:
