@@ -5,7 +5,7 @@ import torch
 
 from tests import golden
 
-REGENERATE = "if that is meant: python -m tests.golden --write, and commit tests/golden.json"
+REGENERATE = "if that is meant: python -m tests.golden, and commit tests/golden.json"
 
 
 @pytest.fixture(scope="module")

@@ -72,7 +72,7 @@ def save(run, module, dataset):
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """The project's data set and network; ``params`` writes params.yaml, ``table`` reads a report.
+    """The project's data set and network; ``params`` writes params.yaml.
 
     Of the 30 test images 24 are of the color that their label says.
     """
@@ -87,9 +87,14 @@ def project(tmp_path, monkeypatch):
         analysis = f"analysis: {{net: {RUN.net}, threads: 1}}\n"
         files.write_text(tmp_path / "params.yaml", analysis + text)
 
-    def table(name):
-        return files.read_csv(paths.REPORTS / f"{name}.csv", "a stage")
+    return SimpleNamespace(images=images, labels=labels, module=module, params=params)
 
-    return SimpleNamespace(
-        images=images, labels=labels, module=module, params=params, table=table, folder=tmp_path
-    )
+
+@pytest.fixture
+def table(project, request):
+    """Runs the test file's STAGE with its PARAMS; a function that reads a table of its report."""
+    stage = request.module.STAGE
+    project.params(request.module.PARAMS)
+    stage.run()
+    folder = paths.REPORTS / stage.__name__.rpartition(".")[2].replace("_", "-")
+    return lambda name: files.read_csv(folder / f"{name}.csv", "a stage")

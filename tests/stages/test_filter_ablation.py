@@ -9,19 +9,13 @@ from tests.stages.conftest import CLASSES, COLORS
 from convscope.base.errors import UserError
 from convscope.stages import filter_ablation, filter_identify
 
+STAGE = filter_ablation
 PARAMS = """filter_ablation:
   filters: {conv1: [0]}
   newly_wrong: 2
   atlas_images: 20
 """
 RED = 0
-
-
-@pytest.fixture
-def table(project):
-    project.params(PARAMS)
-    filter_ablation.run()
-    return lambda name: project.table(f"filter-ablation/{name}")
 
 
 def predictions(project, layer="", color=None):

@@ -5,19 +5,13 @@ from tests.stages.conftest import CLASSES
 
 from convscope.stages import filter_identify
 
+STAGE = filter_identify
 PARAMS = """filter_identify:
   filters: {conv1: [2, 0], conv2: [1]}
   top_k: 4
   shown: 2
 """
 SELECTED = {"conv1/2": 2, "conv1/0": 0, "conv2/1": 1}
-
-
-@pytest.fixture
-def table(project):
-    project.params(PARAMS)
-    filter_identify.run()
-    return lambda name: project.table(f"filter-identify/{name}")
 
 
 def sums(project, name):
