@@ -58,8 +58,8 @@ def binary_members():
     return {f"cifar-10-batches-bin/{name}": content for name, content in members.items()}
 
 
-def packed(members, links=()):
-    """Members, by name or in pairs, and links with their targets as the bytes of a .tar.gz."""
+def packed(members, links=(), kind=tarfile.SYMTYPE):
+    """Members, by name or in pairs, and links of a kind with their targets, as a .tar.gz."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz") as tar:
         for name, content in members.items() if isinstance(members, dict) else members:
@@ -68,7 +68,7 @@ def packed(members, links=()):
             tar.addfile(info, io.BytesIO(content))
         for name, target in links:
             info = tarfile.TarInfo(name)
-            info.type, info.linkname = tarfile.SYMTYPE, target
+            info.type, info.linkname = kind, target
             tar.addfile(info)
     return out.getvalue()
 

@@ -2,21 +2,19 @@
 
 After a change that is meant to move numbers, and on a new kind of machine:
 
-    python -m tests.golden --write
+    python -m tests.golden
 
 and commit tests/golden.json, which holds one entry for each kind of machine.
 """
 
-import argparse
 import hashlib
-import io
 import json
 import math
 import platform
-import sys
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from PIL import Image
 
 from convscope.analysis.ablation.atlas import atlas
 from convscope.analysis.occlusion import sensitivity
@@ -41,7 +40,7 @@ PACKAGES = ("torch", "numpy", "pandas", "matplotlib", "pillow")
 # kernels are chosen by these, among the many that a processor has
 FLAGS = {"fma", "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "asimd", "sve"}
 # another machine rounds differently, and training lets that grow
-RELATIVE, ABSOLUTE = 0.05, 0.02
+CLOSE = partial(math.isclose, rel_tol=0.05, abs_tol=0.02)
 
 Measured = tuple[bytes, list[float]]
 
@@ -62,12 +61,9 @@ def environment() -> dict[str, str]:
 
 def _cpuinfo() -> dict[str, str]:
     """What Linux says of the first processor; nothing elsewhere."""
-    try:
-        first = Path("/proc/cpuinfo").read_text(encoding="utf-8").split("\n\n")[0]
-    except OSError:
-        return {}
-    pairs = (line.split(":", 1) for line in first.splitlines() if ":" in line)
-    return {key.strip(): value.strip() for key, value in pairs}
+    path = Path("/proc/cpuinfo")
+    first = path.read_text(encoding="utf-8").split("\n\n")[0] if path.exists() else ""
+    return dict(re.findall(r"^(\S.*?)\s*: ?(.*?)\s*$", first, re.MULTILINE))
 
 
 def measure() -> dict[str, dict[str, Any]]:
@@ -120,28 +116,18 @@ def _ablated() -> Measured:
 
 def _drawn() -> Measured:
     epochs = np.arange(1, 5)
-    history = pd.DataFrame(
-        {
-            "run": 1,
-            "epoch": epochs,
-            "loss": 2.0 / epochs,
-            "train_accuracy": 0.2 * epochs,
-            "test_accuracy": 0.15 * epochs,
-            "overfit_percent": 5.0 * epochs,
-            **toys.POINT,
-        }
-    )
+    history = pd.DataFrame({"run": 1, "epoch": epochs, "loss": 2.0 / epochs, **toys.POINT})
+    for name, slope in {
+        "train_accuracy": 0.2,
+        "test_accuracy": 0.15,
+        "overfit_percent": 5.0,
+    }.items():
+        history[name] = slope * epochs
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "curves.png"
         curves.learning_curves(history, title="golden").write(path)
-        picture = path.read_bytes()
-    return picture, [_mean_gray(picture)]
-
-
-def _mean_gray(picture: bytes) -> float:
-    from PIL import Image
-
-    return float(np.asarray(Image.open(io.BytesIO(picture)).convert("L")).mean())
+        with Image.open(path) as picture:
+            return path.read_bytes(), [float(np.asarray(picture.convert("L")).mean())]
 
 
 MEASUREMENTS: dict[str, Callable[[], Measured]] = {
@@ -176,42 +162,27 @@ def differing(there: dict[str, str], here: dict[str, str]) -> list[str]:
 def changed(golden: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
     """Measurements whose bytes are no longer the golden ones."""
     for name in sorted(golden.keys() | now.keys()):
-        if golden.get(name, {}).get("sha256") != now.get(name, {}).get("sha256"):
-            far = list(drifted({name: golden.get(name)}, {name: now.get(name)}))
-            yield far[0] if far else f"{name} (in its last bits)"
+        one, other = golden.get(name, {}), now.get(name, {})
+        if one.get("sha256") != other.get("sha256"):
+            yield next(drifted({name: one}, {name: other}), f"{name} (in its last bits)")
 
 
 def drifted(golden: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
     """Measurements whose numbers are further from the golden ones than rounding explains."""
     for name in sorted(golden.keys() | now.keys()):
-        one, other = ((side.get(name) or {}).get("numbers", []) for side in (golden, now))
-        if len(one) != len(other) or not all(map(_close, one, other)):
-            yield f"{name} (was {_shown(one)}, is {_shown(other)})"
+        one, other = (side.get(name, {}).get("numbers", []) for side in (golden, now))
+        if len(one) != len(other) or not all(map(CLOSE, one, other)):
+            was, is_now = (" ".join(f"{n:.4g}" for n in numbers) for numbers in (one, other))
+            yield f"{name} (was {was}, is {is_now})"
 
 
-def _close(one: float, other: float) -> bool:
-    return math.isclose(one, other, rel_tol=RELATIVE, abs_tol=ABSOLUTE)
-
-
-def _shown(numbers: Sequence[float]) -> str:
-    return " ".join(f"{number:.4g}" for number in numbers)
-
-
-def main() -> int:
-    """Say what has changed, or write this machine's entry anew."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", action="store_true", help="write this machine's entry anew")
-    here, now = environment(), measure()
-    if parser.parse_args().write:
-        kept = [entry for entry in entries() if entry["environment"] != here]
-        files.write_json(PATH, [*kept, {"environment": here, "measured": now}])
-        print(f"wrote {PATH}: {len(kept) + 1} kinds of machine")
-        return 0
-    entry = nearest(entries(), here)
-    lines = [*differing(entry["environment"], here), *changed(entry["measured"], now)]
-    print("\n".join(lines) or "as committed")
-    return 1 if lines else 0
+def main() -> None:
+    """Write this machine's entry anew."""
+    here = environment()
+    kept = [entry for entry in entries() if entry["environment"] != here]
+    files.write_json(PATH, [*kept, {"environment": here, "measured": measure()}])
+    print(f"wrote {PATH}: {len(kept) + 1} kinds of machine")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

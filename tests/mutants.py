@@ -1,13 +1,14 @@
 """Wrong and odd texts of params.yaml, seeded."""
 
 import copy
+import io
+import json
 from functools import reduce
 from operator import getitem
-from pathlib import Path
 
 from ruamel.yaml import YAML
 
-COMMITTED = YAML(typ="safe").load((Path(__file__).parent.parent / "params.yaml").read_text())
+from tests.projects import PARAMS
 
 # scalars and fragments as a user or an accident could write them
 FRAGMENTS = (
@@ -30,11 +31,13 @@ SCRAPS = (
     *(b":", b"-", b"[", b"}", b"&a ", b"*a", b"!", b"#", b"'", b'"', b"|", b">", b"%", b"@"),
     b"---\n",
 )
+# stands in a section for a fragment, which JSON would quote
+HERE = "@"
 
 
 def sections():
     """The committed parameters with one small network, so that reading them takes no time."""
-    chosen = copy.deepcopy(COMMITTED)
+    chosen = copy.deepcopy(PARAMS)
     net = {**chosen["nets"]["net1"], "l1_oc": [4], "kernel_size": [3], "stride": [1]}
     baseline = {**chosen["nets"]["baseline"], "lr": [0.1, 0.2], "batch_size": [128]}
     return {**chosen, "nets": {"net1": net, "baseline": baseline}}
@@ -45,30 +48,31 @@ def mutated_value(rng):
     name, section = rng.choice(list(sections().items()))
     key = rng.choice(list(_keys(section)))
     holder = reduce(getitem, key[:-1], section)
-    last = key[-1]
+    last, fragment = key[-1], rng.choice(NAMES)
     match rng.choice(("set", "set", "set", "drop", "add", "rename", "wrap", "unwrap", "twice")):
         case "set":
-            holder[last] = _Fragment(rng.choice(FRAGMENTS))
+            holder[last], fragment = HERE, rng.choice(FRAGMENTS)
         case "drop":
             del holder[last]
         case "add" if isinstance(holder, dict):
-            last = _Fragment(rng.choice(NAMES))
-            holder[last] = 1
+            holder[HERE] = 1
         case "rename" if isinstance(holder, dict):
-            holder[_Fragment(rng.choice(NAMES))] = holder.pop(last)
+            holder[HERE] = holder.pop(last)
         case "unwrap" if isinstance(holder[last], list):
             holder[last] = holder[last][0] if holder[last] else None
         case "twice" if isinstance(holder, list):
             holder.append(holder[last])
         case _:
             holder[last] = [holder[last]]
-    return _flow({name: section}), (name, *key[:-1])
+    # JSON is YAML on one line
+    text = json.dumps({name: section}).replace(json.dumps(HERE), fragment)
+    return text, (name, *key[:-1])
 
 
 def mutated_text(rng):
     """The committed text, or a section of it, with some bytes changed, lost, repeated or added."""
     name, section = rng.choice(list(sections().items()))
-    text = bytearray(_block({name: section}).encode())
+    text = bytearray(block({name: section}).encode())
     for _ in range(rng.randint(1, 4)):
         at = rng.randrange(len(text) + 1)
         match rng.choice(("scrap", "scrap", "flip", "cut", "line twice", "indent")):
@@ -88,10 +92,6 @@ def mutated_text(rng):
     return bytes(text)
 
 
-class _Fragment(str):
-    """YAML that is written as it stands."""
-
-
 def _keys(value, before=()):
     """Where something is in a section."""
     if not isinstance(value, dict | list):
@@ -100,27 +100,8 @@ def _keys(value, before=()):
     return [key for n, inner in items for key in ((*before, n), *_keys(inner, (*before, n)))]
 
 
-def _flow(value):
-    """A value as YAML on one line."""
-    match value:
-        case _Fragment():
-            return str(value)
-        case dict():
-            return "{" + ", ".join(f"{_flow(k)}: {_flow(v)}" for k, v in value.items()) + "}"
-        case list():
-            return "[" + ", ".join(map(_flow, value)) + "]"
-        case None | bool():
-            return {None: "null", True: "true", False: "false"}[value]
-    return str(value)
-
-
-def _block(value, depth=0):
+def block(value):
     """A mapping as YAML with a line for each key."""
-    lines = []
-    for name, inner in value.items():
-        start = f"{' ' * depth}{name}:"
-        if isinstance(inner, dict):
-            lines.append(f"{start}\n{_block(inner, depth + 2)}")
-        else:
-            lines.append(f"{start} {_flow(inner)}\n")
-    return "".join(lines)
+    out = io.BytesIO()
+    YAML(typ="safe", pure=True).dump(value, out)
+    return out.getvalue().decode()

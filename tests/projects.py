@@ -30,6 +30,19 @@ def shrunk(params: dict[str, Any] = PARAMS) -> dict[str, Any]:
     return small
 
 
+def one_run(**changes: Any) -> dict[str, Any]:
+    """The shrunk configuration with one run of one epoch as net1; ``changes`` go to its grid."""
+    small = shrunk()
+    small["nets"]["net1"] |= {"epochs": 1, "l1_oc": [4], "batch_size": [16], **changes}
+    return small
+
+
+def contents(*folders: Path) -> dict[str, bytes]:
+    """The bytes of all files in folders, by their paths below where they lie."""
+    found = ((folder.parent, path) for folder in folders for path in sorted(folder.rglob("*")))
+    return {str(p.relative_to(top)): p.read_bytes() for top, p in found if p.is_file()}
+
+
 class Project:
     """A folder with this project's files."""
 
@@ -54,13 +67,9 @@ class Project:
 
     def environment(self, **more: str) -> dict[str, str]:
         """The variables of a command there: this Python, its own source and store, two workers."""
-        home = {
-            "PYTHONPATH": str(self.folder / "src"),
-            "CONVSCOPE_WORKERS": "2",
-            "MLFLOW_TRACKING_URI": "",
-        }
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        return {**os.environ, **home, "PATH": path, **more}
+        home = {"PATH": path, "PYTHONPATH": str(self.folder / "src"), "MLFLOW_TRACKING_URI": ""}
+        return {**os.environ, **home, "CONVSCOPE_WORKERS": "2", **more}
 
     def convscope(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command of convscope."""
@@ -76,6 +85,7 @@ class Project:
 
 def copied(folder: Path) -> Project:
     """Copy this project's files, committed or not, into a repository of their own."""
+    folder.mkdir(parents=True, exist_ok=True)
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in names.splitlines():
@@ -86,3 +96,11 @@ def copied(folder: Path) -> Project:
     for command in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "copy"]):
         subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
     return Project(folder)
+
+
+def fresh(folder: Path) -> Project:
+    """A copy of this project, shrunk, in which nothing has run."""
+    project = copied(folder)
+    (folder / "dvc.lock").unlink(missing_ok=True)
+    project.write_params(shrunk())
+    return project

@@ -4,9 +4,10 @@ import copy
 import re
 import shutil
 import sys
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import grimp
 import pandas as pd
@@ -115,11 +116,9 @@ def test_litter_among_the_sources_changes_no_hash(tmp_path, monkeypatch):
     (compiled,) = data.glob("__pycache__/archives.*.pyc")
     shutil.copyfile(compiled, compiled.with_name("archives.cpython-399.pyc"))
     (data / ".ipynb_checkpoints").mkdir()
-    for litter in (
-        *("archives.py~", ".archives.py.swp", "archives.py.orig", ".DS_Store"),
-        ".ipynb_checkpoints/archives-checkpoint.py",
-    ):
-        shutil.copyfile(data / "archives.py", data / litter)
+    litter = ("archives.py~", ".archives.py.swp", "archives.py.orig", ".DS_Store")
+    for name in (*litter, ".ipynb_checkpoints/archives-checkpoint.py"):
+        shutil.copyfile(data / "archives.py", data / name)
     assert Repo().status(["download"]) == {}
 
     shutil.copyfile(data / "archives.py", data / "archives2.py")
@@ -129,19 +128,14 @@ def test_litter_among_the_sources_changes_no_hash(tmp_path, monkeypatch):
 @pytest.mark.parametrize("stage", STAGES)
 def test_what_a_stage_reads_is_made_by_another(stage):
     made = {out.replace("${item}", "net1") for s in STAGES for out in definition(s)["outs"]}
-    for dep in definition(stage)["deps"]:
-        if dep.startswith("src/"):
-            continue
-        concrete = dep.replace("${analysis.net}", "net1")
-        assert any(out == concrete or out.startswith(f"{concrete}/") for out in made), dep
+    read = [dep for dep in definition(stage)["deps"] if not dep.startswith("src/")]
+    for dep in (dep.replace("${analysis.net}", "net1") for dep in read):
+        assert any(out == dep or out.startswith(f"{dep}/") for out in made), dep
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A project whose stages have all run, each with nothing but its declared parameters.
-
-    ``params`` are those of all stages, ``codes`` the exit codes.
-    """
+    """All parameters, and the stages' exit codes with nothing but what each declares."""
     params = projects.shrunk()
     params["analysis"]["net"] = "net1"
     ablated = {"conv1": [0], "conv2": [1]}
@@ -157,19 +151,10 @@ def run_with(stage, params):
     """Run a stage in this process with these parameters, and return its exit code."""
     YAML().dump(params, Path("params.yaml"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("convscope.tracking.publish_stage", nothing)
-        patch.setattr("convscope.stages.train.tracking.live", untracked)
+        # nothing is published, and an observer without MLflow watches the training
+        patch.setattr("convscope.tracking.publish_stage", Mock())
+        patch.setattr("convscope.stages.train.tracking.live", lambda *_: nullcontext(Mock()))
         return cli.main([stage, "net1"] if stage == "train" else [stage])
-
-
-@contextmanager
-def untracked(*_):
-    """Stands for ``tracking.live``: an observer for whom MLflow does not matter."""
-    yield SimpleNamespace(run_started=nothing, epoch=nothing, run_finished=nothing)
-
-
-def nothing(*_):
-    """Does nothing."""
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -7,7 +7,6 @@ import struct
 import subprocess
 import sys
 import tarfile
-from io import BytesIO
 
 import numpy as np
 import pytest
@@ -57,7 +56,6 @@ def refusal(path, read, *arguments):
         assert str(path) in message
         assert len(message) <= LONGEST + 2 * len(str(path))
         return message
-    return None
 
 
 def archive(folder, content, md5=None):
@@ -67,10 +65,10 @@ def archive(folder, content, md5=None):
     found = []
     message = refusal(path, lambda: found.append(cifar10.read([source], folder / "downloads")))
     assert [each.name for each in folder.iterdir()] == ["toy.tar.gz"]
-    if message is None:
-        pixels = torch.cat([found[0].train_images, found[0].test_images]).flatten(1).numpy()
+    for data in found:
+        pixels = torch.cat([data.train_images, data.test_images]).flatten(1).numpy()
         assert pixels.shape == samples.PIXELS.shape
-        return None if np.array_equal(pixels, samples.PIXELS) else "other pixels"
+        message = None if np.array_equal(pixels, samples.PIXELS) else "other pixels"
     return message
 
 
@@ -122,13 +120,9 @@ def test_a_damaged_pickle_is_refused_or_holds_pixels(seed, fence):
 )
 @pytest.mark.parametrize("target", ["../secret", "/etc/passwd", "../../secret"])
 def test_links_devices_and_holes_are_not_read(kind, target, fence):
-    out = BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as tar:
-        for name in (f"../{FIRST}", f"/tmp/{FIRST}", FIRST):
-            info = tarfile.TarInfo(name)
-            info.type, info.linkname = getattr(tarfile, kind), target
-            tar.addfile(info)
-    assert f"{FIRST} is not a plain file" in archive(fence, out.getvalue())
+    links = [(name, target) for name in (f"../{FIRST}", f"/tmp/{FIRST}", FIRST)]
+    content = packed({}, links, getattr(tarfile, kind))
+    assert f"{FIRST} is not a plain file" in archive(fence, content)
 
 
 class Gadget:
@@ -158,21 +152,18 @@ def test_code_in_a_pickle_is_not_run(function, code, protocol, fence):
     assert "which is not an array" in archive(fence, packed({**LAYOUTS["python"], FIRST: attack}))
 
 
-def tar_header(size, kind=b"0", name=b"a"):
-    header = bytearray(512)
-    header[: len(name)], header[124:136], header[156:157] = name, size, kind
-    header[257:265] = b"ustar\x0000"
-    header[148:156] = b" " * 8
-    header[148:156] = b"%06o\0 " % sum(header)
-    return bytes(header)
+def tar_header(size, kind=tarfile.REGTYPE):
+    info = tarfile.TarInfo("a")
+    info.size, info.type = size, kind
+    return info.tobuf(tarfile.GNU_FORMAT)
 
 
-CHAINED = tar_header(b"%011o\0" % 6, b"x") + b"6 a=b\n" + bytes(506)
+CHAINED = tar_header(6, tarfile.XHDTYPE) + b"6 a=b\n" + bytes(506)
 HOSTILE = {
     "zeros": b"".join([gzip.compress(bytes(1 << 24))] * 40),
     "chained headers": gzip.compress(CHAINED * 3000 + bytes(1024)),
-    "negative size": gzip.compress(tar_header(b"\xff" * 8 + struct.pack(">i", -512)) * 2),
-    "huge size": gzip.compress(tar_header(b"\x80" + b"\x7f" * 11) + bytes(1024)),
+    "negative size": gzip.compress(tar_header(-512) * 2),
+    "huge size": gzip.compress(tar_header(0x7F << 80) + bytes(1024)),
     **{
         name: packed({**LAYOUTS["python"], FIRST: attack})
         for name, attack in {
@@ -256,11 +247,8 @@ def test_a_data_set_with_another_header_is_refused(key, change, dataset, fence):
 @pytest.mark.parametrize("length", [0, 1, 2**31, 2**40, 2**63, 2**64 - 1])
 @pytest.mark.parametrize(
     "header",
-    [
-        *(b"{}", b"[" * 10**6, b'{"__metadata__": {"convscope": "[]"}}'),
-        b'{"__metadata__": {"convscope": "%s"}}' % (b"[" * 10**5),
-    ],
-    ids=["empty", "nested", "metadata that is a list", "nested metadata"],
+    [b"{}", b"[" * 10**6, b'{"__metadata__": {"convscope": "%s"}}' % (b"[" * 10**5)],
+    ids=["empty", "nested", "nested metadata"],
 )
 def test_a_header_that_lies_of_its_length_or_is_not_a_mapping_is_refused(length, header, fence):
     path = written(fence / "dataset.safetensors", struct.pack("<Q", length) + header)

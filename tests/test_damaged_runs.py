@@ -1,3 +1,4 @@
+import contextlib
 import random
 import shutil
 from pathlib import Path
@@ -10,7 +11,7 @@ from convscope.base.errors import UserError
 from convscope.base.report_folder import Finished
 from convscope.nets import trained
 from convscope.training import grid, trainer
-from tests import toys
+from tests import projects, toys
 
 RUN = toys.run(epochs=2)
 
@@ -19,10 +20,8 @@ RUN = toys.run(epochs=2)
 def trained_once(tmp_path_factory):
     """A project folder with a store of one run and its model folder."""
     folder = tmp_path_factory.mktemp("trained")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        data = toys.red_or_blue()
-        trainer.train(RUN, data, grid.store_folder(RUN), torch.device("cpu"))
+    with contextlib.chdir(folder):
+        trainer.train(RUN, toys.red_or_blue(), grid.store_folder(RUN), torch.device("cpu"))
         grid.assemble([RUN], Path("models/net1"))
     return folder
 
@@ -35,15 +34,16 @@ def models(trained_once, tmp_path, monkeypatch):
     return Path("models/net1")
 
 
-def refused(path, read, *arguments):
-    """The line with which a file is refused; nothing is changed by reading it."""
-    before = {p: p.read_bytes() for p in sorted(Path().rglob("*")) if p.is_file()}
+def refused(path, content, read, *arguments):
+    """The line with which a file of such bytes is refused; nothing is changed by reading it."""
+    path.write_bytes(content)
+    before = projects.contents(Path())
     with pytest.raises(UserError) as raised:
         read(*arguments)
     message = str(raised.value)
     assert "\n" not in message
     assert message.startswith(f"{path} is damaged (")
-    assert {p: p.read_bytes() for p in sorted(Path().rglob("*")) if p.is_file()} == before
+    assert projects.contents(Path()) == before
     return message
 
 
@@ -54,25 +54,18 @@ def test_damaged_weights_are_refused(seed, models):
     changed = bytearray(whole)
     changed[rng.randrange(8 if seed % 2 else len(whole))] ^= 1 << rng.randrange(8)
     for content in (whole[: rng.randrange(len(whole))], changed):
-        path.write_bytes(content)
-        assert "run `convscope train net1`" in refused(path, trained.load_best, models, RUN.data)
+        message = refused(path, content, trained.load_best, models, RUN.data)
+        assert "run `convscope train net1`" in message
 
 
-@pytest.mark.parametrize("part", range(1, 20))
-def test_a_cut_best_json_is_refused(part, models):
+def test_a_best_json_that_is_cut_or_cannot_be_read_is_refused(models):
     path = models / paths.BEST
     whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) * part // 20])
-    refused(path, trained.load_best, models, RUN.data)
-
-
-@pytest.mark.parametrize("content", [b"[" * 10**5, b'{"id":' * 10**5, b"9" * 5000, b"\xff", b"\0"])
-def test_json_that_cannot_be_read_is_refused(content, models):
-    path = models / paths.BEST
-    path.write_bytes(content)
-    refused(path, trained.load_best, models, RUN.data)
-    (models / "params.json").write_bytes(content)
-    refused(models / "params.json", Finished(Path("models"), "net1").json, "params")
+    cuts = (whole[: len(whole) * part // 20] for part in range(1, 20))
+    for content in (*cuts, b"[" * 10**5, b'{"id":' * 10**5, b"9" * 5000, b"\xff", b"\0"):
+        refused(path, content, trained.load_best, models, RUN.data)
+        read = Finished(Path("models"), "net1").json
+        refused(models / "params.json", content, read, "params")
 
 
 @pytest.mark.usefixtures("models")
@@ -114,20 +107,12 @@ def test_a_run_whose_run_json_says_otherwise_than_its_history_is_not_finished(ch
     assert not trainer.is_finished(RUN, path.parent)
 
 
-def test_a_table_cut_inside_a_line_is_refused(models):
+def test_what_is_not_a_table_or_is_cut_inside_a_line_is_refused(models):
     path = models / paths.HISTORY
     whole = path.read_bytes()
     ends = {at + 1 for at, byte in enumerate(whole) if byte == ord("\n")}
-    for kept in sorted(set(range(len(whole))) - ends)[::5]:
-        path.write_bytes(whole[:kept])
-        refused(path, files.read_csv, path, "train net1")
-    refused(path, Finished(Path("models"), "net1").table, "history")
-
-
-@pytest.mark.parametrize(
-    "content", [b"\xff,a\n", b'"' * 10**5, b"a,b\n1,2,3\n1\n", b"", b"a\n\0\xff\n"]
-)
-def test_what_is_not_a_table_is_refused(content, models):
-    path = models / paths.HISTORY
-    path.write_bytes(content)
-    refused(path, files.read_csv, path, "train net1")
+    cuts = (whole[:kept] for kept in sorted(set(range(len(whole))) - ends)[::5])
+    others = (b"\xff,a\n", b'"' * 10**5, b"a,b\n1,2,3\n1\n", b"", b"a\n\0\xff\n")
+    for content in (*cuts, *others):
+        refused(path, content, files.read_csv, path, "train net1")
+    refused(path, others[0], Finished(Path("models"), "net1").table, "history")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from ruamel.yaml import YAML
@@ -21,14 +22,11 @@ from tests import projects, toys
 STORE = Path(".convscope/runs")
 
 
-def no_server(_):
-    raise ConnectionError("switched off by a test")
-
-
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """A project whose net1 is one run of one epoch, without MLflow."""
-    monkeypatch.setattr(server, "open_client", no_server)
+    refuses = Mock(side_effect=ConnectionError("switched off by a test"))
+    monkeypatch.setattr(server, "open_client", refuses)
     monkeypatch.setenv("CONVSCOPE_WORKERS", "1")
     monkeypatch.setenv("CONVSCOPE_DEVICE", "cpu")
     monkeypatch.chdir(tmp_path)
@@ -38,9 +36,7 @@ def project(tmp_path, monkeypatch):
 
 
 def write_params(**changes):
-    params = projects.shrunk()
-    params["nets"]["net1"] |= {"epochs": 1, "l1_oc": [4], "batch_size": [16], **changes}
-    YAML().dump(params, Path("params.yaml"))
+    YAML().dump(projects.one_run(**changes), Path("params.yaml"))
 
 
 def refused(capfd):
@@ -60,25 +56,30 @@ def is_complete():
     return True
 
 
-@contextlib.contextmanager
-def mounted(folder, options):
-    """A small file system of its own on a folder; only root may do that."""
-    folder.mkdir(parents=True, exist_ok=True)
-    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+@pytest.mark.skipif(shutil.which("mount") is None, reason="there is no mount here")
+@pytest.mark.parametrize(
+    ("folder", "options", "reason"),
+    [
+        (str(STORE), "size=8k", "No space left on device"),
+        (str(STORE), "size=60k", "No space left on device"),
+        (".convscope", "ro", "Read-only file system"),
+        ("reports", "ro", "Read-only file system"),
+    ],
+    ids=["full at once", "full in the weights", "read-only store", "read-only reports"],
+)
+def test_a_disk_that_is_full_or_read_only(folder, options, reason, project, capfd):
+    disk = project / folder
+    disk.mkdir(parents=True, exist_ok=True)
+    mount = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(disk)]
     done = subprocess.run(mount, capture_output=True, text=True, check=False)
     if done.returncode:
         pytest.skip(f"no right to mount a file system: {done.stderr.strip()}")
     try:
-        yield
+        line = refused(capfd)
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
-@pytest.mark.parametrize("size", ["8k", "60k"], ids=["at once", "in the weights"])
-@pytest.mark.skipif(shutil.which("mount") is None, reason="there is no mount here")
-def test_a_full_disk(size, project, capfd):
-    with mounted(project / STORE, f"size={size}"):
-        assert "No space left on device" in refused(capfd)
+        subprocess.run(["umount", str(disk)], check=True)
+    assert reason in line
+    assert folder in line
     assert is_complete()
 
 
@@ -100,16 +101,6 @@ def test_a_file_that_may_not_grow(capfd):
     assert is_complete()
 
 
-@pytest.mark.skipif(shutil.which("mount") is None, reason="there is no mount here")
-@pytest.mark.parametrize("folder", [".convscope", "reports"])
-def test_a_read_only_folder(folder, project, capfd):
-    with mounted(project / folder, "ro"):
-        line = refused(capfd)
-        assert "Read-only file system" in line
-        assert folder in line
-    assert is_complete()
-
-
 @pytest.mark.usefixtures("project")
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="there is no /proc here")
 def test_a_network_that_memory_cannot_hold(capfd):
@@ -125,24 +116,20 @@ def test_a_network_that_memory_cannot_hold(capfd):
 
 def test_a_clock_that_jumps(project, monkeypatch):
     assert is_complete()
-    expected = {p: p.read_bytes() for p in Path("models").rglob("*") if p.is_file()}
+    expected = projects.contents(Path("models"))
     shutil.rmtree(STORE)
     jumps = iter(range(10**6))
     monkeypatch.setattr(time, "time", lambda: 1e9 * (next(jumps) % 3))
     for path in project.rglob("*"):
         os.utime(path, (4e9, 4e9) if len(path.name) % 2 else (0, 0))
     assert is_complete()
-    assert {p: p.read_bytes() for p in Path("models").rglob("*") if p.is_file()} == expected
+    assert projects.contents(Path("models")) == expected
 
 
 def twice_at_once(command, **options):
     """What two processes of a command that start together print, and their exit codes."""
-    both = [
-        subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
-        )
-        for _ in range(2)
-    ]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    both = [subprocess.Popen(command, **streams, **options) for _ in range(2)]
     said = [process.communicate(timeout=300)[0] for process in both]
     return said, [process.returncode for process in both]
 

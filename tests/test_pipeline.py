@@ -7,12 +7,12 @@ import sys
 from math import prod
 
 import pytest
-from ruamel.yaml import YAML
 
 from convscope.base import files
 from convscope.data import datasets
 from tests import archive_samples as samples
 from tests import projects
+from tests.torture.state import locked
 
 pytestmark = pytest.mark.pipeline
 
@@ -30,24 +30,14 @@ sys.exit(main())
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A copy of the project in which the pipeline has run once, from nothing."""
-    copy = projects.copied(tmp_path_factory.mktemp("clone"))
-    (copy.folder / "dvc.lock").unlink(missing_ok=True)
-    copy.write_params(projects.shrunk())
+    copy = projects.fresh(tmp_path_factory.mktemp("clone"))
     assert sorted(copy.repro()) == sorted(ALL)
     return copy
 
 
-def lock(project):
-    """The hashes that dvc.lock holds of every stage's outputs."""
-    stages = YAML(typ="safe").load((project.folder / "dvc.lock").read_text())["stages"]
-    return {stage: {out["path"]: out["md5"] for out in of["outs"]} for stage, of in stages.items()}
-
-
 def outputs(project):
     """The bytes of everything that the stages wrote, by path."""
-    folders = (project.folder / name for name in ("data", "models", "reports"))
-    found = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    return {path.relative_to(project.folder): files.digest(path) for path in found}
+    return projects.contents(*(project.folder / top for top in ("data", "models", "reports")))
 
 
 def trained(project, skip=0):
@@ -91,7 +81,7 @@ def test_publishing_again_adds_nothing(project):
 
 
 def test_a_change_of_net3s_dropout_retrains_net3_alone_and_only_the_new_point(project):
-    before = lock(project)
+    before = locked(project.folder)
     params = projects.shrunk()
     params["nets"]["net3"]["dropout_rate"] = [0.1, 0.5]
     project.write_params(params)
@@ -101,29 +91,26 @@ def test_a_change_of_net3s_dropout_retrains_net3_alone_and_only_the_new_point(pr
     new = trained(project, known)
     assert new
     assert all("-d0.5-" in run for run in new)
-    assert lock(project)["train@net1"] == before["train@net1"]
+    assert locked(project.folder)["train@net1"] == before["train@net1"]
     known = len(timings.read_text().splitlines())
     project.write_params(projects.shrunk())
     project.repro()
-    assert lock(project) == before
+    assert locked(project.folder) == before
     assert trained(project, known) == []
 
 
 def test_a_run_from_scratch_one_after_another_and_without_a_server_gives_the_same_bytes(
     project, tmp_path
 ):
-    other = projects.copied(tmp_path)
-    (other.folder / "dvc.lock").unlink(missing_ok=True)
-    other.write_params(projects.shrunk())
+    other = projects.fresh(tmp_path)
     port = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "CONVSCOPE_WORKERS": "1"}
     assert sorted(other.repro(**port)) == sorted(ALL)
-    assert lock(other) == lock(project)
+    assert locked(other.folder) == locked(project.folder)
 
 
 def test_stages_by_hand_without_dvc_and_mlflow_give_the_same_bytes(project, tmp_path):
     """A machine that only lends its GPU needs neither."""
-    other = projects.copied(tmp_path)
-    other.write_params(projects.shrunk())
+    other = projects.fresh(tmp_path)
     for stage in ALL:
         done = other.run(sys.executable, "-c", WITHOUT, *stage.split("@"), CONVSCOPE_WORKERS="1")
         assert done.returncode == 0, done.stderr
@@ -132,13 +119,12 @@ def test_stages_by_hand_without_dvc_and_mlflow_give_the_same_bytes(project, tmp_
 
 
 def test_a_clone_with_the_cache_pulled_trains_only_new_points(project, tmp_path):
-    remote, clone = tmp_path / "remote", tmp_path / "clone"
-    for command in (["remote", "add", "-d", "local", str(remote)], ["push", "-q"]):
+    remote = str(tmp_path / "remote")
+    for command in (["remote", "add", "-d", "local", remote], ["push", "-q"]):
         assert project.run("dvc", *command).returncode == 0
-    clone.mkdir()
-    other = projects.copied(clone)
-    shutil.copyfile(project.folder / "dvc.lock", clone / "dvc.lock")
-    shutil.copyfile(project.folder / ".dvc/config", clone / ".dvc/config")
+    other = projects.copied(tmp_path / "clone")
+    for name in ("dvc.lock", ".dvc/config"):
+        shutil.copyfile(project.folder / name, other.folder / name)
     params = projects.shrunk()
     params["nets"]["net1"]["l1_oc"] = [4, 6, 8]
     other.write_params(params)
@@ -149,9 +135,7 @@ def test_a_clone_with_the_cache_pulled_trains_only_new_points(project, tmp_path)
 
 
 def test_an_experiment_takes_cifar10_from_any_archive(tmp_path):
-    archive = tmp_path / "toy.tar.gz"
-    archive.write_bytes(samples.packed(samples.binary_members()))
-    (tmp_path / "clone").mkdir()
+    archive = samples.written(tmp_path / "toy.tar.gz", samples.packed(samples.binary_members()))
     other = projects.copied(tmp_path / "clone")
     source = f"{{url: '{archive.as_uri()}', md5: {files.digest(archive)}}}"
     choices = ("data=cifar10", f"data.archives=[{source}]", "data.train_images=10")

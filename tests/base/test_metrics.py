@@ -1,6 +1,7 @@
 import pandas as pd
 import pytest
 import torch
+from sklearn import metrics as oracle
 
 from convscope.base import metrics
 from convscope.evaluation import history_tables
@@ -13,6 +14,16 @@ def history(**columns):
     rows = len(next(iter(columns.values())))
     usual = dict.fromkeys(toys.HISTORY, 0)
     return pd.DataFrame({key: columns.get(key, [usual[key]] * rows) for key in usual})
+
+
+def test_confusion_matrix_agrees_with_scikit_learn():
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.randint(0, 9, (500,), generator=generator)  # class 9 never occurs
+    predictions = torch.randint(0, 10, (500,), generator=generator)
+    ours = metrics.confusion_matrix(labels, predictions, 10)
+    theirs = oracle.confusion_matrix(labels, predictions, labels=range(10))
+    assert ours.tolist() == theirs.tolist()
+    assert metrics.class_accuracy(ours)[9] == 0
 
 
 def test_confusion_matrix_by_hand():

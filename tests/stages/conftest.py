@@ -27,11 +27,9 @@ def sees_colors():
         for parameter in module.parameters():
             parameter.zero_()
         for color in range(3):
-            module.conv1.weight[color, color] = 1
-            module.conv2.weight[color, color] = 1
+            for layer in (module.conv1, module.conv2, module.fc2, module.fc3):
+                layer.weight[color, color] = 1
             module.fc1.weight[color, 64 * color : 64 * (color + 1)] = 4 / 64
-            module.fc2.weight[color, color] = 1
-            module.fc3.weight[color, color] = 1
         module.fc3.bias[3:] = -100
     return module.eval()
 
@@ -49,8 +47,9 @@ def colored(count=30):
     return pixels.to(torch.uint8), labels
 
 
-def save_model(run, module, dataset):
-    """Leave a network as its train stage does, trained in one run of one epoch."""
+def save(run, module, dataset):
+    """Leave a data set, and a network as its train stage does: one run of one epoch on it."""
+    datasets.save(dataset, paths.DATASET)
     folder = paths.models_of(run.net)
     weights = folder / "runs" / run.id / paths.WEIGHTS
     tensors.write_tensors(weights, module.state_dict())
@@ -73,7 +72,7 @@ def save_model(run, module, dataset):
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """The project's data set and network; ``params`` writes params.yaml, ``table`` reads a report.
+    """The project's data set and network; ``params`` writes params.yaml.
 
     Of the 30 test images 24 are of the color that their label says.
     """
@@ -81,18 +80,21 @@ def project(tmp_path, monkeypatch):
     monkeypatch.setenv("CONVSCOPE_DEVICE", "cpu")
     images, labels = colored()
     parts = (images[:10].clone(), labels[:10].clone(), images, labels)
-    dataset = DataSet(*parts, classes=CLASSES, groups={}, url="toy", md5="")
-    datasets.save(dataset, paths.DATASET)
     module = sees_colors()
-    save_model(RUN, module, dataset)
+    save(RUN, module, DataSet(*parts, classes=CLASSES, groups={}, url="toy", md5=""))
 
     def params(text):
         analysis = f"analysis: {{net: {RUN.net}, threads: 1}}\n"
         files.write_text(tmp_path / "params.yaml", analysis + text)
 
-    def table(name):
-        return files.read_csv(paths.REPORTS / f"{name}.csv", "a stage")
+    return SimpleNamespace(images=images, labels=labels, module=module, params=params)
 
-    return SimpleNamespace(
-        images=images, labels=labels, module=module, params=params, table=table, folder=tmp_path
-    )
+
+@pytest.fixture
+def table(project, request):
+    """Runs the test file's STAGE with its PARAMS; a function that reads a table of its report."""
+    stage = request.module.STAGE
+    project.params(request.module.PARAMS)
+    stage.run()
+    folder = paths.REPORTS / stage.__name__.rpartition(".")[2].replace("_", "-")
+    return lambda name: files.read_csv(folder / f"{name}.csv", "a stage")

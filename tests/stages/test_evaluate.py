@@ -4,11 +4,10 @@ import pandas as pd
 import pytest
 import torch
 from tests import toys
-from tests.stages.conftest import save_model
+from tests.stages.conftest import save
 
 from convscope.base import files, paths
 from convscope.base.errors import UserError
-from convscope.data import datasets
 from convscope.nets import zoo
 from convscope.stages import evaluate
 
@@ -27,9 +26,8 @@ def history(tmp_path, monkeypatch):
     files.write_text(tmp_path / "params.yaml", PARAMS)
     # a network's ten outputs need ten classes
     dataset = replace(toys.red_or_blue(), classes=tuple("0123456789"))
-    datasets.save(dataset, paths.DATASET)
     torch.manual_seed(0)
-    folder = save_model(RUN, zoo.build(RUN.net, **RUN.point), dataset)
+    folder = save(RUN, zoo.build(RUN.net, **RUN.point), dataset)
     files.write_csv(folder / paths.HISTORY, HISTORY)
     return folder / paths.HISTORY
 
@@ -38,8 +36,7 @@ def test_it_measures_what_selecting_adds(history):
     files.write_csv(history, pd.concat([HISTORY, LATER]))
     evaluate.run()
     folder = paths.REPORTS / "evaluate"
-    table = files.read_csv(folder / "selection.csv", "evaluate")
-    assert table["best_less_last"].tolist() == [25.0]
+    assert files.read_csv(folder / "selection.csv", "")["best_less_last"].tolist() == [25.0]
     assert files.read_csv(folder / "mcnemar.csv", "evaluate").empty
     # 20 test images: 4 are in the study's sample
     assert files.read_csv(folder / "class_sample.csv", "evaluate")["sampled_images"].sum() == 4

@@ -7,21 +7,15 @@ import torch
 from tests.stages.conftest import CLASSES, COLORS
 
 from convscope.base.errors import UserError
-from convscope.stages import filter_ablation
+from convscope.stages import filter_ablation, filter_identify
 
+STAGE = filter_ablation
 PARAMS = """filter_ablation:
   filters: {conv1: [0]}
   newly_wrong: 2
   atlas_images: 20
 """
 RED = 0
-
-
-@pytest.fixture
-def table(project):
-    project.params(PARAMS)
-    filter_ablation.run()
-    return lambda name: project.table(f"filter-ablation/{name}")
 
 
 def predictions(project, layer="", color=None):
@@ -84,10 +78,15 @@ def test_the_atlas_is_of_the_first_images_and_their_labels(project, table):
     assert rows["gained"].max() > 0
 
 
-def test_a_filter_that_the_network_does_not_have_is_refused(project):
-    project.params(PARAMS.replace("conv1: [", "conv1: [3, "))
-    with pytest.raises(UserError) as refused:
-        filter_ablation.run()
-    assert str(refused.value) == (
-        "params.yaml: filter_ablation.filters: conv1 has no filter 3: choose from 0 to 2"
-    )
+@pytest.mark.parametrize(
+    ("stage", "section", "others"),
+    [
+        (filter_ablation, "filter_ablation", "newly_wrong: 2, atlas_images: 20"),
+        (filter_identify, "filter_identify", "top_k: 4, shown: 2"),
+    ],
+)
+def test_a_filter_that_the_network_does_not_have_is_refused(stage, section, others, project):
+    project.params(f"{section}: {{filters: {{conv1: [3, 0]}}, {others}}}")
+    why = "conv1 has no filter 3: choose from 0 to 2"
+    with pytest.raises(UserError, match=rf"^params\.yaml: {section}\.filters: {why}$"):
+        stage.run()

@@ -3,22 +3,15 @@
 import pytest
 from tests.stages.conftest import CLASSES
 
-from convscope.base.errors import UserError
 from convscope.stages import filter_identify
 
+STAGE = filter_identify
 PARAMS = """filter_identify:
   filters: {conv1: [2, 0], conv2: [1]}
   top_k: 4
   shown: 2
 """
 SELECTED = {"conv1/2": 2, "conv1/0": 0, "conv2/1": 1}
-
-
-@pytest.fixture
-def table(project):
-    project.params(PARAMS)
-    filter_identify.run()
-    return lambda name: project.table(f"filter-identify/{name}")
 
 
 def sums(project, name):
@@ -59,12 +52,3 @@ def test_a_patch_is_the_brightest_pixel_of_the_color(project, table):
         pixels = project.images[row.image, 2]
         assert pixels[row.top, row.left] == pixels.max()
         assert (row.bottom - row.top, row.right - row.left) == (1, 1)
-
-
-def test_a_filter_that_the_network_does_not_have_is_refused(project):
-    project.params(PARAMS.replace("conv1: [", "conv1: [3, "))
-    with pytest.raises(UserError) as refused:
-        filter_identify.run()
-    assert str(refused.value) == (
-        "params.yaml: filter_identify.filters: conv1 has no filter 3: choose from 0 to 2"
-    )

@@ -7,6 +7,7 @@ from tests.stages.conftest import CLASSES
 from convscope.data.datasets import drawn_by_class
 from convscope.stages import occlusion
 
+STAGE = occlusion
 PARAMS = """occlusion:
   images: 5
   window_sizes: [9, 21]
@@ -15,13 +16,6 @@ PARAMS = """occlusion:
   seed: 3
 """
 GRAY = 128
-
-
-@pytest.fixture
-def table(project):
-    project.params(PARAMS)
-    occlusion.run()
-    return lambda name: project.table(f"occlusion/{name}")
 
 
 def confidence(project, image, window=0, row=0, column=0):

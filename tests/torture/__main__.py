@@ -14,20 +14,21 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from tests.torture import state
-from tests.torture.victim import Attempt, made
+from tests.torture.victim import Attempt, Victim
 
 FINISH_SECONDS = 900
+say = partial(print, flush=True)
 
 
 def main() -> int:
     """Run the torture; 1 if anything differs from the copy that was left in peace."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--minutes", type=float, default=30.0)
+    for option, default in (("--kills", 100), ("--seed", 0), ("--minutes", 30.0)):
+        parser.add_argument(option, type=type(default), default=default)
     parser.add_argument("--target", default="", help="end at this stage, such as train@net1")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="convscope-torture-") as folder:
@@ -40,7 +41,7 @@ class Torture:
 
     def __init__(self, folder: Path, chance: random.Random, target: str = "") -> None:
         self.chance, self.target = chance, target
-        self.peaceful, self.victim = (made(folder / name) for name in ("calm", "victim"))
+        self.peaceful, self.victim = (Victim(folder / name) for name in ("calm", "victim"))
         self.killed: Counter[str] = Counter()
         self.finished = self.mended = 0
         self.wrong: list[str] = []
@@ -116,11 +117,6 @@ class Torture:
             say(f"FAILED: {line}")
         say("FAILED" if self.wrong else "every end was that of the undisturbed run")
         return 1 if self.wrong else 0
-
-
-def say(line: str) -> None:
-    """Print at once."""
-    print(line, flush=True)
 
 
 if __name__ == "__main__":

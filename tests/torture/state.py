@@ -46,12 +46,14 @@ class State:
     trained: dict[str, int]
 
 
+def locked(folder: Path) -> dict[str, dict[str, str]]:
+    """The hashes that a project's dvc.lock holds, by stage and output."""
+    stages = YAML(typ="safe").load((folder / "dvc.lock").read_text())["stages"]
+    return {stage: {out["path"]: out["md5"] for out in of["outs"]} for stage, of in stages.items()}
+
+
 def read(folder: Path) -> State:
     """The state of a project folder whose pipeline has finished."""
-    stages = YAML(typ="safe").load((folder / "dvc.lock").read_text())["stages"]
-    locked = {
-        stage: {out["path"]: out["md5"] for out in entry["outs"]} for stage, entry in stages.items()
-    }
     paths = (path for path in folder.rglob("*") if path.is_file())
     names = sorted(path.relative_to(folder).as_posix() for path in paths)
     kept = [n for n in names if not n.startswith(VARYING) and "__pycache__" not in n]
@@ -60,17 +62,15 @@ def read(folder: Path) -> State:
         tracked, metrics = (database.execute(query).fetchall() for query in (RUNS, METRICS))
     lines = (folder / "logs/timings.csv").read_text().splitlines()[1:]
     runs = [line.split(",")[2] for line in lines if line.split(",")[1]]
-    return State(locked, files, tracked, metrics, {run: runs.count(run) for run in runs})
+    return State(locked(folder), files, tracked, metrics, {run: runs.count(run) for run in runs})
 
 
 def differences(calm: State, other: State) -> Iterator[str]:
     """What is in another state and not in the undisturbed one, or the other way round."""
     yield from _unlike("dvc.lock: ", calm.locked, other.locked)
     yield from _unlike("", calm.files, other.files)
-    for what, ours, theirs in (
-        ("runs", calm.tracked, other.tracked),
-        ("metrics", calm.metrics, other.metrics),
-    ):
+    both = {"runs": (calm.tracked, other.tracked), "metrics": (calm.metrics, other.metrics)}
+    for what, (ours, theirs) in both.items():
         if ours != theirs:
             more = [row for row in theirs if row not in ours][:5]
             less = [row for row in ours if row not in theirs][:5]

@@ -1,7 +1,6 @@
 """A copy of the project whose pipeline is started, killed and looked at."""
 
 import contextlib
-import copy
 import os
 import shutil
 import signal
@@ -9,8 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -23,41 +22,27 @@ MADE = ("data", "models", "reports", "logs", ".convscope", "mlartifacts", ".dvc/
 REPRO = '"$0" -m convscope.cli mend && exec "$0" -m dvc repro $1'
 
 
-def tiny() -> dict[str, Any]:
-    """The shrunk configuration with epochs enough for a kill between two of them."""
-    small = copy.deepcopy(projects.shrunk())
-    for grid in small["nets"].values():
-        grid["epochs"] = 6
-    return small
+class Victim(projects.Project):
+    """A copy of the project in a new folder, with epochs enough for a kill between two of them."""
 
-
-def made(folder: Path) -> "Victim":
-    """A copy of the project in which nothing has run."""
-    folder.mkdir()
-    project = projects.copied(folder)
-    project.write_params(tiny())
-    victim = Victim(project)
-    victim.empty()
-    return victim
-
-
-class Victim:
-    """A copy of the project whose pipeline is started, killed and looked at."""
-
-    def __init__(self, project: projects.Project) -> None:
-        self.project, self.folder = project, project.folder
+    def __init__(self, folder: Path) -> None:
+        super().__init__(projects.copied(folder).folder)
+        small = projects.shrunk()
+        for grid in small["nets"].values():
+            grid["epochs"] = 6
+        self.write_params(small)
+        self.empty()
         self.attempts: list[Attempt] = []
 
     def start(self, target: str = "") -> "Attempt":
         """Start the pipeline, with all its processes in a group of their own."""
-        command = ["sh", "-c", REPRO, sys.executable, target]
         log = self.folder / f".dvc/tmp/attempt{len(self.attempts)}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as stream:
             process = subprocess.Popen(
-                command,
+                ["sh", "-c", REPRO, sys.executable, target],
                 cwd=self.folder,
-                env=self.project.environment(PYTHONUNBUFFERED="1"),
+                env=self.environment(PYTHONUNBUFFERED="1"),
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -89,21 +74,22 @@ class Victim:
 
     def empty(self) -> None:
         """Delete everything that the pipeline has made."""
-        kept = {"data": "README.md", "models": "README.md", "reports": "README.md"}
-        for name in MADE:
-            for path in (self.folder / name).glob("*"):
-                if path.name != kept.get(name):
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
-        for path in (*self.folder.glob("mlflow.db*"), self.folder / "dvc.lock"):
-            path.unlink(missing_ok=True)
+        made = [path for name in MADE for path in self.folder.glob(f"{name}/*")]
+        for path in (*made, *self.folder.glob("mlflow.db*"), *self.folder.glob("dvc.lock")):
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != "README.md":
+                path.unlink()
 
 
+@dataclass
 class Attempt:
     """One started pipeline."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", log: Path, folder: Path) -> None:
-        self.process, self.log, self.folder = process, log, folder
-        self.killed: str | None = None
+    process: "subprocess.Popen[bytes]"
+    log: Path
+    folder: Path
+    killed: str | None = None
 
     def output(self) -> str:
         """What it has printed."""
@@ -111,28 +97,22 @@ class Attempt:
 
     def stage(self) -> str:
         """Where it is: a stage's name, or between two of them in DVC itself."""
-        parts = self.output().split("Running stage '")
-        if len(parts) == 1:
+        _, begun, last = self.output().rpartition("Running stage '")
+        if not begun:
             return "dvc, before a stage"
-        name, after = parts[-1].split("'", 1)
+        name, _, after = last.partition("'")
         return "dvc, after a stage" if "Updating lock file" in after else name
 
     def kill(self, whom: str) -> str:
-        """Kill with SIGKILL: ``all``, or one of ``dvc``, ``stage`` and ``trainer``.
-
-        Returns:
-            Who was killed: ``all`` where there is no such process.
-        """
+        """Kill ``all``, ``dvc``, ``stage`` or ``trainer``, and say whom: all if there is none."""
         victims = [found for found in self._processes() if _role(found) == whom]
-        if not victims:
-            self.killed = "all"
-            with contextlib.suppress(ProcessLookupError):
+        self.killed = whom if victims else "all"
+        with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
+            if victims:
+                victims[0].kill()
+            else:
                 os.killpg(self.process.pid, signal.SIGKILL)
-            return "all"
-        self.killed = whom
-        with contextlib.suppress(psutil.NoSuchProcess):
-            victims[0].kill()
-        return whom
+        return self.killed
 
     def wait(self, seconds: float) -> tuple[int, str]:
         """Wait for DVC's end: its exit code and all that was printed."""
@@ -144,11 +124,10 @@ class Attempt:
 
     def alive(self) -> bool:
         """Whether any process of the group is there."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, 0)
-        except ProcessLookupError:
-            return False
-        return True
+            return True
+        return False
 
     def runs_until(self, moment: float) -> bool:
         """Wait for a moment; False if DVC ended before it."""
@@ -166,9 +145,7 @@ class Attempt:
         return self._runs_until(changed)
 
     def _runs_until(self, met: Callable[[], bool]) -> bool:
-        while not met():
-            if self.process.poll() is not None:
-                return False
+        while not met() and self.process.poll() is None:
             time.sleep(POLL_SECONDS)
         return self.process.poll() is None
 
@@ -176,18 +153,16 @@ class Attempt:
         """The names that come and go while the pipeline works, and the size of its database."""
         names: list[str] = []
         for top in (*OUTPUTS, "dvc.lock", "mlflow.db", "mlflow.db-journal"):
-            path = self.folder / top
-            names += _names(path)
+            names += _names(self.folder / top)
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                names.append(f"{top} {path.stat().st_mtime_ns}")
+                names.append(f"{top} {(self.folder / top).stat().st_mtime_ns}")
         return names
 
     def _processes(self) -> list[psutil.Process]:
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):
             root = psutil.Process(self.process.pid)
             return [root, *root.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return []
+        return []
 
 
 def _names(folder: Path) -> list[str]:
@@ -198,13 +173,11 @@ def _names(folder: Path) -> list[str]:
 
 def _role(process: psutil.Process) -> str:
     """What a process of the pipeline does."""
-    try:
+    words: list[str] = []
+    with contextlib.suppress(psutil.Error):
         words = process.cmdline()
-    except psutil.Error:
-        return ""
-    line = " ".join(words)
-    if "spawn_main" in line:
+    if any("spawn_main" in word for word in words):
         return "trainer"
-    if "dvc" in words and "repro" in words:
+    if {"dvc", "repro"} <= set(words):
         return "dvc"
     return "stage" if any(word.endswith("/convscope") for word in words) else ""
