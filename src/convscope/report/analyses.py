@@ -30,7 +30,7 @@ def of_a_class(occluded: Finished) -> str:
     images = occluded.filled("by_image", ["image", "class"])[["image", "class"]].drop_duplicates()
     counts = images["class"].value_counts()
     least, most = counts.min(), counts.max()
-    number = counted(most, "image") if least == most else f"{least} to {counted(most, 'image')}"
+    number = ("" if least == most else f"{least} to ") + counted(most, "image")
     return f"{number} a class: illustrations. Those that are surveyed below are more."
 
 

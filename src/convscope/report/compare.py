@@ -72,23 +72,19 @@ def all_published(folder: Finished, name: str) -> list[tuple[str, pd.DataFrame, 
     source = f"{folder.name}/{name}"
     if source not in published.KEYS:
         return []
-    measured = folder.table(name)
     if source.startswith(_BY_CLASS):
-        return _by_class(source, measured)
-    study = published.table(source)
-    tables = [("every number published", *_every_number(folder, name, measured, study))]
+        return _by_class(source, folder.table(name))
+    tables = {"every number published": published.table(source)}
     if source == _CLASS_ACCURACY:
-        printed = published.printed_class_accuracy()
-        rows = _every_number(folder, name, measured, printed)
-        tables.append(("as the study printed it, of 316 images", *rows))
-    return tables
+        tables["as the study printed it, of 316 images"] = published.printed_class_accuracy()
+    return [(what, *_every_number(folder, name, study)) for what, study in tables.items()]
 
 
 def _every_number(
-    folder: Finished, name: str, measured: pd.DataFrame, study: pd.DataFrame
+    folder: Finished, name: str, study: pd.DataFrame
 ) -> tuple[pd.DataFrame, Headings]:
     """A row for each number of the study's table, with values as they are printed."""
-    keys = published.KEYS[f"{folder.name}/{name}"]
+    measured, keys = folder.table(name), published.KEYS[f"{folder.name}/{name}"]
     numbers = [str(name) for name in study.select_dtypes("number") if name not in keys]
     aligned = pd.DataFrame(index=study.index)
     if {*keys} <= {*measured}:
