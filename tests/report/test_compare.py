@@ -149,9 +149,9 @@ def test_tables_that_the_study_has_not_stay_as_they_are(compare):
 @pytest.mark.parametrize(
     ("source", "content", "why"),
     [
-        ("train/net2/by_l1_oc", "l1_oc,test_accuracy\n18,0.5\n18,0.25\n", "rows of a table apart"),
+        ("train/net2/by_l1_oc", "l1_oc,test_accuracy\n18,0.5\n18,0.25\n", "not identify the rows"),
         ("train/net2/by_l1_oc", "test_accuracy\n0.5\n", "it has no column l1_oc"),
-        ("train/net2/best", "test_accuracy,train_accuracy\n", "rows of a table apart"),
+        ("train/net2/best", "test_accuracy,train_accuracy\n", "not identify the rows"),
     ],
 )
 def test_a_table_whose_rows_are_not_told_apart_is_damaged(compare, source, content, why):

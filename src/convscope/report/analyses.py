@@ -1,5 +1,6 @@
 """Sentences and tables on occluded images, ablated filters, and what filters respond to."""
 
+from collections.abc import Hashable
 from itertools import combinations
 
 import pandas as pd
@@ -15,10 +16,8 @@ ERRORS = 1.96
 ROUNDING = 1e-9  # pixels: sums of shares differ by less where they should be equal
 SIGNIFICANT = 0.05
 STUDY_NET = "net4"
-_MEASURES = [
-    *("first_costs_more", "halves_p_value", "correlation", "p_value"),
-    *("but_last_correlation", "but_last_p_value", "layer_correlation", "layer_p_value"),
-]
+_TESTED = ["first_costs_more", "halves_p_value", "correlation", "p_value"]
+_OTHERS = ["but_last_correlation", "but_last_p_value", "layer_correlation", "layer_p_value"]
 
 
 def shown_images(occluded: Finished) -> int:
@@ -31,7 +30,7 @@ def of_a_class(occluded: Finished) -> str:
     images = occluded.filled("by_image", ["image", "class"])[["image", "class"]].drop_duplicates()
     counts = images["class"].value_counts()
     least, most = counts.min(), counts.max()
-    number = counted(most, "image") if least == most else f"{least} to {counted(most, 'image')}"
+    number = ("" if least == most else f"{least} to ") + counted(most, "image")
     return f"{number} a class: illustrations. Those that are surveyed below are more."
 
 
@@ -76,9 +75,9 @@ def zeroed_filters(ablated: Finished) -> list[str]:
 
 def depth(ablated: Finished) -> "pd.Series[float]":
     """How the atlas compares earlier with later layers; measures that it cannot have are NaN."""
-    counts = ["images", "filters", "significant"]
-    frame = ablated.filled("atlas_depth", numbers=counts, gaps=_MEASURES)
-    return frame[[*counts, *_MEASURES]].astype(float).iloc[0]
+    counts, measures = ["images", "filters", "significant"], [*_TESTED, *_OTHERS]
+    frame = ablated.filled("atlas_depth", numbers=counts, gaps=measures)
+    return frame[[*counts, *measures]].astype(float).iloc[0]
 
 
 def verdict(ablated: Finished) -> str:
@@ -86,7 +85,7 @@ def verdict(ablated: Finished) -> str:
 
     Two measures are asked: pairs of filters of the two halves, and the ranks of all filters.
     """
-    share, pairs_p, correlation, ranks_p = tested = depth(ablated)[_MEASURES[:4]]
+    share, pairs_p, correlation, ranks_p = tested = depth(ablated)[_TESTED]
     if tested.isna().any():
         return ""
     measures = ((share > 0.5, pairs_p), (correlation < 0, ranks_p))
@@ -112,17 +111,14 @@ def correlation(measured: "pd.Series[float]", which: str) -> str:
     return "not to be had" if pd.isna(value) else f"{value:z.2f} ({p(p_value)})"
 
 
-def halves(ablated: Finished) -> list[dict[str, str]]:
+def halves(ablated: Finished) -> list[dict[Hashable, str]]:
     """What filters and layers of the two halves cost, as it is printed."""
-    numbers = ["mean_drop_percent", "layer_drop_percent"]
-    frame = ablated.filled("atlas_halves", ["layers"], numbers=numbers)
+    numbers = {"mean_drop_percent": "mean", "layer_drop_percent": "layer"}
+    frame = ablated.filled("atlas_halves", ["layers"], numbers=[*numbers])
     if len(frame) != 2:
         raise ablated.damaged("atlas_halves.csv", "it does not have two rows")
-    rows = frame[["layers", *numbers]].itertuples(index=False, name=None)
-    return [
-        {"layers": layers, "mean": f"{mean:z.2f}", "layer": f"{layer:z.2f}"}
-        for layers, mean, layer in rows
-    ]
+    shown = frame[[*numbers]].map(columns.POINTS.show).rename(columns=numbers)
+    return shown.assign(layers=frame["layers"]).to_dict("records")
 
 
 def _exception(ablated: Finished, side: str) -> str:

@@ -12,18 +12,11 @@ SPREAD, PUBLISHED, DIFFERENCE = "_std", "_published", "_difference"
 
 @dataclass(frozen=True)
 class Kind:
-    """How values are printed, and whether they are numbers.
-
-    Attributes:
-        form: A format string for the value.
-        scale: What a value is multiplied by first.
-        least: Of a smaller number, only that it is smaller is printed.
-        numeric: Whether it sorts as a number.
-    """
+    """How values are printed, and whether they are numbers."""
 
     form: str
     scale: float = 1
-    least: float | None = None
+    least: float | None = None  # of a smaller number, only that it is smaller is printed
     numeric: bool = True
 
     def show(self, value: Any) -> str:
@@ -63,115 +56,98 @@ CHANGE = _DIFFERENCES[COUNT]
 # a column's name -> its heading and kind
 Headings = Mapping[str, tuple[str, Kind]]
 
-_KNOWN: dict[str, tuple[str, Kind]] = {
-    "accuracy": ("Accuracy", SHARE),
-    "adjusted_p_value": ("Adjusted p-value", P_VALUE),
-    "after": ("After", COUNT),
-    "after_percent": ("After", PERCENT),
-    "batch_size": ("Batch size", COUNT),
-    "before": ("Before", COUNT),
-    "before_percent": ("Before", PERCENT),
-    "best_less_chosen": ("Best minus selected (points)", POINTS),
-    "best_less_last": ("Best minus last (points)", POINTS),
-    "central_share": ("Near the center", SHARE),
-    "chance_distance": ("Distance by chance (pixels)", POINTS),
-    "chance_share": ("Near the center by chance", SHARE),
-    "choices": ("Runs × epochs", COUNT),  # noqa: RUF001
-    "chosen_accuracy": ("Selected epoch's", SHARE),
-    "chosen_epoch": ("Selected epoch", COUNT),
-    "chosen_high": ("95% high", SHARE),
-    "chosen_low": ("95% low", SHARE),
-    "chosen_run": ("Selected run", COUNT),
-    "class": ("Class", TEXT),
-    "clean_confidence": ("Without a window", PROBABILITY),
-    "confidence": ("Confidence", PROBABILITY),
-    "dead": ("Dead", TEXT),
-    "deepest_drop": ("Deepest drop", PROBABILITY),
-    "difference_points": ("Difference (points)", POINTS),
-    "drop_percent": ("Drop (points)", POINTS),
-    "drop_points": ("Drop (points)", POINTS),
-    "dropout_rate": ("Dropout rate", AS_IS),
-    "epoch": ("Epoch", COUNT),
-    "epoch_seconds": ("Seconds of an epoch", AS_IS),
-    "epochs": ("Epochs", COUNT),
-    "filter": ("Filter", TEXT),
-    "filter_multiplier": ("Filter multiplier", AS_IS),
-    "filters": ("Filters", COUNT),
-    "gained": ("Images gained", COUNT),
-    "half": ("Half", TEXT),
-    "high": ("95% high", SHARE),
-    "image": ("Image", AS_IS),
-    "images": ("Images", COUNT),
-    "kernel_size": ("Kernel size", COUNT),
-    "l1_oc": ("l1_oc", COUNT),
-    "last_accuracy": ("Last epoch's", SHARE),
-    "layer": ("Layer", TEXT),
-    "layer_drop_percent": ("Drops of a layer's filters added up, mean of layers (points)", POINTS),
-    "layers": ("Layers", TEXT),
-    "loss": ("Loss", LOSS),
-    "lost": ("Images lost", COUNT),
-    "low": ("95% low", SHARE),
-    "lr": ("Learning rate", AS_IS),
-    "map_size": ("Side of the map (pixels)", COUNT),
-    "max": ("Largest response", RESPONSE),
-    "max_class": ("Commonest class", TEXT),
-    "max_drop_percent": ("Largest drop (points)", POINTS),
-    "max_filter": ("Of filter", COUNT),
-    "mean": ("Mean response", RESPONSE),
-    "mean_best_less_chosen": ("Mean of all runs (points)", POINTS),
-    "mean_best_less_last": ("Mean of all runs (points)", POINTS),
-    "mean_confidence": ("Mean confidence", PROBABILITY),
-    "mean_distance": ("Distance from the center (pixels)", POINTS),
-    "mean_per_pixel": ("Mean response per pixel of the map", PROBABILITY),
-    "mean_drop_percent": ("Mean drop (points)", POINTS),
-    "median_drop_percent": ("Median drop (points)", POINTS),
-    "min_confidence": ("Lowest confidence", PROBABILITY),
-    "momentum": ("Momentum", AS_IS),
-    "net": ("Net", TEXT),
-    "only_first": ("Only the first right", COUNT),
-    "only_second": ("Only the other right", COUNT),
-    "other": ("Other net", TEXT),
-    "overfit_percent": ("Overfit (points)", POINTS),
-    "p_value": ("p-value", P_VALUE),
-    "parameters": ("Parameters", COUNT),
-    "patch_size": ("Patch size (pixels)", COUNT),
-    "predicted": ("Predicted", TEXT),
-    "protocol": ("Protocol", TEXT),
-    "rank": ("Rank", COUNT),
-    "receptive_field": ("Receptive field (pixels)", COUNT),
-    "run": ("Run", COUNT),
-    "run_seconds": ("Seconds of the run until then", AS_IS),
-    "runs": ("Runs", COUNT),
-    "sampled_accuracy": ("Accuracy, sampled", SHARE),
-    "sampled_images": ("Images, sampled", COUNT),
-    "seed": ("Seed", AS_IS),
-    "serves": ("Classes that lose most (points)", TEXT),
-    "standard_error": ("Standard error (pixels)", POINTS),
-    "stride": ("Stride", COUNT),
-    "sum_drop_percent": ("Drops added up (points)", POINTS),
-    "test": ("Test images", COUNT),
-    "test_accuracy": ("Test accuracy", SHARE),
-    "test_accuracy_above": ("Test accuracy above", SHARE),
-    "total_parameters": ("Parameters", COUNT),
-    "train": ("Training images", COUNT),
-    "train_accuracy": ("Train accuracy", SHARE),
-    "true": ("True class", TEXT),
-    "validation_accuracy": ("Validation accuracy", SHARE),
-    "what": ("What it is", TEXT),
-    "width": ("Features (channels)", COUNT),
-    "window": ("Window (pixels)", COUNT),
+_NAMES = {
+    AS_IS: "dropout_rate epoch_seconds filter_multiplier image lr momentum run_seconds seed",
+    COUNT: """
+        after batch_size before choices chosen_epoch chosen_run epoch epochs filters gained images
+        kernel_size l1_oc lost map_size max_filter only_first only_second parameters patch_size rank
+        receptive_field run runs sampled_images stride test total_parameters train width window
+    """,
+    LOSS: "loss",
+    P_VALUE: "adjusted_p_value p_value",
+    PERCENT: "after_percent before_percent",
+    POINTS: """
+        best_less_chosen best_less_last chance_distance difference_points drop_percent drop_points
+        layer_drop_percent max_drop_percent mean_best_less_chosen mean_best_less_last mean_distance
+        mean_drop_percent median_drop_percent overfit_percent standard_error sum_drop_percent
+    """,
+    PROBABILITY: """
+        clean_confidence confidence deepest_drop mean_confidence mean_per_pixel min_confidence
+    """,
+    RESPONSE: "max mean",
+    SHARE: """
+        accuracy central_share chance_share chosen_accuracy chosen_high chosen_low high
+        last_accuracy low sampled_accuracy test_accuracy test_accuracy_above train_accuracy
+        validation_accuracy
+    """,
+    TEXT: """
+        class dead filter half layer layers max_class net other predicted protocol serves true what
+    """,
+}
+_KINDS = {name: kind for kind, names in _NAMES.items() for name in names.split()}
+# headings of columns whose names alone do not tell a reader
+_HEADINGS = {
+    "adjusted_p_value": "Adjusted p-value",
+    "best_less_chosen": "Best minus selected (points)",
+    "best_less_last": "Best minus last (points)",
+    "central_share": "Near the center",
+    "chance_distance": "Distance by chance (pixels)",
+    "chance_share": "Near the center by chance",
+    "choices": "Runs × epochs",  # noqa: RUF001
+    "chosen_accuracy": "Selected epoch's",
+    "chosen_epoch": "Selected epoch",
+    "chosen_high": "95% high",
+    "chosen_low": "95% low",
+    "chosen_run": "Selected run",
+    "clean_confidence": "Without a window",
+    "epoch_seconds": "Seconds of an epoch",
+    "gained": "Images gained",
+    "high": "95% high",
+    "l1_oc": "l1_oc",
+    "last_accuracy": "Last epoch's",
+    "layer_drop_percent": "Drops of a layer's filters added up, mean of layers (points)",
+    "lost": "Images lost",
+    "low": "95% low",
+    "lr": "Learning rate",
+    "map_size": "Side of the map (pixels)",
+    "max": "Largest response",
+    "max_class": "Commonest class",
+    "max_drop_percent": "Largest drop (points)",
+    "max_filter": "Of filter",
+    "mean": "Mean response",
+    "mean_best_less_chosen": "Mean of all runs (points)",
+    "mean_best_less_last": "Mean of all runs (points)",
+    "mean_distance": "Distance from the center (pixels)",
+    "mean_per_pixel": "Mean response per pixel of the map",
+    "min_confidence": "Lowest confidence",
+    "only_first": "Only the first right",
+    "only_second": "Only the other right",
+    "other": "Other net",
+    "p_value": "p-value",
+    "patch_size": "Patch size (pixels)",
+    "receptive_field": "Receptive field (pixels)",
+    "run_seconds": "Seconds of the run until then",
+    "sampled_accuracy": "Accuracy, sampled",
+    "sampled_images": "Images, sampled",
+    "serves": "Classes that lose most (points)",
+    "standard_error": "Standard error (pixels)",
+    "sum_drop_percent": "Drops added up (points)",
+    "test": "Test images",
+    "total_parameters": "Parameters",
+    "train": "Training images",
+    "true": "True class",
+    "what": "What it is",
+    "width": "Features (channels)",
+    "window": "Window (pixels)",
 }
 
 
 def known(name: str) -> tuple[str, Kind]:
-    """The heading and the kind of a column.
+    """The heading and the kind of a column; of a name that no stage writes, itself, as text.
 
     Args:
         name: Its name in the file, or with one of the endings ``SPREAD``, ``PUBLISHED`` and
             ``DIFFERENCE`` for what is shown next to it.
-
-    Returns:
-        For a name that no stage is known to write, the name itself, as text.
     """
     if name.endswith(PUBLISHED):
         label, kind = known(name.removesuffix(PUBLISHED))
@@ -181,7 +157,11 @@ def known(name: str) -> tuple[str, Kind]:
         unit = " (points)" if kind in (SHARE, PERCENT) else ""
         return f"{label}, difference{unit}", _DIFFERENCES.get(kind, _OTHER_DIFFERENCE)
     base = name.removesuffix(SPREAD)
-    label, kind = _KNOWN.get(base, (name, TEXT))
+    if base not in _KINDS:
+        return name, TEXT
+    kind = _KINDS[base]
+    words = base.removesuffix("_percent").removesuffix("_points").replace("_", " ").capitalize()
+    label = _HEADINGS.get(base, f"{words} (points)" if kind is POINTS else words)
     return (f"± {label.lower()}" if base != name else label), kind
 
 

@@ -7,15 +7,7 @@ import pandas as pd
 
 from convscope.base.report_folder import Finished
 from convscope.report import columns
-from convscope.report.columns import (
-    AS_IS,
-    CHANGE,
-    COUNT,
-    DIFFERENCE,
-    PUBLISHED,
-    TEXT,
-    Headings,
-)
+from convscope.report.columns import AS_IS, DIFFERENCE, PUBLISHED, TEXT, Headings
 from convscope.report.data_set import STUDY_DATA_NAME, DataSet
 from convscope.study import published
 
@@ -26,13 +18,9 @@ _BY_CLASS = ("filter-ablation/confusion_", _FREQUENCY)
 # what the table itself compares; folded tables behind it have every number that was published
 _MEASURES = {
     **{name: ("test_accuracy",) for name in published.KEYS if "/by_" in name},
+    **{name: ("train_accuracy", "test_accuracy") for name in published.KEYS if "/best" in name},
     "train/net2/by_epoch": ("test_accuracy", "overfit_percent"),
     "train/net4/overfit_above": ("overfit_percent",),
-    **{
-        name: ("train_accuracy", "test_accuracy")
-        for name in published.KEYS
-        if name.startswith("train/") and name.endswith("/best")
-    },
     "evaluate/best": ("test_accuracy",),
     _CLASS_ACCURACY: ("before_percent", "after_percent", "drop_points"),
     "filter-ablation/between_groups": ("before", "after"),
@@ -42,30 +30,15 @@ _MEASURES = {
 }
 _SETTINGS = ("epoch", "l1_oc", "filter_multiplier", "kernel_size", "stride", "dropout_rate")
 _NAMES = ("run",)  # numbers that count nothing
-_OTHER_FILTERS = (
-    "A network that is trained anew learns other filters: those of the same number are not the "
-    "study's."
-)
-_RECOMPUTED = (
-    "The published columns are of all 10,000 images, computed from the study's confusion matrices; "
-    "the table that it printed is of 316 images, and below."
-)
 
 
 def widened(
     folder: Finished, name: str, frame: pd.DataFrame, data: DataSet
 ) -> tuple[pd.DataFrame, list[str]]:
-    """A table with the published values and the differences behind its own.
+    """What is shown of the table ``name``.csv with the published values behind its own, and notes.
 
-    Args:
-        folder: The report folder of the table ``name``.csv.
-        name: See ``folder``.
-        frame: What the report shows of it.
-        data: What was measured on.
-
-    Returns:
-        The table, with columns ``x_published`` and, of numbers, ``x_difference`` where it shares
-        rows with the study's; and notes on what the two do not share.
+    The columns ``x_published`` and, of numbers, ``x_difference`` are added where it shares rows
+    with the study's; the notes say what the two do not share.
 
     Raises:
         UserError: The table lacks its key columns, or has several rows for one key.
@@ -87,50 +60,38 @@ def widened(
     aligned = _aligned(found.rows, frame, keys)
     shown = frame.reset_index(drop=True)
     for measure in measures:
-        place = list(shown).index(measure)
-        for ending in (DIFFERENCE, PUBLISHED):
-            if f"{measure}{ending}" in aligned:
-                shown.insert(place + 1, f"{measure}{ending}", aligned[f"{measure}{ending}"])
+        place = list(shown).index(measure) + 1
+        for added in (f"{measure}{DIFFERENCE}", f"{measure}{PUBLISHED}"):
+            if added in aligned:
+                shown.insert(place, added, aligned[added])
     return shown, [_legend(shown, data), *_notes(source, study, found.missing)]
 
 
 def all_published(folder: Finished, name: str) -> list[tuple[str, pd.DataFrame, Headings]]:
-    """All that the study printed of the table ``name``.csv: what each table is, itself, headings.
-
-    Of a table with a column for each class, they are the study's own and, where the classes are the
-    same, the differences; else there is a row for each number.
-    """
+    """All that the study printed of the table ``name``.csv: names, tables and their headings."""
     source = f"{folder.name}/{name}"
     if source not in published.KEYS:
         return []
-    measured = folder.table(name)
     if source.startswith(_BY_CLASS):
-        return _by_class(source, measured)
-    study = published.table(source)
-    tables = [("every number published", *_every_number(folder, name, measured, study))]
+        return _by_class(source, folder.table(name))
+    tables = {"every number published": published.table(source)}
     if source == _CLASS_ACCURACY:
-        printed = published.printed_class_accuracy()
-        rows = _every_number(folder, name, measured, printed)
-        tables.append(("as the study printed it, of 316 images", *rows))
-    return tables
+        tables["as the study printed it, of 316 images"] = published.printed_class_accuracy()
+    return [(what, *_every_number(folder, name, study)) for what, study in tables.items()]
 
 
 def _every_number(
-    folder: Finished, name: str, measured: pd.DataFrame, study: pd.DataFrame
+    folder: Finished, name: str, study: pd.DataFrame
 ) -> tuple[pd.DataFrame, Headings]:
     """A row for each number of the study's table, with values as they are printed."""
-    keys = published.KEYS[f"{folder.name}/{name}"]
+    measured, keys = folder.table(name), published.KEYS[f"{folder.name}/{name}"]
     numbers = [str(name) for name in study.select_dtypes("number") if name not in keys]
     aligned = pd.DataFrame(index=study.index)
     if {*keys} <= {*measured}:
         aligned = _aligned(_compared(folder, name, measured, study).rows, study, keys)
     rows = [
-        {
-            **{key: theirs[key] for key in keys},
-            "number": columns.known(number)[0],
-            **_printed(number, theirs[number], aligned.iloc[row]),
-        }
-        for row, theirs in enumerate(study.to_dict("records"))
+        {**{key: theirs[key] for key in keys}, **_printed(number, theirs[number], aligned.loc[row])}
+        for row, theirs in zip(study.index, study.to_dict("records"), strict=True)
         for number in numbers
         if pd.notna(theirs[number])
     ]
@@ -143,10 +104,10 @@ def _by_class(source: str, measured: pd.DataFrame) -> list[tuple[str, pd.DataFra
     """The study's own counts of each class, and ours less theirs where both have the same."""
     (key,), classes = published.KEYS[source], published.study()["classes"]
     theirs = published.table(source).set_index(key)[classes]
-    found = [("published", theirs, COUNT)]
+    found = [("published", theirs, columns.COUNT)]
     if {key, *classes} <= {*measured} and {*measured[key]} >= {*theirs.index}:
         ours = measured.set_index(key).loc[theirs.index, classes]
-        found.append(("measured minus published", ours - theirs, CHANGE))
+        found.append(("measured minus published", ours - theirs, columns.CHANGE))
     return [
         (what, frame.reset_index(), columns.of_classes(frame.reset_index(), kind))
         for what, frame, kind in found
@@ -172,31 +133,34 @@ def _aligned(rows: pd.DataFrame, frame: pd.DataFrame, keys: Sequence[str]) -> pd
 
 def _printed(number: str, theirs: Any, row: "pd.Series[Any]") -> dict[str, str]:
     """A number of the study's, ours, and what lies between."""
-    label, kind = columns.known(f"{number}{DIFFERENCE}")
-    apart = kind.show(None if number in _NAMES else row.get(f"{number}{DIFFERENCE}"))
-    if apart != columns.NOTHING and label.endswith("difference (points)"):
+    label, kind = columns.known(number)
+    heading, signed = columns.known(f"{number}{DIFFERENCE}")
+    apart = signed.show(None if number in _NAMES else row.get(f"{number}{DIFFERENCE}"))
+    if apart != columns.NOTHING and heading.endswith("difference (points)"):
         apart += " points"
-    show = columns.known(number)[1].show
-    return {
-        "published": show(theirs),
-        "measured": show(row.get(f"{number}_measured")),
-        "difference": apart,
-    }
+    ours = kind.show(row.get(f"{number}_measured"))
+    sides = {"published": kind.show(theirs), "measured": ours, "difference": apart}
+    return {"number": label, **sides}
 
 
 def _notes(source: str, study: pd.DataFrame, missing: pd.DataFrame) -> list[str]:
     """What a reader must know of the study's table to compare with it."""
-    keys = published.KEYS[source]
-    notes = []
+    keys, notes = published.KEYS[source], []
     if not missing.empty:
         notes.append(f"Not measured, of the study's rows: {_points(missing)}.")
     if not keys:
         settings = [name for name in _SETTINGS if name in study]
         notes.append(f"The study's best has {_points(study[settings])}.")
     if keys == ("filter",):
-        notes.append(_OTHER_FILTERS)
+        notes.append(
+            "A network that is trained anew learns other filters: those of the same number are not "
+            "the study's."
+        )
     if source == _CLASS_ACCURACY:
-        notes.append(_RECOMPUTED)
+        notes.append(
+            "The published columns are of all 10,000 images, computed from the study's confusion "
+            "matrices; the table that it printed is of 316 images, and below."
+        )
     return notes
 
 
@@ -214,14 +178,9 @@ def _points(frame: pd.DataFrame) -> str:
 
     Several settings of a row have its names before each value, one has it before all values.
     """
-    names = [columns.known(str(name))[0].lower() for name in frame]
-    rows = [[_plain(value) for value in row] for row in frame.itertuples(index=False, name=None)]
-    if len(names) == 1:
-        return f"{names[0]} {', '.join(value for (value,) in rows)}"
-    return "; ".join(
-        ", ".join(f"{name} {value}" for name, value in zip(names, row, strict=True)) for row in rows
-    )
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
+    shown = frame.map(lambda value: value if isinstance(value, str) else f"{value:g}")
+    shown = shown.rename(columns=lambda name: columns.known(name)[0].lower())
+    if len(shown.columns) == 1:
+        return f"{shown.columns[0]} {', '.join(shown.iloc[:, 0])}"
+    rows = shown.to_dict("records")
+    return "; ".join(", ".join(f"{name} {value}" for name, value in row.items()) for row in rows)

@@ -25,14 +25,7 @@ _TOTAL = "**overall**"
 
 
 def render(text: str, reports: Path) -> str:
-    """The page of a report.
-
-    Args:
-        text: The report, as ``page.render`` makes it.
-        reports: The folder reports/, which its links to figures are relative to.
-
-    Returns:
-        The page, with its figures, styles and scripts inside.
+    """The page of the report that ``page.render`` made, with figures, styles and scripts inside.
 
     Raises:
         UserError: A figure is missing or is not a PNG file.
@@ -48,13 +41,9 @@ def render(text: str, reports: Path) -> str:
         title = parser.renderInline(heading.removesuffix(anchor[0]))
         body = parser.renderer.render(tokens[start + 3 : end], parser.options, {"reports": reports})
         sections.append([Markup(part) for part in (anchor[1], title, body)])
+    loader = PackageLoader("convscope.report")
     environment = Environment(
-        loader=PackageLoader("convscope.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+        loader=loader, autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
     )
     title, _, subtitle = parser.renderInline(tokens[1].content).partition(": ")
     return environment.get_template("page.html").render(

@@ -68,16 +68,10 @@ def table(
     notes: Sequence[str] = (),
     folded: bool = False,
 ) -> Markup:
-    """A table with its caption and notes.
+    """A table with its caption and notes; rows at the places ``bold`` stand out.
 
-    Args:
-        frame: What it shows; a column ``x_std`` goes into the cells of ``x``.
-        source: The file that it is from, below reports/.
-        caption: What it shows.
-        headings: Headings and kinds of columns whose names do not tell them.
-        bold: The places of the rows that stand out.
-        notes: Remarks under it.
-        folded: Whether a reader opens it first.
+    A column ``x_std`` goes into the cells of ``x``. The ``source`` is the table's file below
+    reports/, ``headings`` are those of columns whose names do not tell them.
 
     Raises:
         ValueError: A value is not a number where one belongs.

@@ -49,14 +49,7 @@ def require_params(reports: Path) -> None:
 
 
 def render(reports: Path, judged: Sequence[Claim]) -> str:
-    """The report, read from the folders of the finished stages.
-
-    Args:
-        reports: The folder reports/.
-        judged: The study's claims, judged by the same folder.
-
-    Returns:
-        GitHub-flavored Markdown, whose links are relative to reports/.
+    """The report in GitHub-flavored Markdown, whose links are relative to reports/.
 
     Raises:
         UserError: A stage has not run, or one of its files is missing or damaged.
@@ -92,14 +85,14 @@ def _template() -> Template:
 
 def _nets(reports: Path) -> list[Finished]:
     """The report folders of the trained networks, in natural order."""
-    found = [path.name for path in (reports / "train").glob("[!.]*") if path.is_dir()]
-    nets = [f"train/{name}" for name in text.natural(found) if name != paths.BASELINE]
+    found = {path.name for path in (reports / "train").glob("[!.]*") if path.is_dir()}
+    nets = text.natural([*found - {paths.BASELINE}])
     if not nets:
         raise UserError(
             f"{reports / 'train'} holds no network: run `convscope train net1` (or `dvc repro`) "
             "before the report"
         )
-    return [Finished(reports, name) for name in nets]
+    return [Finished(reports, f"train/{name}") for name in nets]
 
 
 def _table(
@@ -138,8 +131,8 @@ def _table(
 def _listing(folder: Finished, name: str, caption: str, folded: bool = False) -> Markup:
     """A JSON document as a table, nested keys joined by dots; empty values are left out."""
     (values,) = pd.json_normalize(folder.json(name)).to_dict("records") or [{}]
-    shown = {key: words for key, value in values.items() if (words := _plain(value))}
-    frame = pd.DataFrame({"Key": list(shown), "Value": list(shown.values())})
+    shown = [(key, words) for key, value in values.items() if (words := _plain(value))]
+    frame = pd.DataFrame(shown, columns=["Key", "Value"])
     return markdown.table(frame, f"{folder.name}/{name}.json", caption, folded=folded)
 
 

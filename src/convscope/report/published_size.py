@@ -8,11 +8,7 @@ from convscope.study import published
 
 
 def differences(folder: Finished) -> list[str] | None:
-    """What of a grid is not as in the study, such as ``"epochs 8 (study: 30)"``.
-
-    Returns:
-        Nothing where all is the same; None for a network that the study does not have.
-    """
+    """What of a grid is not as in the study: ``"epochs 8 (study: 30)"``; None if it has no such."""
     used = {name: folder.section(name) for name in ("train", "net")}
     settings = published.differing(folder.path.name, used)
     if settings is None:

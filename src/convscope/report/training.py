@@ -47,20 +47,15 @@ def extent(folder: Finished) -> str:
     epochs = counted(folder.param("net", "epochs", int) or 0, "epoch")
     augmented = folder.param("net", "augment", bool)
     images = "randomly cropped, flipped and colored" if augmented else "unchanged"
-    varied, shared = (
-        "; ".join(
+    found = f"{runs} of {epochs} on {images} training images."
+    for lead, several in (("Varied", True), ("The same for all", False)):
+        settings = [
             f"{_heading(key)} {', '.join(map(str, values))}"
             for key, values in axes.items()
             if (len(values) > 1) is several
-        )
-        for several in (True, False)
-    )
-    sentences = [
-        f"{runs} of {epochs} on {images} training images.",
-        f"Varied: {varied}." if varied else "",
-        f"The same for all: {shared}." if shared else "",
-    ]
-    return " ".join(filter(None, sentences))
+        ]
+        found += f" {lead}: {'; '.join(settings)}." if settings else ""
+    return found
 
 
 def best_run(folder: Finished) -> pd.DataFrame:
@@ -72,11 +67,11 @@ def best_run(folder: Finished) -> pd.DataFrame:
 
 def tables(folder: Finished) -> list[TableBy]:
     """The tables "by X", in the order in which the study varies X, the finer ones first."""
-    found = []
+    found, order = [], (_EPOCH, *AXES)
     for name in folder.named("by_*.csv"):
         frame = folder.filled(name, numbers=["test_accuracy"])
-        keys = [key for key in frame if key in (_EPOCH, *AXES)]
-        first = (_EPOCH, *AXES).index(keys[0]) if keys else len(AXES)
+        keys = [key for key in frame if key in order]
+        first = order.index(keys[0]) if keys else len(AXES)
         caption = f"By {' and '.join(map(_heading, keys))}"
         best = highest(frame)[:1] if len(frame) > 1 else []
         found.append(((first, -len(keys), name), TableBy(name, caption, best)))

@@ -15,9 +15,7 @@ contents.addEventListener("click", (event) => {
 });
 const inView = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
-    const link = links.get(target.id);
-    if (isIntersecting) link.setAttribute("aria-current", "true");
-    else link.removeAttribute("aria-current");
+    links.get(target.id).ariaCurrent = isIntersecting ? "true" : null;
   }
 }, { rootMargin: "-20% 0px -79% 0px" });
 for (const section of document.querySelectorAll("section")) inView.observe(section);
@@ -33,25 +31,22 @@ const inOrder = (index, numeric, sign) => (one, other) => {
   if (missing || a === "–") return missing;
   return sign * (numeric ? number(a) - number(b) : words.compare(a, b));
 };
+const next = { none: "ascending", ascending: "descending", descending: "none" };
 function makeSortable(table) {
   const body = table.tBodies[0];
   const asFiled = [...body.rows];
   const heads = [...table.tHead.rows[0].cells];
-  const next = { none: "ascending", ascending: "descending", descending: "none" };
   for (const [index, head] of heads.entries()) {
     const button = document.createElement("button");
-    button.type = "button";
     button.append(...head.childNodes);
     head.append(button);
-    head.setAttribute("aria-sort", "none");
+    head.ariaSort = "none";
     button.addEventListener("click", () => {
-      const order = next[head.getAttribute("aria-sort")];
-      for (const each of heads) each.setAttribute("aria-sort", "none");
-      head.setAttribute("aria-sort", order);
-      const rows = [...asFiled];
-      const numeric = head.style.textAlign === "right";
-      if (order !== "none") rows.sort(inOrder(index, numeric, order === "ascending" ? 1 : -1));
-      body.append(...rows);
+      const order = next[head.ariaSort];
+      for (const each of heads) each.ariaSort = each === head ? order : "none";
+      const sign = order === "ascending" ? 1 : -1;
+      const compare = inOrder(index, head.style.textAlign === "right", sign);
+      body.append(...(order === "none" ? asFiled : asFiled.toSorted(compare)));
     });
   }
 }
@@ -65,11 +60,9 @@ for (const link of document.querySelectorAll(".enlarge")) {
   link.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    const shown = link.querySelector("img");
-    const large = dialog.querySelector("img");
-    large.src = shown.src;
-    large.alt = shown.alt;
-    dialog.querySelector("p").textContent = shown.alt;
+    const { src, alt } = link.querySelector("img");
+    Object.assign(dialog.querySelector("img"), { src, alt });
+    dialog.querySelector("p").textContent = alt;
     dialog.showModal();
   });
 }
