@@ -2,11 +2,7 @@
 
 import base64
 import json
-from collections.abc import Sequence
 from pathlib import Path
-
-from convscope.report import page
-from convscope.study.claims import Claim
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -38,7 +34,6 @@ DOWNLOAD = {
         "fingerprint": "f",
     },
     "class_counts.csv": f"class,train,test\n{FIRST},5000,1200\n{SECOND},400,1200\n",
-    "samples.png": PNG,
 }
 EVALUATE = {
     "params.json": {"evaluate": {"pairs": 3}},
@@ -70,13 +65,8 @@ EVALUATE = {
         "net,class,sampled_images,sampled_accuracy,accuracy,difference_points\n"
         f"net10,{FIRST},40,0.375,0.25,12.5\nnet10,{SECOND},36,0.0625,0.125,-6.25\n"
     ),
-    "protocols.png": PNG,
     "misclassified.csv": "image,true,predicted,confidence\n"
     + "".join(f"{image},{FIRST},{SECOND},0.{99 - image}\n" for image in range(12)),
-    "best.png": PNG,
-    "selection.png": PNG,
-    "confusion.png": PNG,
-    "misclassified.png": PNG,
 }
 OCCLUSION = {
     "params.json": {
@@ -103,9 +93,6 @@ OCCLUSION = {
     ),
     "map_3.csv": "image,row,column,confidence\n",
     "map_13.csv": "image,row,column,confidence\n",
-    "maps.png": PNG,
-    "fall_with_window.png": PNG,
-    "deepest.png": PNG,
 }
 ABLATION = {
     "params.json": {
@@ -143,10 +130,6 @@ ABLATION = {
         "half,layers,filters,mean_drop_percent,layer_drop_percent\n"
         "first,conv1,2,1.5,3.0\nsecond,conv2,2,-0.25,-0.5\n"
     ),
-    "class_accuracy.png": PNG,
-    "confusion.png": PNG,
-    "newly_misclassified.png": PNG,
-    "atlas.png": PNG,
 }
 IDENTIFICATION = {
     "params.json": {"analysis": {"net": "net10"}, "filter_identify": {"top_k": 20}},
@@ -157,39 +140,36 @@ IDENTIFICATION = {
     ),
     "patch_sizes.csv": "layer,patch_size\nconv1,3\n",
     "top_images.csv": "filter,rank,image\nconv1/0,1,4\n",
-    "first_layer.png": PNG,
-    "class_frequency.png": PNG,
-    "responses.png": PNG,
-    "top_images.png": PNG,
 }
-
-
-def grid() -> dict[str, object]:
-    return {
-        "params.json": {"train": TRAIN, "net": GRID},
-        "best.csv": (
-            f"run,epoch,{HISTORY},{POINT}\n1,2,1.23456,0.5,0.4375,6.25,62006,0.01,128,6,0\n"
-        ),
-        "by_lr.csv": (
-            f"lr,{HISTORY}\n0.001,2.25,0.25,0.125,0.0,62006.0\n0.01,1.5,0.5,0.375,1.0,62006.0\n"
-        ),
-        "by_l1_oc.csv": f"l1_oc,{HISTORY}\n6,1.875,0.375,0.25,0.5,62006.0\n",
-        "by_epoch.csv": f"epoch,{HISTORY}\n1,2.0,0.25,0.125,0.0,62006.0\n",
-        "layers.csv": (
-            "layer,what,width,map_size,receptive_field,parameters\n"
-            'image,RGB pixels,3,32,1,0\nconv1,"conv 5x5",6,28,5,456\n'
-            "fc3,fully connected,10,,,61550\n"
-        ),
-        "network.png": PNG,
-        "curves.png": PNG,
-    }
-
-
+GRID_FILES = {
+    "params.json": {"train": TRAIN, "net": GRID},
+    "best.csv": (f"run,epoch,{HISTORY},{POINT}\n1,2,1.23456,0.5,0.4375,6.25,62006,0.01,128,6,0\n"),
+    "by_lr.csv": (
+        f"lr,{HISTORY}\n0.001,2.25,0.25,0.125,0.0,62006.0\n0.01,1.5,0.5,0.375,1.0,62006.0\n"
+    ),
+    "by_l1_oc.csv": f"l1_oc,{HISTORY}\n6,1.875,0.375,0.25,0.5,62006.0\n",
+    "by_epoch.csv": f"epoch,{HISTORY}\n1,2.0,0.25,0.125,0.0,62006.0\n",
+    "layers.csv": (
+        "layer,what,width,map_size,receptive_field,parameters\n"
+        'image,RGB pixels,3,32,1,0\nconv1,"conv 5x5",6,28,5,456\n'
+        "fc3,fully connected,10,,,61550\n"
+    ),
+}
+PICTURES = {
+    "download": "samples",
+    "train/baseline": "network curves",
+    "train/net10": "network curves",
+    "train/net2": "network curves",
+    "evaluate": "protocols best selection confusion misclassified",
+    "occlusion": "maps fall_with_window deepest",
+    "filter-ablation": "class_accuracy confusion newly_misclassified atlas",
+    "filter-identify": "first_layer class_frequency responses top_images",
+}
 STUDY = {
     "download": DOWNLOAD,
-    "train/baseline": grid(),
-    "train/net10": grid(),
-    "train/net2": grid(),
+    "train/baseline": GRID_FILES,
+    "train/net10": GRID_FILES,
+    "train/net2": GRID_FILES,
     "evaluate": EVALUATE,
     "occlusion": OCCLUSION,
     "filter-ablation": ABLATION,
@@ -197,14 +177,12 @@ STUDY = {
 }
 
 
-def render(reports: Path, judged: Sequence[Claim] = ()) -> str:
-    return page.render(reports, judged)
-
-
 def write(reports: Path) -> Path:
     for folder, files in STUDY.items():
         for name, content in files.items():
             replace(reports / folder / name, content)
+        for name in PICTURES[folder].split():
+            replace(reports / folder / f"{name}.png", PNG)
     return reports
 
 
