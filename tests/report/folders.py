@@ -9,7 +9,6 @@ PNG = base64.b64decode(
 )
 EVIL = '<script>alert("1")</script>'
 PIPED = "a|b *c*"
-CLASSES = (EVIL, PIPED)
 HISTORY = "loss,train_accuracy,test_accuracy,overfit_percent,total_parameters"
 POINT = "lr,batch_size,l1_oc,seed"
 GRID = {"epochs": 2, "augment": False, "lr": [0.01, 0.001], "batch_size": [128], "l1_oc": [6]}
@@ -17,22 +16,18 @@ TRAIN = {"seeds": [0], "select_on": "test"}
 
 
 def quoted(value: str) -> str:
-    escaped = value.replace('"', '""')
-    return f'"{escaped}"'
+    return '"{}"'.format(value.replace('"', '""'))
 
 
-HEADER = ",".join(map(quoted, CLASSES))
-FIRST, SECOND = map(quoted, CLASSES)
+FIRST, SECOND = quoted(EVIL), quoted(PIPED)
+HEADER = f"{FIRST},{SECOND}"
 CONFUSION = f"true,{HEADER}\n{FIRST},1100,100\n{SECOND},300,900\n"
 
 DOWNLOAD = {
     "params.json": {"data": {"source": "digits", "train_images": None}},
-    "dataset.json": {
-        "name": "digits",
-        "url": "https://host/a?b=1&c=2",
-        "md5": "",
-        "fingerprint": "f",
-    },
+    "dataset.json": (
+        '{"name": "digits", "url": "https://host/a?b=1&c=2", "md5": "", "fingerprint": "f"}'
+    ),
     "class_counts.csv": f"class,train,test\n{FIRST},5000,1200\n{SECOND},400,1200\n",
 }
 EVALUATE = {
@@ -42,8 +37,7 @@ EVALUATE = {
         "net2,1,2,0.81246,0.8,0.825,0.9,8.754,62006,0.01,6\n"
         "net10,2,1,0.91666666,0.9,0.93,0.95,3.333,4403518,0.01,64\n"
     ),
-    "confusion_net2.csv": CONFUSION,
-    "confusion_net10.csv": CONFUSION,
+    **{f"confusion_{net}.csv": CONFUSION for net in ("net2", "net10")},
     "class_accuracy.csv": f"class,net2,net10\n{FIRST},0.5,0.25\n{SECOND},1.0,0.125\n",
     "predictions.csv": "image,label,net2,net10\n0,1,1,1\n",
     "protocols.csv": (
@@ -91,8 +85,7 @@ OCCLUSION = {
         "window,images,mean_distance,chance_distance,standard_error,central_share,chance_share\n"
         "3,100,6.25,12.0,0.5,0.75,0.25\n"
     ),
-    "map_3.csv": "image,row,column,confidence\n",
-    "map_13.csv": "image,row,column,confidence\n",
+    **{f"map_{size}.csv": "image,row,column,confidence\n" for size in (3, 13)},
 }
 ABLATION = {
     "params.json": {
@@ -104,9 +97,7 @@ ABLATION = {
         f"class,before_percent,after_percent,drop_points\n{FIRST},90.0,95.5,-5.5\n"
         f"{SECOND},80.25,40.125,40.125\noverall,85.0,60.0,25.0\n"
     ),
-    "confusion_before.csv": CONFUSION,
-    "confusion_after.csv": CONFUSION,
-    "confusion_difference.csv": CONFUSION,
+    **{f"confusion_{each}.csv": CONFUSION for each in ("before", "after", "difference")},
     "between_groups.csv": "true,predicted,before,after\nanimals,vehicles,10,1234\n",
     "newly_misclassified.csv": f"image,true,predicted\n7,{FIRST},{SECOND}\n",
     "atlas.csv": (
@@ -157,9 +148,7 @@ GRID_FILES = {
 }
 PICTURES = {
     "download": "samples",
-    "train/baseline": "network curves",
-    "train/net10": "network curves",
-    "train/net2": "network curves",
+    **{f"train/{net}": "network curves" for net in ("baseline", "net10", "net2")},
     "evaluate": "protocols best selection confusion misclassified",
     "occlusion": "maps fall_with_window deepest",
     "filter-ablation": "class_accuracy confusion newly_misclassified atlas",
@@ -167,9 +156,7 @@ PICTURES = {
 }
 STUDY = {
     "download": DOWNLOAD,
-    "train/baseline": GRID_FILES,
-    "train/net10": GRID_FILES,
-    "train/net2": GRID_FILES,
+    **{f"train/{net}": GRID_FILES for net in ("baseline", "net10", "net2")},
     "evaluate": EVALUATE,
     "occlusion": OCCLUSION,
     "filter-ablation": ABLATION,

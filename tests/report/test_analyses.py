@@ -180,7 +180,11 @@ def test_of_many_exceptions_the_largest_is_named(folder):
     )
 
 
-def test_where_every_filter_costs_the_same_no_test_is_cited(changed):
+def test_where_every_filter_costs_the_same_no_test_is_cited(text, changed):
+    assert "Dead is conv2/1: no test image" in read.words(text)
+    two = folders.IDENTIFICATION["responses.csv"].replace("False", "True")
+    words = read.words(changed({"filter-identify/responses.csv": two}))
+    assert "Dead are conv1/0, conv2/1: no test image" in words
     responses = "filter,layer,mean,max,dead\nconv1/0,conv1,1.0,2.0,False\n"
     files = {
         "filter-ablation/atlas_depth.csv": f"{DEPTH}\n500,4,1,,,,,,,,\n",
@@ -191,10 +195,6 @@ def test_where_every_filter_costs_the_same_no_test_is_cited(changed):
     assert same in words
     assert "No filter is dead: each has a test image" in words
     assert "**0 of 1**<br>each responds to some test image" in words
-
-
-def test_dead_filters_are_named_in_words(text):
-    assert "Dead is conv2/1: no test image" in read.words(text)
 
 
 SEES = "conv4 sees 12 × 12 pixels, where the study shows 13 × 13, an area 17% larger; "  # noqa: RUF001

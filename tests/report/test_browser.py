@@ -82,12 +82,8 @@ def in_browser(reports, text, tmp_path):
         (reports / "report.html").write_text(probed, encoding="utf-8")
         frame = reports / "frame.html"
         frame.write_text(FRAME.format(width=width), encoding="utf-8")
-        command = [
-            CHROMIUM,
-            *FLAGS.split(),
-            f"--user-data-dir={tmp_path / 'profile'}",
-            frame.as_uri(),
-        ]
+        profile = f"--user-data-dir={tmp_path / 'profile'}"
+        command = [CHROMIUM, *FLAGS.split(), profile, frame.as_uri()]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
         assert "CONSOLE" not in done.stderr, done.stderr
         found = re.search("<output>(.*)</output>", done.stdout)
