@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from convscope.report import page
 from convscope.study import claims
-from tests.report import folders
+from tests.report import folders, read
 
 
 @pytest.fixture
@@ -20,4 +21,17 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def text(finished: Path) -> str:
     """Their report."""
-    return folders.render(finished, claims.judge(finished))
+    return page.render(finished, claims.judge(finished))
+
+
+@pytest.fixture
+def changed(reports):
+    """The report, or a section of it, after some files were replaced."""
+
+    def render(files, section=None, claims=()):
+        for path, content in files.items():
+            folders.replace(reports / path, content)
+        found = page.render(reports, claims)
+        return read.section(found, section) if section else found
+
+    return render

@@ -2,18 +2,13 @@
 
 import base64
 import json
-from collections.abc import Sequence
 from pathlib import Path
-
-from convscope.report import page
-from convscope.study.claims import Claim
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 EVIL = '<script>alert("1")</script>'
 PIPED = "a|b *c*"
-CLASSES = (EVIL, PIPED)
 HISTORY = "loss,train_accuracy,test_accuracy,overfit_percent,total_parameters"
 POINT = "lr,batch_size,l1_oc,seed"
 GRID = {"epochs": 2, "augment": False, "lr": [0.01, 0.001], "batch_size": [128], "l1_oc": [6]}
@@ -21,24 +16,19 @@ TRAIN = {"seeds": [0], "select_on": "test"}
 
 
 def quoted(value: str) -> str:
-    escaped = value.replace('"', '""')
-    return f'"{escaped}"'
+    return '"{}"'.format(value.replace('"', '""'))
 
 
-HEADER = ",".join(map(quoted, CLASSES))
-FIRST, SECOND = map(quoted, CLASSES)
+FIRST, SECOND = quoted(EVIL), quoted(PIPED)
+HEADER = f"{FIRST},{SECOND}"
 CONFUSION = f"true,{HEADER}\n{FIRST},1100,100\n{SECOND},300,900\n"
 
 DOWNLOAD = {
     "params.json": {"data": {"source": "digits", "train_images": None}},
-    "dataset.json": {
-        "name": "digits",
-        "url": "https://host/a?b=1&c=2",
-        "md5": "",
-        "fingerprint": "f",
-    },
+    "dataset.json": (
+        '{"name": "digits", "url": "https://host/a?b=1&c=2", "md5": "", "fingerprint": "f"}'
+    ),
     "class_counts.csv": f"class,train,test\n{FIRST},5000,1200\n{SECOND},400,1200\n",
-    "samples.png": PNG,
 }
 EVALUATE = {
     "params.json": {"evaluate": {"pairs": 3}},
@@ -47,8 +37,7 @@ EVALUATE = {
         "net2,1,2,0.81246,0.8,0.825,0.9,8.754,62006,0.01,6\n"
         "net10,2,1,0.91666666,0.9,0.93,0.95,3.333,4403518,0.01,64\n"
     ),
-    "confusion_net2.csv": CONFUSION,
-    "confusion_net10.csv": CONFUSION,
+    **{f"confusion_{net}.csv": CONFUSION for net in ("net2", "net10")},
     "class_accuracy.csv": f"class,net2,net10\n{FIRST},0.5,0.25\n{SECOND},1.0,0.125\n",
     "predictions.csv": "image,label,net2,net10\n0,1,1,1\n",
     "protocols.csv": (
@@ -70,13 +59,8 @@ EVALUATE = {
         "net,class,sampled_images,sampled_accuracy,accuracy,difference_points\n"
         f"net10,{FIRST},40,0.375,0.25,12.5\nnet10,{SECOND},36,0.0625,0.125,-6.25\n"
     ),
-    "protocols.png": PNG,
     "misclassified.csv": "image,true,predicted,confidence\n"
     + "".join(f"{image},{FIRST},{SECOND},0.{99 - image}\n" for image in range(12)),
-    "best.png": PNG,
-    "selection.png": PNG,
-    "confusion.png": PNG,
-    "misclassified.png": PNG,
 }
 OCCLUSION = {
     "params.json": {
@@ -101,11 +85,7 @@ OCCLUSION = {
         "window,images,mean_distance,chance_distance,standard_error,central_share,chance_share\n"
         "3,100,6.25,12.0,0.5,0.75,0.25\n"
     ),
-    "map_3.csv": "image,row,column,confidence\n",
-    "map_13.csv": "image,row,column,confidence\n",
-    "maps.png": PNG,
-    "fall_with_window.png": PNG,
-    "deepest.png": PNG,
+    **{f"map_{size}.csv": "image,row,column,confidence\n" for size in (3, 13)},
 }
 ABLATION = {
     "params.json": {
@@ -117,9 +97,7 @@ ABLATION = {
         f"class,before_percent,after_percent,drop_points\n{FIRST},90.0,95.5,-5.5\n"
         f"{SECOND},80.25,40.125,40.125\noverall,85.0,60.0,25.0\n"
     ),
-    "confusion_before.csv": CONFUSION,
-    "confusion_after.csv": CONFUSION,
-    "confusion_difference.csv": CONFUSION,
+    **{f"confusion_{each}.csv": CONFUSION for each in ("before", "after", "difference")},
     "between_groups.csv": "true,predicted,before,after\nanimals,vehicles,10,1234\n",
     "newly_misclassified.csv": f"image,true,predicted\n7,{FIRST},{SECOND}\n",
     "atlas.csv": (
@@ -143,10 +121,6 @@ ABLATION = {
         "half,layers,filters,mean_drop_percent,layer_drop_percent\n"
         "first,conv1,2,1.5,3.0\nsecond,conv2,2,-0.25,-0.5\n"
     ),
-    "class_accuracy.png": PNG,
-    "confusion.png": PNG,
-    "newly_misclassified.png": PNG,
-    "atlas.png": PNG,
 }
 IDENTIFICATION = {
     "params.json": {"analysis": {"net": "net10"}, "filter_identify": {"top_k": 20}},
@@ -157,39 +131,32 @@ IDENTIFICATION = {
     ),
     "patch_sizes.csv": "layer,patch_size\nconv1,3\n",
     "top_images.csv": "filter,rank,image\nconv1/0,1,4\n",
-    "first_layer.png": PNG,
-    "class_frequency.png": PNG,
-    "responses.png": PNG,
-    "top_images.png": PNG,
 }
-
-
-def grid() -> dict[str, object]:
-    return {
-        "params.json": {"train": TRAIN, "net": GRID},
-        "best.csv": (
-            f"run,epoch,{HISTORY},{POINT}\n1,2,1.23456,0.5,0.4375,6.25,62006,0.01,128,6,0\n"
-        ),
-        "by_lr.csv": (
-            f"lr,{HISTORY}\n0.001,2.25,0.25,0.125,0.0,62006.0\n0.01,1.5,0.5,0.375,1.0,62006.0\n"
-        ),
-        "by_l1_oc.csv": f"l1_oc,{HISTORY}\n6,1.875,0.375,0.25,0.5,62006.0\n",
-        "by_epoch.csv": f"epoch,{HISTORY}\n1,2.0,0.25,0.125,0.0,62006.0\n",
-        "layers.csv": (
-            "layer,what,width,map_size,receptive_field,parameters\n"
-            'image,RGB pixels,3,32,1,0\nconv1,"conv 5x5",6,28,5,456\n'
-            "fc3,fully connected,10,,,61550\n"
-        ),
-        "network.png": PNG,
-        "curves.png": PNG,
-    }
-
-
+GRID_FILES = {
+    "params.json": {"train": TRAIN, "net": GRID},
+    "best.csv": (f"run,epoch,{HISTORY},{POINT}\n1,2,1.23456,0.5,0.4375,6.25,62006,0.01,128,6,0\n"),
+    "by_lr.csv": (
+        f"lr,{HISTORY}\n0.001,2.25,0.25,0.125,0.0,62006.0\n0.01,1.5,0.5,0.375,1.0,62006.0\n"
+    ),
+    "by_l1_oc.csv": f"l1_oc,{HISTORY}\n6,1.875,0.375,0.25,0.5,62006.0\n",
+    "by_epoch.csv": f"epoch,{HISTORY}\n1,2.0,0.25,0.125,0.0,62006.0\n",
+    "layers.csv": (
+        "layer,what,width,map_size,receptive_field,parameters\n"
+        'image,RGB pixels,3,32,1,0\nconv1,"conv 5x5",6,28,5,456\n'
+        "fc3,fully connected,10,,,61550\n"
+    ),
+}
+PICTURES = {
+    "download": "samples",
+    **{f"train/{net}": "network curves" for net in ("baseline", "net10", "net2")},
+    "evaluate": "protocols best selection confusion misclassified",
+    "occlusion": "maps fall_with_window deepest",
+    "filter-ablation": "class_accuracy confusion newly_misclassified atlas",
+    "filter-identify": "first_layer class_frequency responses top_images",
+}
 STUDY = {
     "download": DOWNLOAD,
-    "train/baseline": grid(),
-    "train/net10": grid(),
-    "train/net2": grid(),
+    **{f"train/{net}": GRID_FILES for net in ("baseline", "net10", "net2")},
     "evaluate": EVALUATE,
     "occlusion": OCCLUSION,
     "filter-ablation": ABLATION,
@@ -197,14 +164,12 @@ STUDY = {
 }
 
 
-def render(reports: Path, judged: Sequence[Claim] = ()) -> str:
-    return page.render(reports, judged)
-
-
 def write(reports: Path) -> Path:
     for folder, files in STUDY.items():
         for name, content in files.items():
             replace(reports / folder / name, content)
+        for name in PICTURES[folder].split():
+            replace(reports / folder / f"{name}.png", PNG)
     return reports
 
 

@@ -30,10 +30,10 @@ def captions(text: str) -> list[str]:
     return [unescape(match[1] or match[3]) for match in found if match[3] != "Rule"]
 
 
-def table(text: str, caption: str) -> list[list[str]]:
+def table(text: str, caption: str) -> list[str]:
     """The head and the rows of the table under a caption, as a reader sees them."""
     lines = [line for line in _block(text, caption) if line.startswith("| ")]
-    return [[unescape(cell.strip()) for cell in BAR.split(line)[1:-1]] for line in _head(lines)]
+    return [unescape(line[2:-2]) for line in lines if not line.startswith("| ---")]
 
 
 def notes(text: str, caption: str) -> list[str]:
@@ -51,8 +51,3 @@ def _block(text: str, caption: str) -> list[str]:
     )
     following = re.compile(rf"{CAPTION.pattern}|^#|^- |^!", re.M).search(text, start)
     return text[start : following.start() if following else None].splitlines()
-
-
-def _head(lines: list[str]) -> list[str]:
-    """A table's lines without the rule that aligns its columns."""
-    return [line for line in lines if not line.startswith("| ---")]

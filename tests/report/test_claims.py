@@ -1,7 +1,8 @@
 import pytest
 
+from convscope.report import page
 from convscope.study.claims import Claim, Verdict
-from tests.report import folders, read
+from tests.report import read
 
 WIDE = Claim(
     number=2,
@@ -22,7 +23,7 @@ CLAIMS = (WIDE, HOLDS, SAME, OTHER)
 
 @pytest.fixture(scope="module")
 def section(finished):
-    return read.section(folders.render(finished, CLAIMS), "claims")
+    return read.section(page.render(finished, CLAIMS), "claims")
 
 
 def test_verdicts_are_counted(section):
@@ -34,27 +35,32 @@ def test_verdicts_are_counted(section):
     )
 
 
+ARCHIVES = ("c58f30108f718f92721af3b95e74349a", "c32a1d4ab5d03f1284b67883e8d87530")
+OFFICIAL = [{"name": "cifar10", "md5": archive} for archive in ARCHIVES]
+
+
 @pytest.mark.parametrize(
-    ("data", "about"),
+    ("data", "called", "about"),
     [
-        ({"name": "digits"}, "measured on digits: a verdict says what carries over"),
+        # another data set's archive is never the study's
+        ({**OFFICIAL[0], "name": "digits"}, "digits", ": a verdict says what carries over"),
+        (OFFICIAL[0], "CIFAR-10", " the same images. A claim is judged wherever"),
+        (OFFICIAL[1], "CIFAR-10", " the same images. A claim is judged wherever"),
         (
-            {"name": "cifar10", "md5": "c32a1d4ab5d03f1284b67883e8d87530"},
-            "measured on the same images. A claim is judged wherever",
+            *({"name": "cifar10", "md5": "0123"}, "CIFAR-10 (not an official archive)"),
+            ": its pixels may differ from the study's. A claim is judged wherever",
         ),
-        (
-            {"name": "cifar10", "md5": "0123"},
-            "measured on CIFAR-10 (not an official archive): its pixels may differ from the "
-            "study's. A claim is judged wherever",
-        ),
-        ({}, "measured on unknown images: a verdict"),
+        ({}, "unknown images", ": a verdict"),
+        ({"name": None}, "unknown images", ": a verdict"),
     ],
 )
-def test_the_data_that_was_judged_on_is_named(data, about, reports):
-    folders.replace(reports / "download/dataset.json", data)
-    words = read.words(read.section(folders.render(reports, CLAIMS), "claims"))
+def test_the_data_that_was_judged_on_is_named(data, called, about, changed):
+    report = changed({"download/dataset.json": data}, claims=CLAIMS)
+    assert report.startswith(f"# convscope: a study of convolutional networks on {called}\n")
+    words = read.words(read.section(report, "claims"))
     assert words.startswith("The study's 4 findings are about CIFAR-10. They are judged")
-    assert about in words
+    named = about if data in OFFICIAL else f" {called}{about}"
+    assert f"measured on{named}" in words
 
 
 def test_a_claim_has_its_verdict_its_numbers_and_the_folded_rule(section):

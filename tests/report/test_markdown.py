@@ -7,19 +7,20 @@ import pytest
 from convscope.report import columns, markdown
 from tests.report import folders, read
 
-NO = "–"  # noqa: RUF001
 HOSTILE = ["a|b", "*c*", "_d_", "<e>", "`f`", "[g](h)", "# i", "~~j~~", "\\k", "&lt;", "$l$"]
 
 
-def frame(content):
-    return pd.read_csv(io.StringIO(content))
+def grid(content, classes=False):
+    frame = pd.read_csv(io.StringIO(content))
+    headings = columns.of_classes(frame, columns.COUNT) if classes else {}
+    return markdown.grid(frame, headings).splitlines()
 
 
 def test_numbers_are_the_files_rounded_and_the_best_is_bold(text):
     section = read.section(text, "baseline")
     assert read.table(section, "By learning rate")[1:] == [
-        ["0.001", "2.2500", "25.00%", "12.50%", "0.00", "62,006"],
-        ["**0.01**", "**1.5000**", "**50.00%**", "**37.50%**", "**1.00**", "**62,006**"],
+        "0.001 | 2.2500 | 25.00% | 12.50% | 0.00 | 62,006",
+        "**0.01** | **1.5000** | **50.00%** | **37.50%** | **1.00** | **62,006**",
     ]
 
 
@@ -72,36 +73,34 @@ def test_what_stands_between_backticks_is_code(text, shown):
     assert markdown.prose(text) == shown
 
 
-def test_columns_have_headings_and_kinds():
-    assert markdown.grid(frame("net,loss\nnet1,1.23456789\n"), {}).splitlines() == [
+def test_columns_have_headings_and_kinds_and_those_named_after_classes_have_not():
+    assert grid("net,loss\nnet1,1.23456789\n") == [
         "| Net | Loss |",
         "| --- | ---: |",
         "| net1 | 1.2346 |",
     ]
-
-
-def test_columns_named_after_classes_are_not_taken_for_measures():
-    shown = frame("true,loss,x_std\nloss,1000,2\nx,3,4\n")
-    found = markdown.grid(shown, columns.of_classes(shown, columns.COUNT)).splitlines()
-    assert found[0] == "| True class | loss | x_std |"
-    assert found[2:] == ["| loss | 1,000 | 2 |", "| x | 3 | 4 |"]
-
-
-def test_a_spread_goes_into_its_means_cell_and_a_missing_one_leaves_the_mean():
-    shown = frame("l1_oc,test_accuracy,test_accuracy_std\n6,0.5,\n8,0.25,0.125\n10,,\n")
-    assert markdown.grid(shown, {}).splitlines()[2:] == [
-        "| 6 | 50.00% |",
-        "| 8 | 25.00% ± 12.50% |",
-        f"| 10 | {NO} |",
+    assert grid("true,loss,x_std\nloss,1000,2\nx,3,4\n", classes=True) == [
+        "| True class | loss | x_std |",
+        "| --- | ---: | ---: |",
+        "| loss | 1,000 | 2 |",
+        "| x | 3 | 4 |",
     ]
 
 
-def test_a_word_among_numbers_is_refused():
-    for name in ("loss", "test_accuracy", "p_value", "kernel_size"):
-        with pytest.raises(ValueError, match=f"column {name} holds something that is not a number"):
-            markdown.grid(pd.DataFrame({name: ["high"]}), {})
+def test_a_spread_goes_into_its_means_cell_and_a_missing_one_leaves_the_mean():
+    assert grid("l1_oc,test_accuracy,test_accuracy_std\n6,0.5,\n8,0.25,0.125\n10,,\n")[2:] == [
+        "| 6 | 50.00% |",
+        "| 8 | 25.00% ± 12.50% |",
+        "| 10 | – |",  # noqa: RUF001
+    ]
 
 
-def test_paths_are_quoted(finished):
+@pytest.mark.parametrize("name", ["loss", "test_accuracy", "p_value", "kernel_size"])
+def test_a_word_among_numbers_is_refused(name):
+    with pytest.raises(ValueError, match=f"column {name} holds something that is not a number"):
+        grid(f"{name}\nhigh\n")
+
+
+def test_paths_are_quoted(text):
     assert markdown.link("a b/(c).csv") == "[a b/(c).csv](a%20b/%28c%29.csv)"
-    assert folders.EVIL not in folders.render(finished)
+    assert folders.EVIL not in text
