@@ -126,7 +126,7 @@ def test_without_a_network_one_is_asked_for_and_a_folder_that_is_being_made_is_n
     assert "net3.partial" not in changed({})
     for name in ("net2", "net10"):
         shutil.rmtree(reports / "train" / name)
-    with pytest.raises(UserError, match="holds no network: run `convscope train net1`"):
+    with pytest.raises(UserError, match="has no network: run `convscope train net1`"):
         changed({})
 
 

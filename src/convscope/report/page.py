@@ -89,7 +89,7 @@ def _nets(reports: Path) -> list[Finished]:
     nets = text.natural([*found - {paths.BASELINE}])
     if not nets:
         raise UserError(
-            f"{reports / 'train'} holds no network: run `convscope train net1` (or `dvc repro`) "
+            f"{reports / 'train'} has no network: run `convscope train net1` (or `dvc repro`) "
             "before the report"
         )
     return [Finished(reports, f"train/{name}") for name in nets]
