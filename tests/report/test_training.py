@@ -236,7 +236,7 @@ def test_what_validation_selected_is_a_table_of_its_own(changed):
     assert "Not measured" not in section
     departures = read.words(read.section(text, "departures"))
     assert 'above the selected epoch by: <div class="facts"> - [net2](#selection)' in departures
-    assert "**8.00 points**<br>mean of 1 runs" in departures
+    assert "**8.00 points**<br>mean of 1 run" in departures
 
 
 def test_pairs_of_networks_have_a_p_value(text, changed):

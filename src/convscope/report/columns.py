@@ -168,6 +168,6 @@ def known(name: str) -> tuple[str, Kind]:
 def of_classes(frame: pd.DataFrame, kind: Kind) -> Headings:
     """Headings and kind of the columns that are named after classes or networks: all but the first.
 
-    The commonest class, where a table has it last, is no class's column.
+    The commonest class, where a table has it last, is not a column of a class.
     """
     return {name: (name, kind) for name in frame.columns[1:] if name != "max_class"}

@@ -53,7 +53,7 @@ def widened(
     if absent := [key for key in keys if key not in frame]:
         raise folder.damaged(f"{name}.csv", f"it has no column {absent[0]}")
     found = _compared(folder, name, frame[[*keys, *measures]], study)
-    # a total over other rows than the study's is no match
+    # a total over other rows than the study's is not a match
     if keys and found.rows[found.rows[keys[0]] != "overall"].empty:
         rows = _points(found.missing)
         return frame, [f"The study has other rows, which were not measured: {rows}."]
