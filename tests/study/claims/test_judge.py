@@ -132,3 +132,13 @@ def test_the_name_and_the_archive_of_the_data(tmp_path):
 def test_judging_needs_no_torch():
     code = "import sys, convscope.study.claims.terminal; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_claims_are_not_judged_where_python_drops_what_states_them(tmp_path):
+    (tmp_path / "params.yaml").touch()
+    command = [sys.executable, "-OO", "-m", "convscope.cli", "claims"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "convscope: docstrings state the claims: run Python without -OO (PYTHONOPTIMIZE=2)\n"
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from inspect import cleandoc
 
+from convscope.base.errors import UserError
 from convscope.study.claims.sources import NotMeasuredError, Source, Study
 from convscope.study.published import differing
 
@@ -103,7 +104,11 @@ def rule(
     """
 
     def decorate(check: Check) -> Rule:
-        statement, _, text = cleandoc(check.__doc__ or "").partition("\n\n")
+        if check.__doc__ is None:
+            raise UserError(
+                "docstrings state the claims: run Python without -OO (PYTHONOPTIMIZE=2)"
+            )
+        statement, _, text = cleandoc(check.__doc__).partition("\n\n")
         rests_on = (section,) if grids is None else grids
         return Rule(number, section, statement, " ".join(text.split()), rests_on, check)
 
