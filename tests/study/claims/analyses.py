@@ -37,7 +37,7 @@ def groups(animals=2, vehicles=1, **rows_of_matrix):
 
 
 def ungrouped():
-    return {**groups(), "filter-ablation/between_groups": "true,predicted,before,after\n"}
+    return {**groups(), "filter-ablation/between_groups": "true,predicted,before,after"}
 
 
 def responses(rows, top_k=20):

@@ -51,8 +51,8 @@ JUDGED = [
     fails(12, parameters("0.8,650"), "net4's best does not beat net3's"),
     fails(12, parameters("0.9,710"), "it has 29 percent fewer parameters"),
     fails(12, parameters("0.9,590"), "it has 41 percent fewer parameters"),
-    holds(13, dropout("net4", "0.3,0,0.8\n0.5,0,0.7")),
-    fails(13, dropout("net4", "0.3,0,0.7\n0.5,0,0.7"), "dropout 0.5 is at least as good"),
+    holds(13, dropout("net4", "0.3,0,0.8,0.8\n0.5,0,0.7,0.7")),
+    fails(13, dropout("net4", "0.3,0,0.7,0.7\n0.5,0,0.7,0.7"), "dropout 0.5 is at least as good"),
     holds(
         9,
         bests("20,0.75,0.95", "0,0.8,0.755"),
@@ -72,5 +72,5 @@ UNMEASURED = [
     (9, bests("0,0.75,0.7", "0,0.8,0.7"), "net2's best run does not overfit"),
     (10, dropout("net3", "0.1,5,0.8,0.8"), "has only one dropout_rate"),
     (11, widths("6,0.7\n12,0.9"), "has no l1_oc 32, 96: change nets.net3.l1_oc"),
-    (13, dropout("net4", "0.3,0,0.7\n0.4,0,0.6"), "has no dropout 0.5"),
+    (13, dropout("net4", "0.3,0,0.7,0.7\n0.4,0,0.6,0.6"), "has no dropout 0.5"),
 ]
