@@ -1,19 +1,8 @@
-import pandas as pd
 import pytest
 import torch
 from sklearn import metrics as oracle
 
 from convscope.base import metrics
-from convscope.evaluation import history_tables
-from convscope.training.trainer import overfit_percent
-from tests import toys
-
-
-def history(**columns):
-    """A small history: what the test does not name is the same in every row."""
-    rows = len(next(iter(columns.values())))
-    usual = dict.fromkeys(toys.HISTORY, 0)
-    return pd.DataFrame({key: columns.get(key, [usual[key]] * rows) for key in usual})
 
 
 def test_confusion_matrix_agrees_with_scikit_learn():
@@ -35,27 +24,6 @@ def test_confusion_matrix_by_hand():
 def test_accuracy_by_hand():
     logits = torch.tensor([[0.0, 2.0], [3.0, 1.0], [0.0, 1.0], [5.0, 4.0]])
     assert metrics.accuracy(logits, torch.tensor([1, 0, 0, 0])) == 0.75
-
-
-def test_overfit_is_averaged_after_clipping():
-    rows = history(run=[1, 1], overfit_percent=[overfit_percent(0.2, 0.4), 10.0])
-    assert history_tables.mean_by(rows, ["run"])["overfit_percent"].tolist() == [5.0]
-
-
-def test_several_seeds_give_the_spread_of_their_means():
-    table = history_tables.mean_by(
-        history(l1_oc=[6, 6, 6, 6], seed=[0, 0, 1, 1], test_accuracy=[0.1, 0.3, 0.5, 0.7]),
-        ["l1_oc"],
-    )
-    assert table["test_accuracy"].tolist() == pytest.approx([0.4])
-    assert table["test_accuracy_std"].tolist() == pytest.approx([0.4 / 2**0.5])
-    assert "test_accuracy_std" not in history_tables.mean_by(history(l1_oc=[6, 6]), ["l1_oc"])
-
-
-def test_best_row_is_the_earliest_of_equals():
-    rows = history(run=[1, 1, 2], epoch=[1, 2, 1], test_accuracy=[0.2, 0.6, 0.6])
-    best = history_tables.best_row(rows)
-    assert best[["run", "epoch"]].to_numpy().tolist() == [[1, 2]]
 
 
 def test_accuracy_interval_is_wilsons():

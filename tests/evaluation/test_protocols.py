@@ -119,6 +119,13 @@ def test_a_single_image_left_over_joins_the_last_batch(by_statistics, images, ba
     assert seen == batches
 
 
+def test_maps_of_one_pixel_have_statistics_whatever_the_number_of_images():
+    # one more than the batch of 128: a single image is not normalized alone
+    module = zoo.build("net3", l1_oc=1, kernel_size=7)
+    found = accuracies(module, black(129), first_class(129), seed=0)
+    assert set(found) == {CLEAN, AUGMENTED, STUDY}
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_the_network_stays_as_it_is(training):
     net3 = zoo.build("net3", l1_oc=4, dropout_rate=0.5).train(training)
