@@ -1,6 +1,7 @@
 """Small data sets and runs that several test files use."""
 
 from io import StringIO
+from typing import Any
 
 import pandas as pd
 import torch
@@ -35,6 +36,26 @@ def red_or_blue(train: int = 40, test: int = 20) -> DataSet:
         pixels[torch.arange(count), labels * 2] += 150
         parts += [pixels.to(torch.uint8), labels]
     return DataSet(*parts, classes=("red", "blue"), groups={}, url="toy", md5="")
+
+
+def noise(count: int, size: int = 32, seed: int = 0) -> torch.Tensor:
+    """Images of random bytes, (count, 3, size, size)."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(256, (count, 3, size, size), dtype=torch.uint8, generator=generator)
+
+
+def sure_of(*predictions: int, classes: int = 3) -> torch.Tensor:
+    """Logits that say these classes."""
+    return torch.nn.functional.one_hot(torch.tensor(predictions), classes).float()
+
+
+def weighted(layer: Any, weight: Any, bias: Any = None) -> Any:
+    """The layer with these parameters, in any shape that has as many of them."""
+    with torch.no_grad():
+        layer.weight.copy_(torch.as_tensor(weight).view_as(layer.weight))
+        if bias is not None:
+            layer.bias.copy_(torch.tensor(bias))
+    return layer
 
 
 def run(net: str = "net1", epochs: int = 2, data: str = "toy", **changes: object) -> Run:

@@ -1,3 +1,6 @@
+from itertools import product
+from math import comb
+
 import pytest
 import torch
 from sklearn import metrics as oracle
@@ -29,3 +32,10 @@ def test_accuracy_by_hand():
 def test_accuracy_interval_is_wilsons():
     # 8 of 10: Wilson (1927), z = 1.96
     assert metrics.accuracy_interval(8, 10) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+
+
+def test_mcnemar_s_p_values_are_sums_of_binomial_terms():
+    for first, second in product(range(12), repeat=2):
+        n, uneven = first + second, abs(first - second)
+        terms = [comb(n, k) for k in range(n + 1) if abs(k - (n - k)) >= uneven]
+        assert metrics.mcnemar_p_value(first, second) == pytest.approx(sum(terms) / 2**n)

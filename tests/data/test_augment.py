@@ -9,6 +9,7 @@ from scipy import stats
 from convscope.data import augment
 from convscope.data.augment import BRIGHTNESS, CONTRAST, SATURATION, Draws
 from tests.torchvision_compat import import_torchvision
+from tests.toys import noise
 
 reference = import_torchvision("torchvision.transforms.v2.functional")
 
@@ -19,8 +20,7 @@ TOLERANCE = {"rtol": 0, "atol": 1e-6}
 
 def made_images(n=12):
     """Random images, and half of them with the darkest and brightest colors only."""
-    generator = torch.Generator().manual_seed(1)
-    images = torch.randint(256, (n, 3, 32, 32), generator=generator, dtype=torch.uint8)
+    images = noise(n)
     images[::2] = torch.where(images[::2] < 128, 0, 255).to(torch.uint8)
     return images
 

@@ -5,15 +5,10 @@ from sklearn import metrics as oracle
 
 from convscope.base import metrics
 from convscope.evaluation import predictions
-from tests.toys import assert_table
+from tests.toys import assert_table, sure_of
 
 CLASSES = ("cat", "dog", "ship")
 LABELS = torch.tensor([0, 0, 1, 2])
-
-
-def sure_of(*predictions, classes=3):
-    """Logits that say these classes."""
-    return torch.nn.functional.one_hot(torch.tensor(predictions), classes).float()
 
 
 def random_case(images=400, classes=10):

@@ -7,6 +7,7 @@ from convscope.data import augment
 from convscope.evaluation import protocols
 from convscope.evaluation.protocols import AUGMENTED, CLEAN, STUDY
 from convscope.nets import inference, zoo
+from tests.toys import noise, weighted
 
 
 def accuracies(module, images, labels, seed):
@@ -19,11 +20,6 @@ def black(count):
     return torch.zeros(count, 3, 32, 32, dtype=torch.uint8)
 
 
-def noise(count):
-    generator = torch.Generator().manual_seed(1)
-    return torch.randint(0, 256, (count, 3, 32, 32), dtype=torch.uint8, generator=generator)
-
-
 def first_class(count):
     return torch.zeros(count, dtype=torch.int64)
 
@@ -31,32 +27,24 @@ def first_class(count):
 @pytest.fixture
 def linear():
     """Weights whose mean is zero, so that noise is of all classes."""
+    weight = torch.randn(10, 3072, generator=torch.Generator().manual_seed(0))
     linear = nn.Linear(3072, 10, bias=False)
-    with torch.no_grad():
-        weight = torch.randn(10, 3072, generator=torch.Generator().manual_seed(0))
-        linear.weight.copy_(weight - weight.mean(1, keepdim=True))
-    return nn.Sequential(nn.Flatten(), linear)
+    return nn.Sequential(nn.Flatten(), weighted(linear, weight - weight.mean(1, keepdim=True)))
 
 
 @pytest.fixture
 def by_statistics():
     """Logits (x, 0.5) for a black image: x is 1 by running and 0 by the batch's statistics."""
-    norm, linear = nn.BatchNorm2d(3), nn.Linear(3, 2)
-    with torch.no_grad():
-        norm.running_mean.fill_(-1)
-        linear.weight.copy_(torch.tensor([[1.0, 0, 0], [0, 0, 0]]))
-        linear.bias.copy_(torch.tensor([0, 0.5]))
+    norm, linear = nn.BatchNorm2d(3), weighted(nn.Linear(3, 2), [1, 0, 0, 0, 0, 0], [0, 0.5])
+    norm.running_mean.fill_(-1)
     return nn.Sequential(norm, nn.AvgPool2d(32), nn.Flatten(), linear)
 
 
 @pytest.fixture
 def by_dropout():
     """Logits (x, 0.5): x is 1 for every image without dropout, and 0 or 2 with it."""
-    first, second = nn.Linear(3, 1), nn.Linear(1, 2)
-    with torch.no_grad():
-        first.bias.fill_(1)
-        second.weight.copy_(torch.tensor([[1.0], [0]]))
-        second.bias.copy_(torch.tensor([0, 0.5]))
+    first = weighted(nn.Linear(3, 1), [0, 0, 0], [1])
+    second = weighted(nn.Linear(1, 2), [1, 0], [0, 0.5])
     return nn.Sequential(nn.AvgPool2d(32), nn.Flatten(), first, nn.Dropout(0.5), second)
 
 

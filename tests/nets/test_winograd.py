@@ -49,16 +49,6 @@ def test_rounding_stays_small_and_smaller_than_with_the_usual_points(monkeypatch
     assert 2 * rounding < _rounding() < 2e-5
 
 
-@pytest.mark.parametrize(("row", "column"), [(0, 0), (1, 1), (2, 0)])
-def test_a_kernel_of_a_single_one_moves_the_map(row, column):
-    conv, maps = _conv(1, 1), torch.arange(100.0).view(1, 1, 10, 10)
-    conv.weight.zero_()
-    conv.weight[0, 0, row, column] = 1
-    conv.bias.fill_(1000)
-    expected = 1000 + maps[:, :, row : row + 8, column : column + 8]
-    torch.testing.assert_close(Winograd(conv)(maps), expected, atol=2e-4, rtol=0)
-
-
 def test_many_tiles_go_through_in_parts():
     torch.manual_seed(0)
     conv, maps = _conv(2, 3, bias=False), torch.randn(300, 2, 6, 10)

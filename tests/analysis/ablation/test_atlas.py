@@ -1,5 +1,3 @@
-from collections import OrderedDict
-
 import pytest
 import torch
 from torch import nn
@@ -33,13 +31,8 @@ def naive(module, images, labels):
 
 
 def assert_equal(found, expected):
-    assert torch.equal(found.images, expected.images)
-    assert torch.equal(found.intact, expected.intact)
     assert list(found.ablated) == list(expected.ablated)
-    for name, counts in expected.ablated.items():
-        assert found.ablated[name].dtype == torch.int64
-        assert torch.equal(found.ablated[name], counts), name
-        assert torch.equal(found.lost[name], expected.lost[name]), name
+    torch.testing.assert_close(vars(found), vars(expected), rtol=0, atol=0)
 
 
 def telling(expected):
@@ -134,22 +127,11 @@ def test_the_shortcut_gives_the_slow_way_s_counts(name):
 
 
 @pytest.fixture
-def hand_made():
-    """Red and green brightness as two filters; class 0 is red, class 1 green, else class 2.
-
-    Logits are 4 r, 4 g and 2 (sums over 2x2 pixels), plus 1 from filter 0's bias of 0.25.
-    """
-    net = nn.Sequential(
-        OrderedDict(conv1=nn.Conv2d(3, 2, 1), flatten=nn.Flatten(), fc1=nn.Linear(8, 3))
-    )
-    with torch.no_grad():
-        net.conv1.weight[:] = torch.tensor([[1.0, 0, 0], [0, 1, 0]])[..., None, None]
-        net.conv1.bias[:] = torch.tensor([0.25, 0])
-        net.fc1.weight[:] = torch.tensor([[1.0] * 4 + [0] * 4, [0] * 4 + [1.0] * 4, [0.0] * 8])
-        net.fc1.bias[:] = torch.tensor([0.0, 0, 2])
+def hand_made(red_and_green):
+    """Images of plain colors: class 0 is red, class 1 green, else class 2."""
     colors = torch.tensor([[1.0, 0, 0], [1.0, 0.5, 0], [0, 1.0, 0], [0, 0, 1.0]])
     images = colors[:, :, None, None].expand(-1, -1, 2, 2)
-    return net, images, torch.tensor([0, 0, 1, 2])
+    return red_and_green, images, torch.tensor([0, 0, 1, 2])
 
 
 def test_atlas_by_hand(hand_made):

@@ -8,6 +8,7 @@ from torch import nn
 
 from convscope.analysis.occlusion.sensitivity import confidence_maps, confidences, survey
 from convscope.nets.zoo import build
+from tests.toys import noise, weighted
 
 GRAY = 128 / 255
 
@@ -24,8 +25,7 @@ def convolutional():
 
 @pytest.fixture
 def images():
-    generator = torch.Generator().manual_seed(1)
-    return torch.randint(0, 256, (3, 3, 12, 12), dtype=torch.uint8, generator=generator)
+    return noise(3, size=12)
 
 
 @pytest.fixture
@@ -35,12 +35,10 @@ def labels():
 
 def _one_pixel_network(size, row, column):
     """Logits (v, 0), where v is ln 3 for a white, 0 for a gray pixel (row, column) in channel 1."""
-    linear = nn.Linear(3 * size * size, 2)
     slope = math.log(3) / (1 - GRAY)
     weight = torch.zeros(2, 3, size, size)
     weight[0, 1, row, column] = slope
-    linear.weight = nn.Parameter(weight.flatten(1))
-    linear.bias = nn.Parameter(torch.tensor([-slope * GRAY, 0]))
+    linear = weighted(nn.Linear(3 * size * size, 2), weight, [-slope * GRAY, 0])
     return nn.Sequential(nn.Flatten(), linear)
 
 
@@ -138,9 +136,8 @@ def test_occluding_a_gray_image_changes_nothing(window):
 def test_the_study_s_windows_on_a_net4():
     torch.manual_seed(0)
     module = build("net4", l1_oc=2)
-    image = torch.randint(0, 256, (1, 3, 32, 32), dtype=torch.uint8)
-    found = confidence_maps(module, image, torch.tensor([3]), 13)
-    expected = _slowly(module, image, torch.tensor([3]), 13)
+    found = confidence_maps(module, noise(1), torch.tensor([3]), 13)
+    expected = _slowly(module, noise(1), torch.tensor([3]), 13)
     torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
 
 
@@ -203,9 +200,7 @@ def test_survey_finds_where_each_image_loses_most():
 
 
 def test_survey_agrees_with_the_maps(convolutional):
-    generator = torch.Generator().manual_seed(2)
-    images = torch.randint(0, 256, (20, 3, 12, 12), dtype=torch.uint8, generator=generator)
-    labels = torch.arange(20) % 10
+    images, labels = noise(20, size=12), torch.arange(20) % 10
     maps = confidence_maps(convolutional, images, labels, 4)[:, 1::3, 1::3]
     # parts of 8 images: the last one is smaller
     _, found = survey(convolutional, images, labels, [4], stride=3, batch_size=8)

@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from convscope.analysis.occlusion import sliding
+from tests.toys import weighted
 
 
 @pytest.mark.parametrize(
@@ -22,11 +23,7 @@ def test_windows_start_equally_far_from_both_borders(size, window, stride, expec
 
 def _corner_network():
     """The logits are the image's first pixel in channel 0, and 0.5."""
-    linear = nn.Linear(3 * 4 * 4, 2)
-    with torch.no_grad():
-        linear.weight.zero_()
-        linear.weight[0, 0] = 1
-        linear.bias.copy_(torch.tensor([0, 0.5]))
+    linear = weighted(nn.Linear(3 * 4 * 4, 2), [1] + [0] * 95, [0, 0.5])
     return nn.Sequential(nn.Flatten(), linear)
 
 
