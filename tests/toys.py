@@ -1,12 +1,15 @@
 """Small data sets and runs that several test files use."""
 
+from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
 import pandas as pd
+import pytest
 import torch
 from pandas.testing import assert_frame_equal
 
+from convscope.base.errors import UserError
 from convscope.data.datasets import DataSet
 from convscope.evaluation.history_tables import MEASURED
 from convscope.training.run import Run, Settings
@@ -56,6 +59,15 @@ def weighted(layer: Any, weight: Any, bias: Any = None) -> Any:
         if bias is not None:
             layer.bias.copy_(torch.tensor(bias))
     return layer
+
+
+def refusal(read: Callable[..., object], *arguments: object) -> str:
+    """The line with which arguments are refused."""
+    with pytest.raises(UserError) as refused:
+        read(*arguments)
+    message = str(refused.value)
+    assert "\n" not in message
+    return message
 
 
 def run(net: str = "net1", epochs: int = 2, data: str = "toy", **changes: object) -> Run:

@@ -1,6 +1,7 @@
 import platform
 import subprocess
 import sys
+from unittest.mock import Mock, call
 
 import pytest
 
@@ -36,15 +37,8 @@ def test_other_c_libraries_are_left_as_they_are(monkeypatch):
 
 
 def test_an_older_glibc_is_asked_for_less(monkeypatch):
-    asked = []
-
-    class Older:
-        @staticmethod
-        def mallopt(option, value):
-            asked.append((option, value))
-            return int(option == -1 or value <= 2**25)
-
+    mallopt = Mock(side_effect=lambda option, value: int(option == -1 or value <= 2**25))
     monkeypatch.setattr(platform, "libc_ver", lambda: ("glibc", "2.17"))
-    monkeypatch.setattr(allocator.ctypes, "CDLL", lambda _: Older)
+    monkeypatch.setattr(allocator.ctypes, "CDLL", lambda _: Mock(mallopt=mallopt))
     assert allocator.keep_freed_memory()
-    assert asked == [(-1, 2**31 - 1), (-3, 2**30), (-3, 2**25)]
+    assert mallopt.mock_calls == [call(-1, 2**31 - 1), call(-3, 2**30), call(-3, 2**25)]

@@ -8,15 +8,12 @@ import pytest
 from convscope.base import progress
 
 
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
 def on_terminal(monkeypatch):
     """Make standard error a terminal; pytest sets it anew after fixtures, so no fixture can."""
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    return sys.stderr
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", terminal)
+    return terminal
 
 
 def grid(runs, epochs, started=(), reused=()):

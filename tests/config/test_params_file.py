@@ -7,6 +7,7 @@ from ruamel.yaml import YAML
 
 from convscope.base.errors import UserError
 from convscope.config import params_file
+from tests.toys import refusal
 
 COMMITTED = YAML(typ="safe").load(Path("params.yaml").read_text())
 MD5 = "0123456789abcdef" * 2
@@ -16,10 +17,7 @@ def refused(tmp_path, content):
     """The message with which a params file is refused."""
     path = tmp_path / "params.yaml"
     YAML().dump(content, path)
-    with pytest.raises(UserError) as raised:
-        params_file.load(path)
-    message = str(raised.value)
-    assert "\n" not in message
+    message = refusal(params_file.load, path)
     assert message.startswith(str(path))
     return message.removeprefix(f"{path}: ")
 

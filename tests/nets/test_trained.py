@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from convscope.base import files, paths, tensors
-from convscope.base.errors import UserError
 from convscope.nets import trained, zoo
 from tests import toys
 
@@ -42,10 +41,7 @@ def write_best(folder, **changes):
 
 
 def refusal(folder):
-    with pytest.raises(UserError) as refused:
-        trained.load_best(folder, RUN.data)
-    message = str(refused.value)
-    assert "\n" not in message
+    message = toys.refusal(trained.load_best, folder, RUN.data)
     assert "run `convscope train net3`" in message
     return message
 
@@ -100,9 +96,7 @@ def test_a_best_json_that_names_no_network_is_refused_with_the_reason(model_fold
 
 
 def test_a_network_of_another_data_set_is_refused(model_folder):
-    with pytest.raises(UserError) as refused:
-        trained.load_best(model_folder, "another")
-    assert str(refused.value) == (
+    assert toys.refusal(trained.load_best, model_folder, "another") == (
         f"{model_folder} was trained on another data set than the one that is here: run "
         "`convscope train net3` (or `dvc repro`)"
     )

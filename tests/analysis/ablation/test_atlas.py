@@ -1,3 +1,5 @@
+from unittest.mock import Mock
+
 import pytest
 import torch
 from torch import nn
@@ -60,14 +62,12 @@ def sensitive(module):
         for child in module.children():
             if isinstance(child, nn.BatchNorm2d):
                 child.momentum = 1  # statistics of the one training pass below
-                child.weight.copy_(0.5 + torch.rand(child.num_features, generator=generator))
-                child.bias.copy_(torch.randn(child.num_features, generator=generator) * 0.5)
+                nn.init.uniform_(child.weight, 0.5, 1.5, generator)
+                nn.init.normal_(child.bias, 0, 0.5, generator)
             elif isinstance(child, nn.Conv2d | nn.Linear):
-                fan_in = child.weight[0].numel()
-                drawn = torch.randn(child.weight.shape, generator=generator)
-                child.weight.copy_(drawn * (3 / fan_in) ** 0.5)
+                nn.init.kaiming_normal_(child.weight, generator=generator)
                 if child.bias is not None:
-                    child.bias.copy_(torch.randn(child.bias.shape, generator=generator) * 0.1)
+                    nn.init.normal_(child.bias, 0, 0.1, generator)
         module.train()(images)
         module.eval()
         last = list(module.children())[-1]
@@ -170,16 +170,11 @@ def test_a_zero_filter_is_never_missed():
 
 def test_only_changed_images_run_through_the_rest(hand_made, monkeypatch):
     net, images, labels = hand_made
-    baddbmm, runs = torch.baddbmm, []
-
-    def counting(*operands):
-        runs.append(len(operands[0]))
-        return baddbmm(*operands)
-
-    monkeypatch.setattr(torch, "baddbmm", counting)
+    baddbmm = Mock(wraps=torch.baddbmm)
+    monkeypatch.setattr(torch, "baddbmm", baddbmm)
     atlas(net, images, labels, batch_size=4)
     # of the 2 * 4 pairs: two images have red, two have green
-    assert runs == [4]
+    assert [len(first) for (first, *_), _ in baddbmm.call_args_list] == [4]
 
 
 def test_neither_the_batch_size_nor_the_type_of_images_matters():

@@ -4,15 +4,11 @@ import pytest
 import torch
 
 from convscope.analysis.ablation.joint import Comparison, ablated
+from convscope.data.cifar10 import CLASSES, GROUPS
 from convscope.nets.inference import logits
 from convscope.study.published.study import study
 from tests.toys import assert_table, noise, sure_of
 
-CLASSES = ("plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-GROUPS = {
-    "animals": ("bird", "cat", "deer", "dog", "frog", "horse"),
-    "vehicles": ("plane", "car", "ship", "truck"),
-}
 BEFORE, AFTER = (
     torch.tensor(study()["filter_ablation"][f"confusion_{when}"]) for when in ("before", "after")
 )

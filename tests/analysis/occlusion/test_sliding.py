@@ -1,3 +1,5 @@
+from unittest.mock import Mock
+
 import pytest
 import torch
 from torch import nn
@@ -45,18 +47,13 @@ def test_images_are_judged_without_and_with_a_square():
 
 
 def test_a_batch_has_neighboring_positions(monkeypatch):
-    batches = []
-    real = sliding.patches.logits
-
-    def seen(clean, squares):
-        batches.append(squares.corners)
-        return real(clean, squares)
-
-    monkeypatch.setattr(sliding.patches, "logits", seen)
+    logits = Mock(wraps=sliding.patches.logits)
+    monkeypatch.setattr(sliding.patches, "logits", logits)
     module = nn.Sequential(nn.Flatten(), nn.Linear(3 * 20 * 20, 2))
     images, labels = torch.rand(5, 3, 20, 20), torch.zeros(5, dtype=torch.int64)
     starts = torch.arange(18)
     sliding.occluded(module, images, labels, 3, starts, batch_size=200, progress=None)
+    batches = [squares.corners for (_, squares), _ in logits.call_args_list]
     for corners in batches:
         assert len(corners) <= 200
         assert (corners // sliding.BLOCK == corners[0] // sliding.BLOCK).all()
