@@ -1,6 +1,8 @@
 """Small data sets and runs that several test files use."""
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import StringIO
 from typing import Any
 
@@ -8,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from pandas.testing import assert_frame_equal
+from torch import nn
 
 from convscope.base.errors import UserError
 from convscope.data.datasets import DataSet
@@ -59,6 +62,16 @@ def weighted(layer: Any, weight: Any, bias: Any = None) -> Any:
         if bias is not None:
             layer.bias.copy_(torch.tensor(bias))
     return layer
+
+
+@contextmanager
+def left_alone(module: nn.Module) -> Iterator[None]:
+    """Check that a network's values and modes are the same after a block as before it."""
+    before = copy.deepcopy(module)
+    yield
+    torch.testing.assert_close(module.state_dict(), before.state_dict(), rtol=0, atol=0)
+    modes = [[part.training for part in each.modules()] for each in (module, before)]
+    assert modes[0] == modes[1]
 
 
 def refusal(read: Callable[..., object], *arguments: object) -> str:

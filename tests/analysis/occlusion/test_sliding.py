@@ -5,7 +5,6 @@ import torch
 from torch import nn
 
 from convscope.analysis.occlusion import sliding
-from tests.toys import weighted
 
 
 @pytest.mark.parametrize(
@@ -21,29 +20,6 @@ from tests.toys import weighted
 def test_windows_start_equally_far_from_both_borders(size, window, stride, expected):
     assert sliding.starts_of(size, window, stride).tolist() == expected
     assert sliding.positions(size, window, stride) == len(expected) ** 2
-
-
-def _corner_network():
-    """The logits are the image's first pixel in channel 0, and 0.5."""
-    linear = weighted(nn.Linear(3 * 4 * 4, 2), [1] + [0] * 95, [0, 0.5])
-    return nn.Sequential(nn.Flatten(), linear)
-
-
-def test_images_are_judged_without_and_with_a_square():
-    images = torch.tensor([1.0, 0.0]).view(2, 1, 1, 1).expand(2, 3, 4, 4)
-    labels = torch.tensor([0, 0])
-    sure, right = sliding.intact(_corner_network(), images, labels, batch_size=1)
-    torch.testing.assert_close(sure, torch.tensor([0.5, -0.5]).sigmoid())
-    assert right.tolist() == [True, False]
-    sure, right = sliding.occluded(
-        _corner_network(), images, labels, 2, torch.tensor([0, 2]), batch_size=3, progress=None
-    )
-    # the first of the four positions covers the pixel, which is gray then
-    gray = torch.tensor(128 / 255 - 0.5).sigmoid()
-    expected = torch.tensor([0.5, 0.5, 0.5, 0.5, -0.5, -0.5, -0.5, -0.5]).sigmoid()
-    expected[[0, 4]] = gray
-    torch.testing.assert_close(sure, expected)
-    assert right.tolist() == [True] * 4 + [True] + [False] * 3
 
 
 def test_a_batch_has_neighboring_positions(monkeypatch):
