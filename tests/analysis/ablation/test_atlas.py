@@ -114,7 +114,7 @@ STUDY = {
     "net1": {"l1_oc": 6, "kernel_size": 5, "stride": 2, "filter_multiplier": 1.5},
     "net2": {"l1_oc": 2, "kernel_size": 7},  # no last pool
     "net3": {"l1_oc": 2, "dropout_rate": 0.5},
-    "net4": {"l1_oc": 3, "dropout_rate": 0.3},
+    "net4": {"l1_oc": 2, "dropout_rate": 0.3},
 }
 
 
