@@ -17,7 +17,7 @@ MD5 = "0123456789abcdef" * 2
 def refused(tmp_path, content):
     """The message with which a params file is refused."""
     path = tmp_path / "params.yaml"
-    YAML().dump(content, path)
+    YAML(typ="safe").dump(content, path)
     message = refusal(params_file.load, path)
     assert message.startswith(str(path))
     return message.removeprefix(f"{path}: ")
@@ -75,7 +75,7 @@ def test_every_wrong_value_is_named_by_its_key(tmp_path, key, value, message):
 
 @pytest.mark.parametrize(("key", "value"), [("filter_identify.shown", 20), ("evaluate", None)])
 def test_the_largest_value_and_an_absent_section_are_accepted(tmp_path, key, value):
-    YAML().dump(changed(key, value), tmp_path / "params.yaml")
+    YAML(typ="safe").dump(changed(key, value), tmp_path / "params.yaml")
     params_file.load(tmp_path / "params.yaml")
 
 
