@@ -1,11 +1,18 @@
 """Small data sets and runs that several test files use."""
 
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import StringIO
+from typing import Any
 
 import pandas as pd
+import pytest
 import torch
 from pandas.testing import assert_frame_equal
+from torch import nn
 
+from convscope.base.errors import UserError
 from convscope.data.datasets import DataSet
 from convscope.evaluation.history_tables import MEASURED
 from convscope.training.run import Run, Settings
@@ -35,6 +42,45 @@ def red_or_blue(train: int = 40, test: int = 20) -> DataSet:
         pixels[torch.arange(count), labels * 2] += 150
         parts += [pixels.to(torch.uint8), labels]
     return DataSet(*parts, classes=("red", "blue"), groups={}, url="toy", md5="")
+
+
+def noise(count: int, size: int = 32, seed: int = 0) -> torch.Tensor:
+    """Images of random bytes, (count, 3, size, size)."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(256, (count, 3, size, size), dtype=torch.uint8, generator=generator)
+
+
+def sure_of(*predictions: int, classes: int = 3) -> torch.Tensor:
+    """Logits that say these classes."""
+    return torch.nn.functional.one_hot(torch.tensor(predictions), classes).float()
+
+
+def weighted(layer: Any, weight: Any, bias: Any = None) -> Any:
+    """The layer with these parameters, in any shape that has as many of them."""
+    with torch.no_grad():
+        layer.weight.copy_(torch.as_tensor(weight).view_as(layer.weight))
+        if bias is not None:
+            layer.bias.copy_(torch.tensor(bias))
+    return layer
+
+
+@contextmanager
+def left_alone(module: nn.Module) -> Iterator[None]:
+    """Check that a network's values and modes are the same after a block as before it."""
+    before = copy.deepcopy(module)
+    yield
+    torch.testing.assert_close(module.state_dict(), before.state_dict(), rtol=0, atol=0)
+    modes = [[part.training for part in each.modules()] for each in (module, before)]
+    assert modes[0] == modes[1]
+
+
+def refusal(read: Callable[..., object], *arguments: object) -> str:
+    """The line with which arguments are refused."""
+    with pytest.raises(UserError) as refused:
+        read(*arguments)
+    message = str(refused.value)
+    assert "\n" not in message
+    return message
 
 
 def run(net: str = "net1", epochs: int = 2, data: str = "toy", **changes: object) -> Run:

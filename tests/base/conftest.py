@@ -1,20 +1,14 @@
+from types import SimpleNamespace
+
 import pytest
 
 from convscope.base import progress, timings
 
 
-class Clock:
-    """Stands for the module time; it goes on only when a test says so."""
-
-    now = 1000.0
-
-    def monotonic(self):
-        return self.now
-
-
 @pytest.fixture
 def clock(monkeypatch):
-    clock = Clock()
+    """Stands for the module time; it goes on only when a test says so."""
+    clock = SimpleNamespace(now=1000.0, monotonic=lambda: clock.now)
     for module in (progress, timings):
         monkeypatch.setattr(module, "time", clock)
     return clock

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from convscope.base import files
-from convscope.base.errors import UserError
 from convscope.base.tensors import read_tensors
 from tests import projects
+from tests.toys import refusal
 
 READERS = [files.read_json, files.read_csv, read_tensors]
 
@@ -28,10 +28,7 @@ def everything(folder):
 
 def refused(reader, path):
     """The message, less the file's name, with which a reader refuses a file."""
-    with pytest.raises(UserError) as raised:
-        reader(path, "train net4")
-    message = str(raised.value)
-    assert "\n" not in message
+    message = refusal(reader, path, "train net4")
     assert message.startswith(f"{path} is ")
     assert "run `convscope train net4`" in message
     return message.removeprefix(f"{path} is ")

@@ -8,15 +8,12 @@ import pytest
 from convscope.base import progress
 
 
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
 def on_terminal(monkeypatch):
     """Make standard error a terminal; pytest sets it anew after fixtures, so no fixture can."""
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    return sys.stderr
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", terminal)
+    return terminal
 
 
 def grid(runs, epochs, started=(), reused=()):
@@ -31,11 +28,6 @@ def grid(runs, epochs, started=(), reused=()):
 
 def epoch(following, run_id, number, accuracy=0.5):
     following.epoch(run_id, {"epoch": number, "test_accuracy": accuracy})
-
-
-def counts(written):
-    """The bar's successive counts, each one once."""
-    return [int(count) for count in dict.fromkeys(re.findall(r" (\d+)/\d+ \[", written))]
 
 
 def test_a_log_gets_a_line_now_and_then(clock, capsys):
@@ -91,7 +83,8 @@ def test_a_terminal_gets_a_bar_that_counts_every_epoch(monkeypatch):
             following.run_finished(run_id)
     following.close()
     written = terminal.getvalue()
-    assert counts(written) == [0, 2, 3, 4, 5, 6]
+    counts = dict.fromkeys(re.findall(r" (\d+)/\d+ \[", written))
+    assert list(counts) == ["0", "2", "3", "4", "5", "6"]
     last = written.split("\r")[-1]
     assert last.startswith("train@net1: 100%")
     assert "run 2 of 3, epoch 2 of 2: test accuracy 0.5000 (best 0.5000)" in last

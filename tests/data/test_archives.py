@@ -5,10 +5,10 @@ from unittest.mock import Mock
 
 import pytest
 
-from convscope.base.errors import UserError
 from convscope.data import archives
 from convscope.data.archives import Archive, fetch
 from tests.archive_samples import binary_members, md5_of, packed, python_members, written
+from tests.toys import refusal
 
 CONTENT = packed(python_members())
 OTHER = packed(binary_members())
@@ -68,13 +68,6 @@ def host(monkeypatch):
         server.shutdown()
 
 
-def failure(sources, folder):
-    with pytest.raises(UserError) as caught:
-        fetch(sources, folder)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
-
-
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
@@ -121,7 +114,7 @@ def test_a_wrong_file_of_an_earlier_attempt_is_replaced(host, tmp_path, name, le
 )
 def test_what_fails_is_reported_and_the_next_is_tried(host, tmp_path, path, why):
     bad = host.archive(path)
-    message = failure([bad], tmp_path / "bad")
+    message = refusal(fetch, [bad], tmp_path / "bad")
     assert f"{bad.url}, md5 {bad.md5} (" in message
     assert why in message
     assert NAME not in names(tmp_path / "bad")
@@ -132,7 +125,7 @@ def test_what_fails_is_reported_and_the_next_is_tried(host, tmp_path, path, why)
 
 def test_a_stalled_download_is_given_up(host, tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "STALL_SECONDS", 0.2)
-    assert "(not a byte for 0.2 s)" in failure([host.archive("stalled")], tmp_path)
+    assert "(not a byte for 0.2 s)" in refusal(fetch, [host.archive("stalled")], tmp_path)
     assert names(tmp_path) == [PARTIAL]
 
 
@@ -141,7 +134,7 @@ def test_nobody_listening(tmp_path, monkeypatch):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/whole"
-        message = failure([Archive(url=url, md5=MD5)], tmp_path)
+        message = refusal(fetch, [Archive(url=url, md5=MD5)], tmp_path)
     assert f"{url}, md5 {MD5} (Connection refused)" in message
 
 
@@ -183,7 +176,7 @@ def test_a_file_is_verified_in_place(tmp_path, form, monkeypatch):
     ],
 )
 def test_what_cannot_be_a_file_is_not_read(tmp_path, url, why):
-    assert f"{url}, md5 {MD5} ({why})" in failure([Archive(url=url, md5=MD5)], tmp_path)
+    assert f"{url}, md5 {MD5} ({why})" in refusal(fetch, [Archive(url=url, md5=MD5)], tmp_path)
 
 
 def test_all_failures_are_in_one_line_with_a_way_on(tmp_path):
@@ -193,7 +186,7 @@ def test_all_failures_are_in_one_line_with_a_way_on(tmp_path):
         Archive(url="file:///absent.tar.gz", md5="0" * 32),
         Archive(url="file://data/toy.tar.gz", md5=MD5),
     ]
-    message = failure(sources, tmp_path / "data")
+    message = refusal(fetch, sources, tmp_path / "data")
     assert message == (
         "params.yaml: data.archives: no archive is available: "
         f"file://{wrong}, md5 {MD5} (its md5 is {md5_of(OTHER)}, not {MD5}); "
@@ -205,10 +198,10 @@ def test_all_failures_are_in_one_line_with_a_way_on(tmp_path):
         "or use data=digits"
     )
     assert wrong.read_bytes() == OTHER
-    assert "the list is empty" in failure([], tmp_path)
+    assert "the list is empty" in refusal(fetch, [], tmp_path)
 
 
 def test_a_server_that_sends_for_ever_is_left(host, tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "MAX_BYTES", HALF)
-    assert "it is larger than" in failure([host.archive("whole")], tmp_path)
+    assert "it is larger than" in refusal(fetch, [host.archive("whole")], tmp_path)
     assert not list(tmp_path.iterdir())

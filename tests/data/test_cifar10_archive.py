@@ -7,6 +7,7 @@ import pytest
 from convscope.base.errors import UserError
 from convscope.data import cifar10_archive
 from tests import archive_samples as samples
+from tests import toys
 from tests.archive_samples import packed, written
 
 PY = "cifar-10-batches-py"
@@ -22,13 +23,16 @@ def assert_read(path, content):
 
 
 def refusal(path, content):
-    with pytest.raises(UserError) as caught:
-        cifar10_archive.read(written(path, content))
-    message = str(caught.value)
-    assert "\n" not in message
-    assert message.startswith(f"{path} is damaged or not a CIFAR-10 archive (")
-    assert "an archive in the official python or binary layout into data.archives" in message
-    return message
+    """The reason for which an archive is refused; the rest of the message is always the same."""
+    message = toys.refusal(cifar10_archive.read, written(path, content))
+    start = f"{path} is damaged or not a CIFAR-10 archive ("
+    end = (
+        "): put the url and md5 of an archive in the official python or binary layout into "
+        "data.archives (another copy with the same md5 would be the same)"
+    )
+    reason = message.removeprefix(start).removesuffix(end)
+    assert message == start + reason + end
+    return reason
 
 
 @pytest.mark.parametrize("members", [samples.python_members(), samples.binary_members()])
@@ -133,6 +137,19 @@ TAR = gzip.decompress(packed({f"{BIN}/data_batch_1.bin": bytes(2 * 3073)}))
 )
 def test_other_files_are_refused(tmp_path, content, why):
     assert why in refusal(tmp_path / "toy", content)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (packed({"filler": bytes(2 << 20)}), "it unpacks to more than 1048576 bytes"),
+        (packed({}, [(FIRST, "/etc/passwd")]), f"{FIRST} is not a plain file"),
+    ],
+)
+def test_a_bomb_and_a_link_are_refused(tmp_path, content, why, monkeypatch):
+    monkeypatch.setattr(cifar10_archive, "MAX_UNPACKED_BYTES", 1 << 20)
+    assert len(content) < 1 << 19
+    assert refusal(tmp_path / "toy", content) == why
 
 
 def test_an_absent_file_is_refused(tmp_path):

@@ -27,8 +27,7 @@ def toy():
 
 
 def assert_equal(one, other):
-    for name, tensor in one.tensors().items():
-        torch.testing.assert_close(other.tensors()[name], tensor, rtol=0, atol=0)
+    torch.testing.assert_close(other.tensors(), one.tensors(), rtol=0, atol=0)
     assert (one.classes, one.groups) == (other.classes, other.groups)
     assert (one.url, one.md5) == (other.url, other.md5)
 
@@ -136,16 +135,6 @@ def test_stratified_part_by_hand():
     assert all(part.tolist() == sorted(part.tolist()) for part in (kept, held_out))
 
 
-def test_stratified_part_depends_on_the_seed_alone():
-    labels = torch.arange(200) % 10
-    state = torch.get_rng_state()
-    first = datasets.stratified_part(labels, 0.2, seed=1)
-    assert torch.equal(torch.get_rng_state(), state)
-    torch.rand(1)
-    torch.testing.assert_close(datasets.stratified_part(labels, 0.2, seed=1), first)
-    assert datasets.stratified_part(labels, 0.2, seed=2)[1].tolist() != first[1].tolist()
-
-
 def test_stratified_part_of_nothing_and_all():
     labels = torch.tensor([0, 1, 1])
     for fraction, kept, held_out in ((0, [0, 1, 2], []), (1, [], [0, 1, 2])):
@@ -153,6 +142,40 @@ def test_stratified_part_of_nothing_and_all():
         assert [part.tolist() for part in parts] == [kept, held_out]
     with pytest.raises(ValueError, match=r"1\.5, outside 0\.\.1"):
         datasets.stratified_part(labels, 1.5, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("count", "drawn"),
+    [(3, [1, 1, 1]), (4, [2, 1, 1]), (6, [2, 2, 2]), (8, [3, 2, 3]), (15, [7, 2, 6])],
+)
+def test_draws_are_even_until_a_class_is_used_up(count, drawn):
+    labels = torch.tensor([2] * 9 + [0] * 9 + [1] * 2)
+    chosen = datasets.drawn_by_class(labels, count, seed=3)
+    assert labels[chosen].bincount(minlength=3).tolist() == drawn
+    assert chosen.tolist() == sorted(set(chosen.tolist()), key=lambda i: (int(labels[i]), i))
+
+
+def test_draws_beyond_the_images_take_all_of_them():
+    labels = torch.tensor([1, 0, 1, 0])
+    assert datasets.drawn_by_class(labels, 9, seed=0).tolist() == [1, 3, 0, 2]
+
+
+@pytest.mark.parametrize(
+    "choose",
+    [
+        lambda labels, seed: datasets.stratified_part(labels, 0.2, seed)[1],
+        lambda labels, seed: datasets.drawn_by_class(labels, 10, seed),
+    ],
+)
+def test_what_is_drawn_depends_on_the_seed_alone(choose):
+    labels = torch.arange(100) % 10
+    state = torch.get_rng_state()
+    first = choose(labels, 1)
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.rand(3)
+    assert torch.equal(choose(labels, 1), first)
+    everywhere = torch.cat([choose(labels, seed) for seed in range(60)])
+    assert set(everywhere.tolist()) == set(range(100))
 
 
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])

@@ -3,6 +3,7 @@ import pytest
 
 from convscope.base import names
 from convscope.evaluation import history_tables
+from convscope.training.trainer import overfit_percent
 from tests import toys
 
 
@@ -53,24 +54,34 @@ def test_tables_are_means_over_all_epochs_of_all_runs():
     assert made["by_kernel_size"]["loss"].tolist() == [5.0, 2.0]
 
 
-def test_best_is_the_row_with_the_highest_test_accuracy():
+def test_overfit_is_averaged_after_clipping():
+    rows = history(run=[1, 1], overfit_percent=[overfit_percent(0.2, 0.4), 10.0])
+    assert history_tables.mean_by(rows, ["run"])["overfit_percent"].tolist() == [5.0]
+
+
+def test_several_seeds_give_the_spread_of_their_means():
+    rows = history(l1_oc=[6, 6, 6, 6], seed=[0, 0, 1, 1], test_accuracy=[0.1, 0.3, 0.5, 0.7])
+    table = history_tables.mean_by(rows, ["l1_oc"])
+    assert table["test_accuracy"].tolist() == pytest.approx([0.4])
+    assert table["test_accuracy_std"].tolist() == pytest.approx([0.4 / 2**0.5])
+    assert "test_accuracy_std" not in history_tables.mean_by(history(l1_oc=[6, 6]), ["l1_oc"])
+
+
+def test_best_is_the_earliest_row_with_the_highest_test_accuracy():
     rows = history(
         run=[1, 1, 2, 2],
         epoch=[1, 2, 1, 2],
         train_accuracy=[0.9, 0.5, 0.6, 0.7],
-        test_accuracy=[0.4, 0.5, 0.6, 0.3],
+        test_accuracy=[0.4, 0.6, 0.6, 0.3],
     )
     best = history_tables.of_net("net4", rows)["best"]
     assert list(best) == list(toys.HISTORY)
-    assert best[["run", "epoch", "test_accuracy"]].to_numpy().tolist() == [[2, 1, 0.6]]
+    assert best[["run", "epoch", "test_accuracy"]].to_numpy().tolist() == [[1, 2, 0.6]]
 
 
 def test_overfit_is_that_of_epochs_above_and_not_at_the_accuracy():
-    rows = history(
-        run=[1, 1, 2, 2],
-        test_accuracy=[0.87, 0.88, 0.89, 0.95],
-        overfit_percent=[50.0, 40.0, 7.0, 10.0],
-    )
+    accuracies, overfits = [0.87, 0.88, 0.89, 0.95], [50.0, 40.0, 7.0, 10.0]
+    rows = history(test_accuracy=accuracies, overfit_percent=overfits)
     above = history_tables.overfit_above(rows)
     assert list(above) == ["test_accuracy_above", "epochs", "overfit_percent"]
     assert above.to_numpy().tolist() == [[0.88, 2, 8.5]]
@@ -81,21 +92,19 @@ def test_overfit_is_missing_where_no_epoch_is_above():
     assert none.to_csv(index=False).splitlines()[1] == "0.88,0,"
 
 
-GRID = {
-    "run": [1, 2, 3, 4, 5, 6],
-    "l1_oc": [8, 8, 8, 4, 8, 8],
-    "dropout_rate": [0.5, 0.1, 0.3, 0.9, 0.5, 0.1],
-    "seed": [0, 0, 0, 0, 1, 1],
-}
-
-
-def test_dropout_extremes_share_all_but_their_rate_and_seed_with_the_point():
-    point = dict.fromkeys(names.POINT, 0) | {"l1_oc": 8, "dropout_rate": 0.3}
-    found = history_tables.dropout_extremes(history(**GRID), point)
-    runs = [(rate, rows["run"].tolist()) for rate, rows in found.items()]
-    assert runs == [(0.1, [2, 6]), (0.5, [1, 5])]
-
-
-def test_a_single_dropout_rate_has_no_extremes():
-    point = dict.fromkeys(names.POINT, 0) | {"l1_oc": 4, "dropout_rate": 0.9}
-    assert history_tables.dropout_extremes(history(**GRID), point) == {}
+@pytest.mark.parametrize(
+    ("point", "runs"),
+    [
+        ({"l1_oc": 8, "dropout_rate": 0.3}, [(0.1, [2, 6]), (0.5, [1, 5])]),
+        ({"l1_oc": 4, "dropout_rate": 0.9}, []),
+    ],
+)
+def test_dropout_extremes_share_all_but_their_rate_and_seed_with_the_point(point, runs):
+    grid = history(
+        run=[1, 2, 3, 4, 5, 6],
+        l1_oc=[8, 8, 8, 4, 8, 8],
+        dropout_rate=[0.5, 0.1, 0.3, 0.9, 0.5, 0.1],
+        seed=[0, 0, 0, 0, 1, 1],
+    )
+    found = history_tables.dropout_extremes(grid, dict.fromkeys(names.POINT, 0) | point)
+    assert [(rate, rows["run"].tolist()) for rate, rows in found.items()] == runs

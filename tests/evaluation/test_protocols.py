@@ -7,6 +7,7 @@ from convscope.data import augment
 from convscope.evaluation import protocols
 from convscope.evaluation.protocols import AUGMENTED, CLEAN, STUDY
 from convscope.nets import inference, zoo
+from tests.toys import left_alone, noise, weighted
 
 
 def accuracies(module, images, labels, seed):
@@ -19,11 +20,6 @@ def black(count):
     return torch.zeros(count, 3, 32, 32, dtype=torch.uint8)
 
 
-def noise(count):
-    generator = torch.Generator().manual_seed(1)
-    return torch.randint(0, 256, (count, 3, 32, 32), dtype=torch.uint8, generator=generator)
-
-
 def first_class(count):
     return torch.zeros(count, dtype=torch.int64)
 
@@ -31,32 +27,24 @@ def first_class(count):
 @pytest.fixture
 def linear():
     """Weights whose mean is zero, so that noise is of all classes."""
+    weight = torch.randn(10, 3072, generator=torch.Generator().manual_seed(0))
     linear = nn.Linear(3072, 10, bias=False)
-    with torch.no_grad():
-        weight = torch.randn(10, 3072, generator=torch.Generator().manual_seed(0))
-        linear.weight.copy_(weight - weight.mean(1, keepdim=True))
-    return nn.Sequential(nn.Flatten(), linear)
+    return nn.Sequential(nn.Flatten(), weighted(linear, weight - weight.mean(1, keepdim=True)))
 
 
 @pytest.fixture
 def by_statistics():
     """Logits (x, 0.5) for a black image: x is 1 by running and 0 by the batch's statistics."""
-    norm, linear = nn.BatchNorm2d(3), nn.Linear(3, 2)
-    with torch.no_grad():
-        norm.running_mean.fill_(-1)
-        linear.weight.copy_(torch.tensor([[1.0, 0, 0], [0, 0, 0]]))
-        linear.bias.copy_(torch.tensor([0, 0.5]))
+    norm, linear = nn.BatchNorm2d(3), weighted(nn.Linear(3, 2), [1, 0, 0, 0, 0, 0], [0, 0.5])
+    norm.running_mean.fill_(-1)
     return nn.Sequential(norm, nn.AvgPool2d(32), nn.Flatten(), linear)
 
 
 @pytest.fixture
 def by_dropout():
     """Logits (x, 0.5): x is 1 for every image without dropout, and 0 or 2 with it."""
-    first, second = nn.Linear(3, 1), nn.Linear(1, 2)
-    with torch.no_grad():
-        first.bias.fill_(1)
-        second.weight.copy_(torch.tensor([[1.0], [0]]))
-        second.bias.copy_(torch.tensor([0, 0.5]))
+    first = weighted(nn.Linear(3, 1), [0, 0, 0], [1])
+    second = weighted(nn.Linear(1, 2), [1, 0], [0, 0.5])
     return nn.Sequential(nn.AvgPool2d(32), nn.Flatten(), first, nn.Dropout(0.5), second)
 
 
@@ -119,13 +107,18 @@ def test_a_single_image_left_over_joins_the_last_batch(by_statistics, images, ba
     assert seen == batches
 
 
+def test_maps_of_one_pixel_have_statistics_whatever_the_number_of_images():
+    # one more than the batch of 128: a single image is not normalized alone
+    module = zoo.build("net3", l1_oc=1, kernel_size=7)
+    found = accuracies(module, black(129), first_class(129), seed=0)
+    assert set(found) == {CLEAN, AUGMENTED, STUDY}
+
+
 @pytest.mark.parametrize("training", [True, False])
 def test_the_network_stays_as_it_is(training):
     net3 = zoo.build("net3", l1_oc=4, dropout_rate=0.5).train(training)
-    state = {key: value.clone() for key, value in net3.state_dict().items()}
-    accuracies(net3, noise(8), first_class(8), seed=0)
-    assert all(part.training is training for part in net3.modules())
-    assert all(torch.equal(value, state[key]) for key, value in net3.state_dict().items())
+    with left_alone(net3):
+        accuracies(net3, noise(8), first_class(8), seed=0)
 
 
 def test_the_seed_alone_decides_and_the_global_state_stays(by_dropout):

@@ -1,10 +1,6 @@
-from itertools import product
-from math import comb
-
 import pandas as pd
 import pytest
 
-from convscope.base import metrics
 from convscope.evaluation import selection
 from tests.toys import assert_table
 
@@ -91,13 +87,3 @@ def test_one_network_has_no_pair():
     table = selection.mcnemar(taken([0, 1], net1=[0, 0]))
     assert table.empty
     assert list(table) == PAIR
-
-
-def test_p_values_are_sums_of_binomial_terms():
-    assert metrics.mcnemar_p_value(0, 0) == 1
-    assert metrics.mcnemar_p_value(5, 0) == pytest.approx(2 / 2**5)
-    assert metrics.mcnemar_p_value(4, 1) == pytest.approx(2 * (5 + 1) / 2**5)
-    for first, second in product(range(12), repeat=2):
-        n, uneven = first + second, abs(first - second)
-        terms = [comb(n, k) for k in range(n + 1) if abs(k - (n - k)) >= uneven]
-        assert metrics.mcnemar_p_value(first, second) == pytest.approx(sum(terms) / 2**n)

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests.figures.labels import legend, texts, words
 
 from convscope.figures import atlas
 
@@ -18,14 +19,10 @@ def draw(table, images=1800):
     return atlas.atlas(table, [True] * len(table), images)
 
 
-def legend(figure):
-    return [text.get_text() for text in figure.legends[0].get_texts()]
-
-
 def ticks(axes):
     """The numbers at the marks inside the panel, by what is written there."""
     low, high = axes.get_ylim()
-    labels = [label.get_text() for label in axes.get_yticklabels()]
+    labels = words(axes.get_yticklabels())
     places = zip(labels, axes.get_yticks(), strict=True)
     return {label: place for label, place in places if low <= place <= high}
 
@@ -42,18 +39,16 @@ def test_the_filters_are_spread_and_the_worst_of_each_layer_is_named_with_its_dr
     # 512 filters are spread evenly: no two closer than a third of the mean distance
     assert np.diff(np.sort(many[:, 0])).min() > 0.64 / 512 / 3
     worst = int(waves.argmax())
-    assert [text.get_text() for text in axes.texts] == ["filter 2: 3.00", f"filter {worst}: 0.10"]
+    assert words(axes.texts) == ["filter 2: 3.00", f"filter {worst}: 0.10"]
     assert list(zero.get_ydata()) == [0, 0]
     assert list(first_median.get_ydata()) == pytest.approx([0.3, 0.3])
-    names = [label.get_text() for label in axes.get_xticklabels()]
-    assert names == ["conv1\n4 filters", "conv2\n512 filters"]
+    assert words(axes.get_xticklabels()) == ["conv1\n4 filters", "conv2\n512 filters"]
     assert legend(figure) == ["more than chance explains", "may be chance", "median of the layer"]
 
 
 def test_the_filters_of_later_rows_are_named_by_their_own_index_and_gains_have_a_true_minus():
     table = drops(conv1=[0.5, 0.25], conv2=[-0.5, -0.25]).iloc[::-1]
-    texts = [text.get_text() for text in draw(table).axes[0].texts]
-    assert texts == ["filter 1: \N{MINUS SIGN}0.25", "filter 0: 0.50"]
+    assert texts(draw(table)) == ["filter 1: \N{MINUS SIGN}0.25", "filter 0: 0.50"]
 
 
 def test_what_may_be_chance_is_hollow():

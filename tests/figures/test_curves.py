@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests import toys
+from tests.figures.labels import legend, words
 
 from convscope.figures import curves
 
@@ -29,10 +30,6 @@ def history(epochs=2, **grid):
 
 def drawn(runs):
     return curves.learning_curves(runs, "net4")
-
-
-def legend(figure):
-    return [text.get_text() for box in figure.legends for text in box.get_texts()]
 
 
 def test_one_run_is_one_line_a_panel_without_a_legend():
@@ -185,7 +182,7 @@ def windows(*names):
 
 def test_fall_with_window_has_a_labeled_line_a_class_and_one_of_all():
     confidence, accuracy = curves.fall_with_window(windows("plane", "all", "car")).axes
-    assert [text.get_text() for text in confidence.texts] == ["plane", "car", "all"]
+    assert words(confidence.texts) == ["plane", "car", "all"]
     assert len(confidence.lines) == 3
     *_, overall = confidence.lines
     assert overall.get_color() == "black"

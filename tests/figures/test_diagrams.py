@@ -4,6 +4,7 @@ from itertools import pairwise
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
+from tests.figures.labels import texts
 
 from convscope.figures import diagrams
 from convscope.nets import layer_table, zoo
@@ -14,10 +15,6 @@ NET4 = {"l1_oc": 64}
 @cache
 def drawn(net, **point):
     return diagrams.network(layer_table.table(zoo.layers(net, **point)), net)
-
-
-def texts(figure):
-    return [text.get_text() for text in figure.axes[0].texts]
 
 
 def fronts(figure, name):

@@ -1,17 +1,10 @@
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from tests.figures.labels import legend, texts, words
 from tests.toys import table
 
 from convscope.figures import dots, style
-
-
-def row_names(axes):
-    return [label.get_text() for label in axes.get_yticklabels()]
-
-
-def legend(figure):
-    return [text.get_text() for text in figure.legends[0].get_texts()]
 
 
 def test_before_after_pairs_the_classes_and_sets_overall_apart():
@@ -24,10 +17,10 @@ def test_before_after_pairs_the_classes_and_sets_overall_apart():
         """)
     )
     (axes,) = figure.axes
-    assert row_names(axes) == ["plane", "cat", "overall"]
+    assert words(axes.get_yticklabels()) == ["plane", "cat", "overall"]
     # before minus after, as in the table: a loss is positive
     assert axes.get_title(loc="right") == "drop (points)"
-    assert [text.get_text() for text in axes.texts] == ["4.0", "\N{MINUS SIGN}12.0", "1.0"]
+    assert words(axes.texts) == ["4.0", "\N{MINUS SIGN}12.0", "1.0"]
     before, after = (marks.get_offsets() for marks in axes.collections[1:])
     assert before[:, 0].tolist() == pytest.approx([86, 70, 80])
     assert after[:, 0].tolist() == pytest.approx([82, 82, 79])
@@ -43,8 +36,8 @@ def test_best_runs_shows_interval_parameters_and_epoch():
         net4         0.8874  0.88  0.893           4403518     91
     """)
     (axes,) = dots.best_runs(runs).axes
-    assert row_names(axes)[1] == "net4\n4,403,518 parameters\nepoch 91"
-    assert [text.get_text() for text in axes.texts] == ["67.04%", "88.74%"]
+    assert words(axes.get_yticklabels())[1] == "net4\n4,403,518 parameters\nepoch 91"
+    assert words(axes.texts) == ["67.04%", "88.74%"]
     (interval,) = axes.collections
     ends = [segment[:, 0].tolist() for segment in interval.get_segments()]
     assert np.ravel(ends).tolist() == pytest.approx([66, 68, 88, 89.3])
@@ -60,9 +53,9 @@ SELECTED = table("""
 def test_selection_shows_best_and_last_with_their_intervals():
     figure = dots.selection(SELECTED)
     (axes,) = figure.axes
-    assert row_names(axes) == ["net1", "net4"]
+    assert words(axes.get_yticklabels()) == ["net1", "net4"]
     assert legend(figure) == ["best on the test images", "last epoch"]
-    assert [text.get_text() for text in axes.texts] == ["67.00%", "88.00%", "65.00%", "85.00%"]
+    assert words(axes.texts) == ["67.00%", "88.00%", "65.00%", "85.00%"]
     ends = [segment[:, 0] for lines in axes.collections for segment in lines.get_segments()]
     assert np.ravel(ends).tolist() == pytest.approx([66, 68, 87, 89, 64, 66, 84, 86])
 
@@ -72,7 +65,7 @@ def test_selection_shows_the_chosen_epochs_of_the_networks_that_have_one():
     chosen = {"chosen_accuracy": [0.5, nan], "chosen_low": [0.4, nan], "chosen_high": [0.6, nan]}
     figure = dots.selection(SELECTED.assign(**chosen))
     assert legend(figure)[2] == "chosen on validation images"
-    assert [text.get_text() for text in figure.axes[0].texts][4:] == ["50.00%"]
+    assert texts(figure)[4:] == ["50.00%"]
 
 
 def test_protocols_are_grouped_in_order_of_appearance():
@@ -85,9 +78,9 @@ def test_protocols_are_grouped_in_order_of_appearance():
     """)
     figure = dots.protocols(tested)
     (axes,) = figure.axes
-    assert row_names(axes) == ["net4", "net3"]
+    assert words(axes.get_yticklabels()) == ["net4", "net3"]
     assert legend(figure) == names
-    assert [text.get_text() for text in axes.texts] == ["90.00%", "70.00%", "80.00%"]
+    assert words(axes.texts) == ["90.00%", "70.00%", "80.00%"]
     clean, augmented = (lines.get_segments() for lines in axes.collections)
     ends = [segment[:, 0].tolist() for segment in (*clean, augmented[0])]
     assert ends == [pytest.approx(pair) for pair in ([88, 92], [66, 74], [77, 83])]
@@ -100,8 +93,8 @@ def test_responses_name_dead_filters_and_gray_them():
         conv2/1  -13.1319  -12.5783  True
     """)
     (axes,) = dots.responses(measured).axes
-    assert row_names(axes) == ["conv1/0", "conv2/1 (dead)"]
-    assert [text.get_text() for text in axes.texts] == ["578.8", "\N{MINUS SIGN}13.13"]
+    assert words(axes.get_yticklabels()) == ["conv1/0", "conv2/1 (dead)"]
+    assert words(axes.texts) == ["578.8", "\N{MINUS SIGN}13.13"]
     largest, mean = axes.collections[1:]
     assert largest.get_offsets()[:, 0].tolist() == pytest.approx([637.594, -12.5783])
     colors = [to_hex(color) for color in mean.get_facecolor()]

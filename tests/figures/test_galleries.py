@@ -1,6 +1,7 @@
 import numpy as np
 import torch
 from matplotlib.patches import Rectangle
+from tests.figures.labels import texts
 
 from convscope.figures import galleries
 
@@ -10,10 +11,6 @@ CLASSES = ("plane", "car", "bird")
 def plain(*levels):
     """Images of a single gray level each."""
     return torch.stack([torch.full((3, 32, 32), level, dtype=torch.uint8) for level in levels])
-
-
-def texts(figure):
-    return [text.get_text() for text in figure.axes[0].texts]
 
 
 def shown(figure):

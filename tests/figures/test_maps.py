@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from tests.figures.labels import words
 from tests.toys import table
 
 from convscope.figures import maps
@@ -17,8 +18,7 @@ def drawn(rows):
 def test_a_row_has_the_image_and_a_map_for_each_window():
     page, _ = drawn(2).axes
     assert len(page.images) == 2 * 3
-    labels = [text.get_text() for text in page.texts[1:]]
-    assert labels == [*WINDOWS, "cat (0.00)", "cat (0.10)"]
+    assert words(page.texts[1:]) == [*WINDOWS, "cat (0.00)", "cat (0.10)"]
     means = [float(np.mean(image.get_array())) for image in page.images[:3]]
     assert means == pytest.approx([0, 0.03, 0.13])
 

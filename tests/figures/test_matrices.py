@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from matplotlib.colors import to_hex
+from tests.figures.labels import legend, words
 
 from convscope.figures import matrices
 
@@ -36,7 +37,7 @@ def test_every_cell_has_its_count(figure):
     assert cells(change)[0, 0] == "\N{MINUS SIGN}20"
     assert cells(change)[0, 3] == "0"
     assert before.get_ylabel() == "true class"
-    assert [label.get_text() for label in before.get_xticklabels()] == list(CLASSES)
+    assert words(before.get_xticklabels()) == list(CLASSES)
 
 
 def test_counts_share_a_scale_that_ends_at_the_largest_mistake(figure):
@@ -72,8 +73,7 @@ def test_outlines_hold_the_cells_between_groups(figure):
 
 
 def test_the_legend_names_the_outlines(figure):
-    labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == ["animals taken for vehicles", "vehicles taken for animals"]
+    assert legend(figure) == ["animals taken for vehicles", "vehicles taken for animals"]
 
 
 def test_without_groups_there_is_neither_outline_nor_legend():
@@ -88,5 +88,5 @@ def test_class_frequency_shows_counts_by_filter_and_class():
     table = pd.DataFrame([[6, 0], [2, 13]], index=["conv1/0", "conv1/1"], columns=["plane", "car"])
     (axes,) = matrices.class_frequency(table).axes
     assert cells(axes) == {(0, 0): "6", (0, 1): "0", (1, 0): "2", (1, 1): "13"}
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["conv1/0", "conv1/1"]
+    assert words(axes.get_yticklabels()) == ["conv1/0", "conv1/1"]
     assert (axes.images[0].norm.vmin, axes.images[0].norm.vmax) == (0, 13)

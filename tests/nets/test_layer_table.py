@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from convscope.nets import layer_table, zoo
-from convscope.nets.layers import Conv, Dropout, Flatten, Linear, Norm, Pool, ReLU
+from convscope.nets.layers import Conv, Dropout, Norm, Pool
 from convscope.nets.receptive_field import conv_layers, receptive_field
 
 # names in the study's order, which pools after the rectifier
@@ -62,19 +62,14 @@ def test_shapes_fields_and_parameters_are_those_of_the_complete_module(net, poin
 @pytest.mark.parametrize(
     ("layer", "words"),
     [
-        (Conv(8, 3), "conv 3x3"),
         (Conv(8, 3, padding=1), "conv 3x3, pad 1"),
         (Conv(8, 5, stride=2), "conv 5x5, stride 2"),
         (Conv(8, 5, 2, 1), "conv 5x5, stride 2, pad 1"),
         (Norm(), "batch norm"),
-        (ReLU(), "ReLU"),
-        (Pool(), "max pool 2x2"),
-        (Flatten(), "flatten"),
         (Dropout(0.3), "dropout 0.3"),
-        (Linear(10), "fully connected"),
     ],
 )
-def test_what_a_layer_is(layer, words):
+def test_what_a_layer_is_that_the_baseline_lacks(layer, words):
     assert layer_table.describe(layer) == words
 
 

@@ -8,17 +8,21 @@ from convscope.analysis.filters import responses
 from convscope.analysis.filters.responses import Patch, measure, patch
 from convscope.nets.receptive_field import Field, feature_layer, receptive_field
 from convscope.nets.zoo import build
+from tests.toys import left_alone, noise, weighted
+
+
+def maps_of(module, layer, images):
+    """The maps that a convolution's responses are taken from."""
+    names = [name for name, _ in module.named_children()]
+    return module[: names.index(feature_layer(module, layer)) + 1](images)
 
 
 @pytest.fixture
 def red_and_its_negative():
     """Filters red and -red, then 2 (x - mean) + 1 with means 0.5 and 0, then layers that fail."""
-    conv, norm = nn.Conv2d(3, 2, 1, bias=False), nn.BatchNorm2d(2, eps=0)
-    with torch.no_grad():
-        conv.weight.copy_(torch.tensor([[1.0, 0, 0], [-1, 0, 0]]).view(2, 3, 1, 1))
-        norm.running_mean.copy_(torch.tensor([0.5, 0]))
-        norm.weight.fill_(2)
-        norm.bias.copy_(torch.tensor([1.0, 0]))
+    conv = weighted(nn.Conv2d(3, 2, 1, bias=False), [[1, 0, 0], [-1, 0, 0]])
+    norm = weighted(nn.BatchNorm2d(2, eps=0), [2, 2], [1, 0])
+    norm.running_mean.copy_(torch.tensor([0.5, 0]))
     rest = {"relu1": nn.ReLU(), "flatten": nn.Flatten(), "fc1": nn.Linear(1, 1)}
     return nn.Sequential(OrderedDict(conv1=conv, norm1=norm, **rest))
 
@@ -44,8 +48,7 @@ def test_responses_of_hand_weighted_filters(red_and_its_negative, two_red_images
 
 def test_one_pass_measures_every_wanted_layer_and_none_behind_the_last():
     module = build("net4", l1_oc=2)
-    images = torch.rand(3, 3, 32, 32, generator=torch.Generator().manual_seed(1))
-    passes = []
+    images, passes = noise(3), []
     for name, child in module.named_children():
         child.register_forward_hook(lambda *_, name=name: passes.append(name))
     together = measure(module, ["conv4", "conv1"], images, batch_size=8)
@@ -71,11 +74,9 @@ def test_responses_without_batch_norm_are_those_before_relu(red_and_its_negative
 def test_evaluation_mode_within_and_the_mode_restored(
     red_and_its_negative, two_red_images, training
 ):
-    red_and_its_negative.train(training)
-    found = measure(red_and_its_negative, ["conv1"], two_red_images)["conv1"]
+    with left_alone(red_and_its_negative.train(training)):
+        found = measure(red_and_its_negative, ["conv1"], two_red_images)["conv1"]
     assert found.total.tolist() == [[2, -2], [4, -4]]
-    assert all(child.training is training for child in red_and_its_negative.modules())
-    assert red_and_its_negative.norm1.running_mean.tolist() == [0.5, 0]
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 100])
@@ -83,22 +84,15 @@ def test_evaluation_mode_within_and_the_mode_restored(
 def test_responses_are_those_of_one_image_at_a_time(layer, batch_size):
     torch.manual_seed(0)
     module = build("net4", l1_oc=2).eval()
-    images = torch.randint(0, 256, (5, 3, 32, 32), dtype=torch.uint8)
+    images = noise(5)
     found = measure(module, [layer], images, batch_size)[layer]
-    maps = []
-    handle = module.get_submodule(feature_layer(module, layer)).register_forward_hook(
-        lambda _, __, output: maps.append(output[0])
-    )
     with torch.no_grad():
-        for image in images:
-            module(image[None] / 255)
-    handle.remove()
-    for index, image_maps in enumerate(maps):
-        for number, feature_map in enumerate(image_maps):
-            torch.testing.assert_close(found.total[index, number], feature_map.sum())
-            row, column = found.position[index, number].tolist()
-            torch.testing.assert_close(feature_map[row, column], feature_map.max())
-            torch.testing.assert_close(found.largest[index, number], feature_map.max())
+        maps = torch.cat([maps_of(module, layer, image[None] / 255) for image in images])
+    torch.testing.assert_close(found.total, maps.sum((2, 3)))
+    torch.testing.assert_close(found.largest, maps.amax((2, 3)))
+    row, column = found.position.unbind(2)
+    there = maps.flatten(2).gather(2, (row * maps.shape[3] + column)[..., None])
+    torch.testing.assert_close(there[..., 0], maps.amax((2, 3)))
 
 
 def test_an_unknown_layer_is_refused(red_and_its_negative, two_red_images):
@@ -130,11 +124,10 @@ def test_patch_is_clipped_at_the_borders(position, expected):
 def test_the_largest_value_depends_on_its_patch_alone(layer):
     torch.manual_seed(0)
     module = build("net4", l1_oc=2).eval()
-    images = torch.randint(0, 256, (4, 3, 32, 32), dtype=torch.uint8)
+    images = noise(4)
     found = measure(module, [layer], images)[layer]
     inputs = (images / 255).requires_grad_()
-    names = [name for name, _ in module.named_children()]
-    maps = module[: names.index(feature_layer(module, layer)) + 1](inputs)
+    maps = maps_of(module, layer, inputs)
     for index in range(4):
         row, column = found.position[index, 1].tolist()
         part = patch((row, column), receptive_field(module, layer))
@@ -143,20 +136,6 @@ def test_the_largest_value_depends_on_its_patch_alone(layer):
         inside = gradient[index, :, rows, columns].count_nonzero()
         assert inside > 0
         assert gradient.count_nonzero() == inside
-
-
-def test_patch_is_no_larger_than_what_the_unit_sees():
-    module = build("net4", l1_oc=1).eval()
-    for parameter in module.parameters():
-        parameter.data.fill_(0.1)  # positive, so that every ReLU lets the gradient through
-    inputs = torch.ones(1, 3, 32, 32, requires_grad=True)
-    maps = module[: list(module._modules).index("norm3") + 1]
-    value = maps(inputs)[0, 0]
-    for position in [(0, 0), (12, 17), (29, 29)]:
-        (gradient,) = torch.autograd.grad(value[position], inputs, retain_graph=True)
-        rows, columns = gradient[0].sum(0).nonzero(as_tuple=True)
-        seen = Patch(int(rows[0]), int(columns.min()), int(rows[-1]) + 1, int(columns.max()) + 1)
-        assert patch(position, receptive_field(module, "conv3")) == seen
 
 
 def test_pictures_are_symmetric_about_gray_on_each_filter_s_own_scale():

@@ -71,11 +71,12 @@ def test_the_same_outputs_as_whole_images(layers, size):
         ("net4", {"l1_oc": 2}),
     ],
 )
-def test_the_same_outputs_for_the_networks_of_the_study(net, point):
+@pytest.mark.parametrize("size", [5, 13])
+def test_the_same_outputs_for_the_networks_of_the_study(net, point, size):
     torch.manual_seed(0)
     module = build(net, **point).double().eval()
     clean = torch.rand(2, 3, 32, 32, dtype=torch.float64)
-    patches = _everywhere(clean, size=5, step=3)
+    patches = _everywhere(clean, size, step=3)
     with torch.inference_mode():
         expected = _whole_images(module, clean, patches).float()
         found = logits(prepare(module, clean), patches)

@@ -7,9 +7,10 @@ from captum.attr import Occlusion
 from torch import nn
 
 from convscope.analysis.occlusion.sensitivity import confidence_maps, confidences, survey
-from convscope.nets.zoo import build
+from tests.toys import left_alone, noise, weighted
 
 GRAY = 128 / 255
+IMAGES, LABELS = noise(3, size=12), torch.tensor([2, 0, 9])
 
 
 @pytest.fixture
@@ -22,25 +23,12 @@ def convolutional():
     )
 
 
-@pytest.fixture
-def images():
-    generator = torch.Generator().manual_seed(1)
-    return torch.randint(0, 256, (3, 3, 12, 12), dtype=torch.uint8, generator=generator)
-
-
-@pytest.fixture
-def labels():
-    return torch.tensor([2, 0, 9])
-
-
 def _one_pixel_network(size, row, column):
     """Logits (v, 0), where v is ln 3 for a white, 0 for a gray pixel (row, column) in channel 1."""
-    linear = nn.Linear(3 * size * size, 2)
     slope = math.log(3) / (1 - GRAY)
     weight = torch.zeros(2, 3, size, size)
     weight[0, 1, row, column] = slope
-    linear.weight = nn.Parameter(weight.flatten(1))
-    linear.bias = nn.Parameter(torch.tensor([-slope * GRAY, 0]))
+    linear = weighted(nn.Linear(3 * size * size, 2), weight, [-slope * GRAY, 0])
     return nn.Sequential(nn.Flatten(), linear)
 
 
@@ -72,22 +60,22 @@ def test_map_of_a_network_that_looks_at_one_pixel(white):
 
 
 @pytest.mark.parametrize("window", [1, 3, 4, 7, 12])
-def test_maps_are_those_of_one_occluded_image_at_a_time(convolutional, images, labels, window):
-    found = confidence_maps(convolutional, images, labels, window)
-    expected = _slowly(convolutional, images, labels, window)
+def test_maps_are_those_of_one_occluded_image_at_a_time(convolutional, window):
+    found = confidence_maps(convolutional, IMAGES, LABELS, window)
+    expected = _slowly(convolutional, IMAGES, LABELS, window)
     torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("window", [1, 3, 5])
-def test_maps_agree_with_captum(convolutional, images, labels, window):
-    clean = confidences(convolutional, images, labels)
-    drops = clean[:, None, None] - confidence_maps(convolutional, images, labels, window)
+def test_maps_agree_with_captum(convolutional, window):
+    clean = confidences(convolutional, IMAGES, LABELS)
+    drops = clean[:, None, None] - confidence_maps(convolutional, IMAGES, LABELS, window)
     convolutional.eval()
     oracle = Occlusion(lambda batch: convolutional(batch).softmax(1)).attribute(
-        images.float() / 255,
+        IMAGES.float() / 255,
         sliding_window_shapes=(3, window, window),
         baselines=GRAY,
-        target=labels,
+        target=LABELS,
         perturbations_per_eval=8,
     )
     # captum gives a pixel the mean drop over all windows that cover it
@@ -101,16 +89,16 @@ def test_maps_agree_with_captum(convolutional, images, labels, window):
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 100, 10_000])
-def test_maps_do_not_depend_on_the_batch_size(convolutional, images, labels, batch_size):
-    expected = confidence_maps(convolutional, images, labels, 3)
-    found = confidence_maps(convolutional, images, labels, 3, batch_size)
+def test_maps_do_not_depend_on_the_batch_size(convolutional, batch_size):
+    expected = confidence_maps(convolutional, IMAGES, LABELS, 3)
+    found = confidence_maps(convolutional, IMAGES, LABELS, 3, batch_size)
     torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
 
 
-def test_no_batch_is_larger_than_asked(convolutional, images, labels):
+def test_no_batch_is_larger_than_asked(convolutional):
     sizes, told = [], []
     convolutional[-1].register_forward_hook(lambda _, inputs, __: sizes.append(len(inputs[0])))
-    confidence_maps(convolutional, images, labels, 3, batch_size=64, progress=told.append)
+    confidence_maps(convolutional, IMAGES, LABELS, 3, batch_size=64, progress=told.append)
     assert sorted(told) == sorted(sizes)
     # 10 x 10 positions, in 64 of which the window starts in the first 8 rows and columns
     assert sorted(sizes) == [4] * 3 + [16] * 6 + [64] * 3
@@ -119,14 +107,9 @@ def test_no_batch_is_larger_than_asked(convolutional, images, labels):
 @pytest.mark.parametrize("window", [1, 3, 8])
 def test_occluding_a_gray_image_changes_nothing(window):
     # one weight for each output, so that no rounding depends on the shape of a batch
-    module = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten(), nn.Linear(72, 2))
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.zero_()
-        module[0].weight[0, 0, 1, 1] = 0.3
-        module[0].weight[1, 2, 0, 2] = -1.7
-        module[2].weight[0, 5] = 2.3
-        module[2].weight[1, 70] = 0.9
+    conv = weighted(nn.Conv2d(3, 1, 3, bias=False), [0] * 13 + [0.3] + [0] * 13)
+    linear = weighted(nn.Linear(36, 2, bias=False), [0] * 5 + [2.3] + [0] * 60 + [0.9] + [0] * 5)
+    module = nn.Sequential(conv, nn.Flatten(), linear)
     gray = torch.full((2, 3, 8, 8), 128, dtype=torch.uint8)
     labels = torch.tensor([0, 1])
     clean = confidences(module, gray, labels)
@@ -135,36 +118,24 @@ def test_occluding_a_gray_image_changes_nothing(window):
     assert torch.equal(maps, clean[:, None, None].expand_as(maps))
 
 
-def test_the_study_s_windows_on_a_net4():
-    torch.manual_seed(0)
-    module = build("net4", l1_oc=2)
-    image = torch.randint(0, 256, (1, 3, 32, 32), dtype=torch.uint8)
-    found = confidence_maps(module, image, torch.tensor([3]), 13)
-    expected = _slowly(module, image, torch.tensor([3]), 13)
-    torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
-
-
 @pytest.mark.parametrize("training", [True, False])
-def test_evaluation_mode_within_and_the_mode_restored(convolutional, images, labels, training):
-    convolutional.train(training)
-    statistics = convolutional[1].running_mean.clone()
-    first = confidence_maps(convolutional, images, labels, 5)
-    assert torch.equal(first, confidence_maps(convolutional, images, labels, 5))
-    assert all(child.training is training for child in convolutional.modules())
-    assert torch.equal(convolutional[1].running_mean, statistics)
+def test_evaluation_mode_within_and_the_mode_restored(convolutional, training):
+    with left_alone(convolutional.train(training)):
+        first = confidence_maps(convolutional, IMAGES, LABELS, 5)
+    assert torch.equal(first, confidence_maps(convolutional, IMAGES, LABELS, 5))
 
 
 @pytest.mark.parametrize("window", [0, 13])
-def test_a_window_that_does_not_fit_is_refused(convolutional, images, labels, window):
+def test_a_window_that_does_not_fit_is_refused(convolutional, window):
     with pytest.raises(ValueError, match=f"window of {window} pixels .* images of 12"):
-        confidence_maps(convolutional, images, labels, window)
+        confidence_maps(convolutional, IMAGES, LABELS, window)
 
 
-def test_images_without_labels_are_refused(convolutional, images, labels):
+def test_images_without_labels_are_refused(convolutional):
     with pytest.raises(ValueError, match="3 and 2"):
-        confidence_maps(convolutional, images, labels[:2], 3)
+        confidence_maps(convolutional, IMAGES, LABELS[:2], 3)
     with pytest.raises(ValueError, match="0 and 0"):
-        confidence_maps(convolutional, images[:0], labels[:0], 3)
+        confidence_maps(convolutional, IMAGES[:0], LABELS[:0], 3)
 
 
 def test_survey_of_a_network_that_looks_at_one_pixel():
@@ -203,9 +174,7 @@ def test_survey_finds_where_each_image_loses_most():
 
 
 def test_survey_agrees_with_the_maps(convolutional):
-    generator = torch.Generator().manual_seed(2)
-    images = torch.randint(0, 256, (20, 3, 12, 12), dtype=torch.uint8, generator=generator)
-    labels = torch.arange(20) % 10
+    images, labels = noise(20, size=12), torch.arange(20) % 10
     maps = confidence_maps(convolutional, images, labels, 4)[:, 1::3, 1::3]
     # parts of 8 images: the last one is smaller
     _, found = survey(convolutional, images, labels, [4], stride=3, batch_size=8)
@@ -219,10 +188,10 @@ def test_survey_agrees_with_the_maps(convolutional):
     torch.testing.assert_close(found.deepest, deepest.view(3, 3))
 
 
-def test_survey_holds_the_positions_of_a_batch_of_images_at_most(convolutional, images, labels):
+def test_survey_holds_the_positions_of_a_batch_of_images_at_most(convolutional):
     sizes, told = [], []
     convolutional[-1].register_forward_hook(lambda _, inputs, __: sizes.append(len(inputs[0])))
-    many, truth = images.repeat(3, 1, 1, 1), labels.repeat(3)
+    many, truth = IMAGES.repeat(3, 1, 1, 1), LABELS.repeat(3)
     survey(convolutional, many, truth, [4, 12], 4, batch_size=4, progress=told.append)
     # the clean images; 9 positions of 9 images, with 4, 2, 2 and 1 near each other; one of each
     assert sizes[:3] == [4, 4, 1]

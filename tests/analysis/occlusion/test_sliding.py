@@ -1,3 +1,5 @@
+from unittest.mock import Mock
+
 import pytest
 import torch
 from torch import nn
@@ -20,46 +22,14 @@ def test_windows_start_equally_far_from_both_borders(size, window, stride, expec
     assert sliding.positions(size, window, stride) == len(expected) ** 2
 
 
-def _corner_network():
-    """The logits are the image's first pixel in channel 0, and 0.5."""
-    linear = nn.Linear(3 * 4 * 4, 2)
-    with torch.no_grad():
-        linear.weight.zero_()
-        linear.weight[0, 0] = 1
-        linear.bias.copy_(torch.tensor([0, 0.5]))
-    return nn.Sequential(nn.Flatten(), linear)
-
-
-def test_images_are_judged_without_and_with_a_square():
-    images = torch.tensor([1.0, 0.0]).view(2, 1, 1, 1).expand(2, 3, 4, 4)
-    labels = torch.tensor([0, 0])
-    sure, right = sliding.intact(_corner_network(), images, labels, batch_size=1)
-    torch.testing.assert_close(sure, torch.tensor([0.5, -0.5]).sigmoid())
-    assert right.tolist() == [True, False]
-    sure, right = sliding.occluded(
-        _corner_network(), images, labels, 2, torch.tensor([0, 2]), batch_size=3, progress=None
-    )
-    # the first of the four positions covers the pixel, which is gray then
-    gray = torch.tensor(128 / 255 - 0.5).sigmoid()
-    expected = torch.tensor([0.5, 0.5, 0.5, 0.5, -0.5, -0.5, -0.5, -0.5]).sigmoid()
-    expected[[0, 4]] = gray
-    torch.testing.assert_close(sure, expected)
-    assert right.tolist() == [True] * 4 + [True] + [False] * 3
-
-
 def test_a_batch_has_neighboring_positions(monkeypatch):
-    batches = []
-    real = sliding.patches.logits
-
-    def seen(clean, squares):
-        batches.append(squares.corners)
-        return real(clean, squares)
-
-    monkeypatch.setattr(sliding.patches, "logits", seen)
+    logits = Mock(wraps=sliding.patches.logits)
+    monkeypatch.setattr(sliding.patches, "logits", logits)
     module = nn.Sequential(nn.Flatten(), nn.Linear(3 * 20 * 20, 2))
     images, labels = torch.rand(5, 3, 20, 20), torch.zeros(5, dtype=torch.int64)
     starts = torch.arange(18)
     sliding.occluded(module, images, labels, 3, starts, batch_size=200, progress=None)
+    batches = [squares.corners for (_, squares), _ in logits.call_args_list]
     for corners in batches:
         assert len(corners) <= 200
         assert (corners // sliding.BLOCK == corners[0] // sliding.BLOCK).all()

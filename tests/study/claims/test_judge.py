@@ -11,13 +11,11 @@ from tests.study.claims import folders
 SETTINGS = "train/baseline/by_lr_batch_size.csv"
 
 
-def verdicts(reports):
-    return {claim.number: str(claim.verdict) for claim in claims.judge(reports)}
+def verdicts(judged):
+    return {claim.number: str(claim.verdict) for claim in judged}
 
 
-def test_the_study_s_own_numbers_bear_out_every_finding_of_the_study(tmp_path):
-    folders.write_study(tmp_path)
-    judged = claims.judge(tmp_path)
+def test_the_study_s_own_numbers_bear_out_every_finding_of_the_study(judged):
     assert [str(claim.verdict) for claim in judged] == ["holds"] * 19 + ["not measured"]
     for claim in judged:
         assert claim.statement.endswith(".")
@@ -31,17 +29,16 @@ def test_the_study_s_own_numbers_bear_out_every_finding_of_the_study(tmp_path):
     assert published[17] == {"before": 70, "after": 348}
 
 
-def test_a_claim_names_the_grids_that_are_not_the_study_s_own(tmp_path):
-    folders.write_study(tmp_path)
+def test_a_claim_names_the_grids_that_are_not_the_study_s_own(study):
     own = {"epochs": 60, "augment": True, "lr": [0.01], "batch_size": [128], "momentum": [0.9]}
     net3 = {**own, "l1_oc": [96, 32, 64], "filter_multiplier": [2.0], "kernel_size": [3]}
     net3 |= {"stride": [1], "dropout_rate": [0.1, 0.3, 0.5]}
-    folders.write(tmp_path, {"train/net3/params": {"train": {"select_on": "test"}, "net": net3}})
-    assert [claim.number for claim in claims.judge(tmp_path) if claim.differing] == []
+    folders.write(study, {"train/net3/params": {"train": {"select_on": "test"}, "net": net3}})
+    assert [claim.number for claim in claims.judge(study) if claim.differing] == []
     shorter = {"train": {}, "net": {**net3, "epochs": 59}}
-    folders.write(tmp_path, {"train/net3/params": shorter})
-    (tmp_path / "train/net3/by_l1_oc.csv").unlink()
-    found = [claim for claim in claims.judge(tmp_path) if claim.differing]
+    folders.write(study, {"train/net3/params": shorter})
+    (study / "train/net3/by_l1_oc.csv").unlink()
+    found = [claim for claim in claims.judge(study) if claim.differing]
     caveat = "net3 not as in the study"
     assert [(claim.number, claim.differing, claim.caveat) for claim in found] == [
         (9, ("net3",), caveat),
@@ -56,12 +53,10 @@ def test_every_claim_of_a_grid_or_an_analysis_names_its_grids():
     assert [rule.grids for rule in claims.RULES[13:]] == [("net4",)] * 6 + [()]
 
 
-def test_the_order_of_rows_does_not_matter(tmp_path):
-    folders.write_study(tmp_path)
-    expected = verdicts(tmp_path)
-    for path in tmp_path.rglob("*.csv"):
+def test_the_order_of_rows_does_not_matter(study, judged):
+    for path in study.rglob("*.csv"):
         pd.read_csv(path)[::-1].to_csv(path, index=False)
-    assert verdicts(tmp_path) == expected
+    assert verdicts(claims.judge(study)) == verdicts(judged)
 
 
 def test_nothing_is_measured_in_an_empty_folder_and_each_claim_says_what_to_run(tmp_path):
@@ -87,18 +82,16 @@ def test_nothing_is_measured_in_an_empty_folder_and_each_claim_says_what_to_run(
         ("filter-identify", [18, 19]),
     ],
 )
-def test_a_stage_that_has_not_run_leaves_its_claims_unmeasured(stage, lost, tmp_path):
-    folders.write_study(tmp_path)
-    (tmp_path / stage).rename(tmp_path / "elsewhere")
-    found = verdicts(tmp_path)
+def test_a_stage_that_has_not_run_leaves_its_claims_unmeasured(stage, lost, study):
+    (study / stage).rename(study / "elsewhere")
+    found = verdicts(claims.judge(study))
     assert [n for n in range(1, 20) if found[n] == "not measured"] == lost
 
 
 @pytest.mark.parametrize("stage", ["occlusion", "filter-ablation", "filter-identify"])
-def test_an_analysis_of_another_network_says_nothing_of_net4(stage, tmp_path):
-    folders.write_study(tmp_path)
-    folders.write(tmp_path, {f"{stage}/params": {"analysis": {"net": "net2"}}})
-    unmeasured = [c for c in claims.judge(tmp_path)[:-1] if c.verdict == "not measured"]
+def test_an_analysis_of_another_network_says_nothing_of_net4(stage, study):
+    folders.write(study, {f"{stage}/params": {"analysis": {"net": "net2"}}})
+    unmeasured = [c for c in claims.judge(study)[:-1] if c.verdict == "not measured"]
     assert {claim.section for claim in unmeasured} == {stage}
     assert all(f"reports/{stage} analyzes net2" in claim.why for claim in unmeasured)
 
@@ -115,12 +108,11 @@ def test_an_analysis_of_another_network_says_nothing_of_net4(stage, tmp_path):
         ("occlusion/params.json", "[]", "does not hold a mapping"),
     ],
 )
-def test_a_damaged_file_is_the_user_s_to_put_right(file, content, why, tmp_path):
-    folders.write_study(tmp_path)
-    (tmp_path / file).write_text(content)
+def test_a_damaged_file_is_the_user_s_to_put_right(file, content, why, study):
+    (study / file).write_text(content)
     stage = "occlusion" if file.startswith("occlusion") else "baseline"
     with pytest.raises(UserError, match=rf"(?s){why}.*run `convscope {stage}`"):
-        claims.judge(tmp_path)
+        claims.judge(study)
 
 
 def test_the_name_and_the_archive_of_the_data(tmp_path):

@@ -5,13 +5,11 @@ import pytest
 from convscope.base.errors import UserError
 from convscope.study import claims
 from convscope.study.claims.record import read
-from tests.study.claims import folders
 
 
-def test_a_record_has_the_data_the_counts_and_every_claim(tmp_path):
-    folders.write_study(tmp_path)
+def test_a_record_has_the_data_the_counts_and_every_claim(judged, tmp_path):
     path = tmp_path / "claims.json"
-    path.write_text(json.dumps(claims.to_json(claims.judge(tmp_path), "digits", "0123")))
+    path.write_text(json.dumps(claims.to_json(judged, "digits", "0123")))
     document = json.loads(path.read_text())
     assert (document["data"], document["archive_md5"]) == ("digits", "0123")
     assert document["verdicts"] == {"holds": 19, "does not hold": 0, "not measured": 1}

@@ -34,4 +34,4 @@ def test_the_numbers_of_a_grid_are_those_that_the_rule_compares(tmp_path):
     claim = judged(tmp_path, 1, plain.settings(0.5, 0.4, 0.3, 0.4, 0.2, 0.1))
     assert (claim.section, claim.measured["lr 0.001, batch 128"]) == ("baseline", 0.4)
     assert judged(tmp_path, 2, plain.three_widths(0.3)).measured["l1_oc 8, m 1.5"] == 0.3
-    assert len(judged(tmp_path, 7, plain.overfit(plain.GROWING, 20.5)).measured) == 9
+    assert len(judged(tmp_path, 7, plain.overfit(20.5)).measured) == 9

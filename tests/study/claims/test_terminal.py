@@ -9,15 +9,9 @@ from tests.study.claims import folders
 
 
 @pytest.fixture
-def study(tmp_path):
-    folders.write_study(tmp_path / "reports")
-    return tmp_path / "reports"
-
-
-@pytest.fixture
-def record(study, tmp_path):
+def record(judged, tmp_path):
     path = tmp_path / "claims.json"
-    path.write_text(json.dumps(claims.to_json(claims.judge(study), "cifar10")))
+    path.write_text(json.dumps(claims.to_json(judged, "cifar10")))
     return path
 
 
