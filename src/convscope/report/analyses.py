@@ -65,14 +65,6 @@ def where_deepest(occluded: Finished) -> dict[str, list[str]]:
     return {side: windows for side, windows in found.items() if windows}
 
 
-def zeroed_filters(ablated: Finished) -> list[str]:
-    """The filters that were ablated together, as the tables name them: ``conv1/0``."""
-    selected = ablated.param("filter_ablation", "filters", dict) or {}
-    if not all(isinstance(numbers, list) for numbers in selected.values()):
-        raise ablated.damaged("params.json", "its filter_ablation.filters is of the wrong type")
-    return [f"{layer}/{number}" for layer, numbers in selected.items() for number in numbers]
-
-
 def depth(ablated: Finished) -> "pd.Series[float]":
     """How the atlas compares earlier with later layers; measures that it cannot have are NaN."""
     counts, measures = ["images", "filters", "significant"], [*_TESTED, *_OTHERS]

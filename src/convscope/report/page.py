@@ -29,23 +29,10 @@ _STAGES = {
     "identified": "filter-identify",
 }
 _CALLED = (
-    *(analyses, columns, published_size, training),
+    *(analyses, claims, columns, published_size, training),
     *(markdown.figure, markdown.file, markdown.link, markdown.prose),
     *(text.analyzed_net, text.count, text.counted, text.natural, text.percent, text.taken),
 )
-
-
-def require_params(reports: Path) -> None:
-    """See that the parameters of the finished stages have the types that the claims rely on.
-
-    Raises:
-        UserError: A params.json is damaged.
-    """
-    for path in sorted(reports.rglob("params.json")):
-        folder = Finished(reports, path.parent.relative_to(reports).as_posix())
-        for name in folder.params:
-            folder.section(name)
-        analyses.zeroed_filters(folder)
 
 
 def render(reports: Path, judged: Sequence[Claim]) -> str:
@@ -128,12 +115,12 @@ def _table(
     return found
 
 
-def _listing(folder: Finished, name: str, caption: str, folded: bool = False) -> Markup:
+def _listing(document: dict[str, Any], source: str, caption: str, folded: bool = False) -> Markup:
     """A JSON document as a table, nested keys joined by dots; empty values are left out."""
-    (values,) = pd.json_normalize(folder.json(name)).to_dict("records") or [{}]
+    (values,) = pd.json_normalize(document).to_dict("records") or [{}]
     shown = [(key, words) for key, value in values.items() if (words := _plain(value))]
     frame = pd.DataFrame(shown, columns=["Key", "Value"])
-    return markdown.table(frame, f"{folder.name}/{name}.json", caption, folded=folded)
+    return markdown.table(frame, source, caption, folded=folded)
 
 
 def _plain(value: Any) -> str:

@@ -9,8 +9,7 @@ from convscope.study import published
 
 def differences(folder: Finished) -> list[str] | None:
     """What of a grid is not as in the study: ``"epochs 8 (study: 30)"``; None if it has no such."""
-    used = {name: folder.section(name) for name in ("train", "net")}
-    settings = published.differing(folder.path.name, used)
+    settings = published.differing(folder.path.name, folder.sections)
     if settings is None:
         return None
     found = [

@@ -141,7 +141,7 @@ def published_sample_error() -> float:
 
 def _axes(folder: Finished) -> Mapping[str, Sequence[Any]]:
     """The values of each setting that the grid's runs combine, in the order of params.yaml."""
-    keys = [key for key in folder.section("net") if key in AXES]
+    keys = [key for key in folder.sections.get("net", {}) if key in AXES]
     values = {key: folder.param("net", key, list) or [] for key in keys}
     return values | {"seed": folder.param("train", "seeds", list) or [0]}
 
