@@ -6,7 +6,7 @@ import pytest
 from convscope.base.errors import UserError
 from convscope.base.report_folder import Finished
 from convscope.report import columns, markdown, page
-from convscope.report.data_set import OFFICIAL_ARCHIVES, DataSet
+from convscope.report.text import OFFICIAL_ARCHIVES, DataSet
 from convscope.study import published
 from tests.report import folders, read
 

@@ -6,7 +6,7 @@ import pytest
 from convscope.base.names import CLEAN, STUDY
 from convscope.base.report_folder import Finished
 from convscope.evaluation import history_tables
-from convscope.report import published_size, training
+from convscope.report import training
 from tests import toys
 from tests.report import folders, read
 
@@ -128,16 +128,16 @@ def test_a_single_seed_has_no_standard_deviation_and_what_was_not_drawn_is_not_s
     ],
 )
 def test_what_differs_from_the_studys_grid_is_listed(changed, found, grid):
-    assert published_size.differences(grid(**changed)) == found
+    assert training.differences(grid(**changed)) == found
 
 
 def test_of_several_grids_both_kinds_are_named(grid):
-    found = published_size.of_several([grid(), grid("net3"), grid("net2"), grid("net5")])
+    found = training.published_sizes([grid(), grid("net3"), grid("net2"), grid("net5")])
     assert found.startswith(
         "At the published size: net4. Not at the published size: net3 and net2 "
     )
-    assert published_size.of_several([grid("net5")]) == ""
-    assert published_size.of_several([grid()]) == ""
+    assert training.published_sizes([grid("net5")]) == ""
+    assert training.published_sizes([grid()]) == ""
 
 
 def test_a_grid_of_the_published_size_says_so_and_is_not_a_departure(changed):

@@ -15,7 +15,6 @@ from convscope.study import published
 ERRORS = 1.96
 ROUNDING = 1e-9  # pixels: sums of shares differ by less where they should be equal
 SIGNIFICANT = 0.05
-STUDY_NET = "net4"
 _TESTED = ["first_costs_more", "halves_p_value", "correlation", "p_value"]
 _OTHERS = ["but_last_correlation", "but_last_p_value", "layer_correlation", "layer_p_value"]
 
@@ -152,7 +151,7 @@ def larger_patches(identified: Finished) -> list[tuple[str, float, float]] | Non
     exact, shown = block["exact_receptive_field"], block["patch_size"]
     sizes = zip(frame["layer"], frame["patch_size"], strict=True)
     known = {layer: size for layer, size in sizes if layer in shown}
-    other_net = identified.param("analysis", "net", str) != STUDY_NET
+    other_net = identified.param("analysis", "net", str) != "net4"
     if other_net or not known or any(known[layer] != exact[layer] for layer in known):
         return None
     return [(layer, size, shown[layer]) for layer, size in known.items() if size != shown[layer]]
