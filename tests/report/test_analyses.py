@@ -12,13 +12,8 @@ NEITHER = "neither measurably nearer to nor farther from"
 
 
 @pytest.fixture
-def folder(tmp_path):
-    def write(name, **files):
-        for file, content in files.items():
-            folders.replace(tmp_path / name / f"{file}.csv", content)
-        return Finished(tmp_path, name)
-
-    return write
+def occluded(reports):
+    return Finished(reports, "occlusion")
 
 
 def test_window_sizes_become_columns_in_their_own_order(text):
@@ -56,8 +51,8 @@ def test_only_images_that_were_there_are_counted(changed):
         ("7,a,3\n9,a,3\n2,b,3\n4,b,3\n", "2 images a class: "),
     ],
 )
-def test_means_by_class_say_of_how_few_images_they_are(folder, images, said):
-    occluded = folder("occlusion", by_image=f"image,class,window\n{images}")
+def test_means_by_class_say_of_how_few_images_they_are(occluded, images, said):
+    folders.replace(occluded.path / "by_image.csv", f"image,class,window\n{images}")
     assert analyses.of_a_class(occluded).startswith(said)
 
 
@@ -87,14 +82,13 @@ def test_the_deepest_drops_are_described_and_drawn(changed):
         ("28,4,2.82842712474619,2.8284271247461903,0.0,0.0,0.0", NEITHER),
     ],
 )
-def test_a_difference_must_be_more_than_chance_makes(folder, row, side):
-    occluded = folder("occlusion", deepest_by_window=f"{DEEPEST}\n{row}\n")
+def test_a_difference_must_be_more_than_chance_makes(occluded, row, side):
+    folders.replace(occluded.path / "deepest_by_window.csv", f"{DEEPEST}\n{row}\n")
     assert list(analyses.where_deepest(occluded)) == [side]
 
 
 MORE, BUT = "cost more on average", "but not layer by layer"
 BY_LAYER = f", {BUT}: one of conv2 costs -0.25 points, one of conv1 1.50."
-FALLING = folders.ABLATION["atlas_by_layer.csv"]
 # of many exceptions the largest is named
 MIXED = "layer,mean_drop_percent\nconv1,1.8\nconv2,7.7\nconv3,4\nconv4,1\nconv5,3\n"
 LARGEST = (
@@ -119,10 +113,12 @@ LARGEST = (
         ("0.5,1.0,,", ""),
     ],
 )
-def test_the_answer_follows_from_the_measures(folder, measured, answer):
-    layers = MIXED if answer == LARGEST else FALLING
+def test_the_answer_follows_from_the_measures(reports, measured, answer):
+    ablated = Finished(reports, "filter-ablation")
+    if answer == LARGEST:
+        folders.replace(ablated.path / "atlas_by_layer.csv", MIXED)
     depth = f"{DEPTH}\n500,4,1,{measured},,,,\n"
-    ablated = folder("filter-ablation", atlas_by_layer=layers, atlas_depth=depth)
+    folders.replace(ablated.path / "atlas_depth.csv", depth)
     assert analyses.verdict(ablated) == answer
 
 

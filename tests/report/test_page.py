@@ -40,7 +40,7 @@ net10 | +12.50 | -3.12 | +9.38
 
 reproduce: The data set
 name | digits
-url | https://host/a?b=1&c=2
+url | https://a?b=1&c=2
 fingerprint | f
 
 reproduce: Parameters of download

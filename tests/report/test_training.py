@@ -79,7 +79,7 @@ def test_a_single_seed_has_no_standard_deviation_and_what_was_not_drawn_is_not_s
     assert not [each for each in absent if each in section]
 
 
-TWO_SEEDS = {"train": {"seeds": [0, 1]}}
+TWO_SEEDS, SEEDS = {"train": {"seeds": [0, 1]}}, "2 seeds (study: 1)"
 HELD_OUT = {"select_on": "validation", "validation_fraction": 0.1}
 
 
@@ -93,10 +93,7 @@ HELD_OUT = {"select_on": "validation", "validation_fraction": 0.1}
         ({"momentum": [0.0]}, "momentum 0 (study: 0.9)"),
         ({"batch_size": [16]}, "batch_size 16 (study: 128)"),
         # it has as many runs as the study, and yet other ones
-        (
-            {"dropout_rate": [0.5]} | TWO_SEEDS,
-            "dropout_rate 0.5 (study: 0.3 and 0.5), 2 seeds (study: 1)",
-        ),
+        ({"dropout_rate": [0.5]} | TWO_SEEDS, f"dropout_rate 0.5 (study: 0.3 and 0.5), {SEEDS}"),
         ({"train": HELD_OUT}, "validation_fraction 0.1 (study: 0)"),
         # counts only where it is held out
         ({"train": HELD_OUT | {"select_on": "test"}}, ""),
@@ -110,9 +107,8 @@ def test_what_differs_from_the_studys_grid_is_listed(changed, found, grid):
 
 def test_of_several_grids_both_kinds_are_named(grid):
     found = training.published_sizes([grid(), grid("net3"), grid("net2"), grid("net5")])
-    assert found.startswith(
-        "At the published size: net4. Not at the published size: net3 and net2 "
-    )
+    names, _ = found.split(" (see there)")
+    assert names == "At the published size: net4. Not at the published size: net3 and net2"
     assert training.published_sizes([grid("net5")]) == ""
     assert training.published_sizes([grid()]) == ""
 
