@@ -154,6 +154,7 @@ def test_a_missing_file_is_named_with_the_stage_that_makes_it(reader, tmp_path):
         (files.read_json, b'{"best": [1, 2]'),
         (files.read_csv, b"a,b\n1,2\n3"),
         (files.read_csv, b"a,b\n1,2\n3,0.1"),
+        *((files.read_csv, rows) for rows in (b"a,b\n1\n", b"a\n1,2\n", b"a\n\n")),
         (files.read_csv, b"a,b\n1,2,3,4\n5,6,7,8,9\n"),
     ],
 )

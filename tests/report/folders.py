@@ -25,9 +25,7 @@ CONFUSION = f"true,{HEADER}\n{FIRST},1100,100\n{SECOND},300,900\n"
 
 DOWNLOAD = {
     "params.json": {"data": {"source": "digits", "train_images": None}},
-    "dataset.json": (
-        '{"name": "digits", "url": "https://host/a?b=1&c=2", "md5": "", "fingerprint": "f"}'
-    ),
+    "dataset.json": {"name": "digits", "url": "https://a?b=1&c=2", "md5": "", "fingerprint": "f"},
     "class_counts.csv": f"class,train,test\n{FIRST},5000,1200\n{SECOND},400,1200\n",
 }
 EVALUATE = {

@@ -12,13 +12,8 @@ NEITHER = "neither measurably nearer to nor farther from"
 
 
 @pytest.fixture
-def folder(tmp_path):
-    def write(name, **files):
-        for file, content in files.items():
-            folders.replace(tmp_path / name / f"{file}.csv", content)
-        return Finished(tmp_path, name)
-
-    return write
+def occluded(reports):
+    return Finished(reports, "occlusion")
 
 
 def test_window_sizes_become_columns_in_their_own_order(text):
@@ -33,22 +28,13 @@ def test_window_sizes_become_columns_in_their_own_order(text):
     assert places == sorted(places)
 
 
-def test_only_images_that_were_there_are_counted(text, changed):
-    words = read.words(text)
-    assert "A gray square slides over 2 test images; a map" in words
-    assert "The same over 100 test images, with the window moved in steps of 4 pixels." in words
-    assert "accuracy over the first 500 test images is compared" in words
-    assert "these are the 20 test images with the largest" in words
+def test_only_images_that_were_there_are_counted(changed):
     used = {"images": 15, "survey_images": 500, "survey_stride": 4}
     depth = folders.ABLATION["atlas_depth.csv"].replace("\n500,", "\n360,")
     frequency = f"filter,{folders.HEADER},max_class\nconv1/0,4,1,{folders.FIRST}\n"
-    text = changed(
-        {
-            "occlusion/params.json": {"occlusion": used},
-            "filter-ablation/atlas_depth.csv": depth,
-            "filter-identify/class_frequency.csv": frequency,
-        }
-    )
+    files = {"occlusion/params.json": {"occlusion": used}}
+    files |= {"filter-ablation/atlas_depth.csv": depth}
+    text = changed(files | {"filter-identify/class_frequency.csv": frequency})
     words = read.words(text)
     assert "over 2 test images (all there are of the 15 asked for); a map" in words
     assert "over 100 test images (all there are of the 500 asked for), with" in words
@@ -65,8 +51,8 @@ def test_only_images_that_were_there_are_counted(text, changed):
         ("7,a,3\n9,a,3\n2,b,3\n4,b,3\n", "2 images a class: "),
     ],
 )
-def test_means_by_class_say_of_how_few_images_they_are(folder, images, said):
-    occluded = folder("occlusion", by_image=f"image,class,window\n{images}")
+def test_means_by_class_say_of_how_few_images_they_are(occluded, images, said):
+    folders.replace(occluded.path / "by_image.csv", f"image,class,window\n{images}")
     assert analyses.of_a_class(occluded).startswith(said)
 
 
@@ -96,61 +82,25 @@ def test_the_deepest_drops_are_described_and_drawn(changed):
         ("28,4,2.82842712474619,2.8284271247461903,0.0,0.0,0.0", NEITHER),
     ],
 )
-def test_a_difference_must_be_more_than_chance_makes(folder, row, side):
-    occluded = folder("occlusion", deepest_by_window=f"{DEEPEST}\n{row}\n")
+def test_a_difference_must_be_more_than_chance_makes(occluded, row, side):
+    folders.replace(occluded.path / "deepest_by_window.csv", f"{DEEPEST}\n{row}\n")
     assert list(analyses.where_deepest(occluded)) == [side]
 
 
-def test_filters_are_tabled_with_what_they_cost_and_whom_they_serve(text):
-    section = read.section(text, "filter-ablation")
-    assert read.table(section, "Accuracy by class, before and after")[2:] == [
-        f"{folders.PIPED} | 80.25% | 40.12% | 40.12",
-        "**overall** | **85.00%** | **60.00%** | **25.00**",
-    ]
-    assert read.table(section, "The filters that cost most alone")[1:] == [
-        f"1 | conv1 | 1 | 2.50 | 13 | 1 | < 0.001 | {folders.PIPED}: 5.0, cat: 3.0"
-    ]
-    assert read.table(section, "The filters that cost least alone")[1:] == [
-        "1 | conv2 | 0 | -0.50 | 4 | 6 | 0.754 | –"  # noqa: RUF001
-    ]
-
-
-def test_images_that_went_wrong_are_counted_as_the_study_counts(changed):
-    lost = "image,true,predicted\n255,a,b\n256,a,b\n7,b,a\n"
-    assert (
-        "3 test images went from right to wrong, 2 of them among the first 256, where the study "
-        "counts 18."
-    ) in read.words(changed({"filter-ablation/newly_misclassified.csv": lost}))
-
-
-def test_the_atlas_comes_with_its_numbers(text):
-    words = read.words(text)
-    assert (
-        "One image is 0.20 points here. A filter at zero loses some images and gains others: 1 of "
-        "the 4 filters change the accuracy by more than chance explains (McNemar's test of the "
-        "images lost and gained, at a false discovery rate of 5% by Benjamini and Hochberg's "
-        "adjustment)."
-    ) in words
-    assert (
-        "Filters of earlier layers cost more on average. A filter of the first half of the "
-        "convolutions costs more than one of the second in 75.00% of pairs (p < 0.001, Mann and "
-        "Whitney's test); Spearman's rank correlation of a filter's layer and its drop is -0.50 "
-        "(p = 0.031), without the last convolution -0.25 (p = 0.500). These tests take filters for "
-        "independent, and a wide layer for more than a narrow one; of the layers' mean drops the "
-        "correlation is not to be had. On average, a filter of "
-        "conv1 costs 1.50 points and one of conv2 -0.25; the drops of a layer's filters, added up, "
-        "are 3.00 points for a mean layer of the first half and -0.50 for one of the second."
-    ) in words
-
-
-MORE = "cost more on average"
-BY_LAYER = ", but not layer by layer: one of conv2 costs -0.25 points, one of conv1 1.50."
+MORE, BUT = "cost more on average", "but not layer by layer"
+BY_LAYER = f", {BUT}: one of conv2 costs -0.25 points, one of conv1 1.50."
+# of many exceptions the largest is named
+MIXED = "layer,mean_drop_percent\nconv1,1.8\nconv2,7.7\nconv3,4\nconv4,1\nconv5,3\n"
+LARGEST = (
+    f"Filters of earlier layers {MORE}, {BUT}: one of conv1 costs 1.80 points, one of conv2 7.70."
+)
 
 
 @pytest.mark.parametrize(
     ("measured", "answer"),
     [
         ("0.9,0.01,-0.9,0.01", f"Filters of earlier layers {MORE}."),
+        ("0.75,0.0001,-0.5,0.03", LARGEST),
         ("0.1,0.01,0.9,0.01", f"Filters of later layers {MORE}{BY_LAYER}"),
         ("0.9,0.01,-0.1,0.5", f"Filters of earlier layers {MORE}, by one of two measures."),
         ("0.4,0.5,0.9,0.01", f"Filters of later layers {MORE}, by one of two measures{BY_LAYER}"),
@@ -163,62 +113,34 @@ BY_LAYER = ", but not layer by layer: one of conv2 costs -0.25 points, one of co
         ("0.5,1.0,,", ""),
     ],
 )
-def test_the_answer_follows_from_the_measures(folder, measured, answer):
-    layers = folders.ABLATION["atlas_by_layer.csv"]
+def test_the_answer_follows_from_the_measures(reports, measured, answer):
+    ablated = Finished(reports, "filter-ablation")
+    if answer == LARGEST:
+        folders.replace(ablated.path / "atlas_by_layer.csv", MIXED)
     depth = f"{DEPTH}\n500,4,1,{measured},,,,\n"
-    ablated = folder("filter-ablation", atlas_by_layer=layers, atlas_depth=depth)
+    folders.replace(ablated.path / "atlas_depth.csv", depth)
     assert analyses.verdict(ablated) == answer
 
 
-def test_of_many_exceptions_the_largest_is_named(folder):
-    layers = "layer,mean_drop_percent\nconv1,1.8\nconv2,7.7\nconv3,4\nconv4,1\nconv5,3\n"
-    depth = folders.ABLATION["atlas_depth.csv"]
-    ablated = folder("filter-ablation", atlas_by_layer=layers, atlas_depth=depth)
-    assert analyses.verdict(ablated) == (
-        "Filters of earlier layers cost more on average, but not layer by layer: one of conv1 "
-        "costs 1.80 points, one of conv2 7.70."
-    )
-
-
-def test_where_every_filter_costs_the_same_no_test_is_cited(text, changed):
-    assert "Dead is conv2/1: no test image" in read.words(text)
-    two = folders.IDENTIFICATION["responses.csv"].replace("False", "True")
-    words = read.words(changed({"filter-identify/responses.csv": two}))
-    assert "Dead are conv1/0, conv2/1: no test image" in words
-    responses = "filter,layer,mean,max,dead\nconv1/0,conv1,1.0,2.0,False\n"
-    files = {
-        "filter-ablation/atlas_depth.csv": f"{DEPTH}\n500,4,1,,,,,,,,\n",
-        "filter-identify/responses.csv": responses,
-    }
-    words = read.words(changed(files))
-    same = "There is no difference between layers: every filter costs the same. On average, a"
-    assert same in words
-    assert "No filter is dead: each has a test image" in words
-    assert "**0 of 1**<br>each responds to some test image" in words
-
-
-SEES = "conv4 sees 12 × 12 pixels, where the study shows 13 × 13, an area 17% larger; "  # noqa: RUF001
+SEES = (
+    "conv4 sees 12 × 12 pixels, where the study shows 13 × 13, an area 17% larger",  # noqa: RUF001
+    "conv5 sees 16 × 16 pixels, where the study shows 17 × 17, an area 13% larger",  # noqa: RUF001
+)
 NOT_NET4 = "Not measured: the study's patches are of its net4, and these are not."
 
 
 @pytest.mark.parametrize(
-    ("net", "sizes", "larger", "said"),
+    ("net", "sizes", "said"),
     [
-        (
-            *("net4", "conv1,3\nconv4,12\nconv5,16\n", [("conv4", 12, 13), ("conv5", 16, 17)]),
-            # 169 / 144 and 289 / 256
-            f"{SEES}conv5 sees 16 × 16 pixels, where the study shows 17 × 17, an area 13% larger.",  # noqa: RUF001
-        ),
-        ("net4", "conv1,3\nconv3,7\n", [], "The layers shown here are of the same size."),
-        ("net4", "conv1,5\n", None, NOT_NET4),
-        ("net2", "conv1,3\n", None, NOT_NET4),
+        # 169 / 144 and 289 / 256
+        ("net4", "conv1,3\nconv4,12\nconv5,16\n", f"{SEES[0]}; {SEES[1]}."),
+        ("net4", "conv1,3\nconv3,7\n", "The layers shown here are of the same size."),
+        ("net4", "conv1,5\n", NOT_NET4),
+        ("net2", "conv1,3\n", NOT_NET4),
     ],
 )
-def test_exact_receptive_fields_are_compared_for_the_studys_network(
-    net, sizes, larger, said, changed, reports
-):
+def test_exact_receptive_fields_are_compared_for_the_studys_network(net, sizes, said, changed):
     used = {"analysis": {"net": net}}
-    patches = f"layer,patch_size\n{sizes}"
-    files = {"filter-identify/params.json": used, "filter-identify/patch_sizes.csv": patches}
-    assert read.under(changed(files, "departures"), "Exact receptive fields").endswith(said)
-    assert analyses.larger_patches(Finished(reports, "filter-identify")) == larger
+    files = {"params.json": used, "patch_sizes.csv": f"layer,patch_size\n{sizes}"}
+    text = changed({f"filter-identify/{name}": each for name, each in files.items()}, "departures")
+    assert read.under(text, "Exact receptive fields").endswith(said)

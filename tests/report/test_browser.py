@@ -24,100 +24,82 @@ addEventListener("message", ({{ data }}) => {{
 }});
 </script></body>"""
 PROBE = """<script>
-const probe = () => {{{probe}}};
-addEventListener("load", () => parent.postMessage(probe(), "*"));
-</script>"""
+const probe = () => {
+  const table = document.querySelector("#data table");
+  const head = table.tHead.rows[0].cells[1];
+  const sorted = [1, 2, 3].map(() => {
+    head.querySelector("button").click();
+    const values = [...table.tBodies[0].rows].map((row) => row.cells[1].textContent);
+    return [head.getAttribute("aria-sort"), ...values];
+  });
 
-SORT = """
-const table = document.querySelector("#data table");
-const head = table.tHead.rows[0].cells[1];
-const seen = [];
-for (let click = 0; click < 3; click += 1) {
-  head.querySelector("button").click();
-  const values = [...table.tBodies[0].rows].map((row) => row.cells[1].textContent);
-  seen.push([head.getAttribute("aria-sort"), ...values]);
-}
-return seen;
-"""
-ENLARGE = """
-const dialog = document.querySelector("dialog");
-const seen = [dialog.open];
-document.querySelector(".enlarge").click();
-seen.push(dialog.open, dialog.querySelector("img").src.slice(0, 15), dialog.textContent.trim());
-dialog.querySelector("button").click();
-seen.push(dialog.open);
-return seen;
-"""
-CLAIMS = """
-const shown = [...document.querySelectorAll("#claims .claim")];
-const first = shown[0];
-const verdict = first.querySelector("p strong");
-const mark = getComputedStyle(verdict, "::before").content;
-const rule = first.querySelector("details");
-const hidden = rule.querySelector("p").checkVisibility();
-rule.querySelector("summary").click();
-const claims = [
-  shown.length, verdict.textContent, mark,
-  first.querySelector("p:nth-child(2)").textContent, hidden,
-  rule.querySelector("p").checkVisibility(),
-  [...first.querySelectorAll(".box td")].slice(0, 3).map((cell) => cell.textContent),
-];
-"""
-WIDTH = """
-for (const folded of document.querySelectorAll("main details")) folded.open = true;
-return [
-  ...claims, document.documentElement.scrollWidth, innerWidth,
-  document.querySelector("nav details").open,
-];
-"""
+  const dialog = document.querySelector("dialog");
+  const enlarged = [dialog.open];
+  document.querySelector(".enlarge").click();
+  const source = dialog.querySelector("img").src.slice(0, 15);
+  enlarged.push(dialog.open, source, dialog.querySelector("p").textContent);
+  dialog.querySelector("button").click();
+  enlarged.push(dialog.open);
+
+  const claims = [...document.querySelectorAll("#claims .claim")];
+  const rule = claims[0].querySelector("details");
+  const visible = () => rule.querySelector("p").checkVisibility();
+  const folded = [visible()];
+  rule.querySelector("summary").click();
+  folded.push(visible());
+  const verdict = claims[0].querySelector("p strong");
+  const claim = [
+    claims.length, verdict.textContent, getComputedStyle(verdict, "::before").content,
+    claims[0].querySelector("p:nth-child(2)").textContent,
+    ...[...claims[0].querySelectorAll(".box td")].slice(0, 3).map((cell) => cell.textContent),
+  ];
+
+  const contents = document.querySelector("nav details").open;
+  for (const each of document.querySelectorAll("main details")) each.open = true;
+  const needed = document.documentElement.scrollWidth;
+  return { sorted, enlarged, folded, claim, contents, needed, width: innerWidth };
+};
+addEventListener("load", () => parent.postMessage(probe(), "*"));
+</script></body>"""
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the chromium browser")
 
 
-@pytest.fixture
-def in_browser(reports, text, tmp_path):
-    def run(probe: str, width: int) -> object:
-        script = PROBE.format(probe=probe)
-        probed = html.render(text, reports).replace("</body>", f"{script}</body>")
-        (reports / "report.html").write_text(probed, encoding="utf-8")
-        frame = reports / "frame.html"
-        frame.write_text(FRAME.format(width=width), encoding="utf-8")
-        profile = f"--user-data-dir={tmp_path / 'profile'}"
-        command = [CHROMIUM, *FLAGS.split(), profile, frame.as_uri()]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-        assert "CONSOLE" not in done.stderr, done.stderr
-        found = re.search("<output>(.*)</output>", done.stdout)
-        assert found, done.stdout[-500:]
-        return json.loads(unescape(found[1]))
-
-    return run
+@pytest.fixture(scope="module", params=[390, 1200])
+def seen(request, text, finished, tmp_path_factory):
+    """What the probe finds at the width of a phone and of a screen."""
+    folder = tmp_path_factory.mktemp("page")
+    probed = html.render(text, finished).replace("</body>", PROBE)
+    (folder / "report.html").write_text(probed, encoding="utf-8")
+    frame = folder / "frame.html"
+    frame.write_text(FRAME.format(width=request.param), encoding="utf-8")
+    command = [CHROMIUM, *FLAGS.split(), f"--user-data-dir={folder / 'profile'}", frame.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert "CONSOLE" not in done.stderr, done.stderr
+    found = re.search("<output>(.*)</output>", done.stdout)
+    assert found, done.stdout[-500:]
+    return {"asked": request.param, **json.loads(unescape(found[1]))}
 
 
-def test_a_heading_sorts_up_then_down_then_as_filed(in_browser):
-    assert in_browser(SORT, 1200) == [
-        ["ascending", "400", "5,000"],
-        ["descending", "5,000", "400"],
-        ["none", "5,000", "400"],
-    ]
+def test_a_heading_sorts_up_then_down_then_as_filed(seen):
+    up, down = ["400", "5,000"], ["5,000", "400"]
+    assert seen["sorted"] == [["ascending", *up], ["descending", *down], ["none", *down]]
 
 
-def test_a_figure_is_enlarged_and_closed_again(in_browser):
-    closed, opened, source, text, again = in_browser(ENLARGE, 1200)
-    assert (closed, opened, again) == (False, True, False)
-    assert source == "data:image/png;"
-    assert text.startswith("The first training images of each class")
+def test_a_figure_is_enlarged_and_closed_again(seen):
+    caption = "The first training images of each class"
+    assert seen["enlarged"] == [False, True, "data:image/png;", caption, False]
 
 
-@pytest.mark.parametrize(("width", "contents"), [(390, False), (1200, True)])
-def test_the_page_fits_and_its_claims_are_there_with_folded_rules(in_browser, width, contents):
-    *claims, needed, given, contents_open = in_browser(f"{CLAIMS}{WIDTH}", width)
-    assert (given, contents_open) == (width, contents)
-    assert needed <= given
-    assert claims == [
-        20,
-        "not measured",
-        '"? "',
+def test_claims_have_their_verdicts_and_numbers_and_rules_that_unfold(seen):
+    assert seen["folded"] == [False, True]
+    assert seen["claim"] == [
+        *(20, "not measured", '"? "'),
         "1. Of six settings, lr 0.01 with batch 128 has the highest mean test accuracy.",
-        *(False, True),
-        ["lr 0.01, batch 128", "0.4896", "–"],  # noqa: RUF001
+        *("lr 0.01, batch 128", "0.4896", "–"),  # noqa: RUF001
     ]
+
+
+def test_the_page_fits_and_its_contents_are_folded_on_a_phone(seen):
+    assert seen["needed"] <= seen["width"] == seen["asked"]
+    assert seen["contents"] is (seen["asked"] == 1200)

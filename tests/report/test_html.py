@@ -1,6 +1,7 @@
 import base64
 import io
 import re
+from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
@@ -15,29 +16,15 @@ LOADING = {"src", "href", "srcset", "action", "poster", "data"}
 
 
 class Page(HTMLParser):
-    """Every tag with its attributes, and each table's rows by its name, cells between bars."""
+    """Every tag with its attributes."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.tables: dict[str, list[str]] = {}
-        self.words = ""
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
-        found = dict(attrs)
-        self.tags.append((tag, found))
-        if found.get("class") == "box":
-            self.rows = self.tables.setdefault(found["aria-label"], [])
-        elif tag == "tr":
-            self.words = ""
-
-    def handle_endtag(self, tag):
-        if tag == "tr":
-            self.rows.append(" | ".join(self.words.strip().split("\n")))
-
-    def handle_data(self, data):
-        self.words += data
+        self.tags.append((tag, dict(attrs)))
 
     def attributes(self, name: str) -> list[str]:
         return [found[name] for _, found in self.tags if found.get(name) is not None]
@@ -53,18 +40,25 @@ def page(source):
     return Page(source)
 
 
-def test_tables_are_the_markdowns_own(page):
-    assert page.tables["By learning rate (train/baseline/by_lr.csv)"][1:] == [
+def rows(source, name):
+    """The rows of a table by its name, cells between bars."""
+    body = source.split(f'aria-label="{name}">')[1].split("<tbody>")[1].split("</tbody>")[0]
+    texts = [re.sub("<[^>]*>", "", row).strip() for row in body.split("</tr>")[:-1]]
+    return [unescape(text).replace("\n", " | ") for text in texts]
+
+
+def test_tables_are_the_markdowns_own(source):
+    assert rows(source, "By learning rate (train/baseline/by_lr.csv)") == [
         "0.001 | 2.2500 | 25.00% | 12.50% | 0.00 | 62,006",
         "0.01 | 1.5000 | 50.00% | 37.50% | 1.00 | 62,006",
     ]
 
 
-def test_hostile_class_names_stay_text(page):
+def test_hostile_class_names_stay_text(page, source):
     assert len([tag for tag, _ in page.tags if tag == "script"]) == 1
     files = ["Images of each class (download/class_counts.csv)"]
     for name in [*files, "Accuracy by class (evaluate/class_accuracy.csv)"]:
-        classes = [row.split(" | ")[0] for row in page.tables[name][1:]]
+        classes = [row.split(" | ")[0] for row in rows(source, name)]
         assert classes == [folders.EVIL, folders.PIPED]
 
 

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -6,6 +7,7 @@ import sys
 import pytest
 from tests.report import folders
 
+from convscope import cli
 from convscope.base.errors import UserError
 from convscope.stages import report
 
@@ -68,10 +70,16 @@ def test_a_stage_that_has_not_run_leaves_the_earlier_report(project):
         "[]",
     ],
 )
-def test_parameters_of_another_type_are_refused_before_claims_are_judged(used, project):
+@pytest.mark.parametrize("command", ["report", "claims"])
+def test_parameters_of_another_type_end_the_commands_in_one_line(command, used, project, capsys):
+    (project / "params.yaml").touch()
     (project / "reports/filter-ablation/params.json").write_text(used)
-    with pytest.raises(UserError, match=r"params\.json is damaged .*`convscope filter-ablation`"):
-        report.run()
+    assert cli.main([command]) == 2
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert re.fullmatch(
+        r"convscope: .*params\.json is damaged .*`convscope filter-ablation`.*\n", written.err
+    )
 
 
 def test_it_needs_neither_plotting_nor_torch(project):

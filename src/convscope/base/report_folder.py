@@ -1,6 +1,5 @@
 """A stage's report folder: written completely or not at all, and read back."""
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -112,9 +111,6 @@ class Finished:
         """
         path = self.path / f"{name}.csv"
         frame = files.read_csv(path, self.command)
-        with path.open(encoding="utf-8", newline="") as stream:
-            if any(len(row) != len(frame.columns) for row in csv.reader(stream)):
-                raise self.damaged(path.name, "its rows are not all as long as its first")
         for column in (*columns, *numbers, *gaps):
             if column not in frame:
                 raise self.damaged(path.name, f"it has no column {column}")
@@ -124,19 +120,10 @@ class Finished:
         return frame
 
     def filled(
-        self,
-        name: str,
-        columns: Sequence[str] = (),
-        *,
-        numbers: Sequence[str] = (),
-        gaps: Sequence[str] = (),
+        self, name: str, columns: Sequence[str] = (), **kinds: Sequence[str]
     ) -> pd.DataFrame:
-        """The same of a table that is never without rows.
-
-        Raises:
-            UserError: As of ``table``, or the table has no rows.
-        """
-        frame = self.table(name, columns, numbers=numbers, gaps=gaps)
+        """The same, with the same arguments, of a table that is never without rows."""
+        frame = self.table(name, columns, **kinds)
         if frame.empty:
             raise self.damaged(f"{name}.csv", "it has no rows")
         return frame
@@ -153,24 +140,21 @@ class Finished:
         """The parameters that the stage used."""
         return self.json("params")
 
-    def section(self, name: str) -> dict[str, Any]:
-        """A section of the parameters that the stage used; empty if it used none of it.
-
-        Raises:
-            UserError: params.json is missing or damaged, or holds something else there.
-        """
-        found = self.params.get(name, {})
-        if not isinstance(found, dict):
-            raise self.damaged("params.json", f"its {name} is not a mapping")
-        return found
+    @property
+    def sections(self) -> dict[str, dict[str, Any]]:
+        """The same by section, none of which holds anything but a mapping."""
+        for name, section in self.params.items():
+            if not isinstance(section, dict):
+                raise self.damaged("params.json", f"its {name} is not a mapping")
+        return self.params
 
     def param(self, section: str, key: str, kind: type[T]) -> T | None:
         """A parameter that the stage used; None if it is null or was not used.
 
         Raises:
-            UserError: As of ``section``, or the value is of another type.
+            UserError: params.json is missing or damaged, or the value is of another type.
         """
-        found = self.section(section).get(key)
+        found = self.sections.get(section, {}).get(key)
         if found is not None and not isinstance(found, kind):
             raise self.damaged("params.json", f"its {section}.{key} is of the wrong type")
         return found

@@ -15,7 +15,6 @@ from convscope.study import published
 ERRORS = 1.96
 ROUNDING = 1e-9  # pixels: sums of shares differ by less where they should be equal
 SIGNIFICANT = 0.05
-STUDY_NET = "net4"
 _TESTED = ["first_costs_more", "halves_p_value", "correlation", "p_value"]
 _OTHERS = ["but_last_correlation", "but_last_p_value", "layer_correlation", "layer_p_value"]
 
@@ -63,14 +62,6 @@ def where_deepest(occluded: Finished) -> dict[str, list[str]]:
         measured = f"{mean:.1f} pixels, standard error {error:.1f}; by chance {chance:.1f}"
         found[side].append(f"{window(size)} ({measured})")
     return {side: windows for side, windows in found.items() if windows}
-
-
-def zeroed_filters(ablated: Finished) -> list[str]:
-    """The filters that were ablated together, as the tables name them: ``conv1/0``."""
-    selected = ablated.param("filter_ablation", "filters", dict) or {}
-    if not all(isinstance(numbers, list) for numbers in selected.values()):
-        raise ablated.damaged("params.json", "its filter_ablation.filters is of the wrong type")
-    return [f"{layer}/{number}" for layer, numbers in selected.items() for number in numbers]
 
 
 def depth(ablated: Finished) -> "pd.Series[float]":
@@ -160,7 +151,7 @@ def larger_patches(identified: Finished) -> list[tuple[str, float, float]] | Non
     exact, shown = block["exact_receptive_field"], block["patch_size"]
     sizes = zip(frame["layer"], frame["patch_size"], strict=True)
     known = {layer: size for layer, size in sizes if layer in shown}
-    other_net = identified.param("analysis", "net", str) != STUDY_NET
+    other_net = identified.param("analysis", "net", str) != "net4"
     if other_net or not known or any(known[layer] != exact[layer] for layer in known):
         return None
     return [(layer, size, shown[layer]) for layer, size in known.items() if size != shown[layer]]

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 NOTHING = "–"  # noqa: RUF001 - a dash is how a table says "no value"
+# how the names of columns end that are shown next to others
 SPREAD, PUBLISHED, DIFFERENCE = "_std", "_published", "_difference"
 
 
@@ -18,6 +19,12 @@ class Kind:
     scale: float = 1
     least: float | None = None  # of a smaller number, only that it is smaller is printed
     numeric: bool = True
+    change: str = "{:+z,.2f}"  # the form of a difference: of shares it is in points
+
+    @property
+    def difference(self) -> "Kind":
+        """How differences of such values are printed."""
+        return Kind(self.change, self.scale)
 
     def show(self, value: Any) -> str:
         """A value of a table as a reader sees it; a missing one as a dash.
@@ -36,23 +43,14 @@ class Kind:
 
 TEXT = Kind("{}", numeric=False)
 AS_IS = Kind("{}")
-COUNT = Kind("{:,.0f}")
+COUNT = Kind("{:,.0f}", change="{:+,.0f}")
 SHARE = Kind("{:.2f}%", scale=100)
 PERCENT = Kind("{:.2f}%")
 POINTS = Kind("{:z.2f}")
-LOSS = Kind("{:.4f}")
+LOSS = Kind("{:.4f}", change="{:+z.4f}")
 PROBABILITY = Kind("{:.3f}")
 RESPONSE = Kind("{:z,.2f}")
 P_VALUE = Kind("{:.3f}", least=0.001)
-# measured minus published: of shares in points
-_DIFFERENCES = {
-    SHARE: Kind("{:+z.2f}", scale=100),
-    PERCENT: Kind("{:+z.2f}"),
-    COUNT: Kind("{:+,.0f}"),
-    LOSS: Kind("{:+z.4f}"),
-}
-_OTHER_DIFFERENCE = Kind("{:+z,.2f}")
-CHANGE = _DIFFERENCES[COUNT]
 # a column's name -> its heading and kind
 Headings = Mapping[str, tuple[str, Kind]]
 
@@ -143,19 +141,14 @@ _HEADINGS = {
 
 
 def known(name: str) -> tuple[str, Kind]:
-    """The heading and the kind of a column; of a name that no stage writes, itself, as text.
-
-    Args:
-        name: Its name in the file, or with one of the endings ``SPREAD``, ``PUBLISHED`` and
-            ``DIFFERENCE`` for what is shown next to it.
-    """
+    """The heading and the kind of a column; of a name that no stage writes, itself, as text."""
     if name.endswith(PUBLISHED):
         label, kind = known(name.removesuffix(PUBLISHED))
         return f"{label}, published", kind
     if name.endswith(DIFFERENCE):
         label, kind = known(name.removesuffix(DIFFERENCE))
         unit = " (points)" if kind in (SHARE, PERCENT) else ""
-        return f"{label}, difference{unit}", _DIFFERENCES.get(kind, _OTHER_DIFFERENCE)
+        return f"{label}, difference{unit}", kind.difference
     base = name.removesuffix(SPREAD)
     if base not in _KINDS:
         return name, TEXT
@@ -166,8 +159,5 @@ def known(name: str) -> tuple[str, Kind]:
 
 
 def of_classes(frame: pd.DataFrame, kind: Kind) -> Headings:
-    """Headings and kind of the columns that are named after classes or networks: all but the first.
-
-    The commonest class, where a table has it last, is not a column of a class.
-    """
+    """Headings and kind of the columns that are named after classes or networks."""
     return {name: (name, kind) for name in frame.columns[1:] if name != "max_class"}

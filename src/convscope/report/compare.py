@@ -5,10 +5,11 @@ from typing import Any
 
 import pandas as pd
 
+from convscope.base.names import AXES
 from convscope.base.report_folder import Finished
 from convscope.report import columns
-from convscope.report.columns import AS_IS, DIFFERENCE, PUBLISHED, TEXT, Headings
-from convscope.report.data_set import STUDY_DATA_NAME, DataSet
+from convscope.report.columns import AS_IS, DIFFERENCE, PUBLISHED, Headings
+from convscope.report.text import DataSet
 from convscope.study import published
 
 _CLASS_ACCURACY = "filter-ablation/class_accuracy"
@@ -28,8 +29,6 @@ _MEASURES = {
     "filter-identify/responses": ("mean", "max"),
     "filter-identify/patch_sizes": ("patch_size",),
 }
-_SETTINGS = ("epoch", "l1_oc", "filter_multiplier", "kernel_size", "stride", "dropout_rate")
-_NAMES = ("run",)  # numbers that count nothing
 
 
 def widened(
@@ -41,7 +40,7 @@ def widened(
     with the study's; the notes say what the two do not share.
 
     Raises:
-        UserError: The table lacks its key columns, or has several rows for one key.
+        ValueError: The table lacks its key columns, or has several rows for one key.
     """
     source = f"{folder.name}/{name}"
     if source not in _MEASURES:
@@ -51,19 +50,16 @@ def widened(
     keys, study = published.KEYS[source], published.table(source)
     measures = [measure for measure in _MEASURES[source] if measure in frame]
     if absent := [key for key in keys if key not in frame]:
-        raise folder.damaged(f"{name}.csv", f"it has no column {absent[0]}")
-    found = _compared(folder, name, frame[[*keys, *measures]], study)
+        raise ValueError(f"it has no column {absent[0]}")
+    found = published.compare(frame[[*keys, *measures]], study, keys)
     # a total over other rows than the study's is not a match
     if keys and found.rows[found.rows[keys[0]] != "overall"].empty:
         rows = _points(found.missing)
         return frame, [f"The study has other rows, which were not measured: {rows}."]
     aligned = _aligned(found.rows, frame, keys)
-    shown = frame.reset_index(drop=True)
-    for measure in measures:
-        place = list(shown).index(measure) + 1
-        for added in (f"{measure}{DIFFERENCE}", f"{measure}{PUBLISHED}"):
-            if added in aligned:
-                shown.insert(place, added, aligned[added])
+    both = frame.reset_index(drop=True).join(aligned.drop(columns=[*keys]))
+    order = [f"{column}{ending}" for column in frame for ending in ("", PUBLISHED, DIFFERENCE)]
+    shown = both[[column for column in order if column in both]]
     return shown, [_legend(shown, data), *_notes(source, study, found.missing)]
 
 
@@ -88,7 +84,7 @@ def _every_number(
     numbers = [str(name) for name in study.select_dtypes("number") if name not in keys]
     aligned = pd.DataFrame(index=study.index)
     if {*keys} <= {*measured}:
-        aligned = _aligned(_compared(folder, name, measured, study).rows, study, keys)
+        aligned = _aligned(published.compare(measured, study, keys).rows, study, keys)
     rows = [
         {**{key: theirs[key] for key in keys}, **_printed(number, theirs[number], aligned.loc[row])}
         for row, theirs in zip(study.index, study.to_dict("records"), strict=True)
@@ -96,8 +92,7 @@ def _every_number(
         if pd.notna(theirs[number])
     ]
     sides = ("Published", "Measured", "Difference")
-    headings = {"number": ("Number", TEXT)} | {side.lower(): (side, AS_IS) for side in sides}
-    return pd.DataFrame(rows), headings
+    return pd.DataFrame(rows), {side: (side, AS_IS) for side in sides}
 
 
 def _by_class(source: str, measured: pd.DataFrame) -> list[tuple[str, pd.DataFrame, Headings]]:
@@ -107,20 +102,11 @@ def _by_class(source: str, measured: pd.DataFrame) -> list[tuple[str, pd.DataFra
     found = [("published", theirs, columns.COUNT)]
     if {key, *classes} <= {*measured} and {*measured[key]} >= {*theirs.index}:
         ours = measured.set_index(key).loc[theirs.index, classes]
-        found.append(("measured minus published", ours - theirs, columns.CHANGE))
+        found.append(("measured minus published", ours - theirs, columns.COUNT.difference))
     return [
         (what, frame.reset_index(), columns.of_classes(frame.reset_index(), kind))
         for what, frame, kind in found
     ]
-
-
-def _compared(
-    folder: Finished, name: str, measured: pd.DataFrame, study: pd.DataFrame
-) -> published.Comparison:
-    try:
-        return published.compare(measured, study, published.KEYS[f"{folder.name}/{name}"])
-    except ValueError as error:
-        raise folder.damaged(f"{name}.csv", str(error)) from None
 
 
 def _aligned(rows: pd.DataFrame, frame: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
@@ -135,12 +121,12 @@ def _printed(number: str, theirs: Any, row: "pd.Series[Any]") -> dict[str, str]:
     """A number of the study's, ours, and what lies between."""
     label, kind = columns.known(number)
     heading, signed = columns.known(f"{number}{DIFFERENCE}")
-    apart = signed.show(None if number in _NAMES else row.get(f"{number}{DIFFERENCE}"))
+    # a run's number counts nothing
+    apart = signed.show(None if number == "run" else row.get(f"{number}{DIFFERENCE}"))
     if apart != columns.NOTHING and heading.endswith("difference (points)"):
         apart += " points"
     ours = kind.show(row.get(f"{number}_measured"))
-    sides = {"published": kind.show(theirs), "measured": ours, "difference": apart}
-    return {"number": label, **sides}
+    return {"Number": label, "Published": kind.show(theirs), "Measured": ours, "Difference": apart}
 
 
 def _notes(source: str, study: pd.DataFrame, missing: pd.DataFrame) -> list[str]:
@@ -149,7 +135,7 @@ def _notes(source: str, study: pd.DataFrame, missing: pd.DataFrame) -> list[str]
     if not missing.empty:
         notes.append(f"Not measured, of the study's rows: {_points(missing)}.")
     if not keys:
-        settings = [name for name in _SETTINGS if name in study]
+        settings = [name for name in ("epoch", *AXES) if name in study]
         notes.append(f"The study's best has {_points(study[settings])}.")
     if keys == ("filter",):
         notes.append(
@@ -170,7 +156,7 @@ def _legend(frame: pd.DataFrame, data: DataSet) -> str:
     lead = "Differences are measured minus published" if subtracted else "Published is the study's"
     if data.official:
         return f"{lead}."
-    return f"{lead}; published are of {STUDY_DATA_NAME}, the others of {data.called}."
+    return f"{lead}; published are of CIFAR-10, the others of {data.called}."
 
 
 def _points(frame: pd.DataFrame) -> str:

@@ -18,10 +18,7 @@ from PIL import Image
 
 from convscope.base import files, paths
 
-_ANCHOR = re.compile(r' <a id="([^"]*)"></a>$')
 _CAPTION = re.compile(r"\*\*.*\*\* \(\[.*\]\(.*\)\)")
-# the row over all classes, which stays last however a table is sorted
-_TOTAL = "**overall**"
 
 
 def render(text: str, reports: Path) -> str:
@@ -35,12 +32,10 @@ def render(text: str, reports: Path) -> str:
     starts = [at for at, token in enumerate(tokens) if token.tag == "h2" and token.nesting == 1]
     sections = []
     for start, end in pairwise([*starts, len(tokens)]):
-        heading = tokens[start + 1].content
-        anchor = _ANCHOR.search(heading)
-        assert anchor is not None, "every section has an identifier"
-        title = parser.renderInline(heading.removesuffix(anchor[0]))
+        heading, _, anchor = tokens[start + 1].content.partition(' <a id="')
         body = parser.renderer.render(tokens[start + 3 : end], parser.options, {"reports": reports})
-        sections.append([Markup(part) for part in (anchor[1], title, body)])
+        parts = (anchor.removesuffix('"></a>'), parser.renderInline(heading), body)
+        sections.append([Markup(part) for part in parts])
     loader = PackageLoader("convscope.report")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
@@ -85,17 +80,15 @@ class _Renderer(RendererHTML):
         end = next(at for at in range(idx, len(tokens)) if tokens[at].type == "tr_close")
         cells = [token.content for token in tokens[idx:end] if token.type == "inline"]
         if all(cell.startswith("**") and cell.endswith("**") for cell in cells):
-            tokens[idx].attrSet("class", "total" if cells[0] == _TOTAL else "best")
+            tokens[idx].attrSet("class", "total" if cells[0] == "**overall**" else "best")
         return self.renderToken(tokens, idx, options, env)
 
 
 def _png(reports: Path, source: str) -> tuple[bytes, tuple[int, int]]:
     """A figure's bytes, and its width and height in pixels."""
     path, command = reports / source, paths.command_of(source)
-    try:
+    with files.reading(path, command):
         content = path.read_bytes()
-    except FileNotFoundError:
-        raise files.missing(path, command) from None
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
             picture.verify()

@@ -30,15 +30,8 @@ def _reference(special: re.Match[str]) -> str:
 
 def prose(text: str) -> Markup:
     """A text in which what stands between backticks is code, and all else is data."""
-    pieces = " ".join(text.split()).split("`")
-    if len(pieces) % 2 == 0:
-        return escape(text)
-    shown = (
-        f"`{piece}`" if place % 2 else _SPECIAL.sub(_reference, piece)
-        for place, piece in enumerate(pieces)
-        if piece
-    )
-    return Markup("".join(shown))
+    code_or_special, line = f"(`[^`]*`)|{_SPECIAL.pattern}", " ".join(text.split())
+    return Markup(re.sub(code_or_special, lambda match: match[1] or _reference(match), line))
 
 
 def link(path: str) -> Markup:

@@ -10,12 +10,12 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from convscope.base import paths
+from convscope.base import files, paths
 from convscope.base.errors import UserError
 from convscope.base.report_folder import Finished
-from convscope.report import analyses, columns, compare, markdown, published_size, text, training
+from convscope.report import analyses, columns, compare, markdown, text, training
 from convscope.report.columns import Headings, Kind
-from convscope.report.data_set import DataSet, measured_on
+from convscope.report.text import DataSet
 from convscope.study import claims, published
 from convscope.study.claims import Claim
 
@@ -29,23 +29,10 @@ _STAGES = {
     "identified": "filter-identify",
 }
 _CALLED = (
-    *(analyses, columns, published_size, training),
+    *(analyses, claims, columns, training),
     *(markdown.figure, markdown.file, markdown.link, markdown.prose),
-    *(text.analyzed_net, text.count, text.counted, text.natural, text.percent, text.taken),
+    *(text.analyzed_net, text.counted, text.natural, text.taken),
 )
-
-
-def require_params(reports: Path) -> None:
-    """See that the parameters of the finished stages have the types that the claims rely on.
-
-    Raises:
-        UserError: A params.json is damaged.
-    """
-    for path in sorted(reports.rglob("params.json")):
-        folder = Finished(reports, path.parent.relative_to(reports).as_posix())
-        for name in folder.params:
-            folder.section(name)
-        analyses.zeroed_filters(folder)
 
 
 def render(reports: Path, judged: Sequence[Claim]) -> str:
@@ -55,7 +42,7 @@ def render(reports: Path, judged: Sequence[Claim]) -> str:
         UserError: A stage has not run, or one of its files is missing or damaged.
     """
     folders = {called: Finished(reports, name).require() for called, name in _STAGES.items()}
-    data = measured_on(folders["download"])
+    data = DataSet(claims.data_name(reports) or "", claims.archive_md5(reports) or "")
     found = _template().render(
         data=data,
         judged=judged,
@@ -79,7 +66,8 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.globals |= {each.__name__.split(".")[-1]: each for each in _CALLED}
-    environment.globals |= {"int": int, "str": str, "listing": _listing, "claim_numbers": _numbers}
+    environment.globals |= {"count": text.count, "percent": text.percent, "int": int, "str": str}
+    environment.globals |= {"listing": _listing, "claim_numbers": _numbers}
     return environment.get_template("report.md.jinja")
 
 
@@ -107,10 +95,9 @@ def _table(
     notes: Sequence[str] = (),
     **style: Any,
 ) -> Markup:
-    """The table ``name``.csv of a stage, compared with the study's, and all that this published.
+    """The table ``name``.csv, or what is ``shown`` of it, with the study's numbers.
 
-    What is ``shown`` may be less than all of the file; ``classes`` is the kind of all columns but
-    the first, which are named after classes. For the rest see ``markdown.table``.
+    ``classes`` is the kind of the columns that are named after classes. See ``markdown.table``.
     """
     frame = folder.table(name) if shown is None else shown
     if classes is not None:
@@ -118,39 +105,33 @@ def _table(
     if any(str(column).endswith(columns.SPREAD) for column in frame):
         notes = [*notes, "± is the standard deviation of the seeds' own means."]
     source = f"{folder.name}/{name}.csv"
-    frame, more = compare.widened(folder, name, frame, data)
-    try:
+    with files.reading(folder.path / f"{name}.csv", folder.command):
+        frame, more = compare.widened(folder, name, frame, data)
         found = markdown.table(frame, source, caption, headings, notes=[*notes, *more], **style)
-    except ValueError as error:
-        raise folder.damaged(f"{name}.csv", str(error)) from None
-    for what, rows, named in compare.all_published(folder, name):
-        found += markdown.table(rows, source, f"{caption}: {what}", named, folded=True)
+        for what, rows, named in compare.all_published(folder, name):
+            found += markdown.table(rows, source, f"{caption}: {what}", named, folded=True)
     return found
 
 
-def _listing(folder: Finished, name: str, caption: str, folded: bool = False) -> Markup:
+def _listing(document: dict[str, Any], source: str, caption: str, folded: bool = False) -> Markup:
     """A JSON document as a table, nested keys joined by dots; empty values are left out."""
-    (values,) = pd.json_normalize(folder.json(name)).to_dict("records") or [{}]
+    (values,) = pd.json_normalize(document).to_dict("records") or [{}]
     shown = [(key, words) for key, value in values.items() if (words := _plain(value))]
     frame = pd.DataFrame(shown, columns=["Key", "Value"])
-    return markdown.table(frame, f"{folder.name}/{name}.json", caption, folded=folded)
+    return markdown.table(frame, source, caption, folded=folded)
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_plain, value))
-    if value is None or isinstance(value, bool):
-        return {None: "all", True: "yes", False: "no"}[value]
-    return str(value)
+    return "all" if value is None else columns.TEXT.show(value)
 
 
 def _numbers(claim: Claim) -> Markup:
     """What a claim's rule compares: the study's numbers and the measured ones."""
-    sides = {"Published": claim.published, "Measured": claim.measured}
-    names = list(dict.fromkeys([*claim.published, *claim.measured]))
     shown = {
-        side: [claims.shown(name, found[name]) if name in found else None for name in names]
-        for side, found in sides.items()
+        side: {name: claims.shown(name, number) for name, number in numbers.items()}
+        for side, numbers in (("Published", claim.published), ("Measured", claim.measured))
     }
-    kinds = {side: (side, columns.AS_IS) for side in sides}
-    return markdown.grid(pd.DataFrame({"Number": names, **shown}), kinds)
+    frame = pd.DataFrame(shown).rename_axis("Number").reset_index()
+    return markdown.grid(frame, {side: (side, columns.AS_IS) for side in shown})

@@ -1,19 +1,41 @@
-"""Words and numbers inside the report's sentences."""
+"""What numbers, networks and the data set are called inside the report's sentences."""
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from convscope.base.report_folder import Finished
+from convscope.report import columns
+
+# md5 of cifar-10-python.tar.gz and cifar-10-binary.tar.gz, as their publisher states them
+OFFICIAL_ARCHIVES = ("c58f30108f718f92721af3b95e74349a", "c32a1d4ab5d03f1284b67883e8d87530")
 
 
-def percent(share: float) -> str:
-    """A share in [0, 1] as percent, two decimals."""
-    return f"{100 * share:.2f}%"
+class DataSet(NamedTuple):
+    """The data set that was measured on: its name and its archive's md5, empty if it has none."""
+
+    name: str
+    md5: str = ""
+
+    @property
+    def studied(self) -> bool:
+        """Whether it is the study's, in whatever archive."""
+        return self.name == "cifar10"
+
+    @property
+    def official(self) -> bool:
+        """Whether it is the study's to the last pixel."""
+        return self.studied and self.md5 in OFFICIAL_ARCHIVES
+
+    @property
+    def called(self) -> str:
+        """A name for readers, which says so of an archive that may hold other pixels."""
+        if not self.studied:
+            return self.name or "unknown images"
+        return "CIFAR-10" if self.official else "CIFAR-10 (not an official archive)"
 
 
-def count(number: float) -> str:
-    """A whole number, or the mean of some, with thousands separators."""
-    return f"{number:,.0f}"
+percent, count = columns.SHARE.show, columns.COUNT.show
 
 
 def counted(number: float, noun: str, plural: str = "") -> str:

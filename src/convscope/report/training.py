@@ -2,22 +2,19 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
-from convscope.base.names import AUGMENTED, CLEAN, STUDY
-from convscope.base.names import AXES as GRID_AXES
+from convscope.base.names import AUGMENTED, CLEAN, POINT, STUDY
 from convscope.base.report_folder import Finished
 from convscope.report import columns
 from convscope.report.columns import Headings, Kind
 from convscope.report.text import counted, listed, percent
 from convscope.study import published
 
-_FIRST = "dropout_rate"
 # the order in which the study varies a network: its tables "by X" follow it
-AXES = (_FIRST, *(axis for axis in GRID_AXES if axis != _FIRST), "seed")
-_EPOCH = "epoch"
+AXES = sorted(POINT, key=lambda axis: axis != "dropout_rate")
 _GAINS = {
     "Clean instead of augmented images (points)": (CLEAN, AUGMENTED),
     "Evaluation instead of training mode (points)": (AUGMENTED, STUDY),
@@ -25,19 +22,30 @@ _GAINS = {
 }
 
 
-class TableBy(NamedTuple):
-    """A table of means by some settings: its file, its caption, and the place of its best row."""
+def differences(folder: Finished) -> list[str] | None:
+    """What of a grid is not as in the study: ``"epochs 8 (study: 30)"``; None if it has no such."""
+    settings = published.differing(folder.path.name, folder.sections)
+    if settings is None:
+        return None
+    found = [
+        f"{each.key} {_values(each.ours)} (study: {_values(each.theirs)})" for each in settings
+    ]
+    seeds = folder.param("train", "seeds", list) or [0]
+    return [*found, f"{len(seeds)} seeds (study: 1)"] if len(seeds) > 1 else found
 
-    name: str
-    caption: str
-    best: list[int]
 
-
-def shown_run(folder: Finished) -> str:
-    """The run whose network is shown and goes on to the analyses."""
-    if folder.param("train", "select_on", str) == "validation":
-        return "the run that held-out images selected"
-    return "the best run"
+def published_sizes(folders: Sequence[Finished]) -> str:
+    """Which of the grids that a section rests on are the study's own; empty if all are."""
+    found = {folder.path.name: differences(folder) for folder in folders}
+    same = [name for name, differing in found.items() if differing == []]
+    other = [name for name, differing in found.items() if differing]
+    if not other:
+        return ""
+    own = f"At the published size: {listed(same)}. " if same else ""
+    return (
+        f"{own}Not at the published size: {listed(other)} (see there); the differences from the "
+        "study's numbers there have that reason too."
+    )
 
 
 def extent(folder: Finished) -> str:
@@ -65,16 +73,16 @@ def best_run(folder: Finished) -> pd.DataFrame:
     return best[[name for name in best if name not in AXES or name in varied]]
 
 
-def tables(folder: Finished) -> list[TableBy]:
-    """The tables "by X", in the order in which the study varies X, the finer ones first."""
-    found, order = [], (_EPOCH, *AXES)
+def tables(folder: Finished) -> list[tuple[str, str, list[int]]]:
+    """The tables "by X" in the study's order of X: file, caption, and the place of the best row."""
+    found, order = [], ("epoch", *AXES)
     for name in folder.named("by_*.csv"):
         frame = folder.filled(name, numbers=["test_accuracy"])
         keys = [key for key in frame if key in order]
         first = order.index(keys[0]) if keys else len(AXES)
         caption = f"By {' and '.join(map(_heading, keys))}"
         best = highest(frame)[:1] if len(frame) > 1 else []
-        found.append(((first, -len(keys), name), TableBy(name, caption, best)))
+        found.append(((first, -len(keys), name), (name, caption, best)))
     return [table for _, table in sorted(found)]
 
 
@@ -85,11 +93,6 @@ def no_epoch_above(folder: Finished) -> list[str]:
         f"No epoch has a test accuracy above {percent(accuracy)}."
         for accuracy in frame.loc[frame["epochs"] == 0, "test_accuracy_above"]
     ]
-
-
-def half_precision(folders: Sequence[Finished]) -> bool:
-    """Whether a network was trained in bfloat16."""
-    return any(folder.param("train", "precision", str) == "bf16" for folder in folders)
 
 
 def best_of_nets(evaluate: Finished) -> pd.DataFrame:
@@ -127,9 +130,10 @@ def gains(evaluate: Finished) -> tuple[pd.DataFrame, Headings]:
 def sampled(evaluate: Finished) -> pd.DataFrame:
     """The classes of which the study's sample has an image."""
     sample = evaluate.table("class_sample", ["net", "class"], gaps=["difference_points"])
-    if sample["difference_points"].isna().all():
+    sample = sample.dropna(subset="difference_points")
+    if sample.empty:
         raise evaluate.damaged("class_sample.csv", "no class has an image")
-    return sample.dropna(subset="difference_points")
+    return sample
 
 
 def published_sample_error() -> float:
@@ -141,7 +145,7 @@ def published_sample_error() -> float:
 
 def _axes(folder: Finished) -> Mapping[str, Sequence[Any]]:
     """The values of each setting that the grid's runs combine, in the order of params.yaml."""
-    keys = [key for key in folder.section("net") if key in AXES]
+    keys = [key for key in folder.sections.get("net", {}) if key in AXES]
     values = {key: folder.param("net", key, list) or [] for key in keys}
     return values | {"seed": folder.param("train", "seeds", list) or [0]}
 
@@ -149,3 +153,8 @@ def _axes(folder: Finished) -> Mapping[str, Sequence[Any]]:
 def _heading(key: str) -> str:
     """What a column is called, inside a sentence."""
     return columns.known(key)[0].lower()
+
+
+def _values(values: Sequence[float]) -> str:
+    """The values of a setting in words."""
+    return listed([Kind("{:g}", numeric=False).show(value) for value in values]) or "unknown"

@@ -11,7 +11,6 @@ def run() -> None:
     Raises:
         UserError: A stage has not run, or one of its files is missing or damaged.
     """
-    page.require_params(paths.REPORTS)
     judged = claims.judge(paths.REPORTS)
     text = page.render(paths.REPORTS, judged)
     shown = html.render(text, paths.REPORTS)

@@ -5,7 +5,7 @@ from pathlib import Path
 from convscope.study.claims import analyses, plain, regularized
 from convscope.study.claims.claim import Claim, Numbers, Rule, Verdict, shown
 from convscope.study.claims.record import to_json
-from convscope.study.claims.sources import NotMeasuredError, Reports
+from convscope.study.claims.sources import NotMeasuredError, Reports, zeroed_filters
 
 __all__ = [
     "RULES",
@@ -17,6 +17,7 @@ __all__ = [
     "judge",
     "shown",
     "to_json",
+    "zeroed_filters",
 ]
 
 _MEMBERS = [member for module in (plain, regularized, analyses) for member in vars(module).values()]

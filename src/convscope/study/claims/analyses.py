@@ -35,8 +35,7 @@ def ablation_costs(source: Source) -> Finding:
     by 1 to 10 points.
     """
     _need_net4(source, "filter-ablation")
-    zeroed = source.params("filter-ablation").get("filter_ablation", {}).get("filters", {})
-    ablated = sum(map(len, zeroed.values()))
+    ablated = len(source.zeroed_filters())
     filters = int(columns(source, "filter-ablation/atlas_by_layer", ["filters"])["filters"].sum())
     if (ablated, filters) != (ABLATED, FILTERS):
         raise NotMeasuredError(

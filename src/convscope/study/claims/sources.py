@@ -1,6 +1,6 @@
 """Where a rule finds its numbers: the files below reports/, or what the study published."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +35,13 @@ class Reports:
         """The mapping in a JSON file; raises what ``table`` raises."""
         return self._holding(f"{name}.json").json(Path(name).name)
 
-    def params(self, stage: str) -> dict[str, Any]:
+    def params(self, stage: str) -> dict[str, dict[str, Any]]:
         """The parameters that a stage used, such as ``"occlusion"``; raises the same."""
-        return self.json(f"{stage}/params")
+        return self._holding(f"{stage}/params.json").sections
+
+    def zeroed_filters(self) -> list[str]:
+        """The filters that were ablated together; raises the same."""
+        return zeroed_filters(self._holding("filter-ablation/params.json"))
 
     def _holding(self, path: str) -> Finished:
         name, _, file = path.rpartition("/")
@@ -57,17 +61,32 @@ class Study:
         return published.table(name)
 
     def params(self, _: str) -> dict[str, Any]:
-        """What the study's analyses used: net4, the filters set to zero, and 20 top images."""
-        filters = published.study()["filter_ablation"]["filters"]
+        """What the study's analyses used: net4, and 20 top images."""
         top_k = published.study()["filter_identification"]["top_k"]
-        return {
-            "analysis": {"net": "net4"},
-            "filter_ablation": {"filters": filters},
-            "filter_identify": {"top_k": top_k},
-        }
+        return {"analysis": {"net": "net4"}, "filter_identify": {"top_k": top_k}}
+
+    def zeroed_filters(self) -> list[str]:
+        """The filters that the study ablated together."""
+        return _names(published.study()["filter_ablation"]["filters"])
 
 
 Source = Reports | Study
+
+
+def zeroed_filters(ablated: Finished) -> list[str]:
+    """The filters that were ablated together, as the tables name them: ``conv1/0``.
+
+    Raises:
+        UserError: params.json is missing or damaged.
+    """
+    filters = ablated.param("filter_ablation", "filters", dict) or {}
+    if not all(isinstance(numbers, list) for numbers in filters.values()):
+        raise ablated.damaged("params.json", "its filter_ablation.filters is of the wrong type")
+    return _names(filters)
+
+
+def _names(filters: Mapping[str, Sequence[int]]) -> list[str]:
+    return [f"{layer}/{number}" for layer, numbers in filters.items() for number in numbers]
 
 
 def columns(
