@@ -1,4 +1,4 @@
-"""A finished project on disk, and an SQLite store that is made once and copied for each test."""
+"""A finished project on disk, with a tracking store of its own for each test."""
 
 import json
 import shutil
@@ -97,13 +97,6 @@ class Project:
 
     def artifacts(self, run, folder: str | None = None) -> set[str]:
         return {item.path for item in self.store.client.list_artifacts(run.info.run_id, folder)}
-
-
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory):
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    server.open_client(f"sqlite:///{path}").search_experiments()
-    return path
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 import json
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -155,6 +156,14 @@ def test_a_closed_port_is_one_warning_without_the_password(project, monkeypatch,
     assert "secret" not in line
     with pytest.raises(UserError, match="Connection refused"):
         publish(project.root)
+
+
+@pytest.mark.usefixtures("mute")
+def test_a_server_that_never_answers_costs_one_timeout(project, capfd):
+    began = time.monotonic()
+    assert publish_stage(project.root, "occlusion") is None
+    assert 1 <= time.monotonic() - began < 3
+    assert capfd.readouterr().err.count("timed out") == 1
 
 
 def test_a_stage_does_not_wait_for_another_process_for_ever(project, monkeypatch, capfd):

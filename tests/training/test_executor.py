@@ -14,7 +14,7 @@ from convscope.data import datasets
 from convscope.training import executor
 from convscope.training.executor import Event, train_side_by_side
 from tests import projects, toys
-from tests.training.toy_runs import contents
+from tests.projects import contents
 
 # a stage whose two runs never end; a process tells of its birth before it imports torch
 STAGE = """

@@ -8,7 +8,7 @@ from convscope.base import paths
 from convscope.data import datasets
 from convscope.training import grid
 from tests import toys
-from tests.training.toy_runs import contents
+from tests.projects import contents
 
 
 @pytest.fixture
