@@ -263,6 +263,7 @@ def test_a_reader_that_has_seen_enough_is_not_an_error_of_ours():
 
 def test_a_notebook_s_figure_backend_is_not_asked_for(monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     done = run("download")
     assert done.returncode == 0, done.stderr
     assert Path("reports/download/samples.png").is_file()
