@@ -22,7 +22,6 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-NAMES = ("convscope", "dvc")
 IMPORTED = (
     *(f"convscope.stages.{stage.stem}" for stage in ROOT.glob("src/convscope/stages/[a-z]*.py")),
     *("convscope.training.explain", "convscope.study.claims.terminal", "torch._dynamo"),
@@ -32,12 +31,11 @@ IMPORTED = (
 # hands its arguments, folder, environment and streams over, and ends as the forked process does
 CLIENT = """#!{python} -IS
 import json, os, socket, sys
-with socket.socket(socket.AF_UNIX) as server:
-    server.connect({address!r})
-    request = json.dumps([{name!r}, sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
-    socket.send_fds(server, [len(request).to_bytes(4, "big")], [0, 1, 2])
-    server.sendall(request)
-    os._exit((server.recv(1) or [137])[0])  # nothing comes of one that was killed
+server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+server.connect({address!r})
+request = json.dumps([{name!r}, sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
+socket.send_fds(server, [request], [0, 1, 2])
+os._exit((server.recv(1) or [137])[0])  # nothing comes of one that was killed
 """
 
 
@@ -48,11 +46,11 @@ def programs() -> Path:
         return Path(sys.executable).parent
     folder = Path(tempfile.mkdtemp(prefix="convscope-warm-"))
     address = str(folder / "socket")
-    for name in NAMES:
+    for name in ("convscope", "dvc"):
         text = CLIENT.format(python=sys.executable, address=address, name=name)
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
-    with socket.socket(socket.AF_UNIX) as listening:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
         listening.bind(address)
         listening.listen(64)
         subprocess.Popen(  # its input ends with this process
@@ -66,24 +64,28 @@ def programs() -> Path:
     return folder
 
 
-def serve(listening: socket.socket) -> socket.socket | None:
-    """Fork for each request: its connection in the fork, None here when the test process ends."""
-    while True:
-        readable, _, _ = select.select([listening, sys.stdin], [], [])
-        if sys.stdin in readable:
-            return None
+def main() -> None:
+    """Fork for each request and run its program there, until the test process ends."""
+    folder, listening = Path(sys.argv[1]), socket.socket(fileno=int(sys.argv[2]))
+    for module in IMPORTED:
+        importlib.import_module(module)
+    gc.freeze()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system buries the children
+    while sys.stdin not in select.select([listening, sys.stdin], [], [])[0]:
         connection, _ = listening.accept()
         if os.fork() == 0:
             listening.close()
-            return connection
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            code = ended(*become(connection))
+            connection.sendall(bytes([code]))
+            os._exit(code)
         connection.close()
+    shutil.rmtree(folder)
 
 
 def become(connection: socket.socket) -> tuple[str, list[str]]:
     """Take over a client's folder, environment and streams: its program's name and arguments."""
-    length, streams, _, _ = socket.recv_fds(connection, 4, 3)
-    with connection.makefile("rb") as stream:
-        request = stream.read(int.from_bytes(length, "big"))
+    request, streams, _, _ = socket.recv_fds(connection, 1 << 18, 3)
     name, arguments, folder, environment = json.loads(request)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
@@ -110,21 +112,6 @@ def ended(name: str, arguments: list[str]) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     return code
-
-
-def main() -> None:
-    """Serve requests until the test process ends; in the fork of one, run its program."""
-    folder, listening = Path(sys.argv[1]), socket.socket(fileno=int(sys.argv[2]))
-    for module in IMPORTED:
-        importlib.import_module(module)
-    gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system buries the children
-    if connection := serve(listening):
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        code = ended(*become(connection))
-        connection.sendall(bytes([code]))
-        os._exit(code)
-    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":
