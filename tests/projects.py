@@ -11,6 +11,8 @@ from typing import Any
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
+# nothing listens on this port
+NO_SERVER = "http://127.0.0.1:9"
 PARAMS: dict[str, Any] = YAML(typ="safe").load((ROOT / "params.yaml").read_text())
 
 

@@ -116,10 +116,8 @@ def test_a_clock_that_jumps(project, monkeypatch):
 def twice_at_once(project, *command):
     """Run a command in two processes at the same time."""
     with ThreadPoolExecutor(2) as pool:
-        both = [
-            pool.submit(project.run, *command, MLFLOW_TRACKING_URI="http://127.0.0.1:9")
-            for _ in range(2)
-        ]
+        untracked = {"MLFLOW_TRACKING_URI": projects.NO_SERVER}
+        both = [pool.submit(project.run, *command, **untracked) for _ in range(2)]
     return [each.result() for each in both]
 
 

@@ -111,7 +111,7 @@ def test_a_change_of_net3s_dropout_retrains_net3_alone_and_only_the_new_point(pr
 def test_a_run_from_scratch_one_after_another_and_without_a_server_gives_the_same_bytes(
     project, other
 ):
-    assert sorted(other.repro(MLFLOW_TRACKING_URI="http://127.0.0.1:9")) == sorted(ALL)
+    assert sorted(other.repro(MLFLOW_TRACKING_URI=projects.NO_SERVER)) == sorted(ALL)
     assert locked(other.folder) == locked(project.folder)
 
 

@@ -107,13 +107,18 @@ def no_tracking_uri(monkeypatch):
     monkeypatch.setattr(server, "_warned", set())
 
 
+def mute_server(patch):
+    """A server that takes connections and never answers, for as long as the generator waits."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        patch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        yield
+
+
 @pytest.fixture
 def mute(monkeypatch):
-    """A server that takes connections and never answers."""
+    """A mute server, of which MLflow asks no longer than a second."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{listening.getsockname()[1]}")
-        yield
+    yield from mute_server(monkeypatch)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-import socket
 import sqlite3
 import threading
 import time
@@ -12,6 +11,7 @@ from unittest.mock import Mock
 
 import pytest
 from tests import projects
+from tests.tracking.conftest import mute_server
 
 from convscope import cli
 from convscope.base import paths
@@ -65,10 +65,7 @@ class Refusing(BaseHTTPRequestHandler):
 
 
 def absent(patch):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    patch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
+    patch.setenv("MLFLOW_TRACKING_URI", projects.NO_SERVER)
     yield
 
 
@@ -78,12 +75,6 @@ def refusing(patch):
         threading.Thread(target=listening.serve_forever, daemon=True).start()
         yield
         listening.shutdown()
-
-
-def mute(patch):
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        patch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{listening.getsockname()[1]}")
-        yield
 
 
 def dying(patch):
@@ -128,7 +119,7 @@ def damaged(_):
     [
         (absent, "Connection refused"),
         (refusing, "503"),
-        (mute, "timed out"),
+        (mute_server, "timed out"),
         (dying, "Connection reset by peer"),
         (locked, "database is locked"),
         (read_only, "attempt to write a readonly database"),

@@ -225,7 +225,7 @@ def test_the_command_prints_and_ends_with_0(capsys):
 
 @pytest.mark.pipeline
 def test_moving_and_renaming_a_module_retrains_nothing(tmp_path, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", projects.NO_SERVER)
     monkeypatch.setenv("CONVSCOPE_WORKERS", "1")
     project = projects.fresh(tmp_path)
     for stage in (["download"], ["train", "net1"]):
