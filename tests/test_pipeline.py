@@ -34,7 +34,7 @@ sys.exit(max(main(stage.split("@")) for stage in sys.argv[1:]))
 def project(tmp_path_factory):
     """A copy of the project in which the pipeline has run once, from nothing."""
     copy = projects.fresh(tmp_path_factory.mktemp("clone"), warm.programs())
-    assert sorted(copy.repro(CONVSCOPE_WORKERS="2")) == sorted(ALL)
+    assert sorted(copy.repro()) == sorted(ALL)
     return copy
 
 
@@ -108,16 +108,14 @@ def test_a_change_of_net3s_dropout_retrains_net3_alone_and_only_the_new_point(pr
     assert trained(project, known) == []
 
 
-def test_a_run_from_scratch_one_after_another_and_without_a_server_gives_the_same_bytes(
-    project, other
-):
+def test_a_run_from_scratch_without_a_server_gives_the_same_bytes(project, other):
     assert sorted(other.repro(MLFLOW_TRACKING_URI=projects.NO_SERVER)) == sorted(ALL)
     assert locked(other.folder) == locked(project.folder)
 
 
-def test_stages_by_hand_without_dvc_and_mlflow_give_the_same_bytes(project, other):
+def test_runs_side_by_side_without_dvc_and_mlflow_give_the_same_bytes(project, other):
     """A machine that only lends its GPU needs neither."""
-    done = other.run(sys.executable, "-c", WITHOUT, *ALL)
+    done = other.run(sys.executable, "-c", WITHOUT, *ALL, CONVSCOPE_WORKERS="2")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("run `convscope publish` later") == len(ALL)
     assert outputs(other) == outputs(project)
