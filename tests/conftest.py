@@ -1,6 +1,14 @@
+import os
 import signal
 
+import pytest
 import torch
+from filelock import FileLock
+
+from convscope.base import names, paths
+from convscope.data import datasets
+from convscope.tracking import server
+from tests import projects, toys
 
 # more threads than one are slower for toys, and a result's bits depend on their number
 torch.set_num_threads(1)
@@ -8,3 +16,32 @@ torch.set_num_threads(1)
 # a shell's background job ignores interrupts, as do its children: some tests send them
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def one_run(tmp_path, monkeypatch):
+    """The folder of a project whose net1 is one run of one epoch on a toy data set."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(names.WORKERS, "1")
+    monkeypatch.setenv(names.DEVICE, "cpu")
+    projects.Project(tmp_path).write_params(projects.one_run())
+    datasets.save(toys.red_or_blue(), paths.DATASET)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory):
+    """The file of an empty tracking store, which MLflow needs seconds to make, to be copied."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    path = folder / "empty.db"
+    with FileLock(path.with_suffix(".lock")):
+        if not path.exists():
+            server.open_client(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what takes longest: processes that share the tests then end at the same time."""
+    items.sort(key=lambda item: item.get_closest_marker("pipeline") is None)

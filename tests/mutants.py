@@ -1,4 +1,4 @@
-"""Wrong and odd texts of params.yaml, seeded."""
+"""Wrong and odd texts of params.yaml, as hypothesis draws them."""
 
 import copy
 import io
@@ -6,6 +6,7 @@ import json
 from functools import reduce
 from operator import getitem
 
+from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from tests.projects import PARAMS
@@ -29,7 +30,7 @@ NAMES = ("extra", "Epochs", "sedes", '"a\\nb"', "1", "null", "true", "[1]", '"\\
 SCRAPS = (
     *(b"\t", b"\n", b"\r", b"\0", b"\xff", b"\xc3(", b"\xed\xa0\x80", b"\x1b[2J", b"\xef\xbb\xbf"),
     *(b":", b"-", b"[", b"}", b"&a ", b"*a", b"!", b"#", b"'", b'"', b"|", b">", b"%", b"@"),
-    b"---\n",
+    *(b"---\n", b" ", b"    "),
 )
 # stands in a section for a fragment, which JSON would quote
 HERE = "@"
@@ -43,15 +44,15 @@ def sections():
     return {**chosen, "nets": {"net1": net, "baseline": baseline}}
 
 
-def mutated_value(rng):
+@st.composite
+def values(draw):
     """A section with one key changed, dropped, added, renamed or put elsewhere, and that key."""
-    name, section = rng.choice(list(sections().items()))
-    key = rng.choice(list(_keys(section)))
-    holder = reduce(getitem, key[:-1], section)
-    last, fragment = key[-1], rng.choice(NAMES)
-    match rng.choice(("set", "set", "set", "drop", "add", "rename", "wrap", "unwrap", "twice")):
+    name, section = draw(st.sampled_from(list(sections().items())))
+    *outer, last = draw(st.sampled_from(_keys(section)))
+    holder, fragment = reduce(getitem, outer, section), draw(st.sampled_from(NAMES))
+    match draw(st.sampled_from(("set", "set", "set", "drop", "add", "rename", "wrap", "unwrap"))):
         case "set":
-            holder[last], fragment = HERE, rng.choice(FRAGMENTS)
+            holder[last], fragment = HERE, draw(st.sampled_from(FRAGMENTS))
         case "drop":
             del holder[last]
         case "add" if isinstance(holder, dict):
@@ -60,36 +61,27 @@ def mutated_value(rng):
             holder[HERE] = holder.pop(last)
         case "unwrap" if isinstance(holder[last], list):
             holder[last] = holder[last][0] if holder[last] else None
-        case "twice" if isinstance(holder, list):
+        case "add":
             holder.append(holder[last])
         case _:
             holder[last] = [holder[last]]
     # JSON is YAML on one line
     text = json.dumps({name: section}).replace(json.dumps(HERE), fragment)
-    return text, (name, *key[:-1])
+    return text, (name, *outer)
 
 
-def mutated_text(rng):
-    """The committed text, or a section of it, with some bytes changed, lost, repeated or added."""
-    name, section = rng.choice(list(sections().items()))
-    text = bytearray(block({name: section}).encode())
-    for _ in range(rng.randint(1, 4)):
-        at = rng.randrange(len(text) + 1)
-        match rng.choice(("scrap", "scrap", "flip", "cut", "line twice", "indent")):
-            case "scrap":
-                text[at:at] = rng.choice(SCRAPS)
-            case "flip" if at < len(text):
-                text[at] ^= 1 << rng.randrange(8)
-            case "cut":
-                del text[at : at + rng.randint(1, 40)]
-            case "line twice":
-                lines = bytes(text).splitlines(keepends=True) or [b""]
-                number = rng.randrange(len(lines))
-                text = bytearray(b"".join([*lines[: number + 1], *lines[number:]]))
-            case _:
-                start = text.rfind(b"\n", 0, at) + 1
-                text[start:start] = b" " * rng.randint(1, 4)
-    return bytes(text)
+@st.composite
+def texts(draw):
+    """A section of the committed text with bytes changed, lost or added, or lines repeated."""
+    name, section = draw(st.sampled_from(list(sections().items())))
+    text = block({name: section}).encode()
+    lines = text.splitlines(keepends=True)
+    added = (st.sampled_from((b"", *SCRAPS)), st.sampled_from(lines), st.binary(max_size=1))
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(text)))
+        lost = draw(st.sampled_from((0, 0, 1, 9, 40)))
+        text = text[:start] + draw(st.one_of(added)) + text[start + lost :]
+    return text
 
 
 def _keys(value, before=()):

@@ -11,6 +11,8 @@ from typing import Any
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parent.parent
+# nothing listens on this port
+NO_SERVER = "http://127.0.0.1:9"
 PARAMS: dict[str, Any] = YAML(typ="safe").load((ROOT / "params.yaml").read_text())
 
 
@@ -37,17 +39,18 @@ def one_run(**changes: Any) -> dict[str, Any]:
     return small
 
 
-def contents(*folders: Path) -> dict[str, bytes]:
-    """The bytes of all files in folders, by their paths below where they lie."""
-    found = ((folder.parent, path) for folder in folders for path in sorted(folder.rglob("*")))
-    return {str(p.relative_to(top)): p.read_bytes() for top, p in found if p.is_file()}
+def contents(folder: Path, *parts: str | Path) -> dict[str, bytes]:
+    """The bytes of all files in a folder, or in parts of it, by their paths there."""
+    tops = [folder / part for part in parts] or [folder]
+    files = (path for top in tops for path in sorted(top.rglob("*")) if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 class Project:
-    """A folder with this project's files."""
+    """A folder with this project's files, and the folder of the programs that work there."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, programs: Path = Path(sys.executable).parent) -> None:
+        self.folder, self.programs = folder, programs
 
     def write_params(self, params: dict[str, Any]) -> None:
         """Replace params.yaml."""
@@ -66,24 +69,25 @@ class Project:
         )
 
     def environment(self, **more: str) -> dict[str, str]:
-        """The variables of a command there: this Python, its own source and store, two workers."""
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        home = {"PATH": path, "PYTHONPATH": str(self.folder / "src"), "MLFLOW_TRACKING_URI": ""}
-        return {**os.environ, **home, "CONVSCOPE_WORKERS": "2", **more}
+        """The variables of a command there: this Python, its own source and store, one worker."""
+        path = [str(self.programs), str(Path(sys.executable).parent), os.environ["PATH"]]
+        home = {"PATH": os.pathsep.join(path), "PYTHONPATH": str(self.folder / "src")}
+        defaults = {"MLFLOW_TRACKING_URI": "", "CONVSCOPE_WORKERS": "1"}
+        return {**os.environ, **home, **defaults, **more}
 
     def convscope(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run a command of convscope."""
-        return self.run(sys.executable, "-m", "convscope.cli", *arguments, **environment)
+        return self.run("convscope", *arguments, **environment)
 
     def repro(self, *arguments: str, **environment: str) -> list[str]:
         """Run ``dvc repro`` and return the stages that it ran."""
-        done = self.run(sys.executable, "-m", "dvc", "repro", *arguments, **environment)
+        done = self.run("dvc", "repro", *arguments, **environment)
         assert done.returncode == 0, done.stdout + done.stderr
         lines = done.stdout.splitlines()
         return [line.split("'")[1] for line in lines if line.startswith("Running stage")]
 
 
-def copied(folder: Path) -> Project:
+def copied(folder: Path, *programs: Path) -> Project:
     """Copy this project's files, committed or not, into a repository of their own."""
     folder.mkdir(parents=True, exist_ok=True)
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
@@ -95,12 +99,12 @@ def copied(folder: Path) -> Project:
     author = ["-c", "user.name=test", "-c", "user.email=test@example.invalid"]
     for command in (["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "copy"]):
         subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
-    return Project(folder)
+    return Project(folder, *programs)
 
 
-def fresh(folder: Path) -> Project:
+def fresh(folder: Path, *programs: Path) -> Project:
     """A copy of this project, shrunk, in which nothing has run."""
-    project = copied(folder)
+    project = copied(folder, *programs)
     (folder / "dvc.lock").unlink(missing_ok=True)
     project.write_params(shrunk())
     return project

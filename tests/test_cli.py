@@ -246,7 +246,7 @@ def test_a_port_that_is_taken_or_not_a_port_is_refused_before_anything_starts(ca
 
 
 def test_the_address_of_a_server_is_printed(capsys, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", projects.NO_SERVER)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=0))
     assert cli.main(["ui"]) == 0
     assert capsys.readouterr().out == "the runs are at http://127.0.0.1:9\n"
@@ -263,6 +263,7 @@ def test_a_reader_that_has_seen_enough_is_not_an_error_of_ours():
 
 def test_a_notebook_s_figure_backend_is_not_asked_for(monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", projects.NO_SERVER)
     done = run("download")
     assert done.returncode == 0, done.stderr
     assert Path("reports/download/samples.png").is_file()

@@ -1,10 +1,11 @@
 import json
-import random
 import re
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from convscope.base.errors import UserError
@@ -62,23 +63,29 @@ def names(message, key):
     return length > 0 and named[:length] == expected[:length]
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_mutated_values_are_refused_by_their_key_or_accepted_with_sense(seed):
-    rng, refused = random.Random(seed), 0
-    for _ in range(40):
-        text, key = mutants.mutated_value(rng)
-        message = judged(text)
+def refusals(mutations, examples, least):
+    """What was refused of so many mutations, and why: more than ``least`` of them are."""
+    refused = []
+
+    @settings(max_examples=examples, derandomize=True, deadline=None)
+    @given(mutations)
+    def judge(mutation):
+        message = judged(mutation[0])
         if isinstance(message, str):
-            refused += 1
-            assert names(message, key) or "is not a readable YAML file" in message, (text, message)
-    assert refused > 20
+            refused.append((*mutation, message))
+
+    judge()
+    assert len(refused) > least
+    return refused
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_mutated_texts_are_refused_in_one_line_or_accepted_with_sense(seed):
-    rng = random.Random(seed)
-    outcomes = [judged(mutants.mutated_text(rng)) for _ in range(20)]
-    assert sum(isinstance(outcome, str) for outcome in outcomes) > 8
+def test_mutated_values_are_refused_by_their_key_or_accepted_with_sense():
+    for text, key, message in refusals(mutants.values(), 800, 400):
+        assert names(message, key) or "is not a readable YAML file" in message, (text, message)
+
+
+def test_mutated_texts_are_refused_in_one_line_or_accepted_with_sense():
+    refusals(st.tuples(mutants.texts()), 400, 160)
 
 
 @pytest.mark.parametrize("write", [json.dumps, mutants.block])

@@ -1,4 +1,7 @@
-"""The pipeline as a user runs it: ``dvc repro`` in a copy of the project, shrunk."""
+"""The pipeline as a user runs it: ``dvc repro`` in a copy of the project, shrunk.
+
+Its programs are forked, see ``warm``; the tests of the torture start them as a user does.
+"""
 
 import json
 import shutil
@@ -11,7 +14,7 @@ import pytest
 from convscope.base import files
 from convscope.data import datasets
 from tests import archive_samples as samples
-from tests import projects
+from tests import projects, warm
 from tests.torture.state import locked
 
 pytestmark = pytest.mark.pipeline
@@ -23,21 +26,27 @@ WITHOUT = """
 import sys
 sys.modules.update(dict.fromkeys(["dvc", "mlflow"]))  # None: they cannot be imported
 from convscope.cli import main
-sys.exit(main())
+sys.exit(max(main(stage.split("@")) for stage in sys.argv[1:]))
 """
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A copy of the project in which the pipeline has run once, from nothing."""
-    copy = projects.fresh(tmp_path_factory.mktemp("clone"))
+    copy = projects.fresh(tmp_path_factory.mktemp("clone"), warm.programs())
     assert sorted(copy.repro()) == sorted(ALL)
     return copy
 
 
+@pytest.fixture
+def other(tmp_path):
+    """Another copy, in which nothing has run."""
+    return projects.fresh(tmp_path / "clone", warm.programs())
+
+
 def outputs(project):
     """The bytes of everything that the stages wrote, by path."""
-    return projects.contents(*(project.folder / top for top in ("data", "models", "reports")))
+    return projects.contents(project.folder, "data", "models", "reports")
 
 
 def trained(project, skip=0):
@@ -99,30 +108,23 @@ def test_a_change_of_net3s_dropout_retrains_net3_alone_and_only_the_new_point(pr
     assert trained(project, known) == []
 
 
-def test_a_run_from_scratch_one_after_another_and_without_a_server_gives_the_same_bytes(
-    project, tmp_path
-):
-    other = projects.fresh(tmp_path)
-    port = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "CONVSCOPE_WORKERS": "1"}
-    assert sorted(other.repro(**port)) == sorted(ALL)
+def test_a_run_from_scratch_without_a_server_gives_the_same_bytes(project, other):
+    assert sorted(other.repro(MLFLOW_TRACKING_URI=projects.NO_SERVER)) == sorted(ALL)
     assert locked(other.folder) == locked(project.folder)
 
 
-def test_stages_by_hand_without_dvc_and_mlflow_give_the_same_bytes(project, tmp_path):
+def test_runs_side_by_side_without_dvc_and_mlflow_give_the_same_bytes(project, other):
     """A machine that only lends its GPU needs neither."""
-    other = projects.fresh(tmp_path)
-    for stage in ALL:
-        done = other.run(sys.executable, "-c", WITHOUT, *stage.split("@"), CONVSCOPE_WORKERS="1")
-        assert done.returncode == 0, done.stderr
-        assert "run `convscope publish` later" in done.stderr
+    done = other.run(sys.executable, "-c", WITHOUT, *ALL, CONVSCOPE_WORKERS="2")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("run `convscope publish` later") == len(ALL)
     assert outputs(other) == outputs(project)
 
 
-def test_a_clone_with_the_cache_pulled_trains_only_new_points(project, tmp_path):
+def test_a_clone_with_the_cache_pulled_trains_only_new_points(project, other, tmp_path):
     remote = str(tmp_path / "remote")
     for command in (["remote", "add", "-d", "local", remote], ["push", "-q"]):
         assert project.run("dvc", *command).returncode == 0
-    other = projects.copied(tmp_path / "clone")
     for name in ("dvc.lock", ".dvc/config"):
         shutil.copyfile(project.folder / name, other.folder / name)
     params = projects.shrunk()
@@ -134,9 +136,8 @@ def test_a_clone_with_the_cache_pulled_trains_only_new_points(project, tmp_path)
     assert [run.split("-")[0] for run in trained(other)] == ["l1_oc8"]
 
 
-def test_an_experiment_takes_cifar10_from_any_archive(tmp_path):
+def test_an_experiment_takes_cifar10_from_any_archive(other, tmp_path):
     archive = samples.written(tmp_path / "toy.tar.gz", samples.packed(samples.binary_members()))
-    other = projects.copied(tmp_path / "clone")
     source = f"{{url: '{archive.as_uri()}', md5: {files.digest(archive)}}}"
     choices = ("data=cifar10", f"data.archives=[{source}]", "data.train_images=10")
     sets = [word for choice in choices for word in ("-S", choice)]

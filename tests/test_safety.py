@@ -1,20 +1,18 @@
 """Safe by default: nothing keeps a secret or runs what it reads."""
 
 import ast
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
-from ruamel.yaml import YAML
 
 from convscope import cli
-from convscope.base import paths
 from convscope.base.errors import UserError
 from convscope.base.paths import WEIGHTS
 from convscope.base.tensors import read_tensors
-from convscope.data import datasets
 from convscope.tracking import server
-from tests import projects, toys
+from tests import projects
 
 PACKAGE = projects.ROOT / "src/convscope"
 NODES = {
@@ -73,17 +71,17 @@ def test_weights_that_are_a_pickle_are_refused_unopened(tmp_path):
 
 
 @pytest.mark.parametrize("works", [True, False])
-def test_a_secret_of_the_environment_is_written_nowhere(works, tmp_path, monkeypatch, capfd):
-    monkeypatch.chdir(tmp_path)
-    YAML().dump(projects.one_run(), Path("params.yaml"))
-    datasets.save(toys.red_or_blue(), paths.DATASET)
+def test_a_secret_of_the_environment_is_written_nowhere(
+    works, one_run, empty_store, monkeypatch, capfd
+):
     monkeypatch.setattr(server, "_warned", set())
-    monkeypatch.setenv("CONVSCOPE_WORKERS", "1")
     for name in ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, SECRET)
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ann")
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    if not works:
+    if works:
+        shutil.copyfile(empty_store, "mlflow.db")
+    else:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://ann:{SECRET}@127.0.0.1:9")
     assert cli.main(["train", "net1"]) == 0
     assert cli.main(["publish"]) == (0 if works else 2)
@@ -91,6 +89,6 @@ def test_a_secret_of_the_environment_is_written_nowhere(works, tmp_path, monkeyp
     said = "".join(capfd.readouterr())
     assert SECRET not in said
     assert ("not tracked in MLflow" in said) != works
-    written = projects.contents(tmp_path)
+    written = projects.contents(one_run)
     assert len(written) > 10
     assert [name for name, content in written.items() if SECRET.encode() in content] == []

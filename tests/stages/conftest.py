@@ -70,31 +70,32 @@ def save(run, module, dataset):
     return folder
 
 
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    """The project's data set and network; ``params`` writes params.yaml.
+def write_params(text):
+    """Write params.yaml: these sections, and which network is analyzed."""
+    files.write_text(paths.PARAMS, f"analysis: {{net: {RUN.net}, threads: 1}}\n{text}")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """The project's data set and network.
 
     Of the 30 test images 24 are of the color that their label says.
     """
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CONVSCOPE_DEVICE", "cpu")
     images, labels = colored()
     parts = (images[:10].clone(), labels[:10].clone(), images, labels)
     module = sees_colors()
-    save(RUN, module, DataSet(*parts, classes=CLASSES, groups={}, url="toy", md5=""))
-
-    def params(text):
-        analysis = f"analysis: {{net: {RUN.net}, threads: 1}}\n"
-        files.write_text(tmp_path / "params.yaml", analysis + text)
-
-    return SimpleNamespace(images=images, labels=labels, module=module, params=params)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("project"))
+        patch.setenv("CONVSCOPE_DEVICE", "cpu")
+        save(RUN, module, DataSet(*parts, classes=CLASSES, groups={}, url="toy", md5=""))
+        yield SimpleNamespace(images=images, labels=labels, module=module)
 
 
-@pytest.fixture
-def table(project, request):
+@pytest.fixture(scope="module")
+def table(project, request):  # noqa: ARG001
     """Runs the test file's STAGE with its PARAMS; a function that reads a table of its report."""
     stage = request.module.STAGE
-    project.params(request.module.PARAMS)
+    write_params(request.module.PARAMS)
     stage.run()
     folder = paths.REPORTS / stage.__name__.rpartition(".")[2].replace("_", "-")
     return lambda name: files.read_csv(folder / f"{name}.csv", "a stage")

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 import torch
-from tests.stages.conftest import CLASSES, COLORS
+from tests.stages.conftest import CLASSES, COLORS, write_params
 
 from convscope.base.errors import UserError
 from convscope.stages import filter_ablation, filter_identify
@@ -85,8 +85,9 @@ def test_the_atlas_is_of_the_first_images_and_their_labels(project, table):
         (filter_identify, "filter_identify", "top_k: 4, shown: 2"),
     ],
 )
-def test_a_filter_that_the_network_does_not_have_is_refused(stage, section, others, project):
-    project.params(f"{section}: {{filters: {{conv1: [3, 0]}}, {others}}}")
+@pytest.mark.usefixtures("project")
+def test_a_filter_that_the_network_does_not_have_is_refused(stage, section, others):
+    write_params(f"{section}: {{filters: {{conv1: [3, 0]}}, {others}}}")
     why = "conv1 has no filter 3: choose from 0 to 2"
     with pytest.raises(UserError, match=rf"^params\.yaml: {section}\.filters: {why}$"):
         stage.run()

@@ -1,9 +1,11 @@
 import random
+import sqlite3
 
 import pytest
 
+from convscope.base.files import digest, write_text
+from tests.torture import state
 from tests.torture.__main__ import Torture
-from tests.torture.state import State, differences
 
 
 @pytest.mark.pipeline
@@ -14,12 +16,38 @@ def test_three_kills_of_the_first_stage_change_nothing(tmp_path, capsys):
     assert torture.finished >= 1
 
 
-def test_every_kind_of_difference_is_told():
-    calm = State({"a": {"x": "1"}}, {"x": "1", "y": "2"}, [("a", "FINISHED", None)], [], {"r": 1})
-    other = State(
-        {"a": {"x": "2"}}, {"x": "3", ".z.partial": ""}, [], [("a", "k", 0, 1.0)], {"r": 2}
-    )
-    assert list(differences(calm, calm)) == []
-    *names, trained = (line.split(":")[0] for line in differences(calm, other))
-    assert names == ["dvc.lock", ".z.partial", "x", "y", "MLflow", "MLflow"]
-    assert trained == "run r was trained 2 times"
+def left(folder, out, files, run, metric, trainings):
+    """The state of a project with such an output, files, rows in MLflow, and trainings of a run."""
+    write_text(folder / "dvc.lock", f"stages: {{a: {{outs: [{{path: x, md5: {out}}}]}}}}")
+    for name, text in files.items():
+        write_text(folder / name, text)
+    timings = ["stage,run,fingerprint,seconds,device", *["a,r,f,1,cpu"] * trainings, "a,,f,1,cpu"]
+    write_text(folder / "logs/timings.csv", "\n".join(timings))
+    with sqlite3.connect(folder / "mlflow.db") as database:
+        database.executescript(f"""
+            create table runs (run_uuid, name, status, lifecycle_stage);
+            create table tags (run_uuid, key, value);
+            create table metrics (run_uuid, key, step, value);
+            insert into runs values (1, 'n', '{run}', 'active'), (2, 'n', 'x', 'deleted');
+            insert into metrics values (1, '{metric}', 0, 1.5);
+        """)
+    return state.read(folder)
+
+
+def test_every_kind_of_difference_is_told(tmp_path):
+    files = {"data/x": "1", "data/y": "2", "note": "3"}
+    calm = left(tmp_path / "a", "aa", files, "FINISHED", "loss", 1)
+    again = left(tmp_path / "b", "aa", files | {"note": "4"}, "FINISHED", "loss", 1)
+    assert list(state.differences(calm, again)) == []
+    others = {"data/x": "3", "note": "3", ".z.partial": ""}
+    other = left(tmp_path / "c", "bb", others, "KILLED", "seconds", 2)
+    assert list(state.differences(calm, other)) == [
+        ".z.partial: is new",
+        "MLflow metric ('n', 'loss', 0, 1.5): is missing",
+        "MLflow run ('n', 'FINISHED', None): is missing",
+        "MLflow run ('n', 'KILLED', None): is new",
+        f"data/x: {digest(tmp_path / 'c/data/x')}, not {digest(tmp_path / 'a/data/x')}",
+        "data/y: is missing",
+        "dvc.lock: a: {'x': 'bb'}, not {'x': 'aa'}",
+        "trained again: f: is new",
+    ]

@@ -42,7 +42,7 @@ class Victim(projects.Project):
             process = subprocess.Popen(
                 ["sh", "-c", REPRO, sys.executable, target],
                 cwd=self.folder,
-                env=self.environment(PYTHONUNBUFFERED="1"),
+                env=self.environment(PYTHONUNBUFFERED="1", CONVSCOPE_WORKERS="2"),
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

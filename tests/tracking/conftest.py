@@ -1,4 +1,4 @@
-"""A finished project on disk, and an SQLite store that is made once and copied for each test."""
+"""A finished project on disk, with a tracking store of its own for each test."""
 
 import json
 import shutil
@@ -99,13 +99,6 @@ class Project:
         return {item.path for item in self.store.client.list_artifacts(run.info.run_id, folder)}
 
 
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory):
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    server.open_client(f"sqlite:///{path}").search_experiments()
-    return path
-
-
 @pytest.fixture(autouse=True)
 def no_tracking_uri(monkeypatch):
     """Each test starts as a user who has set nothing and has not been warned."""
@@ -114,13 +107,18 @@ def no_tracking_uri(monkeypatch):
     monkeypatch.setattr(server, "_warned", set())
 
 
+def mute_server(patch):
+    """A server that takes connections and never answers, for as long as the generator waits."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        patch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        yield
+
+
 @pytest.fixture
 def mute(monkeypatch):
-    """A server that takes connections and never answers."""
+    """A mute server, of which MLflow asks no longer than a second."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{listening.getsockname()[1]}")
-        yield
+    yield from mute_server(monkeypatch)
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def fail(project, error):
 
 
 def wait_until(true):
-    end = time.monotonic() + 5
+    end = time.monotonic() + 30
     while not true():
         assert time.monotonic() < end
         time.sleep(0.02)

@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-import socket
 import sqlite3
 import threading
 import time
@@ -11,33 +10,20 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-from ruamel.yaml import YAML
-from tests import projects, toys
+from tests import projects
+from tests.tracking.conftest import mute_server
 
 from convscope import cli
 from convscope.base import paths
-from convscope.data import datasets
 
 SECONDS = 40  # longest stage with a server that does not work, on a busy machine
 
 
-@pytest.fixture(scope="module")
-def params():
-    """One run of one epoch."""
-    small = projects.shrunk()
-    small["nets"]["net1"] |= {"epochs": 1, "l1_oc": [4], "batch_size": [16]}
-    return small
-
-
 @pytest.fixture
-def stage(params, tmp_path, empty_store, monkeypatch):
+def stage(one_run, empty_store, monkeypatch):
     """A function that trains net1 in the project where it is called, empty at first."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
-    monkeypatch.setenv("CONVSCOPE_WORKERS", "1")
-    monkeypatch.chdir(tmp_path)
-    YAML().dump(params, Path("params.yaml"))
-    datasets.save(toys.red_or_blue(), paths.DATASET)
-    shutil.copyfile(empty_store, "mlflow.db")
+    shutil.copyfile(empty_store, one_run / "mlflow.db")
     return lambda: cli.main(["train", "net1"])
 
 
@@ -55,14 +41,9 @@ def expected(stage, undisturbed, tmp_path_factory, capfd):
         shutil.copytree(".", copy, dirs_exist_ok=True)
         with contextlib.chdir(copy):
             assert stage() == 0
-            undisturbed |= outputs()
+            undisturbed |= projects.contents(Path(), paths.MODELS, paths.REPORTS)
         assert capfd.readouterr().err == ""
     return undisturbed
-
-
-def outputs():
-    tops = (paths.MODELS, paths.REPORTS)
-    return {str(p): p.read_bytes() for top in tops for p in top.rglob("*") if p.is_file()}
 
 
 def tracked():
@@ -84,10 +65,7 @@ class Refusing(BaseHTTPRequestHandler):
 
 
 def absent(patch):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    patch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
+    patch.setenv("MLFLOW_TRACKING_URI", projects.NO_SERVER)
     yield
 
 
@@ -97,12 +75,6 @@ def refusing(patch):
         threading.Thread(target=listening.serve_forever, daemon=True).start()
         yield
         listening.shutdown()
-
-
-def mute(patch):
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        patch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{listening.getsockname()[1]}")
-        yield
 
 
 def dying(patch):
@@ -142,16 +114,31 @@ def damaged(_):
     Path("mlflow.db").write_bytes(backup)
 
 
-@pytest.mark.parametrize("outage", [absent, refusing, mute, dying, locked, read_only, damaged])
-def test_a_stage_ends_the_same_and_is_published_later(outage, stage, expected, monkeypatch, capfd):
+@pytest.mark.parametrize(
+    ("outage", "why"),
+    [
+        (absent, "Connection refused"),
+        (refusing, "503"),
+        (mute_server, "timed out"),
+        (dying, "Connection reset by peer"),
+        (locked, "database is locked"),
+        (read_only, "attempt to write a readonly database"),
+        (damaged, "file is not a database"),
+    ],
+)
+def test_a_stage_ends_the_same_and_is_published_later(
+    outage, why, stage, expected, monkeypatch, capfd
+):
     with monkeypatch.context() as patch, contextlib.contextmanager(outage)(patch):
         began = time.monotonic()
         assert stage() == 0
         assert time.monotonic() - began < SECONDS
     (warning,) = capfd.readouterr().err.splitlines()
     assert warning.startswith("convscope: warning: train@net1: not tracked in MLflow at ")
+    assert why in warning
+    assert "INSERT" not in warning
     assert warning.endswith("run `convscope publish` later")
-    assert outputs() == expected
+    assert projects.contents(Path(), paths.MODELS, paths.REPORTS) == expected
     for said in ("created", "completed"), ("unchanged",):
         assert cli.main(["publish"]) == 0
         name, action = capfd.readouterr().out.split(": ")

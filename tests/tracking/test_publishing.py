@@ -1,9 +1,10 @@
 import json
-import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from tests import projects
 
 from convscope.base.errors import UserError
 from convscope.base.files import digest
@@ -143,10 +144,8 @@ def test_two_publishers_at_once_make_no_doubles(project):
 
 
 def test_a_closed_port_is_one_warning_without_the_password(project, monkeypatch, capfd):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://ann:secret@127.0.0.1:{port}")
+    uri = projects.NO_SERVER.replace("//", "//ann:secret@")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     assert publish_stage(project.root, "occlusion") is None
     (line,) = capfd.readouterr().err.splitlines()
     assert line.startswith("convscope: warning: occlusion: not tracked in MLflow")
@@ -155,6 +154,14 @@ def test_a_closed_port_is_one_warning_without_the_password(project, monkeypatch,
     assert "secret" not in line
     with pytest.raises(UserError, match="Connection refused"):
         publish(project.root)
+
+
+@pytest.mark.usefixtures("mute")
+def test_a_server_that_never_answers_costs_one_timeout(project, capfd):
+    began = time.monotonic()
+    assert publish_stage(project.root, "occlusion") is None
+    assert 1 <= time.monotonic() - began < 3
+    assert capfd.readouterr().err.count("timed out") == 1
 
 
 def test_a_stage_does_not_wait_for_another_process_for_ever(project, monkeypatch, capfd):

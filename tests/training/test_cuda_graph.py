@@ -7,8 +7,9 @@ from convscope.base.errors import UserError
 from convscope.training import trainer
 from convscope.training.cuda_graph import ORDINARY_CALLS, CudaGraph, Replayed
 from tests import toys
+from tests.projects import contents
 from tests.tapes import Tape
-from tests.training.toy_runs import contents, cut, train
+from tests.training.toy_runs import cut, train
 
 
 class Sum:

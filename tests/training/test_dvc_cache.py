@@ -6,7 +6,8 @@ import pytest
 from convscope.base import paths
 from convscope.training import dvc_cache, grid, trainer
 from tests import toys
-from tests.training.toy_runs import MODELS, contents, in_dvcs_cache
+from tests.projects import contents
+from tests.training.toy_runs import MODELS, in_dvcs_cache
 
 RUN = toys.run(epochs=1)
 

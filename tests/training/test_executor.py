@@ -14,7 +14,7 @@ from convscope.data import datasets
 from convscope.training import executor
 from convscope.training.executor import Event, train_side_by_side
 from tests import projects, toys
-from tests.training.toy_runs import contents
+from tests.projects import contents
 
 # a stage whose two runs never end; a process tells of its birth before it imports torch
 STAGE = """
@@ -56,8 +56,8 @@ def dataset(tmp_path):
     return path
 
 
-@pytest.fixture
-def side_by_side(monkeypatch):
+@pytest.fixture(autouse=True)
+def _side_by_side(monkeypatch):
     monkeypatch.setenv(names.WORKERS, "2")
 
 
@@ -94,7 +94,6 @@ def fail_or_go_on_and_on(job):
         time.sleep(0.001)
 
 
-@pytest.mark.usefixtures("side_by_side")
 def test_the_first_failure_ends_the_other_runs(dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(executor, "_work", fail_or_go_on_and_on)
     told = []
@@ -104,7 +103,6 @@ def test_the_first_failure_ends_the_other_runs(dataset, tmp_path, monkeypatch):
     assert len(told) < 30_000
 
 
-@pytest.mark.usefixtures("side_by_side")
 def test_a_data_set_that_a_process_cannot_load_is_a_user_error_and_no_traceback(tmp_path, capfd):
     with pytest.raises(UserError, match="is missing: run `convscope download`"):
         train_side_by_side(jobs(tmp_path, 4, 6), tmp_path / "missing", lambda _: None)
@@ -116,7 +114,6 @@ def kill_itself(job):  # noqa: ARG001
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@pytest.mark.usefixtures("side_by_side")
 def test_a_killed_process_is_a_user_error(dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(executor, "_work", kill_itself)
     with pytest.raises(UserError, match=r"a training process was killed, .* CONVSCOPE_WORKERS=1"):
@@ -160,7 +157,7 @@ def test_no_training_process_outlives_a_killed_parent(stage):
     read_until(stage.stdout, "l1_oc4", "l1_oc6")
     stage.kill()
     # the pipes end when the last process that holds them does
-    stage.communicate(timeout=10)
+    stage.communicate(timeout=60)
 
 
 def test_an_interrupt_is_left_to_the_parent_which_ends_all_with_one_line(stage):
@@ -169,6 +166,6 @@ def test_an_interrupt_is_left_to_the_parent_which_ends_all_with_one_line(stage):
     os.kill(int(newborn), signal.SIGINT)
     read_until(stage.stdout, "l1_oc4", "l1_oc6")
     os.killpg(stage.pid, signal.SIGINT)  # as a terminal does
-    _, errors = stage.communicate(timeout=10)
+    _, errors = stage.communicate(timeout=60)
     assert errors == "convscope: interrupted; run the same command to go on\n"
     assert stage.returncode == 130

@@ -1,5 +1,6 @@
 import json
 import shutil
+from unittest.mock import ANY, Mock, call
 
 import pandas as pd
 import pytest
@@ -8,7 +9,7 @@ from convscope.base import paths
 from convscope.data import datasets
 from convscope.training import grid
 from tests import toys
-from tests.training.toy_runs import contents
+from tests.projects import contents
 
 
 @pytest.fixture
@@ -20,23 +21,11 @@ def project(tmp_path, monkeypatch):
     return tmp_path / "dataset.safetensors"
 
 
-class Recorder:
-    """An observer that keeps what it is told."""
-
-    def __init__(self):
-        self.told = []
-
-    def run_started(self, run_id, run):
-        self.told.append(("started", run_id, run["fingerprint"]))
-
-    def epoch(self, run_id, row):
-        self.told.append(("epoch", run_id, row["epoch"]))
-
-    def run_finished(self, run_id):
-        self.told.append(("finished", run_id))
-
-    def trained(self):
-        return {event[1] for event in self.told if event[0] == "epoch"}
+def trained(wanted, project):
+    """Complete a grid; the runs of which an observer was told an epoch."""
+    observer = Mock()
+    grid.complete(wanted, project, [observer])
+    return {told.args[0] for told in observer.epoch.call_args_list}
 
 
 def widths(*values, **changes):
@@ -62,23 +51,23 @@ def test_a_model_folder_holds_the_contracts_files(project, tmp_path):
 
 
 def test_observers_are_told_everything_in_order(project):
-    recorder = Recorder()
+    observer = Mock()
     (run,) = widths(4)
-    grid.complete([run], project, [recorder])
-    assert recorder.told == [
-        ("started", run.id, run.fingerprint),
-        ("epoch", run.id, 1),
-        ("epoch", run.id, 2),
-        ("finished", run.id),
+    grid.complete([run], project, [observer])
+    assert observer.mock_calls == [
+        call.run_started(run.id, ANY),
+        call.epoch(run.id, ANY),
+        call.epoch(run.id, ANY),
+        call.run_finished(run.id),
     ]
+    assert observer.run_started.call_args.args[1]["fingerprint"] == run.fingerprint
+    assert [told.args[1]["epoch"] for told in observer.epoch.call_args_list] == [1, 2]
 
 
 def test_finished_runs_are_reused_whatever_grid_they_are_in(project, tmp_path):
     grid.complete(widths(4, 6), project)
-    recorder = Recorder()
     wanted = widths(6, 8, 4)
-    grid.complete(wanted, project, [recorder])
-    assert recorder.trained() == {wanted[1].id}
+    assert trained(wanted, project) == {wanted[1].id}
     history, _ = grid.assemble(wanted, tmp_path / "models/net1")
     assert history.groupby("run")["l1_oc"].first().tolist() == [6, 8, 4]
 
@@ -116,7 +105,5 @@ def test_a_damaged_run_is_trained_again(project, name, content):
         (folder / name).unlink()
     else:
         (folder / name).write_bytes(content)
-    recorder = Recorder()
-    grid.complete([run], project, [recorder])
-    assert recorder.trained() == {run.id}
+    assert trained([run], project) == {run.id}
     assert contents(folder) == intact

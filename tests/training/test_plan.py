@@ -62,6 +62,7 @@ def test_a_batch_larger_than_the_training_set_is_refused(tmp_path):
 def test_images_that_are_held_out_are_not_trained_on(tmp_path):
     held_out = {"select_on": "validation", "validation_fraction": 0.25}
     params = params_with(tmp_path, batch_size=[31], **held_out)
+    assert params.nets["net4"].batch_size == (31,)
     assert "more than the 30 images" in told(params, "net4", toys.red_or_blue(train=40))
 
 

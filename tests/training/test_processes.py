@@ -8,39 +8,33 @@ import pytest
 
 from convscope.training import processes
 
-LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the server")
-STARTED = (
-    "import sys, multiprocessing.forkserver as f; from convscope.training import processes; "
-    "processes.warm_up(); print(f._forkserver._forkserver_pid is not None, 'torch' in sys.modules)"
-)
-
 # the line's number holds a bit for each signal, the first for signal 1
-BLOCKED = (
-    "import signal, multiprocessing.forkserver as f; from pathlib import Path; "
-    "from convscope.training import processes; processes.warm_up(); "
-    "status = Path(f'/proc/{f._forkserver._forkserver_pid}/status').read_text(); "
-    "(blocked,) = [line for line in status.splitlines() if line.startswith('SigBlk')]; "
-    "print(bool(int(blocked.split()[1], 16) >> signal.SIGINT - 1 & 1))"
-)
+STARTED = """
+import multiprocessing.forkserver, signal, sys
+from pathlib import Path
+from convscope.training import processes
+processes.warm_up()
+assert "torch" not in sys.modules
+if server := multiprocessing.forkserver._forkserver._forkserver_pid:
+    status = Path(f"/proc/{server}/status").read_text().splitlines()
+    (blocked,) = [line for line in status if line.startswith("SigBlk")]
+    print("interrupts held:", bool(int(blocked.split()[1], 16) >> signal.SIGINT - 1 & 1))
+"""
 
 
-def printed(code, **environment):
-    command = [sys.executable, "-c", code]
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the server")
+@pytest.mark.parametrize(("workers", "started"), [("2", "interrupts held: True\n"), ("1", "")])
+def test_the_server_starts_without_torch_here_and_where_it_is_of_use_and_sees_no_interrupt(
+    workers, started
+):
     done = subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", STARTED],
+        env=os.environ | {"CONVSCOPE_WORKERS": workers},
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    return done.stdout.strip()
-
-
-@LINUX
-@pytest.mark.parametrize(("workers", "started"), [("2", "True False"), ("1", "False False")])
-def test_the_server_starts_without_torch_here_and_only_where_it_is_of_use(workers, started):
-    assert printed(STARTED, CONVSCOPE_WORKERS=workers) == started
-
-
-@LINUX
-def test_the_server_never_sees_an_interrupt():
-    assert printed(BLOCKED, CONVSCOPE_WORKERS="2") == "True"
+    assert done.stdout == started
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="this system has no masks")

@@ -9,16 +9,10 @@ import torch
 
 from convscope.training import dvc_cache, grid, trainer
 from tests import toys
+from tests.projects import contents
 
 CPU = torch.device("cpu")
 MODELS = Path("models/net1")
-
-
-def contents(folder):
-    """Every file below a folder: its path there, and its bytes."""
-    return {
-        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
-    }
 
 
 def train(run, folder, data=None, **options):
