@@ -1,5 +1,6 @@
 """Toy CIFAR-10 archives: three images a batch, in both official layouts."""
 
+import gzip
 import hashlib
 import io
 import pickle
@@ -61,7 +62,7 @@ def binary_members():
 def packed(members, links=(), kind=tarfile.SYMTYPE):
     """Members, by name or in pairs, and links of a kind with their targets, as a .tar.gz."""
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+    with tarfile.open(fileobj=out, mode="w") as tar:
         for name, content in members.items() if isinstance(members, dict) else members:
             info = tarfile.TarInfo(name)
             info.size = len(content)
@@ -70,7 +71,7 @@ def packed(members, links=(), kind=tarfile.SYMTYPE):
             info = tarfile.TarInfo(name)
             info.type, info.linkname = kind, target
             tar.addfile(info)
-    return out.getvalue()
+    return gzip.compress(out.getvalue(), mtime=0)  # the same bytes at any time
 
 
 def written(path, content):
