@@ -22,7 +22,7 @@ repro: install  ## run what is out of date in the pipeline
 	dvc repro
 
 test: install  ## run the tests
-	python -m pytest
+	python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder --durations 20
 
 check: install  ## format, lint, types, direction of imports, and that installed versions fit together
 	ruff format --check src tests benchmarks

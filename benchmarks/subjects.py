@@ -15,6 +15,7 @@ from convscope.base.paths import WEIGHTS
 from convscope.base.tensors import read_tensors
 from convscope.data import cifar10, digits
 from convscope.data.archives import Archive
+from convscope.data.augment import Augmentation
 from convscope.data.datasets import DataSet
 from convscope.nets import zoo
 from convscope.training import trainer
@@ -22,6 +23,8 @@ from convscope.training.run import Run, Settings
 
 ARCHIVE = "CONVSCOPE_CIFAR10_ARCHIVE"
 AUGMENTED = ("net3", "net4")
+# the study's
+AUGMENTATION = Augmentation(padding=4, flip=0.5, brightness=0.5, contrast=0.5, saturation=0.5)
 POINT: dict[str, Any] = {
     "lr": 0.01,
     "batch_size": 128,
@@ -77,9 +80,8 @@ def run(
     precision: str = "fp32",
 ) -> Run:
     """A point of the study's grid of a network; ``point`` says where it differs."""
-    settings = Settings(
-        epochs=epochs, augment=net in AUGMENTED, precision=precision, threads=threads
-    )
+    augment = AUGMENTATION if net in AUGMENTED else Augmentation()
+    settings = Settings(epochs, augment, precision=precision, threads=threads)
     usual = {"dropout_rate": 0.3} if net in AUGMENTED else {}
     return Run(net, {**POINT, **usual, **(point or {})}, settings, data="benchmark")
 

@@ -17,7 +17,6 @@ from tests.torchvision_compat import import_torchvision
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from convscope.data.augment import JITTER, PADDING
 from convscope.data.datasets import DataSet
 from convscope.nets import zoo
 from convscope.training.run import Run
@@ -64,11 +63,11 @@ class Loop:
         transforms = import_torchvision("torchvision.transforms")
         plain = transforms.ToTensor()
         training = plain
-        if run.settings.augment:
+        if (augment := run.settings.augment).changes:
             augmentations = [
-                transforms.RandomCrop(32, padding=PADDING),
-                transforms.RandomHorizontalFlip(),
-                transforms.ColorJitter(JITTER, JITTER, JITTER),
+                transforms.RandomCrop(32, padding=augment.padding),
+                transforms.RandomHorizontalFlip(augment.flip),
+                transforms.ColorJitter(augment.brightness, augment.contrast, augment.saturation),
             ]
             training = transforms.Compose([*augmentations, plain])
         size = int(run.point["batch_size"])

@@ -13,6 +13,9 @@ from tests import projects, toys
 # more threads than one are slower for toys, and a result's bits depend on their number
 torch.set_num_threads(1)
 
+# the trackers of stages are forked from here, and have it then: two seconds less for each
+server.import_mlflow()
+
 # a shell's background job ignores interrupts, as do its children: some tests send them
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

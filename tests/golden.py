@@ -94,7 +94,7 @@ def _trained(net: str) -> tuple[bytes, list[float], torch.nn.Sequential]:
 
 def _augmented() -> Measured:
     images = toys.red_or_blue().train_images
-    draws = augment.draw(len(images), torch.Generator().manual_seed(0))
+    draws = augment.draw(len(images), toys.AUGMENTED, torch.Generator().manual_seed(0))
     pixels = augment.apply(images, draws)
     return pixels.numpy().tobytes(), pixels.mean((1, 2, 3))[:8].tolist()
 

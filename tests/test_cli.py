@@ -6,16 +6,17 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
-from unittest.mock import Mock
+from unittest.mock import MagicMock, Mock
 
 import pandas as pd
 import pytest
 import torch
 
-from convscope import cli, tracking
+from convscope import cli
 from convscope.base import names
 from convscope.base.errors import UserError
 from convscope.stages import dvc_lock
+from convscope.tracking import finished, publishing, server
 from tests import projects
 
 HEAVY = {"torch", "mlflow", "pandas", "matplotlib", "pydantic", "shtab", "importlib.metadata"}
@@ -60,7 +61,7 @@ def ended(capsys, *arguments):
 
 
 def fail_with(error, monkeypatch):
-    monkeypatch.setattr(tracking, "publish", Mock(side_effect=error))
+    monkeypatch.setattr(publishing, "publish", Mock(side_effect=error))
 
 
 def test_an_error_is_one_line_and_exit_code_2_in_a_shell_too():
@@ -148,11 +149,15 @@ def test_help_names_the_commands_and_imports_nothing_heavy():
 )
 def test_a_stage_is_run_timed_and_published(arguments, module, stage, given, monkeypatch):
     done = []
+    tracker = MagicMock()
+    tracker.return_value.__enter__.return_value = tracker
+    tracker.publish = lambda: done.append("published")
+    monkeypatch.setattr("convscope.tracking.tracker.Tracker", tracker)
     monkeypatch.setattr(f"convscope.stages.{module}.run", lambda *args: done.append(list(args)))
-    monkeypatch.setattr(tracking, "fingerprint", lambda _, name: f"identity of {name}")
-    monkeypatch.setattr(tracking, "publish_stage", lambda _, name: done.append(name))
+    monkeypatch.setattr(finished, "fingerprint", lambda _, name: f"identity of {name}")
     assert cli.main(arguments) == 0
-    assert done == [given, stage]
+    assert done == [[*given, *[tracker] * len(given)], "published"]
+    tracker.assert_called_once_with(Path(), stage)
     (row,) = pd.read_csv("logs/timings.csv", keep_default_na=False).to_dict("records")
     assert (row["stage"], row["run"], row["fingerprint"]) == (stage, "", f"identity of {stage}")
 
@@ -170,8 +175,8 @@ def test_a_wrong_device_ends_a_stage_before_it_begins(stage, capsys, monkeypatch
 
 def test_publish_and_mend_say_what_they_did(capsys, monkeypatch):
     actions = {"train@net1": "created", "report": "unchanged"}
-    done = [tracking.Published(stage, "f", "r", action) for stage, action in actions.items()]
-    monkeypatch.setattr(tracking, "publish", lambda _: done)
+    done = [publishing.Published(stage, "f", "r", action) for stage, action in actions.items()]
+    monkeypatch.setattr(publishing, "publish", lambda _: done)
     monkeypatch.setattr(dvc_lock, "mend", lambda: [dvc_lock.LOCK])
     assert (cli.main(["publish"]), cli.main(["mend"])) == (0, 0)
     assert capsys.readouterr() == (
@@ -226,7 +231,7 @@ def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch):
 def ui_ends_with(code, monkeypatch):
     """Make the program that stands for MLflow's UI end with an exit code."""
     command = [sys.executable, "-c", f"raise SystemExit({code})", "mlflow"]
-    monkeypatch.setattr(tracking, "ui_command", lambda *_: command)
+    monkeypatch.setattr(server, "ui_command", lambda *_: command)
 
 
 def test_a_ui_that_was_closed_is_exit_code_0_and_one_that_fails_2(capsys, monkeypatch):

@@ -13,6 +13,7 @@ from pandas.testing import assert_frame_equal
 from torch import nn
 
 from convscope.base.errors import UserError
+from convscope.data.augment import Augmentation
 from convscope.data.datasets import DataSet
 from convscope.evaluation.history_tables import MEASURED
 from convscope.training.run import Run, Settings
@@ -28,6 +29,8 @@ POINT = {
     "dropout_rate": 0.0,
     "seed": 0,
 }
+# as the study augments, and hue
+AUGMENTED = Augmentation(padding=4, flip=0.5, brightness=0.5, contrast=0.5, saturation=0.5, hue=0.1)
 # the columns of a model folder's history.csv
 HISTORY = ("run", "epoch", *MEASURED, "total_parameters", *POINT)
 
@@ -85,7 +88,7 @@ def refusal(read: Callable[..., object], *arguments: object) -> str:
 
 def run(net: str = "net1", epochs: int = 2, data: str = "toy", **changes: object) -> Run:
     """A run of a small network; ``changes`` go to its settings or its point."""
-    settings = {"augment": net in ("net3", "net4")}
+    settings = {"augment": AUGMENTED if net in ("net3", "net4") else Augmentation()}
     point = dict(POINT)
     for key, value in changes.items():
         (point if key in point else settings)[key] = value

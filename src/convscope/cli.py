@@ -1,17 +1,23 @@
 """The command line: a command for each stage, and for what is done with finished stages."""
 
 import argparse
+import atexit
+import contextlib
 import importlib
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from convscope.base import paths
 from convscope.base.errors import UserError, is_out_of_memory
 from convscope.base.names import DEVICE
+
+if TYPE_CHECKING:
+    from convscope.tracking.tracker import Tracker
 
 STAGES = {
     "download": "make the data set",
@@ -146,18 +152,28 @@ def _parser(files: object = None) -> argparse.ArgumentParser:
 
 def _run_stage(options: argparse.Namespace) -> None:
     """Run a stage, note how long it took, and send what it made to MLflow; a second one waits."""
-    from convscope import tracking
-    from convscope.base import allocator, locks, timings
+    from convscope.tracking.tracker import Tracker
 
     # figures are drawn into files; a notebook's shell asks for a backend that is not here
     os.environ["MPLBACKEND"] = "agg"
+    name = options.stage if options.net is None else paths.stage_of(options.net)
+    _say(f"{name}: {STAGES[options.stage]}")
+    with Tracker(Path(), name) as tracker:
+        _work(options.net, name, tracker)
+
+
+def _work(net: str | None, name: str, tracker: "Tracker") -> None:
+    """Run a stage, while the tracker gets ready, and others are kept from the stage."""
+    from convscope.base import allocator, locks, timings
+    from convscope.tracking.finished import fingerprint
+
     allocator.keep_freed_memory()
-    name, module, arguments = options.stage, options.stage.replace("-", "_"), []
-    if options.net is not None:
+    module, arguments = name.replace("-", "_"), list[object]()
+    if net is not None:
         from convscope.training import processes
 
         processes.warm_up()
-        name, module, arguments = paths.stage_of(options.net), "train", [options.net]
+        module, arguments = "train", [net, tracker]
     run = importlib.import_module(f"convscope.stages.{module}").run
     device = "cpu"  # of a stage that does not import torch
     if "torch" in sys.modules:
@@ -165,18 +181,25 @@ def _run_stage(options: argparse.Namespace) -> None:
 
         device = runtime.device().type  # a wrong setting ends the stage before anything begins
     with locks.stage_lock(name):
+        tracker.prepare()
         began = time.monotonic()
         run(*arguments)
         seconds = time.monotonic() - began
-        identity = tracking.fingerprint(Path(), name)
-        timings.record(name, "", identity, seconds, device)
-        tracking.publish_stage(Path(), name)
+        timings.record(name, "", fingerprint(Path(), name), seconds, device)
+        tracker.publish()
+    _say(f"{name}: finished in {seconds:.1f} s")
+
+
+def _say(text: str) -> None:
+    """Print a line where someone looks on; ``progress.say`` first imports what writes bars."""
+    if sys.stderr.isatty():
+        print(text, file=sys.stderr, flush=True)
 
 
 def _publish(_: argparse.Namespace) -> None:
-    from convscope import tracking
+    from convscope.tracking import publishing
 
-    for published in tracking.publish(Path()):
+    for published in publishing.publish(Path()):
         print(f"{published.stage}: {published.action}")
 
 
@@ -215,9 +238,9 @@ def _mend(_: argparse.Namespace) -> None:
 def _open_ui(options: argparse.Namespace) -> None:
     import subprocess
 
-    from convscope import tracking
+    from convscope.tracking import server
 
-    command = tracking.ui_command(Path(), options.port)
+    command = server.ui_command(Path(), options.port)
     if "mlflow" in command:
         _require_free(options.port)
     else:
@@ -239,5 +262,16 @@ def _require_free(port: int) -> None:
         raise UserError(f"port {port} is not available ({why}): try another --port") from None
 
 
+def program() -> NoReturn:
+    """Run a command and end this process, without taking all modules apart: that takes a second."""
+    code = main()
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

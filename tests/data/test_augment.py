@@ -7,15 +7,16 @@ import torch
 from scipy import stats
 
 from convscope.data import augment
-from convscope.data.augment import BRIGHTNESS, CONTRAST, SATURATION, Draws
+from convscope.data.augment import HUE, Augmentation, Draws
 from tests.torchvision_compat import import_torchvision
-from tests.toys import noise
+from tests.toys import AUGMENTED, noise
 
 reference = import_torchvision("torchvision.transforms.v2.functional")
 
-ORDERS = list(itertools.permutations((BRIGHTNESS, CONTRAST, SATURATION)))
-ADJUST = [getattr(reference, f"adjust_{name}") for name in ("brightness", "contrast", "saturation")]
-TOLERANCE = {"rtol": 0, "atol": 1e-6}
+JITTER = ("brightness", "contrast", "saturation", "hue")
+ADJUST = [getattr(reference, f"adjust_{name}") for name in JITTER]
+ORDERS = list(itertools.permutations(range(4)))
+TOLERANCE = {"rtol": 0, "atol": 4e-6}
 
 
 def made_images(n=12):
@@ -27,16 +28,16 @@ def made_images(n=12):
 
 def identity(n):
     return Draws(
-        top=torch.full((n,), 4),
-        left=torch.full((n,), 4),
+        top=torch.zeros(n, dtype=torch.int64),
+        left=torch.zeros(n, dtype=torch.int64),
         flip=torch.zeros(n, dtype=torch.bool),
-        order=torch.tensor([ORDERS[0]] * n),
-        factors=torch.ones(n, 3),
+        order=torch.arange(HUE).expand(n, -1),
+        factors=torch.ones(n, HUE),
     )
 
 
-def seeded_draws(n, seed=0):
-    return augment.draw(n, torch.Generator().manual_seed(seed))
+def seeded_draws(n, seed=0, augmentation=AUGMENTED):
+    return augment.draw(n, augmentation, torch.Generator().manual_seed(seed))
 
 
 def assert_same(draws, others):
@@ -49,7 +50,8 @@ def one_by_one(images, draws):
     for n, image in enumerate(images):
         height, width = image.shape[1:]
         pixels = reference.pad(image / 255, [4, 4, 4, 4])
-        pixels = reference.crop(pixels, int(draws.top[n]), int(draws.left[n]), height, width)
+        corner = (int(draws.top[n]) + 4, int(draws.left[n]) + 4)
+        pixels = reference.crop(pixels, *corner, height, width)
         if draws.flip[n]:
             pixels = reference.horizontal_flip(pixels)
         for operation in draws.order[n].tolist():
@@ -61,7 +63,7 @@ def one_by_one(images, draws):
 @pytest.mark.parametrize("flip", [False, True])
 def test_every_crop_is_torchvisions(flip):
     images = made_images(2)
-    for top, left in itertools.product(range(9), repeat=2):
+    for top, left in itertools.product(range(-4, 5), repeat=2):
         draws = replace(
             identity(2),
             top=torch.tensor([top, left]),
@@ -81,6 +83,25 @@ def test_the_operations_are_torchvisions_in_every_order_and_mixed(order):
     assert result.dtype == torch.float32
     assert result.is_contiguous()
     assert 0 <= float(result.min()) < float(result.max()) <= 1
+
+
+@pytest.mark.parametrize("name", JITTER)
+def test_an_operation_of_no_strength_leaves_images_alone(name):
+    images, strengths = made_images(), dict.fromkeys(JITTER, 0.4)
+    draws = seeded_draws(12, augmentation=Augmentation(**{**strengths, name: 0.0}))
+    assert draws.order.shape == draws.factors.shape == (12, 3 if name == "hue" else 4)
+    result = augment.apply(images, draws)
+    torch.testing.assert_close(result, one_by_one(images, draws), **TOLERANCE)
+    if name != "hue":
+        assert torch.equal(draws.factors[:, JITTER.index(name)], torch.ones(12))
+
+
+def test_no_strength_at_all_draws_no_jitter():
+    images, draws = made_images(), seeded_draws(12, augmentation=Augmentation())
+    assert draws.order.shape == draws.factors.shape == (12, 0)
+    assert torch.equal(augment.apply(images, draws), images / 255)
+    assert not Augmentation().changes
+    assert all(Augmentation(**{key: 0.5}).changes for key in (*JITTER, "padding", "flip"))
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 33])
@@ -144,18 +165,26 @@ def test_offsets_flips_and_orders_are_uniform():
     counted = {
         81: Counter(zip(draws.top.tolist(), draws.left.tolist(), strict=True)),
         2: Counter(draws.flip.tolist()),
-        6: Counter(map(tuple, draws.order.tolist())),
+        24: Counter(map(tuple, draws.order.tolist())),
     }
-    assert set(counted[81]) == set(itertools.product(range(9), repeat=2))
-    assert set(counted[6]) == set(ORDERS)
+    assert set(counted[81]) == set(itertools.product(range(-4, 5), repeat=2))
+    assert set(counted[24]) == set(ORDERS)
     for kinds, counts in counted.items():
         assert len(counts) == kinds
         assert stats.chisquare(list(counts.values())).pvalue > 0.001
 
 
+def test_a_flip_has_the_probability_asked_for():
+    flips = seeded_draws(20_000, augmentation=Augmentation(flip=0.1)).flip
+    assert abs(int(flips.sum()) - 2000) < 200
+    assert not seeded_draws(1000, augmentation=Augmentation(padding=1)).flip.any()
+
+
 def test_factors_are_uniform_and_independent():
     draws = seeded_draws(20_000)
-    for column in draws.factors.T:
+    turns = draws.factors[:, HUE]
+    assert stats.kstest(turns.numpy(), stats.uniform(-0.1, 0.2).cdf).pvalue > 0.001
+    for column in draws.factors[:, :HUE].T:
         assert 0.5 <= float(column.min()) < 0.501
         assert 1.499 < float(column.max()) <= 1.5
         assert stats.kstest(column.numpy(), stats.uniform(0.5, 1).cdf).pvalue > 0.001

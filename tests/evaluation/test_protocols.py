@@ -7,12 +7,13 @@ from convscope.data import augment
 from convscope.evaluation import protocols
 from convscope.evaluation.protocols import AUGMENTED, CLEAN, STUDY
 from convscope.nets import inference, zoo
+from tests import toys
 from tests.toys import left_alone, noise, weighted
 
 
 def accuracies(module, images, labels, seed):
     clean = inference.logits(module, images)
-    return protocols.accuracies(module, images, labels, clean, seed)
+    return protocols.accuracies(module, images, labels, clean, toys.AUGMENTED, seed)
 
 
 def black(count):
@@ -62,7 +63,7 @@ def test_clean_is_plain_evaluation(linear):
 def test_augmented_images_are_those_that_the_seed_draws(linear):
     """The slow, obvious reference: one image at a time."""
     images = noise(16)
-    draws = augment.draw(16, torch.Generator().manual_seed(5))
+    draws = augment.draw(16, toys.AUGMENTED, torch.Generator().manual_seed(5))
     parts = [slice(i, i + 1) for i in range(16)]
     outputs = [inference.logits(linear, augment.apply(images[i], draws[i])) for i in parts]
     labels = torch.cat(outputs).argmax(1)

@@ -81,6 +81,7 @@ def test_a_best_json_that_is_none_is_refused(model_folder, content):
         ({"point": None}, "point: Input should be a valid dictionary"),
         ({"best": {"epoch": 1}}, "best.train_accuracy: Field required"),
         ({"settings": {}}, "settings.augment: Field required"),
+        ({"settings": {"augment": {"blur": 1}}}, "settings.augment.blur"),
         ({"total_parameters": "many"}, "total_parameters: Input should be a valid integer"),
         ({"point": {"width": 3}}, "unknown key of a point: width"),
         ({"point": {"kernel_size": 33}}, "too small for a 33x33 convolution"),

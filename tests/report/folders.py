@@ -11,7 +11,13 @@ EVIL = '<script>alert("1")</script>'
 PIPED = "a|b *c*"
 HISTORY = "loss,train_accuracy,test_accuracy,overfit_percent,total_parameters"
 POINT = "lr,batch_size,l1_oc,seed"
-GRID = {"epochs": 2, "augment": False, "lr": [0.01, 0.001], "batch_size": [128], "l1_oc": [6]}
+GRID = {
+    "epochs": 2,
+    "augment": {"flip": 0.5},
+    "lr": [0.01, 0.001],
+    "batch_size": [128],
+    "l1_oc": [6],
+}
 TRAIN = {"seeds": [0], "select_on": "test"}
 
 

@@ -1,21 +1,25 @@
 """What the report says of the data, the grids, the best runs and how they are tested."""
 
 import re
+from dataclasses import asdict, replace
 
 import pandas as pd
 import pytest
 
 from convscope.base.names import CLEAN, STUDY
 from convscope.base.report_folder import Finished
+from convscope.data.augment import Augmentation
 from convscope.evaluation import history_tables
 from convscope.report import training
 from tests import toys
 from tests.report import folders, read
 
 COMMON = {"momentum": [0.9], "stride": [1]}
-FIRST = {"epochs": 10, "augment": False, "lr": [0.01, 0.001], "batch_size": [128, 256, 512]}
+NONE = asdict(Augmentation())
+STRENGTHS = asdict(replace(toys.AUGMENTED, hue=0.0))
+FIRST = {"epochs": 10, "augment": NONE, "lr": [0.01, 0.001], "batch_size": [128, 256, 512]}
 OF_BASELINE = FIRST | {"l1_oc": [6], "filter_multiplier": [2.67], "kernel_size": [5]} | COMMON
-DEEP = {"epochs": 100, "augment": True, "lr": [0.01], "batch_size": [128], "kernel_size": [3]}
+DEEP = {"epochs": 100, "augment": STRENGTHS, "lr": [0.01], "batch_size": [128], "kernel_size": [3]}
 NET4 = DEEP | {"l1_oc": [64], "filter_multiplier": [2.0], "dropout_rate": [0.5, 0.3]} | COMMON
 
 
@@ -89,7 +93,7 @@ HELD_OUT = {"select_on": "validation", "validation_fraction": 0.1}
         # values are the study's in any order
         ({}, ""),
         ({"epochs": 12, "l1_oc": [12]}, "epochs 12 (study: 100), l1_oc 12 (study: 64)"),
-        ({"augment": False}, "augment no (study: yes)"),
+        ({"augment": STRENGTHS | {"flip": 0.0}}, "augment.flip 0 (study: 0.5)"),
         ({"momentum": [0.0]}, "momentum 0 (study: 0.9)"),
         ({"batch_size": [16]}, "batch_size 16 (study: 128)"),
         # it has as many runs as the study, and yet other ones

@@ -1,3 +1,5 @@
+from unittest.mock import Mock
+
 import pytest
 from tests import projects
 
@@ -14,4 +16,4 @@ def test_a_wrong_setting_ends_the_stage_before_anything_begins(name, monkeypatch
     monkeypatch.setattr(train.datasets, "load", lambda _: pytest.fail("it began"))
     monkeypatch.setenv(name, "many")
     with pytest.raises(UserError, match=f"{name}=many: set it to"):
-        train.run("net1")
+        train.run("net1", Mock())

@@ -1,6 +1,7 @@
 """A stage ends the same whatever becomes of MLflow, and one ``convscope publish`` makes it good."""
 
 import contextlib
+import multiprocessing
 import shutil
 import sqlite3
 import threading
@@ -81,17 +82,17 @@ def dying(patch):
     """The first requests are served; then the connection is gone."""
     from mlflow import MlflowClient
 
-    serve, served = MlflowClient.log_batch, []
+    serve, served = MlflowClient.log_batch, multiprocessing.Value("i")
 
     def log_batch(*arguments, **more):
-        served.append(1)
-        if len(served) > 2:
+        served.value += 1
+        if served.value > 2:
             raise ConnectionResetError("Connection reset by peer")
         return serve(*arguments, **more)
 
     patch.setattr(MlflowClient, "log_batch", log_batch)
     yield
-    assert len(served) > 2
+    assert served.value > 2
 
 
 def locked(_):

@@ -1,6 +1,5 @@
 import subprocess
 import sys
-import time
 from unittest.mock import Mock
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from convscope.base.errors import UserError
 from convscope.tracking import server
 from convscope.tracking.provenance import provenance
-from convscope.tracking.server import connect, reason, redact, tracking_uri, ui_command, within
+from convscope.tracking.server import connect, reason, redact, tracking_uri, ui_command
 
 
 @pytest.mark.parametrize(
@@ -34,14 +33,6 @@ def test_the_reason_is_one_line_with_the_cause():
     assert reason(Exception(request)) == "HTTPConnection(host='h'): Connection refused"
     assert reason(Exception("locked\n[SQL: INSERT INTO runs]")) == "locked"
     assert reason(TimeoutError()) == "TimeoutError"
-
-
-def test_within_returns_raises_and_gives_up():
-    assert within(1, lambda: 3) == 3
-    with pytest.raises(ZeroDivisionError):
-        within(1, lambda: 1 // 0)
-    with pytest.raises(TimeoutError, match=r"no answer within 0\.05 seconds"):
-        within(0.05, lambda: time.sleep(0.3))
 
 
 def test_the_store_is_a_file_in_the_project_and_its_page_is_for_this_machine_only(tmp_path):

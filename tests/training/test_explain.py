@@ -12,6 +12,7 @@ from convscope import cli
 from convscope.base import paths
 from convscope.config import params_file
 from convscope.data import datasets
+from convscope.data.augment import Augmentation
 from convscope.training import dvc_cache, explain, grid, plan, run
 from convscope.training.explain import RESUME, REUSE, TRAIN
 from tests import projects, toys
@@ -95,10 +96,10 @@ def test_a_damaged_run_is_named(name, content):
         ({"data": "other"}, "another data set"),
         ({"seed": 3}, "seed 0"),
         ({"epochs": 2}, "epochs 1"),
-        ({"augment": True}, "augment false"),
-        ({"precision": "bf16"}, 'precision "fp32"'),
+        ({"augment": Augmentation(flip=0.5)}, "augment.flip 0.0"),
+        ({"precision": "bf16"}, "precision fp32"),
         ({"threads": 2}, "threads 1"),
-        ({"select_on": "validation"}, 'select_on "test"'),
+        ({"select_on": "validation"}, "select_on test"),
     ],
 )
 def test_what_differs_from_the_nearest_run_is_told_and_nothing_else(change, told):

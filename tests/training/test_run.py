@@ -18,8 +18,13 @@ def test_ids_tell_close_points_apart():
 
 
 def test_whatever_a_result_depends_on_changes_the_fingerprint():
-    changes = {"lr": 0.1, "seed": 1, "epochs": 3, "net": "net2", "augment": True, "data": "other"}
-    changes |= {"select_on": "validation", "precision": "bf16", "threads": 2}
+    changes = {"lr": 0.1, "seed": 1, "epochs": 3, "net": "net2", "data": "other"}
+    changes |= {
+        "augment": toys.AUGMENTED,
+        "select_on": "validation",
+        "precision": "bf16",
+        "threads": 2,
+    }
     changed = {toys.run(**{key: value}).fingerprint for key, value in changes.items()}
     assert len({toys.run().fingerprint, *changed}) == 1 + len(changes)
 

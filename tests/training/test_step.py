@@ -64,7 +64,10 @@ def test_gradients_do_not_add_up():
 def test_a_batch_is_the_images_asked_for_augmented_as_drawn_as_the_network_takes_them():
     data = toys.red_or_blue()
     taken = step(Half(), data.train_images, data.train_labels)
-    index, draws = torch.tensor([7, 0, 7]), augment.draw(3, torch.Generator().manual_seed(0))
+    index, draws = (
+        torch.tensor([7, 0, 7]),
+        augment.draw(3, toys.AUGMENTED, torch.Generator().manual_seed(0)),
+    )
     clean, labels = taken.batch(index)
     augmented, _ = taken.batch(index, *draws)
     assert torch.equal(clean, data.train_images[index] / 255)

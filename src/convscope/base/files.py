@@ -91,7 +91,7 @@ def reading(path: Path, made_by: str) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise missing(path, made_by) from None
-    except (ValueError, OSError, RecursionError) as error:
+    except (ValueError, OSError, RecursionError, csv.Error) as error:
         raise damaged(path, made_by, str(error)) from None
 
 
@@ -106,10 +106,11 @@ def read_csv(path: Path, made_by: str) -> pd.DataFrame:
     with reading(path, made_by):
         text = path.read_text(encoding="utf-8")
         frame = pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=[""])
+        lengths = {len(row) for row in csv.reader(io.StringIO(text, newline=""))}
     if not text.endswith("\n"):
         raise damaged(path, made_by, "its last line is cut")
     # pandas fills up short rows, and takes the start of long ones for an index
-    if len({len(row) for row in csv.reader(io.StringIO(text, newline=""))}) != 1:
+    if len(lengths) != 1:
         raise damaged(path, made_by, "its rows are not all as long as its first")
     return frame
 

@@ -1,4 +1,4 @@
-"""The progress of long work: a bar on a terminal, a line now and then in a log."""
+"""The progress of long work: lines and a bar on a terminal, a line a minute in a log."""
 
 import sys
 import time
@@ -7,8 +7,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-LOG_SECONDS = 30.0
-COUNTER_SECONDS = 10.0
+LOG_SECONDS = 60.0
+
+
+def say(text: str) -> None:
+    """Print a line on standard error, above its bar, where that is a terminal."""
+    if sys.stderr.isatty():
+        tqdm.write(text, file=sys.stderr)
 
 
 def _bar(**options: Any) -> Any:
@@ -22,6 +27,7 @@ class GridProgress:
     def __init__(self, title: str, runs: int, epochs: int) -> None:
         self._title, self._runs, self._epochs = title, runs, epochs
         self._seen: dict[str, int] = {}
+        self._last: dict[str, str] = {}
         self._trained = 0
         self._best = 0.0
         self._started = self._logged = time.monotonic()
@@ -42,10 +48,10 @@ class GridProgress:
         selects = "validation" if "validation_accuracy" in row else "test"
         accuracy = row[f"{selects}_accuracy"]
         self._best = max(self._best, accuracy)
-        run = list(self._seen).index(run_id) + 1
+        self._last[run_id] = f"{selects} accuracy {accuracy:.4f}"
         text = (
-            f"run {run} of {self._runs}, epoch {number} of {self._epochs}: "
-            f"{selects} accuracy {accuracy:.4f} (best {self._best:.4f})"
+            f"{self._place(run_id)}, epoch {number} of {self._epochs}: "
+            f"{self._last[run_id]} (best {self._best:.4f})"
         )
         self._bar.set_postfix_str(text)
         if self._bar.disable and time.monotonic() - self._logged > LOG_SECONDS:
@@ -55,12 +61,17 @@ class GridProgress:
             print(f"{self._title}: {text}, about {left:.0f} s left", file=sys.stderr, flush=True)
 
     def run_finished(self, run_id: str) -> None:
-        """Count all of the run's epochs, reused ones too."""
+        """Count all of the run's epochs, reused ones too, and say what came of it."""
         self._reuse(run_id, self._epochs)
+        found = self._last.get(run_id, "kept from an earlier attempt")
+        say(f"{self._title}: {self._place(run_id)}, {run_id}: {found}")
 
     def close(self) -> None:
         """Leave the last state of the bar."""
         self._bar.close()
+
+    def _place(self, run_id: str) -> str:
+        return f"run {list(self._seen).index(run_id) + 1} of {self._runs}"
 
     def _reuse(self, run_id: str, epochs: int) -> None:
         """Count a run's epochs of earlier attempts, which say nothing of the time to come."""
@@ -99,7 +110,7 @@ def counter(title: str, unit: str) -> Callable[[int, int], None]:
             bar = _bar(total=total, desc=title, unit=unit, leave=False)
         bar.update(done - bar.n)
         now = time.monotonic()
-        if bar.disable and 0 < done < total and now - logged >= COUNTER_SECONDS:
+        if bar.disable and 0 < done < total and now - logged >= LOG_SECONDS:
             logged = now
             left = (now - started) / done * (total - done)
             text = f"{title}: {done:,}/{total:,} {unit}, about {left:.0f} s left"

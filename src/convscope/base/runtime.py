@@ -58,7 +58,7 @@ def deterministic(threads: int) -> Iterator[None]:
     # cuBLAS reads this when it starts; without it torch refuses deterministic matrix products
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     guard: Any = torch.utils.deterministic  # its attribute is a property of the module's class
-    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    before = torch.get_num_threads(), torch.get_deterministic_debug_mode()
     with (
         # filling what is then written anyway takes a tenth of the time, and no bit depends on it
         _off(guard, "fill_uninitialized_memory"),
@@ -66,12 +66,13 @@ def deterministic(threads: int) -> Iterator[None]:
         _off(torch.backends.cuda.matmul, "allow_tf32"),
     ):
         torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(True)
+        # unlike torch.use_deterministic_algorithms, this does not import torch's compiler: a second
+        torch.set_deterministic_debug_mode("error")
         try:
             yield
         finally:
             torch.set_num_threads(before[0])
-            torch.use_deterministic_algorithms(before[1])
+            torch.set_deterministic_debug_mode(before[1])
 
 
 @contextmanager

@@ -37,6 +37,7 @@ Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Side = Annotated[int, Field(ge=1, le=IMAGE_SIZE)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Threads = Annotated[int, Field(ge=1, le=64)]
+Probability = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Convolution = Annotated[str, Field(pattern=r"^conv[1-9][0-9]?$")]
 Index = Annotated[int, Field(ge=0, le=100_000)]
@@ -85,14 +86,22 @@ class Train(Section):
     threads: Threads
 
 
-class Grid(Section):
-    """The runs of one network: all combinations of the listed values.
+class Augment(Section):
+    """How a grid's training images are augmented; see ``data.augment.Augmentation``."""
 
-    With ``augment``, training images are randomly cropped, flipped and color-jittered.
-    """
+    padding: Annotated[int, Field(ge=0, le=IMAGE_SIZE)]
+    flip: Probability
+    brightness: Probability
+    contrast: Probability
+    saturation: Probability
+    hue: Annotated[float, Field(ge=0, le=0.5)]
+
+
+class Grid(Section):
+    """The runs of one network: all combinations of the listed values."""
 
     epochs: Annotated[int, Field(ge=1, le=10_000)]
-    augment: bool
+    augment: Augment
     lr: Values[Annotated[float, Field(gt=0, le=10)]]
     batch_size: Values[Annotated[int, Field(ge=2, le=50_000)]]
     momentum: Values[Fraction]

@@ -19,7 +19,12 @@ from convscope.nets.inference import BATCH_SIZE, logits
 
 
 def accuracies(
-    module: nn.Module, images: torch.Tensor, labels: torch.Tensor, clean: torch.Tensor, seed: int
+    module: nn.Module,
+    images: torch.Tensor,
+    labels: torch.Tensor,
+    clean: torch.Tensor,
+    augmentation: augment.Augmentation,
+    seed: int,
 ) -> dict[str, float]:
     """A network's accuracy, in [0, 1], by the name of each protocol.
 
@@ -28,9 +33,11 @@ def accuracies(
         images: (N, 3, 32, 32) uint8, on the network's device.
         labels: (N,) int64.
         clean: (N, classes), the logits of the images in evaluation mode.
+        augmentation: What the network was trained with.
         seed: Draws the augmentations, and what dropout drops.
     """
-    draws = augment.draw(len(images), torch.Generator().manual_seed(seed)).to(images.device)
+    generator = torch.Generator().manual_seed(seed)
+    draws = augment.draw(len(images), augmentation, generator).to(images.device)
     augmented = torch.cat(
         [augment.apply(images[part], draws[part]) for part in _batches(len(images))]
     )

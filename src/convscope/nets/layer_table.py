@@ -40,9 +40,10 @@ def table(layer_list: Sequence[Layer]) -> pd.DataFrame:
         ValueError: As for ``layers.assemble``.
     """
     rows: list[tuple[object, ...]] = [("image", "RGB pixels", IMAGE_CHANNELS, IMAGE_SIZE, 1, 0)]
-    with torch.device("meta"):  # shapes without weights
+    # a real network: to call one on torch's device without memory imports torch's compiler
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
         module = _in_order(layer_list)
-        output = torch.empty(1, IMAGE_CHANNELS, IMAGE_SIZE, IMAGE_SIZE)
+        output = torch.zeros(1, IMAGE_CHANNELS, IMAGE_SIZE, IMAGE_SIZE)
         for (name, child), layer in zip(module.named_children(), layer_list, strict=True):
             output = child(output)
             width, *sides = output.shape[1:]

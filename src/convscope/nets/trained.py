@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from pydantic import BaseModel, ValidationError
@@ -27,7 +27,9 @@ class _Stated(BaseModel, strict=True):
         overfit_percent: float
 
     class _Settings(BaseModel):
-        augment: bool
+        augment: dict[
+            Literal["padding", "flip", "brightness", "contrast", "saturation", "hue"], int | float
+        ]
 
     class _Identity(BaseModel):
         data: str

@@ -20,6 +20,14 @@ _GAINS = {
     "Evaluation instead of training mode (points)": (AUGMENTED, STUDY),
     "Both (points)": (CLEAN, STUDY),
 }
+_AUGMENT = {
+    "padding": "shifted by up to {} pixels",
+    "flip": "mirrored with probability {:g}",
+    "brightness": "brightness ± {:g}",
+    "contrast": "contrast ± {:g}",
+    "saturation": "saturation ± {:g}",
+    "hue": "hue ± {:g}",
+}
 
 
 def differences(folder: Finished) -> list[str] | None:
@@ -53,9 +61,7 @@ def extent(folder: Finished) -> str:
     axes = _axes(folder)
     runs = counted(math.prod(map(len, axes.values())), "run")
     epochs = counted(folder.param("net", "epochs", int) or 0, "epoch")
-    augmented = folder.param("net", "augment", bool)
-    images = "randomly cropped, flipped and colored" if augmented else "unchanged"
-    found = f"{runs} of {epochs} on {images} training images."
+    found = f"{runs} of {epochs} on {_images(folder)}."
     for lead, several in (("Varied", True), ("The same for all", False)):
         settings = [
             f"{_heading(key)} {', '.join(map(str, values))}"
@@ -64,6 +70,19 @@ def extent(folder: Finished) -> str:
         ]
         found += f" {lead}: {'; '.join(settings)}." if settings else ""
     return found
+
+
+def _images(folder: Finished) -> str:
+    """What a grid was trained on, in words."""
+    strengths = folder.param("net", "augment", dict) or {}
+    words = [
+        text.format(strengths[key])
+        for key, text in _AUGMENT.items()
+        if isinstance(strengths.get(key), int | float) and strengths[key]
+    ]
+    if not words:
+        return "unchanged training images"
+    return f"training images, each changed at random ({', '.join(words)})"
 
 
 def best_run(folder: Finished) -> pd.DataFrame:

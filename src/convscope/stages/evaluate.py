@@ -13,6 +13,7 @@ from convscope.base.report_folder import Report, reporting
 from convscope.config import params_file
 from convscope.config.schema import Evaluate
 from convscope.data import datasets
+from convscope.data.augment import Augmentation
 from convscope.evaluation import predictions, protocols, selection
 from convscope.figures import dots, galleries, matrices
 from convscope.nets import trained, zoo
@@ -100,9 +101,12 @@ def _protocols(report: Report, tested: _Tested, seed: int) -> None:
     pixels, labels = tested.dataset.test_images, tested.dataset.test_labels
     rows = []
     for net, module in tested.modules.items():
-        if not tested.runs[net]["settings"]["augment"]:
+        augmentation = Augmentation(**tested.runs[net]["settings"]["augment"])
+        if not augmentation.changes:
             continue
-        found = protocols.accuracies(module, pixels, labels, tested.outputs[net], seed)
+        found = protocols.accuracies(
+            module, pixels, labels, tested.outputs[net], augmentation, seed
+        )
         for protocol, share in found.items():
             right = round(share * len(labels))
             rows.append((net, protocol, share, *metrics.accuracy_interval(right, len(labels))))

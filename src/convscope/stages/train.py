@@ -1,12 +1,10 @@
 """baseline and train@netN: a grid of runs -> its model folder, its tables and curves."""
 
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from convscope import tracking
 from convscope.base import machine, paths, runtime
 from convscope.base.progress import GridProgress
 from convscope.base.report_folder import Report, reporting
@@ -16,13 +14,17 @@ from convscope.data import datasets
 from convscope.evaluation import history_tables
 from convscope.figures import curves, diagrams
 from convscope.nets import layer_table, zoo
+from convscope.tracking.finished import grid_fingerprint
+from convscope.tracking.tracker import Tracker
 from convscope.training import dvc_cache, grid, plan
 
 HEADLINES = ("epoch", "loss", "train_accuracy", "test_accuracy", "overfit_percent")
 
 
-def run(net: str) -> None:
+def run(net: str, tracker: Tracker) -> None:
     """Train the grid of a network under ``nets`` in params.yaml; runs that exist are reused.
+
+    The tracker follows the grid live.
 
     Raises:
         UserError: params.yaml has no such grid, or a run cannot be trained.
@@ -37,12 +39,12 @@ def run(net: str) -> None:
     runs = plan.runs(params, net, datasets.load(paths.DATASET))
 
     dvc_cache.recall(runs, paths.models_of(net))
-    identity = tracking.grid_fingerprint([run.fingerprint for run in runs])
+    identity = grid_fingerprint([run.fingerprint for run in runs])
     timings = Timings(stage, runtime.device().type)
     machine.warn_of_emulation(stage, shared.precision, runtime.device().type)
     with (
         closing(GridProgress(stage, len(runs), section.epochs)) as progress,
-        tracking.live(Path(), stage, used, identity) as live,
+        tracker.live(used, identity) as live,
     ):
         grid.complete(runs, paths.DATASET, [progress, timings, live])
 

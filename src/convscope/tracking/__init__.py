@@ -7,18 +7,3 @@ them, and a run carries their md5 as the tag ``weights_md5``, which names the by
 An MLflow run is found again by its tags ``stage`` and ``fingerprint``. The tag ``complete`` is set
 last, so a run without it is partial and the next attempt fills in what it lacks.
 """
-
-from convscope.tracking.finished import fingerprint, grid_fingerprint
-from convscope.tracking.observer import live
-from convscope.tracking.publishing import Published, publish, publish_stage
-from convscope.tracking.server import ui_command
-
-__all__ = [
-    "Published",
-    "fingerprint",
-    "grid_fingerprint",
-    "live",
-    "publish",
-    "publish_stage",
-    "ui_command",
-]

@@ -1,38 +1,32 @@
-"""Live tracking: what a grid reports while it trains goes to MLflow from a thread of its own."""
+"""What a grid reports while it trains, handed on now and then from a thread of its own."""
 
-import os
-import sys
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from convscope.tracking.finished import Record, flatten, point_params
-from convscope.tracking.runs import StageRuns
-from convscope.tracking.server import connect, publish_lock, warn
+from convscope.tracking.finished import Record, point_params
 
 WRITE_SECONDS = 2.0
-YIELDING = 10  # of 19; a thread so nice leaves processors to those that train
 CLOSE_SECONDS = 10.0
+
+# partial records, each with MLflow's status of its run
+News = list[tuple[Record, str]]
 
 
 class Observer:
-    """Passes a grid's events to MLflow without ever blocking or failing it.
+    """Hands on a grid's events without ever blocking or failing it.
 
-    Each method only notes what is new of a run, as a partial record. A daemon thread writes it at
-    most once in ``WRITE_SECONDS``; after its first failure it warns and drops the rest.
+    Each method only notes what is new of a run, as a partial record. A daemon thread passes the
+    news to ``write`` at most once in ``WRITE_SECONDS``, until that returns nothing: it has failed.
     """
 
-    def __init__(self, root: Path, stage: Record) -> None:
-        self._root = root
-        self._stage = stage
+    def __init__(self, stage: Record, write: Callable[[News], Any]) -> None:
+        self._stage, self._write = stage, write
         self._training = {stage.name: stage}
         self._news: dict[str, tuple[Record, str]] = {stage.name: (stage, "RUNNING")}
         self._lock = threading.Lock()  # of the news
         self._closed = threading.Event()
-        self._abandoned = threading.Event()
         self._thread = threading.Thread(target=self._track, name="convscope-live", daemon=True)
         self._thread.start()
 
@@ -50,13 +44,16 @@ class Observer:
         """A point has finished its training."""
         self._note(self._training.pop(run_id), "FINISHED")
 
-    def close(self, status: str = "RUNNING") -> None:
+    def close(self) -> None:
+        """Write what is left, without waiting for it."""
+        self._closed.set()
+
+    def fail(self, status: str) -> None:
         """Write what is left, for at most ``CLOSE_SECONDS``, and MLflow's status of the grid."""
         for record in self._training.values():
             self._note(record, status)
         self._closed.set()
         self._thread.join(CLOSE_SECONDS)
-        self._abandoned.set()
 
     def _note(self, record: Record, status: str) -> None:
         if not self._thread.is_alive():
@@ -67,45 +64,11 @@ class Observer:
             self._news[record.name] = record, status
 
     def _track(self) -> None:
-        """The thread: write until closed; a failure ends the tracking, never the training."""
-        try:
-            if sys.platform == "linux":  # elsewhere a thread has no priority of its own
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), YIELDING)
-            # importing mlflow only once a run has begun, it does not delay the training processes
-            while not self._closed.wait(WRITE_SECONDS) and len(self._news) == 1:
-                pass
-            with publish_lock(self._root):
-                runs = StageRuns(connect(self._root), self._root, self._stage)
-            while not self._closed.is_set():
-                self._write(runs)
-                self._closed.wait(WRITE_SECONDS)
-            self._write(runs)
-        except Exception as error:
-            warn(self._root, self._stage.stage, error)
-
-    def _write(self, runs: StageRuns) -> None:
-        with self._lock:
-            news, self._news = self._news, {}
-        for record, status in news.values():
-            if self._abandoned.is_set():
+        """The thread: write until closed, and a last time then."""
+        is_last = False
+        while not is_last:
+            is_last = self._closed.wait(WRITE_SECONDS)
+            with self._lock:
+                news, self._news = [*self._news.values()], {}
+            if news and not self._write(news):
                 return
-            run = runs.run(record)
-            run.log(record)
-            run.mark(status)
-
-
-@contextmanager
-def live(root: Path, stage: str, params: Mapping[str, Any], fingerprint: str) -> Iterator[Observer]:
-    """Track a grid, which ``grid_fingerprint`` identifies, while it trains.
-
-    The stage's run, and a child for each point that starts, are created or, where an earlier
-    attempt was killed, adopted; a block that fails leaves them marked as failed. After the block
-    call ``publish_stage``, which completes them from the finished files.
-    """
-    observer = Observer(root, Record(stage, stage, fingerprint, params=flatten(params)))
-    try:
-        yield observer
-    except BaseException as error:
-        observer.close("FAILED" if isinstance(error, Exception) else "KILLED")
-        raise
-    observer.close()

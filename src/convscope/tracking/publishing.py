@@ -6,9 +6,7 @@ from pathlib import Path
 from convscope.base.errors import UserError
 from convscope.tracking.finished import Record, finished_stages, read_stage
 from convscope.tracking.runs import StageRuns
-from convscope.tracking.server import Store, connect, failure, publish_lock, warn, within
-
-STAGE_SECONDS = 60.0
+from convscope.tracking.server import Store, connect, failure, publish_lock, reason
 
 
 @dataclass(frozen=True)
@@ -32,28 +30,16 @@ def publish(root: Path) -> list[Published]:
             goes on from there.
     """
     try:
-        return _publish_all(root, finished_stages(root))
+        return publish_stages(root, finished_stages(root))
     except UserError:
         raise
     except Exception as error:
         # MLflow, requests, SQLAlchemy and the file lock each have errors of their own.
-        raise UserError(failure(root, "finished stages", error)) from None
+        raise UserError(failure(root, "finished stages", reason(error))) from None
 
 
-def publish_stage(root: Path, stage: str) -> Published | None:
-    """Bring one stage that has written its files into MLflow, from within that stage.
-
-    It never fails the stage: whatever goes wrong, or takes longer than ``STAGE_SECONDS``, becomes
-    one line on stderr, unless live tracking has already warned, and None is returned.
-    """
-    try:
-        return within(STAGE_SECONDS, lambda: _publish_all(root, [stage]))[0]
-    except Exception as error:
-        warn(root, stage, error)
-        return None
-
-
-def _publish_all(root: Path, stages: list[str]) -> list[Published]:
+def publish_stages(root: Path, stages: list[str]) -> list[Published]:
+    """The same for some finished stages; what MLflow raises is passed on."""
     records = [read_stage(root, stage) for stage in stages]
     with publish_lock(root):
         store = connect(root)

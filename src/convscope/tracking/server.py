@@ -3,17 +3,13 @@
 import os
 import re
 import sys
-import threading
-from collections.abc import Callable
-from concurrent.futures import Future, wait
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from filelock import FileLock
 
 from convscope.base.errors import UserError
-from convscope.base.files import atomic_write
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -34,10 +30,8 @@ _ENVIRONMENT = {
 }
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
-# Live tracking and publishing fail for the same reason, which is worth one line.
+# live tracking and publishing fail for the same reason, which is worth one line
 _warned: set[str] = set()
-
-T = TypeVar("T")
 
 
 class Store(NamedTuple):
@@ -61,13 +55,18 @@ def _file_uri(database: Path) -> str:
     return f"{driver}:///{quoted}"
 
 
-def open_client(uri: str) -> "MlflowClient":
-    """A client that is quick to give up and says nothing; the only place that starts MLflow."""
+def import_mlflow() -> "type[MlflowClient]":
+    """MLflow's client, quick to give up and saying nothing; the only place that imports it."""
     for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     from mlflow import MlflowClient
 
-    return MlflowClient(uri)
+    return MlflowClient
+
+
+def open_client(uri: str) -> "MlflowClient":
+    """A client of a tracking store."""
+    return import_mlflow()(uri)
 
 
 def connect(root: Path) -> Store:
@@ -82,6 +81,8 @@ def connect(root: Path) -> Store:
     if uri == _file_uri(database) and not database.is_file():
         if database.exists():
             raise FileExistsError(f"{DATABASE} is not a file")  # MLflow would try for a minute
+        from convscope.base.files import atomic_write  # most callers of this module need no pandas
+
         # MLflow needs seconds for its tables, and a store that was killed half way through them
         # can never be opened again
         with atomic_write(database) as partial:
@@ -117,22 +118,6 @@ def publish_lock(root: Path) -> FileLock:
     return FileLock(path, timeout=LOCK_SECONDS)
 
 
-def within(seconds: float, action: Callable[[], T]) -> T:
-    """Run ``action`` in a daemon thread; TimeoutError where it takes longer than ``seconds``."""
-    future: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(action())
-        except Exception as error:
-            future.set_exception(error)
-
-    threading.Thread(target=run, name="convscope-tracking", daemon=True).start()
-    if not wait([future], seconds).done:
-        raise TimeoutError(f"no answer within {seconds:g} seconds")
-    return future.result()
-
-
 def reason(error: BaseException) -> str:
     """Why the server failed, on one line, without secrets and without MLflow's long tail."""
     text = " ".join(str(error).split()) or type(error).__name__
@@ -150,19 +135,17 @@ def redact(text: str) -> str:
     return re.sub(secret, r"\1***", text, flags=re.IGNORECASE)
 
 
-def failure(root: Path, what: str, error: BaseException) -> str:
+def failure(root: Path, what: str, why: str) -> str:
     """One line: what could not be tracked, where, why, and the remedy."""
     where = redact(tracking_uri(root))
-    return (
-        f"{what}: not tracked in MLflow at {where} ({reason(error)}): run `convscope publish` later"
-    )
+    return f"{what}: not tracked in MLflow at {where} ({why}): run `convscope publish` later"
 
 
-def warn(root: Path, stage: str, error: BaseException) -> None:
+def warn(root: Path, stage: str, why: str) -> None:
     """Say on stderr that a stage is not tracked, once for each stage in a process."""
     if stage not in _warned:
         _warned.add(stage)
-        print(f"convscope: warning: {failure(root, stage, error)}", file=sys.stderr)
+        print(f"convscope: warning: {failure(root, stage, why)}", file=sys.stderr)
 
 
 def ui_command(root: Path, port: int = 5000) -> list[str]:

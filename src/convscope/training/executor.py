@@ -17,6 +17,7 @@ import torch
 
 from convscope.base import allocator, names, runtime
 from convscope.base.errors import UserError, is_out_of_memory
+from convscope.base.interrupts import interrupts_held
 from convscope.data import datasets as data_sets
 from convscope.data.datasets import DataSet
 from convscope.training import processes, trainer
@@ -75,7 +76,7 @@ def _train_in_processes(
     events = context.Queue()
     with ProcessPoolExecutor(workers, context, _begin, (dataset, device, events)) as pool:
         try:
-            with processes.interrupts_held():
+            with interrupts_held():
                 waiting = {pool.submit(_work, job) for job in jobs}
             while waiting:
                 _pass_on(events, tell)

@@ -1,6 +1,5 @@
 """Why each run of a grid would be reused or trained; nothing on disk is changed."""
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from convscope.base.paths import HISTORY, RUN, WEIGHTS
 from convscope.config import params_file
 from convscope.config.params_file import Params
 from convscope.data import datasets
+from convscope.tracking.finished import flatten
 from convscope.training import checkpoints, dvc_cache, plan
 from convscope.training.checkpoints import CHECKPOINT
 from convscope.training.grid import STORE, store_folder
@@ -119,9 +119,10 @@ def _differences(run: Run, known: _Known) -> list[str]:
     found = []
     if known.point["seed"] != run.point["seed"]:
         found.append(f"seed {known.point['seed']}")
-    for key, value in run.settings.effective().items():
-        if known.settings.get(key, value) != value:
-            found.append(f"{key} {json.dumps(known.settings[key])}")
+    settings = flatten(known.settings)
+    for key, text in flatten(run.settings.effective()).items():
+        if settings.get(key, text) != text:
+            found.append(f"{key} {settings[key]}")
     for key, value in run.identity.items():
         if (other := known.identity.get(key)) != value:
             found.append(_IDENTITY.get(key, f"{key} {other}"))

@@ -5,6 +5,7 @@ from convscope.base.paths import PARAMS
 from convscope.config import params_file
 from convscope.config.params_file import Params
 from convscope.config.schema import Grid, Train
+from convscope.data.augment import Augmentation
 from convscope.data.datasets import DataSet, stratified_part
 from convscope.nets import zoo
 from convscope.training.run import Run, Settings
@@ -38,7 +39,7 @@ def runs(params: Params, net: str, dataset: DataSet) -> list[Run]:
         )
     settings = Settings(
         epochs=grid.epochs,
-        augment=grid.augment,
+        augment=Augmentation(**grid.augment.model_dump()),
         select_on=shared.select_on,
         validation_fraction=shared.validation_fraction,
         precision=shared.precision,

@@ -5,13 +5,11 @@ Nothing here imports torch, so that the server can begin with it while this proc
 
 import multiprocessing
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
 
+from convscope.base.interrupts import interrupts_held
 from convscope.base.names import WORKERS
 
 # what a training process imports until its first step; optimizers of torch import the second
@@ -35,19 +33,3 @@ def warm_up() -> None:
         resource_tracker.ensure_running()
         with interrupts_held():
             forkserver.ensure_running()
-
-
-@contextmanager
-def interrupts_held() -> Iterator[None]:
-    """Processes started in the block never see an interrupt; this one sees it afterwards.
-
-    A terminal sends Ctrl-C to all of them, and this process ends the others.
-    """
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

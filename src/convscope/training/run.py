@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from convscope.base.names import SHAPE_AXES
+from convscope.data.augment import Augmentation
 from convscope.nets import zoo
 from convscope.training import code_hash
 
@@ -30,7 +31,7 @@ class Settings:
     """What the runs of a grid share; the meanings are those of params.yaml."""
 
     epochs: int
-    augment: bool
+    augment: Augmentation
     select_on: str = "test"
     validation_fraction: float = 0.1
     precision: str = "fp32"

@@ -164,8 +164,8 @@ class _Trainer:
         generator = torch.Generator().manual_seed(derived_seed(self.run.seed, number, "images"))
         total, size = len(self.labels), int(self.run.point["batch_size"])
         drawn = [torch.randperm(total, generator=generator)]
-        if self.run.settings.augment:
-            drawn += augment.draw(total, generator)
+        if self.run.settings.augment.changes:
+            drawn += augment.draw(total, self.run.settings.augment, generator)
         drawn = [values.to(self.device) for values in drawn]
         return zip(*(values.split(size) for values in drawn), strict=True)
 

@@ -1,14 +1,17 @@
 import subprocess
 import sys
+from dataclasses import asdict, replace
 
 import pandas as pd
 import pytest
 
 from convscope.base.errors import UserError
 from convscope.study import claims
+from tests import toys
 from tests.study.claims import folders
 
 SETTINGS = "train/baseline/by_lr_batch_size.csv"
+STRENGTHS = asdict(replace(toys.AUGMENTED, hue=0.0))
 
 
 def verdicts(judged):
@@ -30,7 +33,7 @@ def test_the_study_s_own_numbers_bear_out_every_finding_of_the_study(judged):
 
 
 def test_a_claim_names_the_grids_that_are_not_the_study_s_own(study):
-    own = {"epochs": 60, "augment": True, "lr": [0.01], "batch_size": [128], "momentum": [0.9]}
+    own = {"epochs": 60, "augment": STRENGTHS, "lr": [0.01], "batch_size": [128], "momentum": [0.9]}
     net3 = {**own, "l1_oc": [96, 32, 64], "filter_multiplier": [2.0], "kernel_size": [3]}
     net3 |= {"stride": [1], "dropout_rate": [0.1, 0.3, 0.5]}
     folders.write(study, {"train/net3/params": {"train": {"select_on": "test"}, "net": net3}})

@@ -28,15 +28,21 @@ def differing(name: str, params: Mapping[str, Any]) -> list[Setting] | None:
     if name not in study():
         return None
     block = study()[name]
-    theirs = {"epochs": block["epochs"], "augment": block["augment"], **block["grid"]}
+    theirs = {"epochs": block["epochs"], **_strengths(block), **block["grid"]}
     train = params.get("train", {})
     held_out = train.get("validation_fraction") if train.get("select_on") == "validation" else 0
-    ours = {**params.get("net", {}), "validation_fraction": held_out}
+    net = params.get("net", {})
+    ours = {**net, **_strengths(net), "validation_fraction": held_out}
     settings = [
         Setting(key, _values(ours.get(key)), _values(value))
         for key, value in {**theirs, "validation_fraction": 0}.items()
     ]
     return [setting for setting in settings if setting.ours != setting.theirs]
+
+
+def _strengths(block: Mapping[str, Any]) -> dict[str, Any]:
+    """How images are augmented, by the keys of params.yaml."""
+    return {f"augment.{key}": value for key, value in block.get("augment", {}).items()}
 
 
 def _values(values: Any) -> tuple[float, ...]:

@@ -1,0 +1,61 @@
+"""What the process of a ``Tracker`` does: MLflow's part of tracking one stage."""
+
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from convscope.tracking.finished import Record
+from convscope.tracking.observer import News
+from convscope.tracking.publishing import Published, publish_stages
+from convscope.tracking.runs import StageRuns
+from convscope.tracking.server import connect, import_mlflow, publish_lock, reason
+
+
+def serve(root: Path, stage: str, questions: Connection) -> None:
+    """Answer questions about a stage until their other end is closed.
+
+    A question is the name of a method of ``_Service`` and its arguments; an answer is what that
+    returns and None, or None and why it failed. To ``prepare`` there is none.
+    """
+    service = _Service(root, stage)
+    import_mlflow()
+    while True:
+        try:
+            action, *arguments = questions.recv()
+        except EOFError:
+            return
+        answer = failure = None
+        try:
+            answer = getattr(service, action)(*arguments)
+        except Exception as error:
+            # MLflow, requests, SQLAlchemy and the file lock each have errors of their own
+            failure = reason(error)
+        if action != "prepare":
+            questions.send((answer, failure))
+
+
+class _Service:
+    """What the process does when it is asked."""
+
+    def __init__(self, root: Path, stage: str) -> None:
+        self._root, self._stage = root, stage
+        self._runs: StageRuns | None = None
+
+    def prepare(self) -> None:
+        """Open the tracking store, of which MLflow then keeps the connection."""
+        with publish_lock(self._root):
+            connect(self._root)
+
+    def write(self, stage: Record, news: News) -> bool:
+        """Log what is new of a grid."""
+        if self._runs is None:
+            with publish_lock(self._root):
+                self._runs = StageRuns(connect(self._root), self._root, stage)
+        for record, status in news:
+            run = self._runs.run(record)
+            run.log(record)
+            run.mark(status)
+        return True
+
+    def publish(self) -> Published:
+        """Bring the finished stage into MLflow."""
+        return publish_stages(self._root, [self._stage])[0]
