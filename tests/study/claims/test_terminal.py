@@ -27,7 +27,7 @@ def test_claims_with_their_numbers_side_by_side(study):
     assert code == 0
     assert max(map(len, lines)) <= 100
     table = [line.split() for line in lines]
-    assert table[0] == ["#", "verdict", "claim", "published", "measured"]
+    assert table[0] == ["#", "on", "cifar10", "claim", "published", "measured"]
     assert ["dropout", "0.3", "0.8511", "0.8511"] in table
     assert ["net4,", "parameters", "4,403,518", "4,403,518"] in table
     assert ["window", "3", "-", "0.9000"] in table

@@ -33,7 +33,7 @@ def run(reports: Path, against: Path | None = None, stream: TextIO | None = None
     judged, data = claims.judge(reports), claims.data_name(reports)
     console = _Console(file=stream or sys.stdout, highlight=False)
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
-    console.print(_table(judged))
+    console.print(_table(judged, data))
     _line(console, _summary(judged, data))
     if against is not None and earlier != data:
         _line(console, f"{against} was measured on {earlier}, this on {data}.")
@@ -51,11 +51,11 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def _table(judged: Sequence[Claim]) -> Table:
+def _table(judged: Sequence[Claim], data: str | None) -> Table:
     """A row for each claim; below it what speaks against it or is missing, and its numbers."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    table.add_column(f"on {data or 'unknown data'}", no_wrap=True)
     table.add_column("claim", ratio=1)
     for side in ("published", "measured"):
         table.add_column(side, justify="right", no_wrap=True)
