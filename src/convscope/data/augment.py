@@ -93,11 +93,11 @@ def draw(n: int, augmentation: Augmentation, generator: torch.Generator) -> Draw
     flip = torch.rand(n, generator=generator) < augmentation.flip
     jitter = torch.tensor(augmentation.jitter, dtype=torch.float32)
     orders = torch.tensor(list(itertools.permutations(range(len(jitter)))), dtype=torch.int64)
-    chosen = torch.randint(len(orders), (n,), generator=generator)
+    which = torch.randint(len(orders), (n,), generator=generator)
     uniform = torch.rand(n, len(jitter), generator=generator, dtype=torch.float32)
     factors = jitter * (2 * uniform - 1)
     factors[:, :HUE] += 1
-    return Draws(offsets[0], offsets[1], flip, orders[chosen], factors)
+    return Draws(offsets[0], offsets[1], flip, orders[which], factors)
 
 
 def apply(images: Tensor, draws: Draws) -> Tensor:

@@ -29,7 +29,7 @@ def before_after(table: pd.DataFrame) -> Drawing:
     # the last row stands apart
     rows = np.arange(len(names), dtype=float)
     rows[-1] += 0.6
-    title = "What each class loses with the chosen filters at zero"
+    title = "What each class loses with the selected filters at zero"
     figure, panels = chart(900, 170 + 34 * len(names), title)
     axes = panels[0, 0]
     _pairs_of_dots(axes, rows, (old, new), ("before", "after"), (PALETTE[0], PALETTE[1]))

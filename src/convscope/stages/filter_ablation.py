@@ -61,12 +61,12 @@ def _together(
     report.table("newly_misclassified", lost)
 
     report.figure("class_accuracy", dots.before_after(accuracies))
-    title = "Confusion with and without the chosen filters; difference: before \N{MINUS SIGN} after"
+    title = "Confusion with and without the selected filters; difference: before \N{MINUS SIGN} after"
     report.figure("confusion", matrices.confusion(cells, classes, groups, title, "difference"))
     shown = lost.head(newly_wrong)
     captions = [f"{row.true} → {row.predicted}" for row in shown.itertuples()]
     pixels = dataset.test_images[torch.tensor(shown["image"].tolist(), dtype=torch.int64)]
-    title = "Wrong only with the chosen filters at zero: the first images (true → predicted)"
+    title = "Wrong only with the selected filters at zero: the first images (true → predicted)"
     report.figure("newly_misclassified", galleries.gallery(pixels.cpu(), captions, title))
     return found.headlines()
 
