@@ -4,8 +4,8 @@ After a change that is meant to move numbers, and on a new kind of machine:
 
     python -m tests.golden
 
-and commit tests/golden.json, which holds one entry for each kind of machine. ``python -m tests.golden
-known`` ends with 0 where it has one of this machine.
+and commit tests/golden.json, which holds one entry for each kind of machine. Where it has one of
+this machine, ``python -m tests.golden known`` ends with 0.
 """
 
 import hashlib

@@ -3,13 +3,14 @@ import os
 import signal
 import sys
 import time
+from unittest.mock import Mock
 
 import pytest
 from tests import projects
 
 from convscope.base.errors import UserError
 from convscope.tracking import observer as observer_module
-from convscope.tracking import server
+from convscope.tracking import server, service
 from convscope.tracking import tracker as tracker_module
 from convscope.tracking.finished import grid_fingerprint
 from convscope.tracking.publishing import publish, publish_stages
@@ -184,6 +185,17 @@ def test_a_process_that_cannot_be_started_is_a_warning_and_no_more(project, monk
     assert publish_one(project) is None
     (line,) = capfd.readouterr().err.splitlines()
     assert "Resource temporarily unavailable" in line
+
+
+def test_without_mlflow_a_stage_has_one_warning(project, monkeypatch, capfd):
+    absent = Mock(side_effect=ModuleNotFoundError("No module named 'mlflow'"))
+    monkeypatch.setattr(server, "import_mlflow", absent)
+    monkeypatch.setattr(service, "import_mlflow", absent)
+    with Tracker(project.root, "occlusion") as tracker:
+        tracker.prepare()
+        assert tracker.publish() is None
+    (line,) = capfd.readouterr().err.splitlines()
+    assert "(No module named 'mlflow')" in line
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes have no niceness here")

@@ -61,7 +61,8 @@ def _together(
     report.table("newly_misclassified", lost)
 
     report.figure("class_accuracy", dots.before_after(accuracies))
-    title = "Confusion with and without the selected filters; difference: before \N{MINUS SIGN} after"
+    change = "before \N{MINUS SIGN} after"
+    title = f"Confusion with and without the selected filters; difference: {change}"
     report.figure("confusion", matrices.confusion(cells, classes, groups, title, "difference"))
     shown = lost.head(newly_wrong)
     captions = [f"{row.true} → {row.predicted}" for row in shown.itertuples()]

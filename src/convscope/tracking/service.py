@@ -1,5 +1,6 @@
 """What the process of a ``Tracker`` does: MLflow's part of tracking one stage."""
 
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -17,7 +18,8 @@ def serve(root: Path, stage: str, questions: Connection) -> None:
     returns and None, or None and why it failed. To ``prepare`` there is none.
     """
     service = _Service(root, stage)
-    import_mlflow()
+    with suppress(Exception):  # why it cannot be imported is the answer to each question
+        import_mlflow()
     while True:
         try:
             action, *arguments = questions.recv()
