@@ -70,6 +70,19 @@ def test_live_then_publish_gives_one_parent_and_children_with_every_epoch_once(p
     project.assert_every_epoch_once(point, 0.1)
 
 
+def test_what_is_still_to_be_written_when_the_stage_ends_is_published_and_no_failure(
+    project, capfd
+):
+    with Tracker(project.root, "train@net1") as tracker:
+        write = tracker._ask
+        with tracker.live(PARAMS, FINGERPRINT) as observer:
+            train(observer, project, 0.1)
+        assert tracker.publish().action in ("created", "completed")
+    write(None, "write", None, [])  # as by the observer's thread
+    assert capfd.readouterr().err == ""
+    project.assert_every_epoch_once(project.run("lr=0.1"), 0.1)
+
+
 def test_runs_are_seen_while_the_grid_still_trains(project, monkeypatch):
     monkeypatch.setattr(observer_module, "WRITE_SECONDS", 0.02)
     with live(project) as observer:

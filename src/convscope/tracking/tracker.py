@@ -26,13 +26,14 @@ NICENESS = 10  # of 19: its imports leave the processors to what computes
 class Tracker:
     """Tracks one stage, which never fails because of it.
 
-    Whatever goes wrong there, or takes longer than ``STAGE_SECONDS``, becomes one line on stderr.
+    Whatever goes wrong there, or holds its end up for ``STAGE_SECONDS``, becomes a line on stderr.
     As a context it ends with its process.
     """
 
     def __init__(self, root: Path, stage: str) -> None:
         self._root, self._stage = root, stage
         self._turn = threading.Lock()  # one question at a time
+        self._ended = False
         # forked, it is ready without an interpreter of its own; this early there are no threads
         context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         self._here, there = context.Pipe()
@@ -51,6 +52,7 @@ class Tracker:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended = True
         self._here.close()
         if self._process.pid:
             self._process.terminate()
@@ -73,7 +75,8 @@ class Tracker:
         from convscope.tracking.observer import Observer
 
         record = Record(self._stage, self._stage, fingerprint, params=flatten(params))
-        observer = Observer(record, lambda news: self._ask("write", record, news))
+        # its thread may wait: busy processors keep the process waiting for minutes
+        observer = Observer(record, lambda news: self._ask(None, "write", record, news))
         try:
             yield observer
         except BaseException as error:
@@ -83,31 +86,31 @@ class Tracker:
 
     def publish(self) -> "Published | None":
         """Bring the stage, which has written its files, into MLflow; None if that failed."""
-        published: Published | None = self._ask("publish")
+        published: Published | None = self._ask(STAGE_SECONDS, "publish")
         return published
 
-    def _ask(self, *question: Any) -> Any:
+    def _ask(self, seconds: float | None, *question: Any) -> Any:
         """The process's answer; None, and a warning the first time, if there is none.
 
-        A process that does not answer in time is ended.
+        A process that does not answer within so many seconds is ended.
         """
-        until = time.monotonic() + STAGE_SECONDS
+        until = None if seconds is None else time.monotonic() + seconds
         try:
-            if not self._turn.acquire(timeout=STAGE_SECONDS):
+            if not self._turn.acquire(timeout=-1 if seconds is None else seconds):
                 raise TimeoutError
             try:
                 self._here.send(question)
-                if not self._here.poll(until - time.monotonic()):
+                if not self._here.poll(until and until - time.monotonic()):
                     raise TimeoutError
                 answer, failure = self._here.recv()
             finally:
                 self._turn.release()
         except TimeoutError:
             self._process.terminate()
-            answer, failure = None, f"no answer within {STAGE_SECONDS:g} seconds"
+            answer, failure = None, f"no answer within {seconds:g} seconds"
         except (EOFError, OSError):
             answer, failure = None, "the process that tracks has been killed"
-        if failure:
+        if failure and not self._ended:  # what was still to be written live has been published
             warn(self._root, self._stage, failure)
         return answer
 
