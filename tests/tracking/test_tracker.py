@@ -5,9 +5,8 @@ import sys
 import time
 
 import pytest
-from tests import projects
+from tests import projects, toys
 
-from convscope.base.errors import UserError
 from convscope.tracking import observer as observer_module
 from convscope.tracking import server
 from convscope.tracking import tracker as tracker_module
@@ -124,17 +123,9 @@ def test_a_grid_that_fails_waits_no_longer_than_its_limit(project, monkeypatch):
     assert time.monotonic() - start < 0.9
 
 
-def test_a_closed_port_is_one_warning_without_the_password(project, monkeypatch, capfd):
-    uri = projects.NO_SERVER.replace("//", "//ann:secret@")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    assert publish_one(project) is None
-    (line,) = capfd.readouterr().err.splitlines()
-    assert line.startswith("convscope: warning: occlusion: not tracked in MLflow")
-    assert "Connection refused" in line
-    assert line.endswith("run `convscope publish` later")
-    assert "secret" not in line
-    with pytest.raises(UserError, match="Connection refused"):
-        publish(project.root)
+def test_publishing_to_a_closed_port_is_an_error(project, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", projects.NO_SERVER)
+    assert "Connection refused" in toys.refusal(publish, project.root)
 
 
 @pytest.mark.usefixtures("mute")

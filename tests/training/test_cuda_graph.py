@@ -95,10 +95,8 @@ DATA = toys.red_or_blue(train=180)
 RUNS = {
     "net1": toys.run(epochs=3),
     "net1 in bf16": toys.run(epochs=3, precision="bf16"),
-    "net4": toys.run("net4", epochs=3, dropout_rate=0.3, augment=toys.AUGMENTED),
-    "net4 in bf16": toys.run(
-        "net4", epochs=3, dropout_rate=0.3, augment=toys.AUGMENTED, precision="bf16"
-    ),
+    "net4": toys.run("net4", epochs=3, dropout_rate=0.3),
+    "net4 in bf16": toys.run("net4", epochs=3, dropout_rate=0.3, precision="bf16"),
 }
 
 

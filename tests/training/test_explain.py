@@ -16,7 +16,7 @@ from convscope.data.augment import Augmentation
 from convscope.training import dvc_cache, explain, grid, plan, run
 from convscope.training.explain import RESUME, REUSE, TRAIN
 from tests import projects, toys
-from tests.training.toy_runs import MODELS, cut, in_dvcs_cache, in_the_store
+from tests.training.toy_runs import MODELS, cut, damage, in_dvcs_cache, in_the_store
 
 UNKNOWN = (TRAIN, "no finished run of this point is known")
 
@@ -82,11 +82,7 @@ def test_a_damaged_checkpoint_is_named(damage):
 @pytest.mark.parametrize("content", [b"", b"{}", None])
 def test_a_damaged_run_is_named(name, content):
     folder = in_the_store(toys.run(epochs=1))
-    path = folder / name
-    if content is None:
-        path.unlink()
-    else:
-        path.write_bytes(content)
+    damage(folder / name, content)
     assert explained(toys.run(epochs=1)) == [(TRAIN, f"the finished run in {folder} is damaged")]
 
 
@@ -204,7 +200,10 @@ def test_data_parameters_that_have_changed_since_are_pointed_out():
 
 @pytest.mark.parametrize(
     ("net", "told"),
-    [("net9", "'net9' is not a network; known: base"), ("net3", "params.yaml: nets.net3 is")],
+    [
+        ("net9", "'net9' is not a network; known: baseline, net1, net2"),
+        ("net3", "params.yaml: nets.net3 is missing"),
+    ],
 )
 @pytest.mark.usefixtures("dataset")
 def test_an_unknown_grid_is_exit_code_2(net, told, capsys):
