@@ -43,7 +43,6 @@ FILES = {
 }
 
 MINE = "docs/mine"
-NETS = ("net1", "net2", "net3", "net4")
 ANALYSES = ("occlusion", "filter_ablation", "filter_identify")
 
 
@@ -106,9 +105,8 @@ def ran_with(project, data, study):
     shared = {key: params[key] for key in ("train", "analysis")}
     used = {
         "download": {"data": {k: v for k, v in params["data"].items() if k != "archives"}},
-        "train/baseline": {"train": shared["train"], "net": params["nets"]["baseline"]},
         "evaluate": {"evaluate": params["evaluate"]},
-        **{f"train/{n}": {"train": shared["train"], "net": params["nets"][n]} for n in NETS},
+        **{f"train/{n}": {"train": shared["train"], "net": v} for n, v in params["nets"].items()},
         **{a.replace("_", "-"): {"analysis": shared["analysis"], a: params[a]} for a in ANALYSES},
     }
     for stage, sections in used.items():

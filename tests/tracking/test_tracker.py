@@ -144,25 +144,20 @@ def test_a_stage_does_not_wait_for_another_process_for_ever(project, monkeypatch
     assert "publish.lock" in capfd.readouterr().err
 
 
-def process(tracker):
-    """The number of a tracker's process."""
-    return tracker._process.pid
-
-
 def test_a_process_that_hangs_is_given_up_and_ended(project, monkeypatch, capfd):
     monkeypatch.setattr(tracker_module, "STAGE_SECONDS", 0.2)
     with Tracker(project.root, "occlusion") as tracker:
-        os.kill(process(tracker), signal.SIGSTOP)
+        os.kill(tracker._process.pid, signal.SIGSTOP)
         assert tracker.publish() is None
-        os.kill(process(tracker), signal.SIGCONT)
+        os.kill(tracker._process.pid, signal.SIGCONT)
     assert "(no answer within 0.2 seconds)" in capfd.readouterr().err
     with pytest.raises(ProcessLookupError):
-        os.kill(process(tracker), 0)
+        os.kill(tracker._process.pid, 0)
 
 
 def test_a_process_that_was_killed_is_a_warning(project, capfd):
     with Tracker(project.root, "occlusion") as tracker:
-        os.kill(process(tracker), signal.SIGKILL)
+        os.kill(tracker._process.pid, signal.SIGKILL)
         assert tracker.publish() is None
     assert "(the process that tracks has been killed)" in capfd.readouterr().err
 
@@ -180,7 +175,7 @@ def test_a_process_that_cannot_be_started_is_a_warning_and_no_more(project, monk
 @pytest.mark.skipif(sys.platform == "win32", reason="processes have no niceness here")
 def test_tracking_yields_processors_and_never_sees_an_interrupt(project, capfd):
     with Tracker(project.root, "occlusion") as tracker:
-        number = process(tracker)
+        number = tracker._process.pid
         wait_until(lambda: os.getpriority(os.PRIO_PROCESS, number) == tracker_module.NICENESS)
         assert os.getpriority(os.PRIO_PROCESS, 0) < tracker_module.NICENESS
         os.kill(number, signal.SIGINT)

@@ -9,7 +9,7 @@ import torch
 from ruamel.yaml import YAML
 
 from convscope import cli
-from convscope.base import paths
+from convscope.base import files, paths
 from convscope.config import params_file
 from convscope.data import datasets
 from convscope.data.augment import Augmentation
@@ -150,8 +150,7 @@ def test_a_run_of_a_version_that_did_not_say_its_identity_is_no_neighbor():
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"net": "net1"}', '{"point": []}'])
 def test_a_store_of_rubbish_is_no_obstacle(content):
     for name in ("a", "b"):
-        (grid.STORE / name).mkdir(parents=True)
-        (grid.STORE / name / paths.RUN).write_text(content)
+        files.write_text(grid.STORE / name / paths.RUN, content)
     assert explained(toys.run()) == [UNKNOWN]
 
 
@@ -190,10 +189,9 @@ def test_every_run_of_params_yaml_has_a_line_and_the_last_counts_them(dataset):
 def test_data_parameters_that_have_changed_since_are_pointed_out():
     used = {"data": {"source": "digits", "train_images": None, "test_images": None}}
     path = paths.REPORTS / "download" / "params.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(used))
+    files.write_json(path, used)
     assert len(shown("net4")) == 3
-    path.write_text(json.dumps({"data": {**used["data"], "train_images": 40}}))
+    files.write_json(path, {"data": {**used["data"], "train_images": 40}})
     told = shown("net4")[-2]
     assert told.startswith("params.yaml: data has changed since data/dataset.safetensors was made")
 
