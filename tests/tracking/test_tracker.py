@@ -24,8 +24,8 @@ def live(project):
         yield each
 
 
-def publish_one(project, stage="occlusion"):
-    with Tracker(project.root, stage) as tracker:
+def publish_one(project):
+    with Tracker(project.root, "occlusion") as tracker:
         return tracker.publish()
 
 
