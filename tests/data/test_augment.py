@@ -7,7 +7,7 @@ import torch
 from scipy import stats
 
 from convscope.data import augment
-from convscope.data.augment import HUE, Augmentation, Draws
+from convscope.data.augment import HUE, Augmentation
 from tests.torchvision_compat import import_torchvision
 from tests.toys import AUGMENTED, noise
 
@@ -26,18 +26,11 @@ def made_images(n=12):
     return images
 
 
-def identity(n):
-    return Draws(
-        top=torch.zeros(n, dtype=torch.int64),
-        left=torch.zeros(n, dtype=torch.int64),
-        flip=torch.zeros(n, dtype=torch.bool),
-        order=torch.arange(HUE).expand(n, -1),
-        factors=torch.ones(n, HUE),
-    )
-
-
 def seeded_draws(n, seed=0, augmentation=AUGMENTED):
     return augment.draw(n, augmentation, torch.Generator().manual_seed(seed))
+
+
+UNCHANGED = seeded_draws(2, augmentation=Augmentation())
 
 
 def assert_same(draws, others):
@@ -65,7 +58,7 @@ def test_every_crop_is_torchvisions(flip):
     images = made_images(2)
     for top, left in itertools.product(range(-4, 5), repeat=2):
         draws = replace(
-            identity(2),
+            UNCHANGED,
             top=torch.tensor([top, left]),
             left=torch.tensor([left, top]),
             flip=torch.tensor([flip, not flip]),
@@ -140,7 +133,7 @@ def test_a_gpu_gives_the_same_images():
 )
 def test_unfit_arguments_are_refused(images, message):
     with pytest.raises(ValueError, match=message):
-        augment.apply(images, identity(2))
+        augment.apply(images, UNCHANGED)
 
 
 def test_a_seed_determines_the_draws_and_global_randomness_does_not():

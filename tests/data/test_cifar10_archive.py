@@ -4,7 +4,6 @@ import pickle
 import numpy as np
 import pytest
 
-from convscope.base.errors import UserError
 from convscope.data import cifar10_archive
 from tests import archive_samples as samples
 from tests import toys
@@ -139,19 +138,12 @@ def test_other_files_are_refused(tmp_path, content, why):
     assert why in refusal(tmp_path / "toy", content)
 
 
-@pytest.mark.parametrize(
-    ("content", "why"),
-    [
-        (packed({"filler": bytes(2 << 20)}), "it unpacks to more than 1048576 bytes"),
-        (packed({}, [(FIRST, "/etc/passwd")]), f"{FIRST} is not a plain file"),
-    ],
-)
-def test_a_bomb_and_a_link_are_refused(tmp_path, content, why, monkeypatch):
+def test_a_bomb_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(cifar10_archive, "MAX_UNPACKED_BYTES", 1 << 20)
-    assert len(content) < 1 << 19
-    assert refusal(tmp_path / "toy", content) == why
+    bomb = packed({"filler": bytes(2 << 20)})
+    assert len(bomb) < 1 << 19
+    assert refusal(tmp_path / "toy", bomb) == "it unpacks to more than 1048576 bytes"
 
 
 def test_an_absent_file_is_refused(tmp_path):
-    with pytest.raises(UserError, match="No such file"):
-        cifar10_archive.read(tmp_path / "absent")
+    assert "No such file" in toys.refusal(cifar10_archive.read, tmp_path / "absent")

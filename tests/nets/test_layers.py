@@ -4,6 +4,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from convscope.nets import layer_table
 from convscope.nets.layers import (
     Conv,
     Dropout,
@@ -85,7 +86,7 @@ def test_sizes_are_torchs_and_what_vanishes_there_is_refused(layer_list):
         ([*[Pool()] * 4, Conv(1, 5, stride=2)], "the 2x2 .* for a 5x5 convolution"),
     ],
 )
-@pytest.mark.parametrize("made", [final_size, built])
+@pytest.mark.parametrize("made", [final_size, built, layer_table.table])
 def test_a_map_that_would_vanish_is_refused_with_its_size(layer_list, message, made):
     with pytest.raises(ValueError, match=message):
         made(layer_list)

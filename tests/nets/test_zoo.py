@@ -57,18 +57,3 @@ def test_net2_leaves_out_the_last_pool_of_a_1x1_map():
     names = [name for name, _ in zoo.build("net2", l1_oc=4, kernel_size=7).named_children()]
     assert "pool1" in names
     assert "pool2" not in names
-
-
-@pytest.mark.parametrize(
-    ("net", "point", "message"),
-    [
-        ("net9", {}, "unknown network 'net9'; known: baseline, net1"),
-        ("net1", {"kernel_sise": 3}, "unknown key of a point: kernel_sise"),
-        ("net1", {"kernel_size": 9, "stride": 2}, "feature map is too small for"),
-        ("net1", {"dropout_rate": 0.5}, "net1 has no dropout, so dropout_rate must be 0"),
-        ("net1", {"l1_oc": 1, "filter_multiplier": 0.5}, "a convolution would have no filters"),
-    ],
-)
-def test_shapes_that_cannot_be_built(net, point, message):
-    with pytest.raises(ValueError, match=message):
-        zoo.build(net, **point)

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 import zc.lockfile
-from tests import projects
+from tests import projects, toys
 
 from convscope import cli
-from convscope.base.errors import UserError
 from convscope.stages import dvc_lock
 from convscope.stages.dvc_lock import LOCK, PROCESSES, mend
 
@@ -69,15 +68,14 @@ def test_what_dvc_takes_from_elsewhere_may_have_another_hash():
 def test_a_folder_that_is_not_a_project_is_left_alone(tmp_path, monkeypatch):
     (tmp_path / "src").mkdir()
     monkeypatch.chdir(tmp_path / "src")
-    with pytest.raises(UserError, match=r"dvc\.yaml is missing: run this in the project's folder"):
-        mend()
+    assert "dvc.yaml is missing: run this in the project's folder" in toys.refusal(mend)
     assert list(Path().iterdir()) == []
 
 
 def test_without_git_the_remedy_is_named_unless_dvc_does_without(tmp_path):
     (tmp_path / ".git").rmdir()
-    with pytest.raises(UserError, match="not in a git repository, which DVC needs: run `git init`"):
-        mend()
+    why = "not in a git repository, which DVC needs: run `git init`"
+    assert why in toys.refusal(mend)
     (tmp_path / ".dvc/config").write_text("[core]\n    no_scm = True\n")
     assert mend() == []
 
@@ -85,8 +83,7 @@ def test_without_git_the_remedy_is_named_unless_dvc_does_without(tmp_path):
 def test_a_merge_conflict_is_left_to_the_user():
     text = f"<<<<<<< HEAD\n{TEXT}=======\n{TEXT}>>>>>>> other\n"
     LOCK.write_text(text)
-    with pytest.raises(UserError, match=r"^dvc\.lock has a merge conflict"):
-        mend()
+    assert toys.refusal(mend).startswith("dvc.lock has a merge conflict")
     assert LOCK.read_text() == text
 
 

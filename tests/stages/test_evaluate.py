@@ -60,5 +60,4 @@ def test_a_damaged_history_is_refused(history, table, why):
 
 def test_a_missing_history_is_refused(history):
     history.unlink()
-    with pytest.raises(UserError, match=r"history\.csv is missing: run `convscope train net1`"):
-        evaluate.run()
+    assert "history.csv is missing: run `convscope train net1`" in toys.refusal(evaluate.run)

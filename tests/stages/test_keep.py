@@ -4,9 +4,9 @@ import re
 import pytest
 from dvc.utils.hydra import compose_and_dump
 from ruamel.yaml import YAML
-from tests import projects
+from tests import projects, toys
+from tests.report import folders
 
-from convscope.base.errors import UserError
 from convscope.stages import keep
 
 HEADER = "stage,run,fingerprint,seconds,device\n"
@@ -43,29 +43,22 @@ FILES = {
 }
 
 MINE = "docs/mine"
-NETS = ("net1", "net2", "net3", "net4")
 ANALYSES = ("occlusion", "filter_ablation", "filter_identify")
 
 
 @pytest.fixture
 def project(tmp_path):
     for name, text in FILES.items():
-        write(tmp_path / name, text)
+        folders.replace(tmp_path / name, text)
     return tmp_path
 
 
 def refused(project, folder=MINE):
     """The line with which nothing is kept; all stays as it was."""
     before = sorted(project.rglob("*")), projects.contents(project)
-    with pytest.raises(UserError) as raised:
-        keep.keep(project, project / folder)
+    message = toys.refusal(keep.keep, project, project / folder)
     assert (sorted(project.rglob("*")), projects.contents(project)) == before
-    return str(raised.value)
-
-
-def write(path, text):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    return message
 
 
 def test_keeps_results_and_leaves_weights_maps_and_pages(project):
@@ -112,13 +105,12 @@ def ran_with(project, data, study):
     shared = {key: params[key] for key in ("train", "analysis")}
     used = {
         "download": {"data": {k: v for k, v in params["data"].items() if k != "archives"}},
-        "train/baseline": {"train": shared["train"], "net": params["nets"]["baseline"]},
         "evaluate": {"evaluate": params["evaluate"]},
-        **{f"train/{n}": {"train": shared["train"], "net": params["nets"][n]} for n in NETS},
+        **{f"train/{n}": {"train": shared["train"], "net": v} for n, v in params["nets"].items()},
         **{a.replace("_", "-"): {"analysis": shared["analysis"], a: params[a]} for a in ANALYSES},
     }
     for stage, sections in used.items():
-        write(project / "reports" / stage / "params.json", json.dumps(sections))
+        folders.replace(project / "reports" / stage / "params.json", json.dumps(sections))
     return params
 
 
@@ -167,7 +159,7 @@ def test_a_network_that_was_taken_out_since_is_refused_and_another_place_of_data
 
 @pytest.mark.parametrize("content", ["[]", '{"train": 3}', "{"])
 def test_a_stage_s_damaged_params_are_named(content, project):
-    write(project / "reports/train/net1/params.json", content)
+    folders.replace(project / "reports/train/net1/params.json", content)
     assert re.search("is damaged .* run `convscope train net1`", refused(project))
 
 
@@ -200,7 +192,7 @@ def test_nothing_of_an_earlier_snapshot_stays(project):
 )
 def test_a_folder_of_something_else_is_left_alone(project, files):
     for name, text in files.items():
-        write(project / MINE / name, text)
+        folders.replace(project / MINE / name, text)
     assert "holds something else" in refused(project)
 
 

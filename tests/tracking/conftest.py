@@ -1,6 +1,5 @@
 """A finished project on disk, with a tracking store of its own for each test."""
 
-import json
 import shutil
 import socket
 import subprocess
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from tests.report.folders import replace
 
 from convscope.tracking import server
 
@@ -39,9 +39,7 @@ class Project:
         self.write("reports/occlusion/maps.png", "a picture")
 
     def write(self, name: str, content: object) -> None:
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        replace(self.root / name, content)
 
     @staticmethod
     def epochs(lr: float) -> list[dict[str, float]]:
@@ -121,17 +119,12 @@ def mute(monkeypatch):
     yield from mute_server(monkeypatch)
 
 
-@pytest.fixture
-def commit():
-    """A function that makes a folder a git checkout with a file or all; it returns the commit."""
-
-    def run(folder, name="."):
-        git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b"]
-        for command in (["init", "-q"], ["add", name], ["commit", "-qm", "first"]):
-            subprocess.run([*git, *command], check=True)
-        return subprocess.check_output([*git, "rev-parse", "HEAD"], text=True).strip()
-
-    return run
+def commit(folder, name="."):
+    """Make a folder a git checkout with a file or all; the commit."""
+    git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b"]
+    for command in (["init", "-q"], ["add", name], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *command], check=True)
+    return subprocess.check_output([*git, "rev-parse", "HEAD"], text=True).strip()
 
 
 @pytest.fixture

@@ -1,50 +1,44 @@
 import pytest
 
 from convscope.base.errors import UserError
-from convscope.tracking.finished import (
-    fingerprint,
-    finished_stages,
-    flatten,
-    grid_fingerprint,
-    read_stage,
-)
+from convscope.tracking import finished
 
 
 def test_a_grids_fingerprint_is_known_from_its_runs_in_any_order(folders):
-    expected = grid_fingerprint(["point-0.1", "point-0.01"])
-    assert fingerprint(folders.root, "train@net1") == expected
-    assert grid_fingerprint(["point-0.1"]) != expected
+    expected = finished.grid_fingerprint(["point-0.1", "point-0.01"])
+    assert finished.fingerprint(folders.root, "train@net1") == expected
+    assert finished.grid_fingerprint(["point-0.1"]) != expected
 
 
 def test_an_analysis_fingerprint_follows_names_and_bytes_but_not_temporary_files(folders):
-    before = fingerprint(folders.root, "occlusion")
+    before = finished.fingerprint(folders.root, "occlusion")
     folders.write("reports/occlusion/.maps.png.partial", "half")
-    assert fingerprint(folders.root, "occlusion") == before
+    assert finished.fingerprint(folders.root, "occlusion") == before
     folders.write("reports/occlusion/maps.png", "another")
-    assert fingerprint(folders.root, "occlusion") != before
+    assert finished.fingerprint(folders.root, "occlusion") != before
 
 
 def test_only_finished_stages_are_listed_and_the_report_is_its_pages(folders):
-    assert finished_stages(folders.root) == ["occlusion", "train@net1"]
+    assert finished.finished_stages(folders.root) == ["occlusion", "train@net1"]
     pages = ["report.html", "report.md", "claims.json"]
     for name in pages:
         folders.write(f"reports/{name}", "page")
-    assert finished_stages(folders.root) == ["occlusion", "report", "train@net1"]
-    assert [path.name for path, _ in read_stage(folders.root, "report").files] == pages
+    assert finished.finished_stages(folders.root) == ["occlusion", "report", "train@net1"]
+    assert [path.name for path, _ in finished.read_stage(folders.root, "report").files] == pages
     (folders.root / "models/net1/history.csv").unlink()
-    assert finished_stages(folders.root) == ["occlusion", "report"]
+    assert finished.finished_stages(folders.root) == ["occlusion", "report"]
 
 
 def test_an_unfinished_stage_is_refused(folders):
     (folders.root / "reports/occlusion/metrics.json").unlink()
     with pytest.raises(UserError, match=r"occlusion has not finished.*metrics\.json is missing"):
-        read_stage(folders.root, "occlusion")
+        finished.read_stage(folders.root, "occlusion")
 
 
 def test_a_damaged_run_is_named_with_the_command_that_makes_it(folders):
     folders.write("models/net1/runs/lr=0.1/run.json", {"net": "net1"})
     with pytest.raises(UserError, match=r"run\.json is damaged .* run `convscope train net1`"):
-        fingerprint(folders.root, "train@net1")
+        finished.fingerprint(folders.root, "train@net1")
 
 
 def test_seconds_come_from_the_last_complete_row_with_the_same_fingerprint(folders):
@@ -52,11 +46,11 @@ def test_seconds_come_from_the_last_complete_row_with_the_same_fingerprint(folde
     rows += ["lr=0.01,point-0.01,1"]
     table = "\n".join(["stage,run,fingerprint,seconds,device", *(f"train@net1,{r}" for r in rows)])
     folders.write("logs/timings.csv", table)
-    seconds = [p.metrics.get("seconds") for p in read_stage(folders.root, "train@net1").children]
-    assert seconds == [None, 8.25]
+    points = finished.read_stage(folders.root, "train@net1").children
+    assert [point.metrics.get("seconds") for point in points] == [None, 8.25]
 
 
 def test_flatten_joins_keys_by_dots_and_keeps_lists_whole():
     nested = {"a": {"b": {"c": 1e-05}, "d": [1, 2]}, "e": None, "f": "text", "g": True}
     expected = {"a.b.c": "1e-05", "a.d": "[1, 2]", "e": "null", "f": "text", "g": "true"}
-    assert flatten(nested) == expected
+    assert finished.flatten(nested) == expected

@@ -2,6 +2,8 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from tests.tracking.conftest import commit
+
 from convscope.base.files import digest
 from convscope.tracking.finished import read_stage
 from convscope.tracking.publishing import publish, publish_stages
@@ -53,7 +55,7 @@ def test_an_analysis_is_one_run_with_its_numbers_pictures_and_data_set(project):
     assert json.loads(used.dataset.profile)["md5"] == "a" * 32
 
 
-def test_tags_say_which_state_of_the_project_a_run_belongs_to(project, commit, monkeypatch):
+def test_tags_say_which_state_of_the_project_a_run_belongs_to(project, monkeypatch):
     monkeypatch.setenv("DVC_EXP_NAME", "wide-nets")
     project.write("dvc.lock", "lock")
     head = commit(project.root, "dvc.lock")

@@ -1,10 +1,10 @@
-import subprocess
 import sys
 from unittest.mock import Mock
 
 import pytest
+from tests import toys
+from tests.tracking.conftest import commit
 
-from convscope.base.errors import UserError
 from convscope.tracking import server
 from convscope.tracking.provenance import provenance
 from convscope.tracking.server import connect, reason, redact, tracking_uri, ui_command
@@ -48,8 +48,8 @@ def test_the_environment_may_name_a_server_which_has_its_own_page(tmp_path, monk
     assert tracking_uri(tmp_path) == "https://host"
     assert ui_command(tmp_path) == [sys.executable, "-m", "webbrowser", "https://host"]
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://ann:pw@host")
-    with pytest.raises(UserError, match="carries a password"):  # a command line shows it
-        ui_command(tmp_path)
+    # a command line shows it
+    assert "carries a password" in toys.refusal(ui_command, tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     assert tracking_uri(tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
 
@@ -68,7 +68,7 @@ def test_outside_git_and_dvc_nothing_is_claimed(tmp_path):
         ("beside.txt", "true"),
     ],
 )
-def test_a_checkout_is_dirty_by_what_is_not_recorded_otherwise(changed, dirty, commit, tmp_path):
+def test_a_checkout_is_dirty_by_what_is_not_recorded_otherwise(changed, dirty, tmp_path):
     project = tmp_path / "project"
     (project / "conf").mkdir(parents=True)
     inside = ("params.yaml", "dvc.lock", "conf/params.yaml", "train.py")
@@ -78,11 +78,6 @@ def test_a_checkout_is_dirty_by_what_is_not_recorded_otherwise(changed, dirty, c
     assert provenance(project)["git_dirty"] == "false"
     (tmp_path / changed).write_text("changed since")
     assert provenance(project)["git_dirty"] == dirty
-
-
-def test_importing_the_package_does_not_import_mlflow():
-    check = "import sys, convscope.tracking; sys.exit('mlflow' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
 
 
 def test_a_store_is_created_completely_and_silently_or_not_at_all(tmp_path, monkeypatch, capfd):

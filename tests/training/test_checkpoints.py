@@ -20,12 +20,7 @@ def state():
 
 
 def assert_same(found, expected):
-    assert found is not None
-    assert found.history == expected.history
-    for part in ("module", "momentum", "best"):
-        kept, wanted = getattr(found, part), getattr(expected, part)
-        assert set(kept) == set(wanted)
-        assert all(torch.equal(kept[key], value) for key, value in wanted.items())
+    torch.testing.assert_close(vars(found), vars(expected), rtol=0, atol=0)
 
 
 def test_what_is_written_is_read_back(tmp_path):
@@ -44,10 +39,6 @@ def test_without_momentum_there_are_no_buffers(tmp_path):
     plain = Checkpoint(state().module, {}, state().best, [])
     checkpoints.write(tmp_path / "a", plain)
     assert_same(checkpoints.read(tmp_path / "a"), plain)
-
-
-def test_what_is_not_there_is_none(tmp_path):
-    assert checkpoints.read(tmp_path / "a") is None
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -130,9 +130,8 @@ def test_a_local_name_is_not_taken_for_a_definition(pack):
     ],
 )
 def test_a_name_that_is_local_elsewhere_is_still_followed(pack, take):
-    assert pack("step:take", step=f"rate = [1]\n{take}\n") != pack(
-        "step:take", step=f"rate = [2]\n{take}\n"
-    )
+    one, other = (pack("step:take", step=f"rate = [{n}]\n{take}\n") for n in (1, 2))
+    assert one != other
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,8 @@ import time
 
 import pytest
 
-from convscope.base import names
+from convscope.base import names, paths
 from convscope.base.errors import UserError
-from convscope.data import datasets
 from convscope.training import executor
 from convscope.training.executor import Event, train_side_by_side
 from tests import projects, toys
@@ -39,7 +38,7 @@ def stage(*_):
     executor._work = endless
     jobs = [(toys.run(l1_oc=width), Path(str(width))) for width in (4, 6)]
     tell = lambda event: print(event.run_id, flush=True)
-    executor.train_side_by_side(jobs, Path("dataset.safetensors"), tell)
+    executor.train_side_by_side(jobs, Path("data/dataset.safetensors"), tell)
 
 
 if __name__ == "__main__":
@@ -48,17 +47,10 @@ if __name__ == "__main__":
 """
 
 
-@pytest.fixture
-def dataset(tmp_path):
-    """The file of a toy data set."""
-    path = tmp_path / "dataset.safetensors"
-    datasets.save(toys.red_or_blue(), path)
-    return path
-
-
 @pytest.fixture(autouse=True)
-def _side_by_side(monkeypatch):
+def _side_by_side(one_run, monkeypatch):
     monkeypatch.setenv(names.WORKERS, "2")
+    return one_run
 
 
 def jobs(folder, *widths, **changes):
@@ -69,12 +61,12 @@ def test_without_runs_not_even_the_data_set_is_read(tmp_path):
     train_side_by_side([], tmp_path / "missing", lambda _: pytest.fail("something happened"))
 
 
-def test_side_by_side_gives_the_same_bytes_and_the_same_events(dataset, tmp_path, monkeypatch):
+def test_side_by_side_gives_the_same_bytes_and_the_same_events(tmp_path, monkeypatch):
     told = {}
     for workers in ("1", "2"):
         monkeypatch.setenv(names.WORKERS, workers)
         told[workers] = []
-        train_side_by_side(jobs(tmp_path / workers, 4, 6), dataset, told[workers].append)
+        train_side_by_side(jobs(tmp_path / workers, 4, 6), paths.DATASET, told[workers].append)
     assert contents(tmp_path / "2") == contents(tmp_path / "1")
     assert len(contents(tmp_path / "1")) == 6
     for run, _ in jobs(tmp_path, 4, 6):
@@ -94,11 +86,11 @@ def fail_or_go_on_and_on(job):
         time.sleep(0.001)
 
 
-def test_the_first_failure_ends_the_other_runs(dataset, tmp_path, monkeypatch):
+def test_the_first_failure_ends_the_other_runs(tmp_path, monkeypatch):
     monkeypatch.setattr(executor, "_work", fail_or_go_on_and_on)
     told = []
     with pytest.raises(UserError, match="the loss is nan"):
-        train_side_by_side(jobs(tmp_path, 6, 4), dataset, told.append)
+        train_side_by_side(jobs(tmp_path, 6, 4), paths.DATASET, told.append)
     assert multiprocessing.active_children() == []
     assert len(told) < 30_000
 
@@ -114,23 +106,21 @@ def kill_itself(job):  # noqa: ARG001
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_killed_process_is_a_user_error(dataset, tmp_path, monkeypatch):
+def test_a_killed_process_is_a_user_error(tmp_path, monkeypatch):
     monkeypatch.setattr(executor, "_work", kill_itself)
     with pytest.raises(UserError, match=r"a training process was killed, .* CONVSCOPE_WORKERS=1"):
-        train_side_by_side(jobs(tmp_path, 4, 6), dataset, lambda _: None)
+        train_side_by_side(jobs(tmp_path, 4, 6), paths.DATASET, lambda _: None)
 
 
 @pytest.fixture
-def stage(dataset, tmp_path):
+def stage(tmp_path):
     """A command that runs side by side without end; its processes end with the test."""
     script = tmp_path / "stage.py"
     script.write_text(STAGE)
-    (dataset.parent / "params.yaml").touch()  # the command line asks for the project's folder
-    paths = os.pathsep.join([str(projects.ROOT), str(projects.ROOT / "src")])
+    sources = os.pathsep.join([str(projects.ROOT), str(projects.ROOT / "src")])
     with subprocess.Popen(
         [sys.executable, script],
-        cwd=dataset.parent,
-        env={**os.environ, "PYTHONPATH": paths, names.WORKERS: "2", names.DEVICE: "cpu"},
+        env={**os.environ, "PYTHONPATH": sources},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

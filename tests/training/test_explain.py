@@ -9,14 +9,14 @@ import torch
 from ruamel.yaml import YAML
 
 from convscope import cli
-from convscope.base import paths
+from convscope.base import files, paths
 from convscope.config import params_file
 from convscope.data import datasets
 from convscope.data.augment import Augmentation
 from convscope.training import dvc_cache, explain, grid, plan, run
 from convscope.training.explain import RESUME, REUSE, TRAIN
 from tests import projects, toys
-from tests.training.toy_runs import MODELS, cut, in_dvcs_cache, in_the_store
+from tests.training.toy_runs import MODELS, cut, damage, in_dvcs_cache, in_the_store
 
 UNKNOWN = (TRAIN, "no finished run of this point is known")
 
@@ -82,11 +82,7 @@ def test_a_damaged_checkpoint_is_named(damage):
 @pytest.mark.parametrize("content", [b"", b"{}", None])
 def test_a_damaged_run_is_named(name, content):
     folder = in_the_store(toys.run(epochs=1))
-    path = folder / name
-    if content is None:
-        path.unlink()
-    else:
-        path.write_bytes(content)
+    damage(folder / name, content)
     assert explained(toys.run(epochs=1)) == [(TRAIN, f"the finished run in {folder} is damaged")]
 
 
@@ -154,8 +150,7 @@ def test_a_run_of_a_version_that_did_not_say_its_identity_is_no_neighbor():
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"net": "net1"}', '{"point": []}'])
 def test_a_store_of_rubbish_is_no_obstacle(content):
     for name in ("a", "b"):
-        (grid.STORE / name).mkdir(parents=True)
-        (grid.STORE / name / paths.RUN).write_text(content)
+        files.write_text(grid.STORE / name / paths.RUN, content)
     assert explained(toys.run()) == [UNKNOWN]
 
 
@@ -194,17 +189,19 @@ def test_every_run_of_params_yaml_has_a_line_and_the_last_counts_them(dataset):
 def test_data_parameters_that_have_changed_since_are_pointed_out():
     used = {"data": {"source": "digits", "train_images": None, "test_images": None}}
     path = paths.REPORTS / "download" / "params.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(used))
+    files.write_json(path, used)
     assert len(shown("net4")) == 3
-    path.write_text(json.dumps({"data": {**used["data"], "train_images": 40}}))
+    files.write_json(path, {"data": {**used["data"], "train_images": 40}})
     told = shown("net4")[-2]
     assert told.startswith("params.yaml: data has changed since data/dataset.safetensors was made")
 
 
 @pytest.mark.parametrize(
     ("net", "told"),
-    [("net9", "'net9' is not a network; known: base"), ("net3", "params.yaml: nets.net3 is")],
+    [
+        ("net9", "'net9' is not a network; known: baseline, net1, net2"),
+        ("net3", "params.yaml: nets.net3 is missing"),
+    ],
 )
 @pytest.mark.usefixtures("dataset")
 def test_an_unknown_grid_is_exit_code_2(net, told, capsys):

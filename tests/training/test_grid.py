@@ -6,25 +6,18 @@ import pandas as pd
 import pytest
 
 from convscope.base import paths
-from convscope.data import datasets
 from convscope.training import grid
 from tests import toys
 from tests.projects import contents
+from tests.training.toy_runs import damage
+
+pytestmark = pytest.mark.usefixtures("one_run")
 
 
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    """An empty project folder with a toy data set; its path."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CONVSCOPE_WORKERS", "1")
-    datasets.save(toys.red_or_blue(), tmp_path / "dataset.safetensors")
-    return tmp_path / "dataset.safetensors"
-
-
-def trained(wanted, project):
+def trained(wanted):
     """Complete a grid; the runs of which an observer was told an epoch."""
     observer = Mock()
-    grid.complete(wanted, project, [observer])
+    grid.complete(wanted, paths.DATASET, [observer])
     return {told.args[0] for told in observer.epoch.call_args_list}
 
 
@@ -32,9 +25,9 @@ def widths(*values, **changes):
     return [toys.run(l1_oc=width, **changes) for width in values]
 
 
-def test_a_model_folder_holds_the_contracts_files(project, tmp_path):
+def test_a_model_folder_holds_the_contracts_files(tmp_path):
     wanted = widths(4, 6)
-    grid.complete(wanted, project)
+    grid.complete(wanted, paths.DATASET)
     history, best = grid.assemble(wanted, tmp_path / "models/net1")
     folder = tmp_path / "models/net1"
     per_run = ("run.json", "history.csv", "best.safetensors")
@@ -45,15 +38,18 @@ def test_a_model_folder_holds_the_contracts_files(project, tmp_path):
         *[[2, 1, 6], [2, 2, 6]],
     ]
     pd.testing.assert_frame_equal(pd.read_csv(folder / "history.csv"), history)
+    assert tuple(history) == toys.HISTORY
+    own = pd.read_csv(folder / "runs" / wanted[0].id / "history.csv")
+    assert tuple(own) == toys.HISTORY[1:]
     top = history.loc[history["test_accuracy"].idxmax()]
     assert (best["run"], best["best"]["epoch"]) == (top["run"], top["epoch"])
     assert json.loads((folder / "best.json").read_text()) == best
 
 
-def test_observers_are_told_everything_in_order(project):
+def test_observers_are_told_everything_in_order():
     observer = Mock()
     (run,) = widths(4)
-    grid.complete([run], project, [observer])
+    grid.complete([run], paths.DATASET, [observer])
     assert observer.mock_calls == [
         call.run_started(run.id, ANY),
         call.epoch(run.id, ANY),
@@ -64,27 +60,27 @@ def test_observers_are_told_everything_in_order(project):
     assert [told.args[1]["epoch"] for told in observer.epoch.call_args_list] == [1, 2]
 
 
-def test_finished_runs_are_reused_whatever_grid_they_are_in(project, tmp_path):
-    grid.complete(widths(4, 6), project)
+def test_finished_runs_are_reused_whatever_grid_they_are_in(tmp_path):
+    grid.complete(widths(4, 6), paths.DATASET)
     wanted = widths(6, 8, 4)
-    assert trained(wanted, project) == {wanted[1].id}
+    assert trained(wanted) == {wanted[1].id}
     history, _ = grid.assemble(wanted, tmp_path / "models/net1")
     assert history.groupby("run")["l1_oc"].first().tolist() == [6, 8, 4]
 
 
-def test_a_runs_bytes_do_not_depend_on_the_rest_of_the_grid(project):
+def test_a_runs_bytes_do_not_depend_on_the_rest_of_the_grid():
     (run,) = widths(4)
     folder = grid.store_folder(run)
-    grid.complete([run], project)
+    grid.complete([run], paths.DATASET)
     alone = contents(folder)
     shutil.rmtree(folder)
-    grid.complete(widths(8, 4), project)
+    grid.complete(widths(8, 4), paths.DATASET)
     assert contents(folder) == alone
 
 
-def test_the_best_run_is_the_earliest_of_equals(project, tmp_path):
+def test_the_best_run_is_the_earliest_of_equals(tmp_path):
     wanted = widths(4, 6, epochs=1)
-    grid.complete(wanted, project)
+    grid.complete(wanted, paths.DATASET)
     for each, accuracy in zip(wanted, (0.5, 0.5), strict=True):
         path = grid.store_folder(each) / paths.RUN
         content = json.loads(path.read_text())
@@ -96,14 +92,11 @@ def test_the_best_run_is_the_earliest_of_equals(project, tmp_path):
 
 @pytest.mark.parametrize("name", [paths.HISTORY, paths.WEIGHTS, paths.RUN])
 @pytest.mark.parametrize("content", [b"{", b"{}", None])
-def test_a_damaged_run_is_trained_again(project, name, content):
+def test_a_damaged_run_is_trained_again(name, content):
     (run,) = widths(4, epochs=1)
-    grid.complete([run], project)
+    grid.complete([run], paths.DATASET)
     folder = grid.store_folder(run)
     intact = contents(folder)
-    if content is None:
-        (folder / name).unlink()
-    else:
-        (folder / name).write_bytes(content)
-    assert trained([run], project) == {run.id}
+    damage(folder / name, content)
+    assert trained([run]) == {run.id}
     assert contents(folder) == intact

@@ -27,14 +27,9 @@ if server := multiprocessing.forkserver._forkserver._forkserver_pid:
 def test_the_server_starts_without_torch_here_and_where_it_is_of_use_and_sees_no_interrupt(
     workers, started
 ):
-    done = subprocess.run(
-        [sys.executable, "-c", STARTED],
-        env=os.environ | {"CONVSCOPE_WORKERS": workers},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == started
+    environment = os.environ | {"CONVSCOPE_WORKERS": workers}
+    command = [sys.executable, "-c", STARTED]
+    assert subprocess.check_output(command, env=environment, text=True) == started
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="this system has no masks")

@@ -1,9 +1,6 @@
 from dataclasses import replace
 
-import torch
-
 from convscope.nets import zoo
-from convscope.training import run
 from tests import toys
 
 
@@ -34,15 +31,6 @@ def test_the_held_out_part_counts_only_where_it_selects():
     selecting = {"select_on": "validation"}
     smaller = toys.run(validation_fraction=0.2, **selecting)
     assert smaller.fingerprint != toys.run(**selecting).fingerprint
-
-
-def test_torch_and_the_training_code_count(monkeypatch):
-    before = toys.run().fingerprint
-    monkeypatch.setattr(torch, "__version__", "0.0")
-    assert toys.run().fingerprint != before
-    monkeypatch.undo()
-    monkeypatch.setattr(run, "_code", lambda: "other")
-    assert toys.run().fingerprint != before
 
 
 def test_another_network_and_other_words_leave_the_fingerprints_as_they_were(monkeypatch):

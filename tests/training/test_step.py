@@ -52,22 +52,11 @@ def test_the_loss_is_a_sum_over_images():
     assert whole.correct.item() == parts.correct.item() == 3
 
 
-def test_gradients_do_not_add_up():
-    images, labels = plain((255, 0, 0)), torch.tensor([0])
-    module = Half()
-    taken = step(module, images, labels, lr=0.0)
-    for _ in range(2):
-        taken(torch.tensor([0]))
-    assert module.a.grad.item() == pytest.approx(-1 / (1 + torch.e))
-
-
 def test_a_batch_is_the_images_asked_for_augmented_as_drawn_as_the_network_takes_them():
     data = toys.red_or_blue()
     taken = step(Half(), data.train_images, data.train_labels)
-    index, draws = (
-        torch.tensor([7, 0, 7]),
-        augment.draw(3, toys.AUGMENTED, torch.Generator().manual_seed(0)),
-    )
+    index = torch.tensor([7, 0, 7])
+    draws = augment.draw(3, toys.AUGMENTED, torch.Generator().manual_seed(0))
     clean, labels = taken.batch(index)
     augmented, _ = taken.batch(index, *draws)
     assert torch.equal(clean, data.train_images[index] / 255)
@@ -80,12 +69,8 @@ def test_a_batch_is_the_images_asked_for_augmented_as_drawn_as_the_network_takes
 def test_bf16_rounds_where_autocast_does():
     data = toys.red_or_blue()
     seen = []
-
-    class Looking(nn.Linear):
-        def forward(self, images):
-            seen.append(super().forward(images.mean((2, 3))))
-            return seen[-1]
-
     for bf16 in (False, True):
-        step(Looking(3, 2), data.train_images, data.train_labels, bf16=bf16)(torch.arange(4))
-    assert [output.dtype for output in seen] == [torch.float32, torch.bfloat16]
+        module = nn.Sequential(nn.AvgPool2d(32), nn.Flatten(), nn.Linear(3, 2))
+        module.register_forward_hook(lambda *call: seen.append(call[-1].dtype))
+        step(module, data.train_images, data.train_labels, bf16=bf16)(torch.arange(4))
+    assert seen == [torch.float32, torch.bfloat16]

@@ -17,12 +17,6 @@ def history(folder):
     return pd.read_csv(folder / "history.csv")
 
 
-def test_a_run_leaves_three_files_with_the_contracts_columns(tmp_path):
-    assert set(train(toys.run(), tmp_path)) == {"run.json", "history.csv", "best.safetensors"}
-    assert tuple(history(tmp_path).columns) == toys.HISTORY[1:]
-    assert history(tmp_path)["epoch"].tolist() == [1, 2]
-
-
 @pytest.mark.parametrize(("precision", "accuracy"), [("fp32", 1.0), ("bf16", 0.901)])
 def test_it_learns(precision, accuracy, tmp_path):
     train(toys.run(epochs=4, precision=precision), tmp_path, toys.red_or_blue(train=320))

@@ -36,6 +36,13 @@ def cut(run, epochs, folder, data=None):
     return folder / trainer.CHECKPOINT
 
 
+def damage(path, content):
+    """Leave these bytes in a file, or no file where they are None."""
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+
+
 def in_the_store(run):
     """Train a run where a grid looks for it; its folder."""
     train(run, grid.store_folder(run))
@@ -59,7 +66,7 @@ def in_dvcs_cache(run, output=MODELS):
 def cached(content, suffix=""):
     """Put a file into DVC's cache; its digest."""
     digest = hashlib.md5(content).hexdigest() + suffix
-    path = dvc_cache.CACHE / digest[:2] / digest[2:]
+    path = dvc_cache._cached(digest)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return digest
