@@ -1,6 +1,5 @@
 """The committed results, and what the READMEs say of them."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from convscope.base import files
 from tests import projects
 
 RESULTS = projects.ROOT / "docs" / "results"
@@ -19,10 +19,6 @@ MEBIBYTE = 2**20
 
 def rows(path: Path) -> list[dict[str, Any]]:
     return pd.read_csv(path).to_dict("records")
-
-
-def document(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def one_line(page: Path) -> str:
@@ -39,12 +35,12 @@ def test_the_accuracies_and_verdicts_of_a_readme_are_those_of_the_results(page):
     for best in rows(REPORTS / "evaluate/best.csv"):
         interval = f"{100 * best['low']:.2f} to {percent(best['high'])}"
         assert f"| {best['net']} | {percent(best['test_accuracy'])} | {interval} |" in text
-    counts = document(REPORTS / "claims.json")["verdicts"].values()
+    counts = files.read_json(REPORTS / "claims.json", "report")["verdicts"].values()
     assert "{} hold, {} do not, {} were not measured".format(*counts) in text
 
 
 def test_the_readme_says_on_which_grids_claims_were_judged():
-    claims = document(REPORTS / "claims.json")["claims"]
+    claims = files.read_json(REPORTS / "claims.json", "report")["claims"]
     rests = [claim for claim in claims if not claim["differing"] and claim["section"] != "pipeline"]
     assert [claim["verdict"] for claim in rests] == ["holds"] * 5
     others = sum(claim["verdict"] == "holds" for claim in claims) - 5
@@ -54,7 +50,7 @@ def test_the_readme_says_on_which_grids_claims_were_judged():
 
 def test_what_the_readme_says_of_the_ablation_is_what_was_measured():
     folder, text = REPORTS / "filter-ablation", one_line(README)
-    metrics = document(folder / "metrics.json")
+    metrics = files.read_json(folder / "metrics.json", "report")
     before, after = (percent(metrics[f"accuracy_{when}"]) for when in ("before", "after"))
     assert f"falls from {before} to {after}, and takes more than two thirds of all" in text
     confusion = pd.read_csv(folder / "confusion_after.csv", index_col="true")
@@ -70,7 +66,7 @@ def test_what_the_readme_says_of_the_ablation_is_what_was_measured():
 
 
 def test_the_results_name_the_data_the_machine_and_the_versions():
-    about = document(LAPTOP / "about.json")
+    about = files.read_json(LAPTOP / "about.json", "report")
     text = (RESULTS / "README.md").read_text(encoding="utf-8")
     assert about["data"]["md5"] in text
     assert about["machine"]["processor"] in text

@@ -58,8 +58,7 @@ def test_layers_keep_the_network_s_order(charted):
 
 
 def test_extremes_are_ranked_from_both_ends_and_equal_drops_stay_in_order():
-    filters = drops(conv1=[1, 3, -2, 3], conv2=[-2, 0])
-    filters[list(CLASSES)] = 0.0
+    filters = drops(conv1=[1, 3, -2, 3], conv2=[-2, 0]).assign(**dict.fromkeys(CLASSES, 0.0))
     table = atlas_tables.extremes(filters, CLASSES, 2)
     expected = """
         extreme  rank  layer  filter  drop_percent  lost  gained  adjusted_p_value
@@ -73,8 +72,7 @@ def test_extremes_are_ranked_from_both_ends_and_equal_drops_stay_in_order():
 
 
 def test_no_filter_is_at_both_ends():
-    filters = drops(conv1=[1, 2, 3, 4, 5])
-    filters[list(CLASSES)] = 0.0
+    filters = drops(conv1=[1, 2, 3, 4, 5]).assign(**dict.fromkeys(CLASSES, 0.0))
     assert atlas_tables.extremes(filters, CLASSES, 10)["filter"].tolist() == [4, 3, 0, 1]
 
 
