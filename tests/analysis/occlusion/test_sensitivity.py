@@ -50,11 +50,14 @@ def test_map_of_a_network_that_looks_at_one_pixel(white):
     ("window", "batch_size"),
     [(1, 100), (3, 1), (3, 7), (3, 100), (3, 10_000), (4, 7), (7, 7), (12, 7)],
 )
-def test_maps_are_those_of_one_occluded_image_at_a_time_in_evaluation_mode(
+def test_maps_are_those_of_one_image_at_a_time_whatever_the_batch_size_and_mode(
     convolutional, window, batch_size, training
 ):
     with left_alone(convolutional.train(training)):
         found = confidence_maps(convolutional, IMAGES, LABELS, window, batch_size)
+    assert torch.equal(found, confidence_maps(convolutional, IMAGES, LABELS, window, batch_size))
+    usual = confidence_maps(convolutional, IMAGES, LABELS, window)
+    torch.testing.assert_close(found, usual, atol=1e-6, rtol=0)
     places = 13 - window
     expected = torch.zeros(3, places, places)
     convolutional.eval()
