@@ -12,7 +12,6 @@ import hashlib
 import json
 import math
 import platform
-import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +27,7 @@ from PIL import Image
 
 from convscope.analysis.ablation.atlas import atlas
 from convscope.analysis.occlusion import sensitivity
-from convscope.base import files, runtime
+from convscope.base import files, machine, runtime
 from convscope.base.paths import HISTORY, WEIGHTS
 from convscope.base.tensors import read_tensors
 from convscope.data import augment
@@ -49,23 +48,17 @@ Measured = tuple[bytes, list[float]]
 
 def environment() -> dict[str, str]:
     """What the bits of a result depend on besides the code."""
-    about = _cpuinfo()
-    known = set(about.get("flags", about.get("Features", "")).split())
+    known = set((machine._listed("flags") or machine._listed("Features")).split())
     return {
         "machine": f"{platform.system()} {platform.machine()}",
-        "processor": about.get("vendor_id", about.get("CPU implementer", "unknown")),
+        "processor": machine._listed("vendor_id")
+        or machine._listed("CPU implementer")
+        or "unknown",
         "flags": " ".join(sorted(FLAGS & known)),
         "torch_kernels": torch.backends.cpu.get_cpu_capability(),
         "python": ".".join(platform.python_version_tuple()[:2]),
         **{name: version(name) for name in PACKAGES},
     }
-
-
-def _cpuinfo() -> dict[str, str]:
-    """What Linux says of the first processor; nothing elsewhere."""
-    path = Path("/proc/cpuinfo")
-    first = path.read_text(encoding="utf-8").split("\n\n")[0] if path.exists() else ""
-    return dict(re.findall(r"^(\S.*?)\s*: ?(.*?)\s*$", first, re.MULTILINE))
 
 
 def measure() -> dict[str, dict[str, Any]]:
@@ -118,13 +111,9 @@ def _ablated() -> Measured:
 
 def _drawn() -> Measured:
     epochs = np.arange(1, 5)
-    history = pd.DataFrame({"run": 1, "epoch": epochs, "loss": 2.0 / epochs, **toys.POINT})
-    for name, slope in {
-        "train_accuracy": 0.2,
-        "test_accuracy": 0.15,
-        "overfit_percent": 5.0,
-    }.items():
-        history[name] = slope * epochs
+    measured = {"loss": 2.0 / epochs, "train_accuracy": 0.2 * epochs}
+    measured |= {"test_accuracy": 0.15 * epochs, "overfit_percent": 5.0 * epochs}
+    history = pd.DataFrame({"run": 1, "epoch": epochs, **measured, **toys.POINT})
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "curves.png"
         curves.learning_curves(history, title="golden").write(path)

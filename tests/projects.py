@@ -46,6 +46,12 @@ def contents(folder: Path, *parts: str | Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run this Python in the current folder."""
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+
+
 class Project:
     """A folder with this project's files, and the folder of the programs that work there."""
 
@@ -74,10 +80,6 @@ class Project:
         home = {"PATH": os.pathsep.join(path), "PYTHONPATH": str(self.folder / "src")}
         defaults = {"MLFLOW_TRACKING_URI": "", "CONVSCOPE_WORKERS": "1"}
         return {**os.environ, **home, **defaults, **more}
-
-    def convscope(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of convscope."""
-        return self.run("convscope", *arguments, **environment)
 
     def repro(self, *arguments: str, **environment: str) -> list[str]:
         """Run ``dvc repro`` and return the stages that it ran."""

@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import pytest
 import torch
 from benchmarks import __main__ as command
@@ -13,13 +10,7 @@ from tests import projects, toys
 
 @pytest.mark.pipeline
 def test_every_benchmark_runs_on_next_to_nothing():
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks", "--quick", "--markdown"],
-        cwd=projects.ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = projects.python("-m", "benchmarks", "--quick", "--markdown")
     assert done.returncode == 0, done.stderr
     sections = done.stdout.split("\n## ")[1:]
     assert len(sections) == len(command.NAMES)

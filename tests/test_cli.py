@@ -22,6 +22,7 @@ from tests import projects
 HEAVY = {"torch", "mlflow", "pandas", "matplotlib", "pydantic", "shtab", "importlib.metadata"}
 COMMANDS = [*cli.STAGES, "publish", "claims", "explain", "keep", "mend", "ui"]
 ARGUMENTS = {"train": ["net1"], "keep": ["kept"]}
+CLI = ("-m", "convscope.cli")
 ELSEWHERE = "params.yaml is missing: run convscope in the project's folder"
 
 
@@ -30,16 +31,6 @@ def _project(tmp_path, monkeypatch):
     """A project folder with the committed parameters and nothing else."""
     monkeypatch.chdir(tmp_path)
     shutil.copyfile(projects.ROOT / "params.yaml", "params.yaml")
-
-
-def run(*arguments):
-    """Run the command in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "convscope.cli", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def refused(capsys, *arguments):
@@ -66,7 +57,7 @@ def fail_with(error, monkeypatch):
 
 def test_an_error_is_one_line_and_exit_code_2_in_a_shell_too():
     Path("params.yaml").unlink()
-    done = run("train", "net9")
+    done = projects.python(*CLI, "train", "net9")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"convscope: {ELSEWHERE}\n"
 
@@ -130,8 +121,8 @@ def test_bash_completes_commands_options_and_files(tmp_path):
 
 
 def test_help_names_the_commands_and_imports_nothing_heavy():
-    command = [sys.executable, "-X", "importtime", "-m", "convscope.cli", "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = projects.python("-X", "importtime", *CLI, "--help")
+    assert done.returncode == 0
     imported = {line.split()[-1] for line in done.stderr.splitlines()}
     assert "argparse" in imported
     assert not HEAVY & imported
@@ -269,6 +260,6 @@ def test_a_reader_that_has_seen_enough_is_not_an_error_of_ours():
 def test_a_notebook_s_figure_backend_is_not_asked_for(monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", projects.NO_SERVER)
-    done = run("download")
+    done = projects.python(*CLI, "download")
     assert done.returncode == 0, done.stderr
     assert Path("reports/download/samples.png").is_file()

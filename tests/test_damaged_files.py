@@ -4,8 +4,6 @@ import os
 import pickle
 import random
 import struct
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from convscope.base.errors import UserError
 from convscope.data import cifar10, cifar10_archive, datasets
 from convscope.data.archives import Archive
 from tests import archive_samples as samples
-from tests import toys
+from tests import projects, toys
 from tests.archive_samples import md5_of, packed, written
 
 PY = "cifar-10-batches-py"
@@ -126,16 +124,6 @@ def test_links_devices_and_holes_are_not_read(kind, target, fence):
     assert f"{FIRST} is not a plain file" in archive(fence, content)
 
 
-class Gadget:
-    """Unpickled as code that a stranger chose."""
-
-    def __init__(self, function, *arguments):
-        self.call = function, arguments
-
-    def __reduce__(self):
-        return self.call
-
-
 OPEN = "open({!r}, 'w')"
 
 
@@ -145,7 +133,7 @@ OPEN = "open({!r}, 'w')"
 )
 def test_code_in_a_pickle_is_not_run(function, code, protocol, fence):
     trace = fence / "trace.npy"
-    gadget = Gadget(function, code.format(str(trace)), *([[1]] if function is np.save else []))
+    gadget = toys.Gadget(function, code.format(str(trace)), *([[1]] if function is np.save else []))
     attack = pickle.dumps({"data": gadget, "labels": [1]}, protocol)
     if function is not os.system:
         pickle.loads(attack)
@@ -199,8 +187,7 @@ for path in sys.argv[1:]:
 def test_a_bomb_is_refused_in_little_memory(fence):
     archives = [str(written(fence / f"{name}.tar.gz", HOSTILE[name])) for name in HOSTILE]
     assert max(Path(path).stat().st_size for path in archives) < 1 << 20
-    command = [sys.executable, "-c", READ, *archives]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    done = projects.python("-c", READ, *archives)
     rows = [line.split("\t") for line in done.stdout.splitlines()]
     assert [path for path, _, _ in rows] == archives, done.stderr
     for path, grown, length in rows:

@@ -14,11 +14,10 @@ from convscope.nets import zoo
 from tests import mutants
 
 LONGEST = 500
-pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
-@pytest.fixture
-def empty_folder(tmp_path, monkeypatch):
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 

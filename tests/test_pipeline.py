@@ -83,7 +83,7 @@ def test_every_stage_is_one_finished_run_in_mlflow_with_a_child_for_each_point(p
 
 def test_publishing_again_adds_nothing(project):
     before = rows(project, "select run_uuid from runs order by 1")
-    done = project.convscope("publish")
+    done = project.run("convscope", "publish")
     assert done.returncode == 0, done.stderr
     assert "created" not in done.stdout
     assert rows(project, "select run_uuid from runs order by 1") == before

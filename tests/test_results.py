@@ -1,13 +1,13 @@
 """The committed results, and what the READMEs say of them."""
 
-import csv
-import json
 import re
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from convscope.base import files
 from tests import projects
 
 RESULTS = projects.ROOT / "docs" / "results"
@@ -17,35 +17,30 @@ README = projects.ROOT / "README.md"
 MEBIBYTE = 2**20
 
 
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
-
-
-def document(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text(encoding="utf-8"))
+def rows(path: Path) -> list[dict[str, Any]]:
+    return pd.read_csv(path).to_dict("records")
 
 
 def one_line(page: Path) -> str:
     return " ".join(page.read_text(encoding="utf-8").split())
 
 
-def percent(accuracy: str) -> str:
-    return f"{100 * float(accuracy):.2f} %"
+def percent(accuracy: float) -> str:
+    return f"{100 * accuracy:.2f} %"
 
 
 @pytest.mark.parametrize("page", [README, RESULTS / "README.md"], ids=lambda page: str(page.parent))
 def test_the_accuracies_and_verdicts_of_a_readme_are_those_of_the_results(page):
     text = one_line(page)
     for best in rows(REPORTS / "evaluate/best.csv"):
-        interval = f"{100 * float(best['low']):.2f} to {percent(best['high'])}"
+        interval = f"{100 * best['low']:.2f} to {percent(best['high'])}"
         assert f"| {best['net']} | {percent(best['test_accuracy'])} | {interval} |" in text
-    counts = document(REPORTS / "claims.json")["verdicts"].values()
+    counts = files.read_json(REPORTS / "claims.json", "report")["verdicts"].values()
     assert "{} hold, {} do not, {} were not measured".format(*counts) in text
 
 
 def test_the_readme_says_on_which_grids_claims_were_judged():
-    claims = document(REPORTS / "claims.json")["claims"]
+    claims = files.read_json(REPORTS / "claims.json", "report")["claims"]
     rests = [claim for claim in claims if not claim["differing"] and claim["section"] != "pipeline"]
     assert [claim["verdict"] for claim in rests] == ["holds"] * 5
     others = sum(claim["verdict"] == "holds" for claim in claims) - 5
@@ -55,25 +50,23 @@ def test_the_readme_says_on_which_grids_claims_were_judged():
 
 def test_what_the_readme_says_of_the_ablation_is_what_was_measured():
     folder, text = REPORTS / "filter-ablation", one_line(README)
-    metrics = document(folder / "metrics.json")
-    before, after = (percent(str(metrics[f"accuracy_{when}"])) for when in ("before", "after"))
+    metrics = files.read_json(folder / "metrics.json", "report")
+    before, after = (percent(metrics[f"accuracy_{when}"]) for when in ("before", "after"))
     assert f"falls from {before} to {after}, and takes more than two thirds of all" in text
-    confusion = rows(folder / "confusion_after.csv")
-    deer = sum(int(row["deer"]) for row in confusion)
-    assert deer / sum(int(value) for row in confusion for value in [*row.values()][1:]) > 2 / 3
+    confusion = pd.read_csv(folder / "confusion_after.csv", index_col="true")
+    assert confusion["deer"].sum() / confusion.to_numpy().sum() > 2 / 3
     (depth,) = rows(folder / "atlas_depth.csv")
     assert f"{depth['significant']} of the {depth['filters']} change the accuracy" in text
-    first, last = (float(half["mean_drop_percent"]) for half in rows(folder / "atlas_halves.csv"))
+    first, last = pd.read_csv(folder / "atlas_halves.csv")["mean_drop_percent"]
     assert f"costs {first:.1f} points on average and one of the last three {last:.1f}," in text
-    means = {
-        row["layer"]: float(row["mean_drop_percent"]) for row in rows(folder / "atlas_by_layer.csv")
-    }
-    assert max(means, key=means.__getitem__) == "conv2"
+    layers = pd.read_csv(folder / "atlas_by_layer.csv", index_col="layer")
+    means = layers["mean_drop_percent"]
+    assert means.idxmax() == "conv2"
     assert means["conv1"] < means["conv5"]
 
 
 def test_the_results_name_the_data_the_machine_and_the_versions():
-    about = document(LAPTOP / "about.json")
+    about = files.read_json(LAPTOP / "about.json", "report")
     text = (RESULTS / "README.md").read_text(encoding="utf-8")
     assert about["data"]["md5"] in text
     assert about["machine"]["processor"] in text
@@ -82,7 +75,7 @@ def test_the_results_name_the_data_the_machine_and_the_versions():
 
 
 def test_each_network_of_the_results_beats_the_one_before():
-    best = [float(row["test_accuracy"]) for row in rows(REPORTS / "evaluate/best.csv")]
+    best = pd.read_csv(REPORTS / "evaluate/best.csv")["test_accuracy"].tolist()
     assert len(best) == 4
     assert best == sorted(set(best))
 

@@ -12,7 +12,7 @@ from convscope.base.errors import UserError
 from convscope.base.paths import WEIGHTS
 from convscope.base.tensors import read_tensors
 from convscope.tracking import server
-from tests import projects
+from tests import projects, toys
 
 PACKAGE = projects.ROOT / "src/convscope"
 NODES = {
@@ -60,11 +60,8 @@ def test_the_only_unpickler_looks_up_no_name_freely():
 
 
 def test_weights_that_are_a_pickle_are_refused_unopened(tmp_path):
-    class Bomb:
-        def __reduce__(self):
-            return (Path.touch, (tmp_path / "exploded",))
-
-    torch.save({"conv1.weight": Bomb()}, tmp_path / WEIGHTS)
+    bomb = toys.Gadget(Path.touch, tmp_path / "exploded")
+    torch.save({"conv1.weight": bomb}, tmp_path / WEIGHTS)
     with pytest.raises(UserError, match="is damaged"):
         read_tensors(tmp_path / WEIGHTS, "train net1")
     assert not (tmp_path / "exploded").exists()

@@ -1,10 +1,8 @@
-import subprocess
-import sys
 from unittest.mock import Mock
 
 import pytest
 
-from tests import torchvision_compat
+from tests import projects, torchvision_compat
 from tests.torchvision_compat import import_torchvision
 
 # a process of its own: an import that failed once leaves its traces in the process
@@ -26,9 +24,7 @@ print("imported")
 
 
 def test_torchvision_is_imported_whether_or_not_a_plain_import_works():
-    done = subprocess.run(
-        [sys.executable, "-c", WITH_THIS_TORCH], capture_output=True, text=True, check=False
-    )
+    done = projects.python("-c", WITH_THIS_TORCH)
     assert (done.returncode, done.stdout) == (0, "imported\n"), done.stderr
 
 

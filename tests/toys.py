@@ -1,7 +1,7 @@
 """Small data sets and runs that several test files use."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import StringIO
 from typing import Any
@@ -33,6 +33,16 @@ POINT = {
 AUGMENTED = Augmentation(padding=4, flip=0.5, brightness=0.5, contrast=0.5, saturation=0.5, hue=0.1)
 # the columns of a model folder's history.csv
 HISTORY = ("run", "epoch", *MEASURED, "total_parameters", *POINT)
+
+
+class Gadget:
+    """Unpickled as code that a stranger chose."""
+
+    def __init__(self, function: Callable[..., object], *arguments: object) -> None:
+        self.call = function, arguments
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        return self.call
 
 
 def red_or_blue(train: int = 40, test: int = 20) -> DataSet:
@@ -93,6 +103,17 @@ def run(net: str = "net1", epochs: int = 2, data: str = "toy", **changes: object
     for key, value in changes.items():
         (point if key in point else settings)[key] = value
     return Run(net, point, Settings(epochs=epochs, **settings), data)
+
+
+def drops(**by_layer: Iterable[float]) -> pd.DataFrame:
+    """Filters with these drops, in points of 100 images, of which none is gained and lost."""
+    rows = [
+        (layer, index, float(drop), max(drop, 0), max(-drop, 0), 1.0)
+        for layer, values in by_layer.items()
+        for index, drop in enumerate(values)
+    ]
+    names = ["layer", "filter", "drop_percent", "lost", "gained", "adjusted_p_value"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def table(text: str) -> pd.DataFrame:

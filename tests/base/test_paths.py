@@ -1,13 +1,6 @@
-from pathlib import Path
-
 import pytest
 
 from convscope.base import paths
-
-
-def test_a_networks_folders_are_those_that_dvc_tracks():
-    assert paths.models_of("net4") == Path("models/net4")
-    assert paths.report_of("baseline") == Path("reports/train/baseline")
 
 
 @pytest.mark.parametrize(("net", "stage"), [("net4", "train@net4"), ("baseline", "baseline")])

@@ -74,12 +74,6 @@ def test_a_table_without_rows_is_not_filled(folder):
         folder.filled("best")
 
 
-def test_a_missing_file_names_the_stage_that_makes_it(folder):
-    for wanted in (folder.table, folder.json):
-        with pytest.raises(UserError, match=r"best\.\w+ is missing: run `convscope train net1`"):
-            wanted("best")
-
-
 @pytest.mark.parametrize("content", ["[1]", "{", '{"net": 7}', '{"net": {"lr": 0.1}}'])
 def test_parameters_of_another_type_are_refused(folder, content):
     (folder.path / "params.json").write_text(content)

@@ -3,14 +3,12 @@ import pytest
 
 from convscope.base import names
 from convscope.evaluation import history_tables
-from convscope.training.trainer import overfit_percent
 from tests import toys
 
 
 def history(**columns):
     """A small history: what the test does not name is the same in every row."""
-    rows = len(next(iter(columns.values())))
-    return pd.DataFrame({key: columns.get(key, [0] * rows) for key in toys.HISTORY})
+    return pd.DataFrame(dict.fromkeys(toys.HISTORY, 0) | columns)
 
 
 @pytest.mark.parametrize(
@@ -52,11 +50,6 @@ def test_tables_are_means_over_all_epochs_of_all_runs():
     assert by_width["test_accuracy"].tolist() == [0.625, 0.25]
     assert made["by_epoch"]["loss"].tolist() == [5.0, 3.0]
     assert made["by_kernel_size"]["loss"].tolist() == [5.0, 2.0]
-
-
-def test_overfit_is_averaged_after_clipping():
-    rows = history(run=[1, 1], overfit_percent=[overfit_percent(0.2, 0.4), 10.0])
-    assert history_tables.mean_by(rows, ["run"])["overfit_percent"].tolist() == [5.0]
 
 
 def test_several_seeds_give_the_spread_of_their_means():

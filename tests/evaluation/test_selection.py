@@ -10,15 +10,14 @@ PAIR = ["net", "other", "only_first", "only_second", "difference_points", "p_val
 
 def history(*runs, validation=()):
     """Runs as the test accuracies of their epochs, in eighths; validation accuracies likewise."""
-    rows = [
+    table = pd.DataFrame(
         {"run": run, "epoch": epoch, "test_accuracy": right / 8}
         for run, epochs in enumerate(runs, start=1)
         for epoch, right in enumerate(epochs, start=1)
-    ]
-    if not validation:
-        return pd.DataFrame(rows)
-    judged = [right / 8 for epochs in validation for right in epochs]
-    return pd.DataFrame(rows).assign(validation_accuracy=judged)
+    )
+    if validation:
+        table["validation_accuracy"] = [right / 8 for epochs in validation for right in epochs]
+    return table
 
 
 def measured(**histories):

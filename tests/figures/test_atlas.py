@@ -1,18 +1,9 @@
 import numpy as np
-import pandas as pd
 import pytest
 from tests.figures.labels import legend, texts, words
+from tests.toys import drops
 
 from convscope.figures import atlas
-
-
-def drops(**layers):
-    """A table of the drops of each layer's filters."""
-    return pd.DataFrame(
-        {"layer": layer, "filter": index, "drop_percent": drop}
-        for layer, values in layers.items()
-        for index, drop in enumerate(values)
-    )
 
 
 def draw(table, images=1800):

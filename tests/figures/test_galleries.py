@@ -15,11 +15,8 @@ def plain(*levels):
 
 def shown(figure):
     """(left, top, mean level) of each picture of a page."""
-    found = []
-    for image in figure.axes[0].images:
-        left, _, _, top = image.get_extent()
-        found.append((left, top, float(np.mean(image.get_array()))))
-    return found
+    images = [(image.get_extent(), image.get_array()) for image in figure.axes[0].images]
+    return [(left, top, float(np.mean(cells))) for (left, _, _, top), cells in images]
 
 
 def in_rows(figure):

@@ -56,7 +56,7 @@ def test_numbers_are_white_on_dark_cells_only(figure):
     assert after[1, 3] == matrices.MUTED  # zero
 
 
-def test_outlines_hold_the_cells_between_groups(figure):
+def test_outlines_hold_the_cells_between_groups_and_the_legend_names_them(figure):
     for axes in figure.axes:
         found = {}
         for box in axes.patches:
@@ -70,9 +70,6 @@ def test_outlines_hold_the_cells_between_groups(figure):
             animals: [{(1, 0), (2, 0)}, {(1, 3), (2, 3)}],
             vehicles: [{(0, 1), (0, 2)}, {(3, 1), (3, 2)}],
         }
-
-
-def test_the_legend_names_the_outlines(figure):
     assert legend(figure) == ["animals taken for vehicles", "vehicles taken for animals"]
 
 

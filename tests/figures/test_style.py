@@ -1,10 +1,14 @@
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from convscope.figures import style
+from convscope.figures import atlas, diagrams, style
+from convscope.nets import layer_table, zoo
+
+DROPS = pd.DataFrame({"layer": "conv1", "filter": [0, 1], "drop_percent": [0.5, -0.2]})
 
 
 @style.styled()
@@ -17,14 +21,21 @@ def wavy():
     return figure
 
 
-def test_the_same_arrays_give_the_same_bytes(tmp_path):
-    figure = wavy()
-    figure.write(tmp_path / "first.png")
-    figure.write(tmp_path / "again.png")
-    wavy().write(tmp_path / "rebuilt.png")
-    first = (tmp_path / "first.png").read_bytes()
-    assert (tmp_path / "again.png").read_bytes() == first
-    assert (tmp_path / "rebuilt.png").read_bytes() == first
+@pytest.mark.parametrize(
+    "draw",
+    [
+        wavy,
+        lambda: atlas.atlas(DROPS, [True, False], 1800),
+        lambda: diagrams.network(layer_table.table(zoo.layers("net1")), "net1"),
+    ],
+    ids=["chart", "atlas", "network"],
+)
+def test_a_figure_written_or_drawn_twice_has_the_same_bytes(draw, tmp_path):
+    figure = draw()
+    for name, each in {"first": figure, "again": figure, "redrawn": draw()}.items():
+        each.write(tmp_path / name)
+    first, *others = [path.read_bytes() for path in tmp_path.iterdir()]
+    assert others == [first] * 2
 
 
 def test_a_saved_figure_has_its_size_in_pixels_and_names_no_software(tmp_path):

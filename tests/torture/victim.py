@@ -105,7 +105,10 @@ class Attempt:
 
     def kill(self, whom: str) -> str:
         """Kill ``all``, ``dvc``, ``stage`` or ``trainer``, and say whom: all if there is none."""
-        victims = [found for found in self._processes() if _role(found) == whom]
+        victims: list[psutil.Process] = []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            root = psutil.Process(self.process.pid)
+            victims += [p for p in (root, *root.children(recursive=True)) if _role(p) == whom]
         self.killed = whom if victims else "all"
         with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
             if victims:
@@ -157,12 +160,6 @@ class Attempt:
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 names.append(f"{top} {(self.folder / top).stat().st_mtime_ns}")
         return names
-
-    def _processes(self) -> list[psutil.Process]:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            root = psutil.Process(self.process.pid)
-            return [root, *root.children(recursive=True)]
-        return []
 
 
 def _names(folder: Path) -> list[str]:

@@ -239,5 +239,5 @@ def test_moving_and_renaming_a_module_retrains_nothing(tmp_path, monkeypatch):
         if each.name == "one_step.py":
             text = text.replace("class Step:", "class OneStep:")
         each.write_text(text)
-    done = project.convscope("explain", "net1")
+    done = project.run("convscope", "explain", "net1")
     assert done.stdout.splitlines()[-1].endswith("2 runs: 2 to reuse, 0 to resume, 0 to train")

@@ -37,8 +37,12 @@ def two_red_images():
     return images
 
 
-def test_responses_of_hand_weighted_filters(red_and_its_negative, two_red_images):
-    found = measure(red_and_its_negative, ["conv1"], two_red_images)["conv1"]
+@pytest.mark.parametrize("training", [True, False])
+def test_responses_of_hand_weighted_filters_in_evaluation_mode_and_the_mode_restored(
+    red_and_its_negative, two_red_images, training
+):
+    with left_alone(red_and_its_negative.train(training)):
+        found = measure(red_and_its_negative, ["conv1"], two_red_images)["conv1"]
     # filter 0: 2 for red, 0 for black; filter 1: -2 for red, 0 for black
     assert found.total.tolist() == [[2, -2], [4, -4]]
     assert found.largest.tolist() == [[2, 0], [2, 0]]
@@ -63,20 +67,9 @@ def test_one_pass_measures_every_wanted_layer_and_none_behind_the_last():
 
 
 def test_responses_without_batch_norm_are_those_before_relu(red_and_its_negative, two_red_images):
-    module = nn.Sequential(
-        OrderedDict(conv1=red_and_its_negative.conv1, relu1=nn.ReLU(), fc1=nn.Linear(1, 1))
-    )
-    found = measure(module, ["conv1"], two_red_images)["conv1"]
+    del red_and_its_negative.norm1
+    found = measure(red_and_its_negative, ["conv1"], two_red_images)["conv1"]
     assert found.total.tolist() == [[1, -1], [2, -2]]
-
-
-@pytest.mark.parametrize("training", [True, False])
-def test_evaluation_mode_within_and_the_mode_restored(
-    red_and_its_negative, two_red_images, training
-):
-    with left_alone(red_and_its_negative.train(training)):
-        found = measure(red_and_its_negative, ["conv1"], two_red_images)["conv1"]
-    assert found.total.tolist() == [[2, -2], [4, -4]]
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 100])

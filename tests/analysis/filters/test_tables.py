@@ -7,7 +7,7 @@ from torch import nn
 from convscope.analysis.filters import tables
 from convscope.analysis.filters.responses import Patch
 from convscope.nets import receptive_field, zoo
-from tests.toys import assert_table
+from tests.toys import assert_table, weighted
 
 CLASSES = ("cat", "dog", "ship")
 LABELS = torch.tensor([0, 1, 1, 2])
@@ -25,17 +25,10 @@ def images():
 @pytest.fixture
 def module():
     """Filters red and -red, each the middle of a 3x3 kernel; then a second convolution."""
-    module = nn.Sequential(
-        OrderedDict(
-            conv1=nn.Conv2d(3, 2, 3, padding=1, bias=False),
-            pool1=nn.MaxPool2d(2),
-            conv2=nn.Conv2d(2, 1, 3),
-        )
-    )
-    with torch.no_grad():
-        module.conv1.weight.zero_()
-        module.conv1.weight[:, 0, 1, 1] = torch.tensor([1.0, -1.0])
-    return module
+    weight = torch.zeros(2, 3, 3, 3)
+    weight[:, 0, 1, 1] = torch.tensor([1.0, -1.0])
+    conv = weighted(nn.Conv2d(3, 2, 3, padding=1, bias=False), weight)
+    return nn.Sequential(OrderedDict(conv1=conv, pool1=nn.MaxPool2d(2), conv2=nn.Conv2d(2, 1, 3)))
 
 
 @pytest.fixture

@@ -51,14 +51,18 @@ def _everywhere(images, size, step=1):
     ],
     ids=str,
 )
-def test_the_same_outputs_as_whole_images(layers, size):
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+def test_the_same_outputs_as_whole_images_and_those_stay_as_they_are(layers, size, memory_format):
     torch.manual_seed(0)
     module = nn.Sequential(*layers, nn.Flatten()).double().eval()
-    clean = torch.rand(3, 2, 13, 13, dtype=torch.float64)
+    clean = torch.rand(3, 2, 13, 13, dtype=torch.float64).contiguous(memory_format=memory_format)
     patches = _everywhere(clean, size)
+    before = clean.clone(), patches.values.clone()
     with torch.inference_mode():
         expected = _whole_images(module, clean, patches).float()
         assert torch.equal(logits(prepare(module, clean), patches), expected)
+    assert torch.equal(clean, before[0])
+    assert torch.equal(patches.values, before[1])
 
 
 @pytest.mark.parametrize(
@@ -94,14 +98,3 @@ def test_first_layers_see_only_the_clean_images_whole():
     with torch.inference_mode():
         assert logits(prepare(module, clean), patches).shape == (108, 5)
     assert seen == [3, 108, 108]
-
-
-def test_clean_images_and_squares_stay_as_they_are():
-    module = nn.Sequential(nn.Conv2d(2, 3, 3), nn.Flatten()).eval()
-    clean = torch.rand(2, 2, 13, 13).contiguous(memory_format=torch.channels_last)
-    patches = _everywhere(clean, size=13)
-    before = clean.clone(), patches.values.clone()
-    with torch.inference_mode():
-        logits(prepare(module, clean), patches)
-    assert torch.equal(clean, before[0])
-    assert torch.equal(patches.values, before[1])

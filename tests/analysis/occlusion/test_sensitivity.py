@@ -32,20 +32,6 @@ def _one_pixel_network(size, row, column):
     return nn.Sequential(nn.Flatten(), linear)
 
 
-def _slowly(module, images, labels, window):
-    """One occluded image at a time."""
-    places = images.shape[-1] - window + 1
-    maps = torch.zeros(len(images), places, places)
-    module.eval()
-    with torch.no_grad():
-        for index, row, column in product(range(len(images)), range(places), range(places)):
-            occluded = images[index].float() / 255
-            occluded[:, row : row + window, column : column + window] = GRAY
-            outputs = module(occluded[None])[0]
-            maps[index, row, column] = outputs.softmax(0)[labels[index]]
-    return maps
-
-
 @pytest.mark.parametrize("white", [torch.tensor(255, dtype=torch.uint8), torch.tensor(1.0)])
 def test_map_of_a_network_that_looks_at_one_pixel(white):
     white = white.expand(1, 3, 4, 4)
@@ -59,10 +45,28 @@ def test_map_of_a_network_that_looks_at_one_pixel(white):
     torch.testing.assert_close(confidences(module, white, torch.tensor([0])), torch.tensor([0.75]))
 
 
-@pytest.mark.parametrize("window", [1, 3, 4, 7, 12])
-def test_maps_are_those_of_one_occluded_image_at_a_time(convolutional, window):
-    found = confidence_maps(convolutional, IMAGES, LABELS, window)
-    expected = _slowly(convolutional, IMAGES, LABELS, window)
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(
+    ("window", "batch_size"),
+    [(1, 100), (3, 1), (3, 7), (3, 100), (3, 10_000), (4, 7), (7, 7), (12, 7)],
+)
+def test_maps_are_those_of_one_image_at_a_time_whatever_the_batch_size_and_mode(
+    convolutional, window, batch_size, training
+):
+    with left_alone(convolutional.train(training)):
+        found = confidence_maps(convolutional, IMAGES, LABELS, window, batch_size)
+    assert torch.equal(found, confidence_maps(convolutional, IMAGES, LABELS, window, batch_size))
+    usual = confidence_maps(convolutional, IMAGES, LABELS, window)
+    torch.testing.assert_close(found, usual, atol=1e-6, rtol=0)
+    places = 13 - window
+    expected = torch.zeros(3, places, places)
+    convolutional.eval()
+    with torch.no_grad():
+        for index, row, column in product(range(3), range(places), range(places)):
+            occluded = IMAGES[index].float() / 255
+            occluded[:, row : row + window, column : column + window] = GRAY
+            outputs = convolutional(occluded[None])[0]
+            expected[index, row, column] = outputs.softmax(0)[LABELS[index]]
     torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
 
 
@@ -88,13 +92,6 @@ def test_maps_agree_with_captum(convolutional, window):
     torch.testing.assert_close(oracle, expected, atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("batch_size", [1, 7, 100, 10_000])
-def test_maps_do_not_depend_on_the_batch_size(convolutional, batch_size):
-    expected = confidence_maps(convolutional, IMAGES, LABELS, 3)
-    found = confidence_maps(convolutional, IMAGES, LABELS, 3, batch_size)
-    torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
-
-
 def test_no_batch_is_larger_than_asked(convolutional):
     sizes, told = [], []
     convolutional[-1].register_forward_hook(lambda _, inputs, __: sizes.append(len(inputs[0])))
@@ -116,13 +113,6 @@ def test_occluding_a_gray_image_changes_nothing(window):
     assert clean[0] != 0.5
     maps = confidence_maps(module, gray, labels, window)
     assert torch.equal(maps, clean[:, None, None].expand_as(maps))
-
-
-@pytest.mark.parametrize("training", [True, False])
-def test_evaluation_mode_within_and_the_mode_restored(convolutional, training):
-    with left_alone(convolutional.train(training)):
-        first = confidence_maps(convolutional, IMAGES, LABELS, 5)
-    assert torch.equal(first, confidence_maps(convolutional, IMAGES, LABELS, 5))
 
 
 @pytest.mark.parametrize("window", [0, 13])
@@ -182,9 +172,7 @@ def test_survey_agrees_with_the_maps(convolutional):
     assert found.centers.tolist() == [2.5, 5.5, 8.5]
     torch.testing.assert_close(found.confidence, maps.flatten(1).mean(1), atol=1e-6, rtol=0)
     torch.testing.assert_close(found.by_position, maps.double().mean(0), atol=1e-6, rtol=0)
-    deepest = torch.zeros(9, dtype=torch.float64)
-    for lowest in maps.flatten(1).argmin(1):
-        deepest[lowest] += 1 / 20
+    deepest = torch.bincount(maps.flatten(1).argmin(1), minlength=9).double() / 20
     torch.testing.assert_close(found.deepest, deepest.view(3, 3))
 
 

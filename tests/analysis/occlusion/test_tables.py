@@ -76,9 +76,8 @@ def test_a_long_map_has_a_row_for_each_position():
     assert places == [(image, *place) for image in (7, 2) for place in product((0, 1), repeat=2)]
 
 
-def entry(window, centers, confidence, accuracy, by_position, deepest):
-    values = (centers, confidence, accuracy, by_position, deepest)
-    return Survey(window, *(torch.tensor(value) for value in values))
+def entry(window, *values):
+    return Survey(window, *map(torch.tensor, values))
 
 
 CLEAN_ENTRY = entry(0, [15.5], [1.0, 0.5, 0.75, 0.75], [1.0, 0.0, 1.0, 1.0], [[0.75]], [[1.0]])

@@ -2,14 +2,12 @@
 
 import json
 
-from convscope.study import claims, published
+from convscope.study import claims
 from convscope.study.claims.sources import Reports
 
 NET4 = {"analysis": {"net": "net4"}}
 TOP_20 = {**NET4, "filter_identify": {"top_k": 20}}
 ABLATED = {"conv1": [0, 1], "conv2": [0, 1], "conv3": [0, 1], "conv4": [0, 1], "conv5": [0, 1]}
-# the study prints no such table
-WINDOWS = "window,mean_confidence\n3,0.9\n5,0.8\n7,0.7\n9,0.5\n13,0.25"
 
 
 def write(reports, files):
@@ -18,18 +16,6 @@ def write(reports, files):
         path = reports / f"{name}.{'csv' if isinstance(content, str) else 'json'}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{content}\n" if isinstance(content, str) else json.dumps(content))
-
-
-def write_study(reports):
-    """What the pipeline would leave if it measured just what the study did."""
-    tables = {name: published.table(name).to_csv(index=False).strip() for name in published.KEYS}
-    params = {
-        "occlusion/params": NET4,
-        "filter-identify/params": TOP_20,
-        "filter-ablation/params": {**NET4, "filter_ablation": {"filters": ABLATED}},
-        "download/dataset": {"name": "cifar10"},
-    }
-    write(reports, {**tables, **params, "occlusion/by_window": WINDOWS})
 
 
 def judged(reports, number, files):

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from dataclasses import asdict, replace
 
 import pandas as pd
@@ -7,7 +5,7 @@ import pytest
 
 from convscope.base.errors import UserError
 from convscope.study import claims
-from tests import toys
+from tests import projects, toys
 from tests.study.claims import folders
 
 SETTINGS = "train/baseline/by_lr_batch_size.csv"
@@ -126,12 +124,12 @@ def test_the_name_and_the_archive_of_the_data(tmp_path):
 
 def test_judging_needs_no_torch():
     code = "import sys, convscope.study.claims.terminal; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert projects.python("-c", code).returncode == 0
 
 
-def test_claims_are_not_judged_where_python_drops_what_states_them(tmp_path):
+def test_claims_are_not_judged_where_python_drops_what_states_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "params.yaml").touch()
-    command = [sys.executable, "-OO", "-m", "convscope.cli", "claims"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = projects.python("-OO", "-m", "convscope.cli", "claims")
     assert done.returncode == 2
     assert done.stderr == "convscope: docstrings state the claims: run Python without -OO\n"

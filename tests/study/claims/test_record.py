@@ -34,13 +34,10 @@ def test_a_record_has_the_data_the_counts_and_every_claim(judged, tmp_path):
         '{"data": 7, "claims": [{"number": 1, "verdict": "holds"}]}',
     ],
 )
-def test_another_file_is_refused(content, tmp_path):
+def test_a_missing_and_another_file_are_refused(content, tmp_path):
     path = tmp_path / "other.json"
+    with pytest.raises(UserError, match=r"other\.json is missing"):
+        read(path)
     path.write_text(content)
     with pytest.raises(UserError, match=r"other\.json is not a claims\.json that the report made"):
         read(path)
-
-
-def test_a_missing_record_is_refused(tmp_path):
-    with pytest.raises(UserError, match="is missing"):
-        read(tmp_path / "none.json")

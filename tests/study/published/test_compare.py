@@ -35,19 +35,6 @@ def test_columns_of_only_one_table_are_left_out_and_words_have_no_difference():
     assert missing.empty
 
 
-def test_single_rows_meet_without_keys():
-    rows, missing = compare(pd.DataFrame({"a": [3]}), pd.DataFrame({"a": [1]}))
-    assert rows.to_dict("list") == {"a_published": [1], "a_measured": [3], "a_difference": [2]}
-    assert missing.empty
-
-
-def test_classes_named_by_numbers_match_none_of_the_study_s():
-    published = pd.DataFrame({"class": ["cat", "dog"], "n": [1, 2]})
-    rows, missing = compare(pd.DataFrame({"class": [0, 1], "n": [1, 2]}), published, ["class"])
-    assert rows.empty
-    assert missing["class"].tolist() == ["cat", "dog"]
-
-
 @pytest.mark.parametrize("keys", [["k"], []])
 def test_keys_that_do_not_identify_rows_are_refused(keys):
     twice, once = pd.DataFrame({"k": [1, 1]}), pd.DataFrame({"k": [1]})
