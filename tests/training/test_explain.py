@@ -2,6 +2,7 @@ import io
 import json
 import shutil
 from collections import Counter
+from math import prod
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from ruamel.yaml import YAML
 
 from convscope import cli
 from convscope.base import files, paths
+from convscope.base.names import AXES
 from convscope.config import params_file
 from convscope.data import datasets
 from convscope.data.augment import Augmentation
@@ -18,6 +20,8 @@ from convscope.training.explain import RESUME, REUSE, TRAIN
 from tests import projects, toys
 from tests.training.toy_runs import MODELS, cut, damage, in_dvcs_cache, in_the_store
 
+# of the committed params.yaml
+RUNS = sum(prod(len(grid[axis]) for axis in AXES) for grid in projects.PARAMS["nets"].values())
 UNKNOWN = (TRAIN, "no finished run of this point is known")
 
 
@@ -175,7 +179,7 @@ def test_every_run_of_params_yaml_has_a_line_and_the_last_counts_them(dataset):
     (wanted, *_) = plan.runs(params_file.load(), "net4", dataset)
     in_the_store(wanted)
     *table, last = shown()
-    assert last == "24 runs: 1 to reuse, 0 to resume, 23 to train"
+    assert last == f"{RUNS} runs: 1 to reuse, 0 to resume, {RUNS - 1} to train"
     named = Counter(line.split()[0] for line in table)
     assert named == {"baseline": 6, "net1": 8, "net2": 4, "net3": 4, "net4": 2}
     expected = ["net4", wanted.id, "reuse", "finished", "in", "the", "store"]
@@ -215,7 +219,7 @@ def test_an_unknown_grid_is_exit_code_2(net, told, capsys):
 @pytest.mark.usefixtures("dataset")
 def test_the_command_prints_and_ends_with_0(capsys):
     assert cli.main(["explain"]) == 0
-    assert capsys.readouterr().out.endswith(" 0 to reuse, 0 to resume, 24 to train\n")
+    assert capsys.readouterr().out.endswith(f" 0 to reuse, 0 to resume, {RUNS} to train\n")
     paths.DATASET.unlink()
     assert cli.main(["explain"]) == 2
     assert "run `convscope download`" in capsys.readouterr().err
