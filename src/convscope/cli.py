@@ -152,18 +152,20 @@ def _parser(files: object = None) -> argparse.ArgumentParser:
 
 def _run_stage(options: argparse.Namespace) -> None:
     """Run a stage, note how long it took, and send what it made to MLflow; a second one waits."""
+    from convscope.base import progress
     from convscope.tracking.tracker import Tracker
 
     # figures are drawn into files; a notebook's shell asks for a backend that is not here
     os.environ["MPLBACKEND"] = "agg"
     name = options.stage if options.net is None else paths.stage_of(options.net)
-    _say(f"{name}: {STAGES[options.stage]}")
+    progress.say(f"{name}: {STAGES[options.stage]}")
     with Tracker(Path(), name) as tracker:
-        _work(options.net, name, tracker)
+        seconds = _work(options.net, name, tracker)
+    progress.say(f"{name}: finished in {seconds:.1f} s")
 
 
-def _work(net: str | None, name: str, tracker: "Tracker") -> None:
-    """Run a stage, while the tracker gets ready, and others are kept from the stage."""
+def _work(net: str | None, name: str, tracker: "Tracker") -> float:
+    """Run a stage, while the tracker gets ready and others are kept from the stage; its seconds."""
     from convscope.base import allocator, locks, timings
     from convscope.tracking.finished import fingerprint
 
@@ -187,13 +189,7 @@ def _work(net: str | None, name: str, tracker: "Tracker") -> None:
         seconds = time.monotonic() - began
         timings.record(name, "", fingerprint(Path(), name), seconds, device)
         tracker.publish()
-    _say(f"{name}: finished in {seconds:.1f} s")
-
-
-def _say(text: str) -> None:
-    """Print a line where someone looks on; ``progress.say`` first imports what writes bars."""
-    if sys.stderr.isatty():
-        print(text, file=sys.stderr, flush=True)
+    return seconds
 
 
 def _publish(_: argparse.Namespace) -> None:
