@@ -43,9 +43,8 @@ class _Step:
 
     child: nn.Module
     slide: _Slide | None  # none for a layer that treats every pixel alike
-    padded: (
-        Tensor | None
-    )  # its input for the clean images, with zeros around; none for such a layer
+    # its input for the clean images, with zeros around; none for such a layer
+    padded: Tensor | None
     outputs: tuple[int, int]  # rows and columns of its output that the next layer needs
 
 
