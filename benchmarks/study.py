@@ -15,7 +15,7 @@ from benchmarks import subjects
 from benchmarks.measuring import Row, Seconds, below, clocked, faster, interleaved
 from convscope.analysis.ablation import atlas
 from convscope.analysis.occlusion import sensitivity
-from convscope.base import names, runtime
+from convscope.base import kernels, names, runtime
 from convscope.config import params_file
 from convscope.config.params_file import Params
 from convscope.data.datasets import DataSet
@@ -44,7 +44,8 @@ def rows(quick: bool) -> Iterator[Row]:
     for runs in grids:
         spent.append(_training_seconds(runs, there, device))
         yield below(_in_words(runs), [spent[-1]])
-    with runtime.deterministic(params_file.need(params.analysis, "analysis").threads):
+    threads = params_file.need(params.analysis, "analysis").threads
+    with runtime.deterministic(threads, kernels.held() or kernels.NATIVE):
         for what, seconds in _analyses(params, there, device, quick):
             spent.append(seconds())
             yield below(what, [spent[-1]])

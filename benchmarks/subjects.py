@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from convscope.base import files, machine
+from convscope.base import files, kernels, machine
 from convscope.base.paths import WEIGHTS
 from convscope.base.tensors import read_tensors
 from convscope.data import cifar10, digits
@@ -81,7 +81,8 @@ def run(
 ) -> Run:
     """A point of the study's grid of a network; ``point`` says where it differs."""
     augment = AUGMENTATION if net in AUGMENTED else Augmentation()
-    settings = Settings(epochs, augment, precision=precision, threads=threads)
+    held = kernels.held() or kernels.NATIVE
+    settings = Settings(epochs, augment, precision=precision, threads=threads, kernels=held)
     usual = {"dropout_rate": 0.3} if net in AUGMENTED else {}
     return Run(net, {**POINT, **usual, **(point or {})}, settings, data="benchmark")
 

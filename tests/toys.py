@@ -12,6 +12,7 @@ import torch
 from pandas.testing import assert_frame_equal
 from torch import nn
 
+from convscope.base import kernels
 from convscope.base.errors import UserError
 from convscope.data.augment import Augmentation
 from convscope.data.datasets import DataSet
@@ -99,6 +100,7 @@ def refusal(read: Callable[..., object], *arguments: object) -> str:
 def run(net: str = "net1", epochs: int = 2, data: str = "toy", **changes: object) -> Run:
     """A run of a small network; ``changes`` go to its settings or its point."""
     settings = {"augment": AUGMENTED if net in ("net3", "net4") else Augmentation()}
+    settings["kernels"] = kernels.held()
     point = dict(POINT)
     for key, value in changes.items():
         (point if key in point else settings)[key] = value

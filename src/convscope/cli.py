@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from convscope.base import paths
+from convscope.base import kernels, paths
 from convscope.base.errors import UserError, is_out_of_memory
 from convscope.base.names import DEVICE
 
@@ -45,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(arguments)
         if not paths.PARAMS.is_file():  # any other folder would be littered
             raise UserError("params.yaml is missing: run convscope in the project's folder")
+        _hold_kernels()
         code: int | None = options.run(options)
         sys.stdout.flush()
         return code or 0
@@ -63,6 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("convscope: interrupted; run the same command to go on", file=sys.stderr)
         return INTERRUPTED
+
+
+def _hold_kernels() -> None:
+    """Compute by the kernels that params.yaml asks for; torch has not been imported yet."""
+    from convscope.config import content
+
+    kernels.hold(content.kernels(paths.PARAMS))
 
 
 def _machine_trouble(error: Exception) -> str | None:
@@ -159,6 +167,7 @@ def _run_stage(options: argparse.Namespace) -> None:
     os.environ["MPLBACKEND"] = "agg"
     name = options.stage if options.net is None else paths.stage_of(options.net)
     progress.say(f"{name}: {STAGES[options.stage]}")
+    kernels.warn_of_other_bits(name)
     with Tracker(Path(), name) as tracker:
         seconds = _work(options.net, name, tracker)
     progress.say(f"{name}: finished in {seconds:.1f} s")

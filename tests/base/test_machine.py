@@ -71,3 +71,30 @@ def test_emulated_precision_is_warned_of(precision, device, has_bf16, warned, mo
         "several times slower than fp32: set train.precision to fp32 in params.yaml\n"
     )
     assert capsys.readouterr().err == (line if warned else "")
+
+
+@pytest.mark.parametrize(
+    ("architecture", "listing", "kind", "avx2"),
+    [
+        (
+            "x86_64",
+            "vendor_id\t: AuthenticAMD\nflags\t\t: sse avx2 fma avx512f\n",
+            "x86_64, AuthenticAMD, avx2 avx512f fma",
+            True,
+        ),
+        ("x86_64", "flags\t\t: avx2\n", "x86_64, unknown make, avx2", False),
+        (
+            "aarch64",
+            "CPU implementer\t: 0x41\nFeatures\t: fp asimd\n",
+            "aarch64, 0x41, asimd",
+            False,
+        ),
+    ],
+)
+def test_a_kind_of_processor_is_what_libraries_choose_by(
+    architecture, listing, kind, avx2, cpuinfo, monkeypatch
+):
+    monkeypatch.setattr(platform, "machine", lambda: architecture)
+    cpuinfo.write_text(listing)
+    assert machine.kind() == kind
+    assert machine.has_avx2() == avx2

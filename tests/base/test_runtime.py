@@ -4,8 +4,9 @@ import pytest
 import torch
 from joblib.externals.loky.backend import context
 
-from convscope.base import names, runtime
+from convscope.base import kernels, names, runtime
 from convscope.base.errors import UserError
+from convscope.base.kernels import NATIVE, PORTABLE
 
 
 @pytest.fixture(autouse=True)
@@ -14,7 +15,8 @@ def _no_variables(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-def with_cuda(monkeypatch, there):
+def with_cuda(monkeypatch, there, held=NATIVE):
+    monkeypatch.setattr(kernels, "held", lambda: held)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
 
 
@@ -40,6 +42,19 @@ def test_the_device_is_the_one_asked_for_or_cuda_where_it_is(asked, there, devic
     if asked is not None:
         monkeypatch.setenv("CONVSCOPE_DEVICE", asked)
     assert runtime.device() == torch.device(device)
+
+
+def test_portable_kernels_are_a_processors(monkeypatch):
+    with_cuda(monkeypatch, there=True, held=PORTABLE)
+    assert runtime.device() == torch.device("cpu")
+    monkeypatch.setenv(names.DEVICE, "cuda")
+    with pytest.raises(UserError, match=r"^CONVSCOPE_DEVICE=cuda, but portable .* native"):
+        runtime.device()
+
+
+def test_what_was_loaded_under_other_kernels_does_not_compute():
+    with pytest.raises(UserError, match=r"torch was imported before .* native"):
+        runtime.deterministic(1, NATIVE).__enter__()
 
 
 @pytest.mark.parametrize(
@@ -124,7 +139,7 @@ def test_fp32_is_not_rounded_and_fresh_memory_not_filled_inside(owner, name, bef
     usual = getattr(owner, name)
     setattr(owner, name, before)
     try:
-        with runtime.deterministic(threads=torch.get_num_threads()):
+        with runtime.deterministic(torch.get_num_threads(), PORTABLE):
             assert not getattr(owner, name)
         assert getattr(owner, name) == before
     finally:
@@ -145,18 +160,9 @@ def _restored():
 def test_deterministic_is_so_inside_and_restores_what_was_after_a_failure_too(before):
     torch.set_num_threads(before[0])
     torch.use_deterministic_algorithms(before[1])
-    with runtime.deterministic(threads=3):
+    with runtime.deterministic(3, PORTABLE):
         assert state() == (3, True)
     assert state() == before
-    with pytest.raises(RuntimeError, match="inside"), runtime.deterministic(threads=1):
+    with pytest.raises(RuntimeError, match="inside"), runtime.deterministic(1, PORTABLE):
         raise RuntimeError("inside")
     assert state() == before
-
-
-@pytest.mark.parametrize(("before", "inside"), [(None, ":4096:8"), (":16:8", ":16:8")])
-def test_cublas_is_told_to_be_deterministic_unless_it_was_told(before, inside, monkeypatch):
-    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", before or "")
-    if before is None:
-        monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
-    with runtime.deterministic(threads=torch.get_num_threads()):
-        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == inside

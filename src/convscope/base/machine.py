@@ -1,4 +1,4 @@
-"""The processor's name, and whether it computes in bf16."""
+"""The processor's name and kind, and whether it computes in bf16."""
 
 import platform
 import re
@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 _LISTING = Path("/proc/cpuinfo")
+# by these, among the many that a processor has, libraries choose how they compute
+_CHOOSING = {"fma", "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "asimd", "sve"}
 # the instruction sets of x86 processors that multiply in bf16
 _BF16 = {"amx_bf16", "avx512_bf16", "avx_ne_convert"}
 
@@ -13,6 +15,26 @@ _BF16 = {"amx_bf16", "avx512_bf16", "avx_ne_convert"}
 def processor() -> str:
     """The processor's name, as far as the system knows it."""
     return _listed("model name") or platform.processor() or platform.machine()
+
+
+def kind() -> str:
+    """What the bits of a result depend on: architecture, make and instruction sets."""
+    make = _listed("vendor_id") or _listed("CPU implementer") or "unknown make"
+    return f"{platform.machine()}, {make}, {' '.join(sorted((_CHOOSING | _BF16) & _flags()))}"
+
+
+def is_x86_64() -> bool:
+    """Whether this is an x86-64 processor."""
+    return platform.machine().lower() in ("x86_64", "amd64")
+
+
+def has_avx2() -> bool:
+    """Whether this is an x86-64 processor that is known to have AVX2 and fused multiply-add."""
+    return is_x86_64() and _flags() >= {"avx2", "fma"}
+
+
+def _flags() -> set[str]:
+    return set((_listed("flags") or _listed("Features")).split())
 
 
 def _listed(key: str) -> str:

@@ -33,8 +33,9 @@ def side_by_side(
         yield from map(result, items)
         return
     waiting: deque[Future[Result]] = deque()
-    pool = ThreadPoolExecutor(threads)
     torch.set_num_threads(1)
+    # a new thread's first matrix product would have the threads of the process
+    pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
     try:
         for item in items:
             waiting.append(pool.submit(result, item))

@@ -142,11 +142,12 @@ class Finished:
 
     @property
     def sections(self) -> dict[str, dict[str, Any]]:
-        """The same by section, none of which holds anything but a mapping."""
-        for name, section in self.params.items():
+        """The same by section, none of which holds anything but a mapping; without ``kernels``."""
+        sections = {name: held for name, held in self.params.items() if name != "kernels"}
+        for name, section in sections.items():
             if not isinstance(section, dict):
                 raise self.damaged("params.json", f"its {name} is not a mapping")
-        return self.params
+        return sections
 
     def param(self, section: str, key: str, kind: type[T]) -> T | None:
         """A parameter that the stage used; None if it is null or was not used.

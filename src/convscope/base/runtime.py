@@ -7,17 +7,25 @@ from typing import Any
 
 import torch
 
+from convscope.base import kernels
 from convscope.base.errors import UserError
 from convscope.base.names import CUDA_GRAPHS, DEVICE, WORKERS
 
 
 def device() -> torch.device:
-    """The device in CONVSCOPE_DEVICE, by default CUDA where there is one."""
+    """The device in CONVSCOPE_DEVICE, by default CUDA where there is one and kernels are native."""
     asked, available = os.environ.get(DEVICE, "auto"), torch.cuda.is_available()
     if asked not in ("auto", "cpu", "cuda"):
         raise UserError(f"{DEVICE}={asked}: set it to auto, cpu or cuda")
     if asked == "cuda" and not available:
         raise UserError(f"{DEVICE}=cuda, but torch sees no CUDA device: set it to auto or cpu")
+    if kernels.held() == kernels.PORTABLE:
+        if asked == "cuda":
+            raise UserError(
+                f"{DEVICE}=cuda, but portable kernels are a processor's: set kernels to native in "
+                f"params.yaml, or {DEVICE} to cpu"
+            )
+        return torch.device("cpu")
     return torch.device("cuda" if available and asked != "cpu" else "cpu")
 
 
@@ -48,15 +56,17 @@ def cuda_graphs(device: torch.device) -> bool:
 
 
 @contextmanager
-def deterministic(threads: int) -> Iterator[None]:
+def deterministic(threads: int, kind: str) -> Iterator[None]:
     """Compute with deterministic algorithms, full fp32 and a fixed number of CPU threads.
 
     The bits of a sum depend on how many threads share it, so their number is a parameter of the
     pipeline and not a property of the machine. On a GPU torch lets convolutions, and on request
     matrix products, round fp32 to 10 bits (TF32); ``train.precision: fp32`` promises 23.
+
+    Raises:
+        UserError: This process does not compute by ``kind`` of kernels, portable or native.
     """
-    # cuBLAS reads this when it starts; without it torch refuses deterministic matrix products
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    kernels.hold(kind)
     guard: Any = torch.utils.deterministic  # its attribute is a property of the module's class
     before = torch.get_num_threads(), torch.get_deterministic_debug_mode()
     with (

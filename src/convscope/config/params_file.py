@@ -3,22 +3,21 @@
 import math
 import reprlib
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 
 import torch
 from pydantic import Field, ValidationError, model_validator
-from ruamel.yaml import YAML
 
 from convscope.base.errors import UserError
+from convscope.base.kernels import PORTABLE
 from convscope.base.names import AXES, SHAPE_AXES
 from convscope.base.paths import PARAMS
-from convscope.config import schema
+from convscope.config import content, schema
 from convscope.config.schema import Grid, Network, Section
 from convscope.nets import zoo
 
 MAX_RUNS = 10_000
 MAX_PARAMETERS = 200_000_000
-MAX_TEXT = 120
 # pydantic's own messages for these are about Python, not about YAML
 _MESSAGES = {
     "extra_forbidden": "is unknown: remove it or correct its name",
@@ -27,12 +26,17 @@ _MESSAGES = {
     "too_short": "is empty: list at least one value",
 }
 
-S = TypeVar("S", bound=Section)
+S = TypeVar("S")
 
 
 class Params(Section):
-    """params.yaml. A section is None when the file given does not have it."""
+    """params.yaml. A section is None when the file given does not have it.
 
+    Attributes:
+        kernels: By which instructions all stages compute; see ``base.kernels``.
+    """
+
+    kernels: Literal["portable", "native"] | None = None
     data: schema.Data | None = None
     train: schema.Train | None = None
     nets: dict[Network, Grid] = Field(default_factory=dict)
@@ -43,7 +47,12 @@ class Params(Section):
     filter_identify: schema.FilterIdentify | None = None
 
     @model_validator(mode="after")
-    def _buildable(self) -> Self:
+    def _fitting(self) -> Self:
+        if self.kernels == PORTABLE and self.train and self.train.precision == "bf16":
+            raise ValueError(
+                "train.precision is bf16, which not every processor computes in: set kernels to "
+                "native, or precision to fp32"
+            )
         seeds = len(self.train.seeds) if self.train else 1
         for net, grid in self.nets.items():
             _check_grid(net, grid, seeds)
@@ -74,18 +83,7 @@ def _check_grid(net: str, grid: Grid, seeds: int) -> None:
 def load(path: Path = PARAMS) -> Params:
     """Read and check params.yaml, of which sections may be missing; UserError if it is wrong."""
     try:
-        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing: run convscope in the project's folder") from None
-    except Exception as error:  # of a tag that does not fit its value, the reader raises anything
-        reason = _one_line(str(getattr(error, "problem", None) or error) or type(error).__name__)
-        if mark := getattr(error, "problem_mark", None):
-            reason += f" in line {mark.line + 1}"
-        raise UserError(f"{path} is not a readable YAML file: {reason}") from None
-    if not isinstance(content, dict):
-        raise UserError(f"{path} holds no parameters: it must map sections to their keys")
-    try:
-        return Params.model_validate(content)
+        return Params.model_validate(content.read(path))
     except ValidationError as error:
         raise UserError(f"{path}: {_first_of(error)}") from None
 
@@ -97,7 +95,7 @@ def _first_of(error: ValidationError) -> str:
         error.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden"
     )
     parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-    key = _one_line("".join(parts).removesuffix(".[key]").lstrip("."))
+    key = content.one_line("".join(parts).removesuffix(".[key]").lstrip("."))
     message = _MESSAGES.get(first["type"], first["msg"].removeprefix("Value error, "))
     value = "" if isinstance(first["input"], dict) else f" (it is {_short(first['input'])})"
     more = f" (and {len(others)} more)" if others else ""
@@ -108,19 +106,13 @@ def _short(value: object) -> str:
     """A value on one line; of a large one, the beginning."""
     try:
         # of nested aliases, a plain repr would write every copy out
-        return _one_line(reprlib.repr(value))
+        return content.one_line(reprlib.repr(value))
     except ValueError:  # Python writes no number of more than 4,300 digits
         return "a number of thousands of digits"
-
-
-def _one_line(text: str) -> str:
-    """A text in printable characters; of a long one, the beginning."""
-    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
-    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}..."
 
 
 def need(section: S | None, key: str) -> S:
     """A section that a stage needs, as ``load`` found it; if it did not, a UserError."""
     if section is None:
-        raise UserError(f"{PARAMS}: {key} is missing: add the section (see conf/ for its keys)")
+        raise UserError(f"{PARAMS}: {key} is missing: add it (see conf/ for its keys)")
     return section

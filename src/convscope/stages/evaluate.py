@@ -36,7 +36,9 @@ def run() -> None:
     Raises:
         UserError: A network or the data set is missing or damaged.
     """
-    settings = params_file.need(params_file.load().evaluate, "evaluate")
+    params = params_file.load()
+    kernels = params_file.need(params.kernels, "kernels")
+    settings = params_file.need(params.evaluate, "evaluate")
     device = runtime.device()
     dataset = datasets.load(paths.DATASET).to(device)
     found = _load(dataset.fingerprint)
@@ -44,9 +46,9 @@ def run() -> None:
     runs = {net: best for net, (_, best) in found.items()}
     histories = {net: trained.history(paths.models_of(net), selection.NEEDED) for net in found}
 
-    used = {"evaluate": settings.model_dump(mode="json")}
+    used = {"kernels": kernels, "evaluate": settings.model_dump(mode="json")}
     with (
-        runtime.deterministic(settings.threads),
+        runtime.deterministic(settings.threads, kernels),
         reporting(paths.REPORTS / "evaluate", used) as report,
     ):
         outputs = {net: logits(module, dataset.test_images) for net, module in modules.items()}

@@ -25,6 +25,7 @@ def run() -> None:
             network does not have.
     """
     params = params_file.load()
+    kernels = params_file.need(params.kernels, "kernels")
     analysis = params_file.need(params.analysis, "analysis")
     settings = params_file.need(params.filter_ablation, "filter_ablation")
     subject = trained.load_subject(analysis.net)
@@ -32,11 +33,12 @@ def run() -> None:
     ablated = joint.ablated(subject.module, settings.filters)
 
     used = {
+        "kernels": kernels,
         "analysis": analysis.model_dump(mode="json"),
         "filter_ablation": settings.model_dump(mode="json"),
     }
     with (
-        runtime.deterministic(analysis.threads),
+        runtime.deterministic(analysis.threads, kernels),
         reporting(paths.REPORTS / "filter-ablation", used) as report,
     ):
         together = _together(report, subject, ablated, settings.newly_wrong)

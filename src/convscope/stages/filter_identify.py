@@ -19,6 +19,7 @@ def run() -> None:
             network does not have.
     """
     params = params_file.load()
+    kernels = params_file.need(params.kernels, "kernels")
     analysis = params_file.need(params.analysis, "analysis")
     settings = params_file.need(params.filter_identify, "filter_identify")
     subject = trained.load_subject(analysis.net)
@@ -27,11 +28,12 @@ def run() -> None:
     pixels, labels = dataset.test_images, dataset.test_labels
 
     used = {
+        "kernels": kernels,
         "analysis": analysis.model_dump(mode="json"),
         "filter_identify": settings.model_dump(mode="json"),
     }
     with (
-        runtime.deterministic(analysis.threads),
+        runtime.deterministic(analysis.threads, kernels),
         reporting(paths.REPORTS / "filter-identify", used) as report,
     ):
         found = tables.identify(subject.module, settings.filters, pixels, settings.top_k)

@@ -86,18 +86,19 @@ def _require_same_params(root: Path) -> None:
     """Refuse a params.yaml that was changed after a stage ran: the results are not its own."""
     params = params_file.load(root / paths.PARAMS)
     for folder in Finished.all(root / paths.REPORTS):
-        if not all(isinstance(section, dict) for section in folder.params.values()):
-            raise folder.damaged("params.json", "it does not hold sections")
-        if changed := next(_changed(params, folder.params, folder.path.name), None):
+        if changed := next(_changed(params, folder), None):
             raise UserError(
                 f"params.yaml: {changed} is not what stage {folder.stage} ran with: "
                 "run `dvc repro` first"
             )
 
 
-def _changed(params: Params, used: dict[str, dict[str, Any]], net: str) -> Iterator[str]:
+def _changed(params: Params, folder: Finished) -> Iterator[str]:
     """The keys of a stage's params.json, which has all that matters, that are not as they were."""
-    for key, then in used.items():
+    net = folder.path.name
+    if folder.params.get("kernels", params.kernels) != params.kernels:
+        yield "kernels"
+    for key, then in folder.sections.items():
         section = params.nets.get(net) if key == "net" else getattr(params, key, None)
         now = section.model_dump(mode="json") if isinstance(section, Section) else {}
         place = f"nets.{net}" if key == "net" else key

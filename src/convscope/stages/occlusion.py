@@ -23,16 +23,18 @@ def run() -> None:
         UserError: A parameter, the data set or the model is missing or wrong.
     """
     params = params_file.load()
+    kernels = params_file.need(params.kernels, "kernels")
     analysis = params_file.need(params.analysis, "analysis")
     settings = params_file.need(params.occlusion, "occlusion")
     subject = trained.load_subject(analysis.net)
 
     used = {
+        "kernels": kernels,
         "analysis": analysis.model_dump(mode="json"),
         "occlusion": settings.model_dump(mode="json"),
     }
     with (
-        runtime.deterministic(analysis.threads),
+        runtime.deterministic(analysis.threads, kernels),
         reporting(paths.REPORTS / "occlusion", used) as report,
     ):
         _maps(report, subject, settings)

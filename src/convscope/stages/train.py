@@ -32,7 +32,11 @@ def run(net: str, tracker: Tracker) -> None:
     params = params_file.load()
     shared = params_file.need(params.train, "train")
     section, stage = plan.section(params, net), paths.stage_of(net)
-    used = {"train": shared.model_dump(mode="json"), "net": section.model_dump(mode="json")}
+    used = {
+        "kernels": params_file.need(params.kernels, "kernels"),
+        "train": shared.model_dump(mode="json"),
+        "net": section.model_dump(mode="json"),
+    }
     # a wrong setting ends the stage before anything begins
     runtime.workers(shared.threads)
     runtime.cuda_graphs(runtime.device())

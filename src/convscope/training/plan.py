@@ -30,6 +30,7 @@ def runs(params: Params, net: str, dataset: DataSet) -> list[Run]:
             few images for them.
     """
     shared = params_file.need(params.train, "train")
+    kernels = params_file.need(params.kernels, "kernels")
     grid = section(params, net)
     images = _training_images(shared, dataset)
     if (largest := max(grid.batch_size)) > images:
@@ -44,6 +45,7 @@ def runs(params: Params, net: str, dataset: DataSet) -> list[Run]:
         validation_fraction=shared.validation_fraction,
         precision=shared.precision,
         threads=shared.threads,
+        kernels=kernels,
     )
     points = [{**point, "seed": seed} for seed in shared.seeds for point in grid.points()]
     return [Run(net, point, settings, dataset.fingerprint) for point in points]

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from convscope.base.kernels import PORTABLE
 from convscope.base.names import SHAPE_AXES
 from convscope.data.augment import Augmentation
 from convscope.nets import zoo
@@ -20,6 +21,7 @@ _ROOTS = ("convscope.training.trainer:train", "convscope.training.run:Run.seed")
 _NO_NUMBERS = {
     "convscope.base.errors",
     "convscope.base.files",
+    "convscope.base.machine",
     "convscope.base.tensors",
     "convscope.nets.zoo.layers",
     "convscope.training.checkpoints",
@@ -36,6 +38,7 @@ class Settings:
     validation_fraction: float = 0.1
     precision: str = "fp32"
     threads: int = 1
+    kernels: str = PORTABLE
 
     def effective(self) -> dict[str, Any]:
         """The settings that change this result: nothing is held out where the test set selects."""
@@ -93,7 +96,10 @@ class Run:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of all that the run's result depends on, but for the kind of processor."""
+        """A hash of all that the run's result depends on, but for the kind of processor.
+
+        With portable kernels that changes nothing.
+        """
         parts = [self.net, self.point, self.settings.effective(), *self.identity.values()]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 

@@ -81,7 +81,7 @@ def train(
     Raises:
         UserError: The loss, or an output, is no longer finite.
     """
-    with runtime.deterministic(run.settings.threads):
+    with runtime.deterministic(run.settings.threads, run.settings.kernels):
         trainer = _Trainer(run, data, device)
         trainer.restore(folder / CHECKPOINT)
         while len(trainer.history) < run.settings.epochs:
