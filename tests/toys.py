@@ -97,8 +97,9 @@ def refusal(read: Callable[..., object], *arguments: object) -> str:
     return message
 
 
-def run(net: str = "net1", epochs: int = 2, data: str = "toy", **changes: object) -> Run:
-    """A run of a small network; ``changes`` go to its settings or its point."""
+def run(net: str = "net1", epochs: int = 2, data: str = "", **changes: object) -> Run:
+    """A run of a small network on the toy images; ``changes`` go to its settings or its point."""
+    data = data or red_or_blue().fingerprint
     settings = {"augment": AUGMENTED if net in ("net3", "net4") else Augmentation()}
     settings["kernels"] = kernels.held()
     point = dict(POINT)

@@ -160,7 +160,7 @@ def _parser(files: object = None) -> argparse.ArgumentParser:
 
 def _run_stage(options: argparse.Namespace) -> None:
     """Run a stage, note how long it took, and send what it made to MLflow; a second one waits."""
-    from convscope.base import progress
+    from convscope.base import inputs, progress
     from convscope.tracking.tracker import Tracker
 
     # figures are drawn into files; a notebook's shell asks for a backend that is not here
@@ -168,14 +168,14 @@ def _run_stage(options: argparse.Namespace) -> None:
     name = options.stage if options.net is None else paths.stage_of(options.net)
     progress.say(f"{name}: {STAGES[options.stage]}")
     kernels.warn_of_other_bits(name)
-    with Tracker(Path(), name) as tracker:
+    with inputs.followed(), Tracker(Path(), name) as tracker:
         seconds = _work(options.net, name, tracker)
     progress.say(f"{name}: finished in {seconds:.1f} s")
 
 
 def _work(net: str | None, name: str, tracker: "Tracker") -> float:
     """Run a stage, while the tracker gets ready and others are kept from the stage; its seconds."""
-    from convscope.base import allocator, locks, timings
+    from convscope.base import allocator, inputs, locks, timings
     from convscope.tracking.finished import fingerprint
 
     allocator.keep_freed_memory()
@@ -196,8 +196,10 @@ def _work(net: str | None, name: str, tracker: "Tracker") -> float:
         began = time.monotonic()
         run(*arguments)
         seconds = time.monotonic() - began
+        inputs.require_unchanged()
         timings.record(name, "", fingerprint(Path(), name), seconds, device)
         tracker.publish()
+        inputs.require_unchanged()  # DVC takes their hashes next
     return seconds
 
 

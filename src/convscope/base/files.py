@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from convscope.base import inputs
 from convscope.base.errors import UserError
 
 
@@ -87,6 +88,7 @@ def write_csv(path: Path, frame: pd.DataFrame) -> None:
 @contextmanager
 def reading(path: Path, made_by: str) -> Iterator[None]:
     """Make a UserError of what the readers of a missing or damaged file raise."""
+    inputs.note_file(path)
     try:
         yield
     except FileNotFoundError:

@@ -8,6 +8,7 @@ from typing import Literal, Self, TypeVar
 import torch
 from pydantic import Field, ValidationError, model_validator
 
+from convscope.base import inputs
 from convscope.base.errors import UserError
 from convscope.base.kernels import PORTABLE
 from convscope.base.names import AXES, SHAPE_AXES
@@ -115,4 +116,11 @@ def need(section: S | None, key: str) -> S:
     """A section that a stage needs, as ``load`` found it; if it did not, a UserError."""
     if section is None:
         raise UserError(f"{PARAMS}: {key} is missing: add it (see conf/ for its keys)")
+    inputs.note(f"{PARAMS}: {key}", section, lambda: _at(load(), key))
     return section
+
+
+def _at(params: Params, key: str) -> object:
+    """The section with a key as ``need`` has it, such as nets.net1."""
+    name, _, net = key.partition(".")
+    return params.nets.get(net) if net else getattr(params, name)

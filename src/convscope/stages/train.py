@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from convscope.base import machine, paths, runtime
+from convscope.base import inputs, machine, paths, runtime
 from convscope.base.progress import GridProgress
 from convscope.base.report_folder import Report, reporting
 from convscope.base.timings import Timings
@@ -51,6 +51,7 @@ def run(net: str, tracker: Tracker) -> None:
         tracker.live(used, identity) as live,
     ):
         grid.complete(runs, paths.DATASET, [progress, timings, live])
+        inputs.require_unchanged()
 
     with reporting(paths.report_of(net), used) as report:
         history, best = grid.assemble(runs, paths.models_of(net))

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from convscope.base import allocator, names, runtime
+from convscope.base import allocator, names, paths, runtime
 from convscope.base.errors import UserError, is_out_of_memory
 from convscope.base.interrupts import interrupts_held
 from convscope.data import datasets as data_sets
@@ -135,6 +135,8 @@ def _work(job: Job) -> None:
 
 def _train(job: Job, data: DataSet, device: torch.device, tell: Callable[[Event], None]) -> None:
     run, folder = job
+    if run.data != data.fingerprint:
+        raise UserError(f"{paths.DATASET} was changed while the stage ran: run it again")
     tell(Event(run.id))
     try:
         trainer.train(run, data, folder, device, on_epoch=lambda row: tell(Event(run.id, row)))
