@@ -15,10 +15,11 @@ ANY_X86_64 = "x86-64 with AVX2"
 _HELD = "CONVSCOPE_KERNELS"
 # all variables by which these libraries choose instructions, precision or the number of threads
 _FAMILIES = ("ATEN_CPU_", "ONEDNN_", "DNNL_", "MKL_", "OMP_", "GOMP_", "KMP_", "NPY_", "OPENBLAS_")
+# joblib and scikit-learn set these when they are imported; no bit depends on them
+_HARMLESS = ("KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK")
 _TF32 = ("NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE")
 _ALWAYS = {
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # without it torch refuses matrix products on a GPU
-    "KMP_INIT_AT_FORK": "FALSE",  # as joblib sets it, whenever it is imported
     "OMP_DYNAMIC": "FALSE",
     "MKL_DYNAMIC": "FALSE",
 }
@@ -50,7 +51,7 @@ def hold(kernels: str) -> None:
     unwanted = [
         name
         for name in os.environ
-        if (name.startswith(_FAMILIES) or name in _TF32) and name not in wanted
+        if (name.startswith(_FAMILIES) or name in _TF32) and name not in (*wanted, *_HARMLESS)
     ]
     if not unwanted and wanted.items() <= os.environ.items():
         return

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -20,6 +20,22 @@ class Drawn(Protocol):
 
     def write(self, path: Path) -> None:
         """Write the figure as PNG, completely or not at all."""
+
+
+@dataclass(frozen=True)
+class MadeFrom:
+    """What a stage's results were made from, but for its parameters.
+
+    Attributes:
+        data: The data set's fingerprint.
+        runs: By network, the fingerprint of the best run that was read or trained.
+        computed_on: The kinds of processors that computed, as ``kernels.computed_on`` names them;
+            several where runs of a grid were trained on others.
+    """
+
+    data: str
+    runs: Mapping[str, str] = field(default_factory=dict)
+    computed_on: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -46,11 +62,15 @@ class Report:
 
 
 @contextmanager
-def reporting(folder: Path, params: Mapping[str, Any]) -> Iterator[Report]:
-    """Make a report folder completely or not at all; ``params``, those used, go to params.json."""
+def reporting(folder: Path, params: Mapping[str, Any], made_from: MadeFrom) -> Iterator[Report]:
+    """Make a report folder completely or not at all.
+
+    ``params``, those used, go to params.json, and what else it was made from to made_from.json.
+    """
     with files.atomic_folder(folder) as partial:
         report = Report(partial)
         report.json("params", dict(params))
+        report.json("made_from", asdict(made_from))
         yield report
 
 
@@ -81,6 +101,11 @@ class Finished:
                 f"{self.path} is missing: run `convscope {self.command}` (or `dvc repro`)"
             )
         return self
+
+    @property
+    def exists(self) -> bool:
+        """Whether the stage has run."""
+        return self.has("params.json")
 
     def has(self, file: str) -> bool:
         """Whether the stage wrote a file."""
@@ -139,6 +164,19 @@ class Finished:
     def params(self) -> dict[str, Any]:
         """The parameters that the stage used."""
         return self.json("params")
+
+    @cached_property
+    def made_from(self) -> MadeFrom:
+        """What its results were made from."""
+        stated = self.json("made_from")
+        try:
+            found = MadeFrom(**stated)
+            texts: list[object] = [found.data, *found.computed_on, *found.runs.values()]
+        except (AttributeError, TypeError):
+            texts = [None]
+        if not all(isinstance(text, str) for text in texts):
+            raise self.damaged("made_from.json", "it does not say what the results are made from")
+        return found
 
     @property
     def sections(self) -> dict[str, dict[str, Any]]:

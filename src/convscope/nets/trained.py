@@ -1,6 +1,6 @@
 """Trained networks, read back from their model folders and checked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -9,9 +9,10 @@ import pandas as pd
 from pydantic import BaseModel, ValidationError
 from torch import nn
 
-from convscope.base import files, paths, runtime
+from convscope.base import files, kernels, paths, runtime
 from convscope.base.errors import UserError
 from convscope.base.paths import BEST, HISTORY, WEIGHTS
+from convscope.base.report_folder import MadeFrom
 from convscope.base.tensors import read_tensors
 from convscope.data import datasets
 from convscope.data.datasets import DataSet
@@ -23,6 +24,7 @@ class _Stated(BaseModel, strict=True):
 
     class _Epoch(BaseModel):
         epoch: int
+        test_accuracy: float
         train_accuracy: float
         overfit_percent: float
 
@@ -43,14 +45,19 @@ class _Stated(BaseModel, strict=True):
     total_parameters: int
     best: _Epoch
     md5: dict[str, str]
+    fingerprint: str
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A network as ``load_best`` has it and its data set, on the device that computes."""
+    """A network as ``load_best`` has it and its data set, on the device that computes.
+
+    ``made_from`` is what results of it are made from.
+    """
 
     module: nn.Sequential
     dataset: DataSet
+    made_from: MadeFrom
 
 
 def load_subject(net: str) -> Subject:
@@ -61,8 +68,14 @@ def load_subject(net: str) -> Subject:
     """
     device = runtime.device()
     dataset = datasets.load(paths.DATASET).to(device)
-    module, _ = load_best(paths.models_of(net), dataset.fingerprint)
-    return Subject(module.to(device), dataset)
+    module, best = load_best(paths.models_of(net), dataset.fingerprint)
+    return Subject(module.to(device), dataset, made_from(dataset, {net: best}))
+
+
+def made_from(dataset: DataSet, best: Mapping[str, Mapping[str, Any]]) -> MadeFrom:
+    """What results of the best runs of some networks, by their best.json, are made from."""
+    runs = {net: str(stated["fingerprint"]) for net, stated in best.items()}
+    return MadeFrom(dataset.fingerprint, runs, [kernels.computed_on(runtime.device().type)])
 
 
 def load_best(folder: Path, data: str) -> tuple[nn.Sequential, dict[str, Any]]:
@@ -91,6 +104,8 @@ def load_best(folder: Path, data: str) -> tuple[nn.Sequential, dict[str, Any]]:
             f"{made_by}` (or `dvc repro`)"
         )
     tensors, _ = read_tensors(weights, made_by)
+    if not all(tensor.isfinite().all() for tensor in tensors.values()):
+        raise files.damaged(weights, made_by, "it holds values that are not finite numbers")
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:

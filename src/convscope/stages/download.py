@@ -5,7 +5,7 @@ import torch
 
 from convscope.base import paths
 from convscope.base.progress import download_bar
-from convscope.base.report_folder import reporting
+from convscope.base.report_folder import MadeFrom, reporting
 from convscope.config import params_file
 from convscope.data import cifar10, datasets, digits
 from convscope.figures import galleries
@@ -25,7 +25,7 @@ def run() -> None:
     dataset = dataset.head(settings.train_images, settings.test_images)
     # where the archive lay on this machine changes nothing, so it stays out of the outputs
     params = {"data": settings.model_dump(mode="json", exclude={"archives"})}
-    with reporting(paths.REPORTS / "download", params) as report:
+    with reporting(paths.REPORTS / "download", params, MadeFrom(dataset.fingerprint)) as report:
         described = {"url": dataset.url, "md5": dataset.md5, "fingerprint": dataset.fingerprint}
         report.json("dataset", {"name": settings.source, **described})
         counts = {

@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from convscope.base import metrics, paths, runtime
+from convscope.base import files, metrics, paths, runtime
 from convscope.base.errors import UserError
 from convscope.base.report_folder import Report, reporting
 from convscope.config import params_file
@@ -18,6 +18,9 @@ from convscope.evaluation import predictions, protocols, selection
 from convscope.figures import dots, galleries, matrices
 from convscope.nets import trained, zoo
 from convscope.nets.inference import logits
+
+# by how much an accuracy may differ from the one that was measured while training
+ROUNDING = 0.01
 
 
 @dataclass(frozen=True)
@@ -49,10 +52,11 @@ def run() -> None:
     used = {"kernels": kernels, "evaluate": settings.model_dump(mode="json")}
     with (
         runtime.deterministic(settings.threads, kernels),
-        reporting(paths.REPORTS / "evaluate", used) as report,
+        reporting(paths.REPORTS / "evaluate", used, trained.made_from(dataset, runs)) as report,
     ):
         outputs = {net: logits(module, dataset.test_images) for net, module in modules.items()}
         tested = _Tested(dataset, modules, runs, outputs)
+        _require_accuracies(tested)
         best = _compare(report, tested, histories)
         _confusions(report, tested)
         _protocols(report, tested, settings.seed)
@@ -68,6 +72,18 @@ def _load(data: str) -> dict[str, tuple[nn.Sequential, dict[str, Any]]]:
     if not found:
         raise UserError(f"{paths.MODELS} has no trained network: run `convscope train net1`")
     return found
+
+
+def _require_accuracies(tested: _Tested) -> None:
+    """Refuse a network that is not as accurate as its best.json says."""
+    labels = tested.dataset.test_labels
+    for net, outputs in tested.outputs.items():
+        accuracy = (outputs.argmax(1) == labels).double().mean().item()
+        stated = tested.runs[net]["best"]["test_accuracy"]
+        # other processors and numbers of threads round otherwise
+        if not outputs.isfinite().all() or abs(accuracy - stated) > ROUNDING:
+            path, why = paths.models_of(net) / paths.BEST, f"its test_accuracy is {stated:.4f}"
+            raise files.damaged(path, f"train {net}", f"{why}, its weights have {accuracy:.4f}")
 
 
 def _compare(report: Report, tested: _Tested, histories: dict[str, pd.DataFrame]) -> str:

@@ -39,7 +39,7 @@ def run() -> None:
     }
     with (
         runtime.deterministic(analysis.threads, kernels),
-        reporting(paths.REPORTS / "filter-ablation", used) as report,
+        reporting(paths.REPORTS / "filter-ablation", used, subject.made_from) as report,
     ):
         together = _together(report, subject, ablated, settings.newly_wrong)
         alone = _alone(report, subject, settings.atlas_images)

@@ -34,7 +34,7 @@ def run() -> None:
     }
     with (
         runtime.deterministic(analysis.threads, kernels),
-        reporting(paths.REPORTS / "filter-identify", used) as report,
+        reporting(paths.REPORTS / "filter-identify", used, subject.made_from) as report,
     ):
         found = tables.identify(subject.module, settings.filters, pixels, settings.top_k)
         frequency = tables.class_frequency(found, labels, classes)

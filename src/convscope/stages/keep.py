@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 import torch
 
-from convscope.base import files, machine, paths, runtime, timings
+from convscope.base import consistency, files, machine, paths, runtime, timings
 from convscope.base.errors import UserError
 from convscope.base.report_folder import Finished
 from convscope.config import params_file
@@ -44,13 +44,15 @@ def keep(root: Path, target: Path) -> list[Path]:
         The copied files, relative to ``target``, sorted.
 
     Raises:
-        UserError: There is no report, params.yaml is not what the stages ran with, or ``target``
-            is a link, among the results, or a folder that this function did not make.
+        UserError: There is no report, params.yaml is not what the stages ran with, they were not
+            made from one another, or ``target`` is a link, among the results, or a folder that
+            this function did not make.
     """
     if not (root / paths.REPORTS / "report.md").is_file():
         raise UserError(f"{paths.REPORTS / 'report.md'} is missing: run `dvc repro` first")
     _require_own_folder(root, target)
     _require_same_params(root)
+    consistency.require_consistent(root / paths.REPORTS)
     with files.atomic_folder(target) as partial:
         for path in _results(root):
             files.copy(path, partial / path.relative_to(root))

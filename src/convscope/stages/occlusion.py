@@ -35,7 +35,7 @@ def run() -> None:
     }
     with (
         runtime.deterministic(analysis.threads, kernels),
-        reporting(paths.REPORTS / "occlusion", used) as report,
+        reporting(paths.REPORTS / "occlusion", used, subject.made_from) as report,
     ):
         _maps(report, subject, settings)
         _survey(report, subject, settings)

@@ -1,6 +1,6 @@
 """report: what the stages wrote -> reports/report.html, report.md and claims.json."""
 
-from convscope.base import files, paths
+from convscope.base import consistency, files, paths
 from convscope.report import html, page
 from convscope.study import claims
 
@@ -9,8 +9,10 @@ def run() -> None:
     """Write the study's report, as a page and as Markdown, and its judged claims.
 
     Raises:
-        UserError: A stage has not run, or one of its files is missing or damaged.
+        UserError: A stage has not run, one of its files is missing or damaged, or stages were not
+            made from one another.
     """
+    consistency.require_consistent(paths.REPORTS)
     judged = claims.judge(paths.REPORTS)
     text = page.render(paths.REPORTS, judged)
     shown = html.render(text, paths.REPORTS)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from convscope.base import inputs, machine, paths, runtime
 from convscope.base.progress import GridProgress
-from convscope.base.report_folder import Report, reporting
+from convscope.base.report_folder import MadeFrom, Report, reporting
 from convscope.base.timings import Timings
 from convscope.config import params_file
 from convscope.data import datasets
@@ -53,9 +53,10 @@ def run(net: str, tracker: Tracker) -> None:
         grid.complete(runs, paths.DATASET, [progress, timings, live])
         inputs.require_unchanged()
 
-    with reporting(paths.report_of(net), used) as report:
-        history, best = grid.assemble(runs, paths.models_of(net))
-        _report(net, history, best, report)
+    made = grid.assemble(runs, paths.models_of(net))
+    made_from = MadeFrom(runs[0].data, {net: made.best["fingerprint"]}, made.computed_on)
+    with reporting(paths.report_of(net), used, made_from) as report:
+        _report(net, made.history, made.best, report)
 
 
 def _report(net: str, history: pd.DataFrame, best: dict[str, Any], report: Report) -> None:

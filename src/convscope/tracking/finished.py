@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from convscope.base import files, paths, timings
+from convscope.base.consistency import require_consistent, require_current
 from convscope.base.errors import UserError
 from convscope.base.report_folder import Finished
 
@@ -78,7 +79,8 @@ def read_stage(root: Path, stage: str) -> Record:
     """What a finished stage's MLflow run is to hold.
 
     Raises:
-        UserError: The stage has not finished, or one of its files is damaged.
+        UserError: The stage has not finished, one of its files is damaged, or it was made from
+            other data or runs than those that are here.
     """
     download = Finished(root / paths.REPORTS, "download")
     log = timings.read(root / timings.TIMINGS)
@@ -93,8 +95,10 @@ def read_stage(root: Path, stage: str) -> Record:
         dataset=download.json("dataset") if download.has("dataset.json") else None,
     )
     if stage == REPORT_STAGE:
+        require_consistent(root / paths.REPORTS)
         return record
     folder = _folder(root, stage)
+    require_current(folder)
     numbers = {**_numbers(folder.json("metrics")), **record.metrics}
     record = replace(record, params=flatten(folder.params), metrics=numbers)
     net = paths.net_of(stage)
@@ -159,11 +163,17 @@ def _with_points(
             dataset=record.dataset,
         )
         points.append(point)
-    best = _best_metrics(files.read_json(models / paths.BEST, command))
+    best = files.read_json(models / paths.BEST, command)
+    report = _folder(root, record.stage)
+    if report.made_from.runs != {net: best.get("fingerprint")}:
+        raise UserError(
+            f"{report.path} was not made from what is in {models} now: run `convscope {command}` "
+            "(or `dvc repro`)"
+        )
     tables = tuple((models / name, "models") for name in (paths.HISTORY, paths.BEST))
     return replace(
         record,
-        metrics={**record.metrics, **best},
+        metrics={**record.metrics, **_best_metrics(best)},
         files=record.files + tables,
         children=tuple(points),
     )

@@ -13,6 +13,7 @@ from convscope.base.tensors import read_tensors, write_tensors
 
 CHECKPOINT = "checkpoint.safetensors"
 _PARTS = ("module", "momentum", "best")
+_REST = ("history", "computed_on")
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,14 @@ class Checkpoint:
         momentum: The optimizer's momentum buffers, by parameter; empty without momentum.
         best: The state dict of the best epoch so far.
         history: The rows of history.csv so far.
+        computed_on: The kinds of processors that computed it, as run.json names them.
     """
 
     module: Mapping[str, Tensor]
     momentum: Mapping[str, Tensor]
     best: Mapping[str, Tensor]
     history: list[dict[str, float]]
+    computed_on: list[str]
 
 
 def write(path: Path, state: Checkpoint) -> None:
@@ -39,8 +42,8 @@ def write(path: Path, state: Checkpoint) -> None:
         for part in _PARTS
         for key, tensor in getattr(state, part).items()
     }
-    history = json.dumps(state.history)
-    write_tensors(path, tensors, {"history": history, "digest": _digest(tensors, history)})
+    rest = json.dumps({name: getattr(state, name) for name in _REST})
+    write_tensors(path, tensors, {"rest": rest, "digest": _digest(tensors, rest)})
 
 
 def read(path: Path) -> Checkpoint | None:
@@ -50,21 +53,21 @@ def read(path: Path) -> Checkpoint | None:
     """
     try:
         tensors, metadata = read_tensors(path, "train")
-        if metadata["digest"] != _digest(tensors, metadata["history"]):
+        if metadata["digest"] != _digest(tensors, metadata["rest"]):
             return None
-        history = json.loads(metadata["history"])
+        rest = json.loads(metadata["rest"])
     except (UserError, KeyError, TypeError, ValueError, RecursionError):
         return None
     parts: dict[str, dict[str, Tensor]] = {part: {} for part in _PARTS}
     for name, tensor in tensors.items():
         part, key = name.split(".", 1)
         parts[part][key] = tensor
-    return Checkpoint(**parts, history=history)
+    return Checkpoint(**parts, history=rest["history"], computed_on=rest["computed_on"])
 
 
-def _digest(tensors: Mapping[str, Tensor], history: str) -> str:
-    """A hash of names, shapes, types and bytes, and of the history."""
-    found = hashlib.sha256(history.encode())
+def _digest(tensors: Mapping[str, Tensor], rest: str) -> str:
+    """A hash of names, shapes, types and bytes, and of the rest."""
+    found = hashlib.sha256(rest.encode())
     for name in sorted(tensors):
         tensor = tensors[name]
         found.update(f"\0{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())

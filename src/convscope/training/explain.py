@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from pydantic import BaseModel, ValidationError
 
-from convscope.base import files, paths
+from convscope.base import files, kernels, paths, runtime
 from convscope.base.paths import HISTORY, RUN, WEIGHTS
 from convscope.config import params_file
 from convscope.config.params_file import Params
@@ -45,6 +45,7 @@ class _Known(BaseModel):
     point: dict[str, int | float]
     settings: dict[str, Any]
     identity: dict[str, str]
+    computed_on: list[str] = []
 
 
 def show(net: str | None = None, stream: TextIO | None = None) -> None:
@@ -88,7 +89,9 @@ def _verdict(run: Run, cached: bool, known: dict[Path, _Known]) -> tuple[str, st
     """What would happen to a run, and why; in the order in which a grid looks."""
     folder = store_folder(run)
     if is_finished(run, folder):
-        return REUSE, "finished in the store"
+        kinds = known[folder].computed_on
+        elsewhere = kinds != [kernels.computed_on(runtime.device().type)]
+        return REUSE, "finished in the store" + f", computed on {' and '.join(kinds)}" * elsewhere
     if cached:
         return REUSE, "finished, in DVC's cache"
     checkpoint = folder / CHECKPOINT

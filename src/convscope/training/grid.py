@@ -1,6 +1,7 @@
 """The runs of a grid: train those that are not finished, and put them together in grid order."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -77,14 +78,24 @@ def complete(grid: Sequence[Run], dataset: Path, observers: Sequence[Observer] =
     train_side_by_side(waiting, dataset, tell)
 
 
-def assemble(grid: Sequence[Run], folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Copy the finished runs of a grid into a model folder, in place of an earlier one.
+@dataclass(frozen=True)
+class Assembled:
+    """What a model folder holds of all runs together.
 
-    Returns:
-        The folder's history.csv, one row an epoch, runs numbered from 1 in grid order; and its
-        best.json, the earliest run whose best epoch has the highest accuracy of the kind that
-        selects, with its place in the grid.
+    Attributes:
+        history: history.csv, one row an epoch, runs numbered from 1 in grid order.
+        best: best.json, the earliest run whose best epoch has the highest accuracy of the kind
+            that selects, with its place in the grid.
+        computed_on: The kinds of processors that trained the runs, sorted.
     """
+
+    history: pd.DataFrame
+    best: dict[str, Any]
+    computed_on: list[str]
+
+
+def assemble(grid: Sequence[Run], folder: Path) -> Assembled:
+    """Copy the finished runs of a grid into a model folder, in place of an earlier one."""
     made_by = f"train {grid[0].net}"
     histories, documents = [], []
     with files.atomic_folder(folder) as partial:
@@ -102,4 +113,5 @@ def assemble(grid: Sequence[Run], folder: Path) -> tuple[pd.DataFrame, dict[str,
         selecting = f"{grid[0].settings.select_on}_accuracy"
         best = max(documents, key=lambda document: document["best"][selecting])
         files.write_json(partial / BEST, best)
-    return history, best
+    computed_on = {kind for document in documents for kind in document["computed_on"]}
+    return Assembled(history, best, sorted(computed_on))

@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from convscope.base import files, runtime
+from convscope.base import files, kernels, runtime
 from convscope.base.errors import UserError
 from convscope.base.paths import HISTORY, RUN, WEIGHTS
 from convscope.base.tensors import write_tensors
@@ -50,7 +50,7 @@ def is_finished(run: Run, folder: Path) -> bool:
         with (folder / HISTORY).open(encoding="utf-8", newline="") as stream:
             rows = csv.DictReader(stream)
             history = [{key: float(value) for key, value in row.items()} for row in rows]
-        return bool(stated == _document(run, history, stated["md5"]))
+        return bool(stated == _document(run, history, stated["computed_on"], stated["md5"]))
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
@@ -84,6 +84,8 @@ def train(
     with runtime.deterministic(run.settings.threads, run.settings.kernels):
         trainer = _Trainer(run, data, device)
         trainer.restore(folder / CHECKPOINT)
+        if (kind := kernels.computed_on(device.type)) not in trainer.computed_on:
+            trainer.computed_on.append(kind)
         while len(trainer.history) < run.settings.epochs:
             row = trainer.epoch()
             trainer.checkpoint(folder / CHECKPOINT)
@@ -115,6 +117,7 @@ class _Trainer:
         graphs = runtime.cuda_graphs(device)
         self.step = Replayed(self.sums, CudaGraph()) if graphs else self.sums
         self.history: list[Row] = []
+        self.computed_on: list[str] = []
         self.best: dict[str, Tensor] = {}
 
     def epoch(self) -> Row:
@@ -191,7 +194,8 @@ class _Trainer:
             for key, parameter in self.module.named_parameters()
             if self.optimizer.state[parameter].get("momentum_buffer") is not None
         }
-        state = Checkpoint(self.module.state_dict(), momenta, self.best, self.history)
+        module = self.module.state_dict()
+        state = Checkpoint(module, momenta, self.best, self.history, self.computed_on)
         checkpoints.write(path, state)
 
     def restore(self, path: Path) -> None:
@@ -204,7 +208,7 @@ class _Trainer:
             if key in found.momentum:
                 buffer = torch.empty_like(parameter).copy_(found.momentum[key])
                 self.optimizer.state[parameter]["momentum_buffer"] = buffer
-        self.history = found.history
+        self.history, self.computed_on = found.history, found.computed_on
         self.best = {key: tensor.to(self.device) for key, tensor in found.best.items()}
 
     def finish(self, folder: Path) -> None:
@@ -212,7 +216,8 @@ class _Trainer:
         write_tensors(folder / WEIGHTS, self.best)
         files.write_csv(folder / HISTORY, pd.DataFrame(self.history))
         md5 = {name: files.digest(folder / name) for name in (HISTORY, WEIGHTS)}
-        files.write_json(folder / RUN, _document(self.run, self.history, md5))
+        document = _document(self.run, self.history, self.computed_on, md5)
+        files.write_json(folder / RUN, document)
         (folder / CHECKPOINT).unlink(missing_ok=True)
 
 
@@ -221,7 +226,9 @@ def _best_row(run: Run, history: Sequence[Row]) -> Row:
     return max(history, key=lambda row: row[f"{run.settings.select_on}_accuracy"])
 
 
-def _document(run: Run, history: Sequence[Row], md5: Mapping[str, str]) -> dict[str, Any]:
+def _document(
+    run: Run, history: Sequence[Row], computed_on: Sequence[str], md5: Mapping[str, str]
+) -> dict[str, Any]:
     """What run.json says of a run that was trained to its end."""
     best = _best_row(run, history)
     measured = {key: value for key, value in best.items() if key not in run.point}
@@ -232,6 +239,7 @@ def _document(run: Run, history: Sequence[Row], md5: Mapping[str, str]) -> dict[
         "settings": run.settings.effective(),
         "identity": run.identity,
         "fingerprint": run.fingerprint,
+        "computed_on": list(computed_on),
         "total_parameters": parameters,
         "best": measured,
         "md5": dict(md5),

@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from convscope.base.consistency import require_consistent
 from convscope.study import claims
 from convscope.study.claims.claim import Claim, Verdict, shown
 from convscope.study.claims.record import read
@@ -27,8 +28,10 @@ def run(reports: Path, against: Path | None = None, stream: TextIO | None = None
         can no longer be judged.
 
     Raises:
-        UserError: A file is damaged, or ``against`` is missing or not a claims.json.
+        UserError: A file is damaged, stages were not made from one another, or ``against`` is
+            missing or not a claims.json.
     """
+    require_consistent(reports)
     earlier, held = (None, set()) if against is None else read(against)
     judged, data = claims.judge(reports), claims.data_name(reports)
     console = _Console(file=stream or sys.stdout, highlight=False)

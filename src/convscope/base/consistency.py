@@ -1,0 +1,35 @@
+"""Refuses finished stages that were not made from one another."""
+
+from pathlib import Path
+
+from convscope.base.errors import UserError
+from convscope.base.report_folder import Finished
+
+
+def require_consistent(reports: Path) -> None:
+    """Do nothing if all finished stages were made from one data set and from one another.
+
+    Raises:
+        UserError: A stage has results of another data set than the one that was made last, or of
+            another run of a network than the one that was selected last.
+    """
+    for folder in Finished.all(reports):
+        require_current(folder)
+
+
+def require_current(folder: Finished) -> None:
+    """The same for what one stage was made from."""
+    download = Finished(folder.reports, "download")
+    if download.exists and download.made_from.data != folder.made_from.data:
+        raise _outdated(folder, download)
+    for net, run in folder.made_from.runs.items():
+        trained = Finished(folder.reports, f"train/{net}")
+        if trained.exists and trained.made_from.runs.get(net) != run:
+            raise _outdated(folder, trained)
+
+
+def _outdated(folder: Finished, source: Finished) -> UserError:
+    return UserError(
+        f"{folder.path} was not made from what is in {source.path} now: run "
+        f"`convscope {folder.command}` (or `dvc repro`)"
+    )
