@@ -77,17 +77,18 @@ class Means:
         return f"change {section}.{keys} in params.yaml and run `dvc repro`"
 
 
-def not_rising(steps: Mapping[str, float], what: str = "", sign: int = 1) -> tuple[str, ...]:
-    """Each step of a series, given by the names of its points, that does not rise, in words.
+def not_rising(steps: Mapping[str, float], what: str = "", sign: int = 1) -> dict[str, bool]:
+    """Each step of a series in words, by its points' names, and whether it does not rise.
 
     ``what`` says what the values are, where a claim compares several things. With ``sign`` -1 it is
-    each step that does not fall.
+    whether the step does not fall.
     """
-    return tuple(
-        f"{what} goes from {before:.4g} ({first}) to {after:.4g} ({second})".lstrip()
+    return {
+        f"{what} goes from {before:.4g} ({first}) to {after:.4g} ({second})".lstrip(): (
+            not sign * after > sign * before
+        )
         for (first, before), (second, after) in pairwise(steps.items())
-        if not sign * after > sign * before
-    )
+    }
 
 
 not_falling = partial(not_rising, sign=-1)

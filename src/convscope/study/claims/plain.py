@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from convscope.study.claims.claim import OVERFIT, Finding, objections, rule
+from convscope.study.claims.claim import OVERFIT, Finding, rule
 from convscope.study.claims.means import Means, not_rising
 from convscope.study.claims.sources import Source, best_of
 
@@ -21,7 +21,7 @@ def best_setting(source: Source) -> Finding:
     numbers = means.named(SETTINGS)
     best, *others = numbers
     better = {f"{name} is at least as good": numbers[name] >= numbers[best] for name in others}
-    return Finding(numbers, objections(better))
+    return Finding(numbers, better)
 
 
 @rule(2, "net1")
@@ -33,10 +33,10 @@ def net1_width(source: Source) -> Finding:
     """
     means = Means(source, "train/net1/by_l1_oc_filter_multiplier", ["l1_oc", "filter_multiplier"])
     widths = means.several("l1_oc")
-    against: list[str] = []
+    against: dict[str, bool] = {}
     for multiplier in means.along("filter_multiplier"):
-        against += not_rising(means.named([(width, multiplier) for width in widths]))
-    return Finding(means.named(), tuple(against))
+        against |= not_rising(means.named([(width, multiplier) for width in widths]))
+    return Finding(means.named(), against)
 
 
 @rule(3, "net1")
@@ -55,7 +55,7 @@ def net1_stride(source: Source) -> Finding:
         )
         for kernel in kernels
     }
-    return Finding(numbers, objections(better))
+    return Finding(numbers, better)
 
 
 @rule(4, "net1")
@@ -72,7 +72,7 @@ def net1_kernel(source: Source) -> Finding:
         "at stride 2 kernel 5 does not beat kernel 3": five_strided <= three_strided,
         "at stride 1 kernel 5 is better": five > three,
     }
-    return Finding(numbers, objections(against))
+    return Finding(numbers, against)
 
 
 @rule(5, "net1")
@@ -110,8 +110,8 @@ def net2_axes(source: Source) -> Finding:
         for kernel in kernels.several("kernel_size")
         if kernel != 7
     }
-    against = (*not_rising(widths.named()), *objections(no_better))
-    return Finding({**widths.named(), **kernels.named()}, against)
+    against = not_rising(widths.named()) | no_better
+    return Finding(widths.named() | kernels.named(), against)
 
 
 @rule(7, "net2")
@@ -126,8 +126,8 @@ def net2_overfit(source: Source) -> Finding:
     overfit = best_of(source, "net2", "overfit_percent")["overfit_percent"]
     numbers = {f"{name}, {OVERFIT}": value for name, value in epochs.items()}
     numbers[f"best run, {OVERFIT}"] = overfit
-    little = objections({f"the best run's overfit is {overfit:.4g} percent": overfit <= 20})
-    return Finding(numbers, (*not_rising(epochs, "mean overfit"), *little))
+    little = {f"the best run's overfit is {overfit:.4g} percent": overfit <= 20}
+    return Finding(numbers, not_rising(epochs, "mean overfit") | little)
 
 
 @rule(8, "net2", grids=("net1", "net2"))
@@ -146,15 +146,13 @@ def net2_best(source: Source) -> Finding:
         "net2, test accuracy": accuracy,
         "net2, l1_oc": best["l1_oc"],
     }
-    beaten = objections({"net2's best does not beat net1's": accuracy <= earlier})
-    return Finding(numbers, (*_not_as({"l1_oc": widest}, best), *beaten))
+    beaten = {"net2's best does not beat net1's": accuracy <= earlier}
+    return Finding(numbers, _not_as({"l1_oc": widest}, best) | beaten)
 
 
-def _not_as(expected: Mapping[str, float], best: Mapping[str, float]) -> tuple[str, ...]:
-    """What of the best run is not as expected."""
-    return objections(
-        {
-            f"the best run's {name} is {best[name]:g}, not {value:g}": best[name] != value
-            for name, value in expected.items()
-        }
-    )
+def _not_as(expected: Mapping[str, float], best: Mapping[str, float]) -> dict[str, bool]:
+    """In words, and whether it is so, how the best run is not as expected."""
+    return {
+        f"the best run's {name} is {best[name]:g}, not {value:g}": best[name] != value
+        for name, value in expected.items()
+    }
