@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import chain
-from typing import TypeGuard
 
 import torch
 from torch import nn
@@ -125,25 +124,17 @@ def _blocks(module: nn.Sequential) -> list[_Block]:
     """The network cut before each weighted layer, in evaluation mode, batch norms folded in."""
     blocks: list[_Block] = []
     for name, child in folded(deepcopy(module).eval()).named_children():
-        if isinstance(child, nn.Linear) or _is_plain_convolution(child):
-            blocks.append(_Block(name, child, nn.Sequential()))
-        elif not blocks or not isinstance(child, _CHANNELWISE):
-            raise ValueError(f"the atlas cannot pass through layer {name}: {child}")
-        else:
-            blocks[-1].tail.append(child)
+        match child:
+            # linear in each input channel, with a number of zeros as padding
+            case nn.Linear() | nn.Conv2d(groups=1, padding_mode="zeros", padding=(_, _)):
+                blocks.append(_Block(name, child, nn.Sequential()))
+            case _ if blocks and isinstance(child, _CHANNELWISE):
+                blocks[-1].tail.append(child)
+            case _:
+                raise ValueError(f"the atlas cannot pass through layer {name}: {child}")
     if not blocks or not isinstance(blocks[-1].weighted, nn.Linear):
         raise ValueError("the atlas needs a network that ends in a fully connected layer")
     return blocks
-
-
-def _is_plain_convolution(child: nn.Module) -> TypeGuard[nn.Conv2d]:
-    """Whether it is linear in each input channel, with zeros as padding."""
-    return (
-        isinstance(child, nn.Conv2d)
-        and child.groups == 1
-        and child.padding_mode == "zeros"
-        and not isinstance(child.padding, str)
-    )
 
 
 def _outputs(blocks: Sequence[_Block], inputs: torch.Tensor) -> list[torch.Tensor]:

@@ -52,28 +52,22 @@ def by_image(
     return pd.concat(tables, ignore_index=True)
 
 
-def by_window(images: pd.DataFrame) -> pd.DataFrame:
-    """The means over all images, a row a window size; what the study calls overall confidence."""
-    return _means(images, ["window"])
+def means(images: pd.DataFrame, *keys: str) -> pd.DataFrame:
+    """The means of ``by_image`` over the images and windows that share the keys, a row each.
 
-
-def by_class(images: pd.DataFrame) -> pd.DataFrame:
-    """The means over the images of a class, a row for each class and window size."""
-    return _means(images, ["class", "window"])
-
-
-def _means(images: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    By window, of all images, they are what the study calls overall confidence.
+    """
     columns = ["clean_confidence", "mean_confidence", "min_confidence", "deepest_drop"]
-    return images.groupby(keys, sort=False)[columns].mean().reset_index()
+    return images.groupby(list(keys), sort=False)[columns].mean().reset_index()
 
 
 def headlines(images: pd.DataFrame) -> dict[str, float]:
     """The few numbers that MLflow compares: mean confidence without, and by window size."""
-    means = by_window(images).set_index("window")["mean_confidence"]
+    by_window = means(images, "window").set_index("window")["mean_confidence"]
     first = images[images["window"] == images["window"].iloc[0]]
     return {
         "clean_confidence": float(first["clean_confidence"].mean()),
-        **{f"confidence_{window}": float(value) for window, value in means.items()},
+        **{f"confidence_{window}": float(value) for window, value in by_window.items()},
     }
 
 
