@@ -94,12 +94,7 @@ def _joined(parts: Sequence[Responses]) -> Responses:
 
 
 def patch(position: Sequence[int], field: Field) -> Patch:
-    """The part of an image that one unit of a feature map sees, clipped at the image's border.
-
-    Args:
-        position: The unit's row and column in the feature map.
-        field: The layer's receptive field.
-    """
+    """The part of an image that the unit at a row and column sees, clipped at its border."""
     top, left = (field.start + int(place) * field.jump for place in position)
     return Patch(
         top=max(top, 0),

@@ -1,9 +1,9 @@
 """Confidence maps and surveys as tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 
 import pandas as pd
-import torch
 from torch import Tensor
 
 from convscope.analysis.occlusion.sensitivity import Survey
@@ -76,17 +76,14 @@ def long_map(shown: Tensor, maps: Tensor) -> pd.DataFrame:
 
     Confidences are rounded to six digits.
     """
-    images, rows, columns = torch.meshgrid(
-        shown, torch.arange(maps.shape[1]), torch.arange(maps.shape[2]), indexing="ij"
-    )
-    return pd.DataFrame(
-        {
-            "image": images.flatten().tolist(),
-            "row": rows.flatten().tolist(),
-            "column": columns.flatten().tolist(),
-            "confidence": maps.double().flatten().numpy().round(6),
-        }
-    )
+    _, height, width = maps.shape
+    places = _combined(image=shown.tolist(), row=range(height), column=range(width))
+    return places.assign(confidence=maps.double().flatten().numpy().round(6))
+
+
+def _combined(**axes: Iterable[float]) -> pd.DataFrame:
+    """A row for each combination of the axes' values, the last axis changing fastest."""
+    return pd.DataFrame(product(*axes.values()), columns=list(axes))
 
 
 def fall(surveyed: Sequence[Survey], labels: Tensor, classes: Sequence[str]) -> pd.DataFrame:
@@ -122,18 +119,11 @@ def deepest_by_position(surveyed: Sequence[Survey]) -> pd.DataFrame:
     """
     tables = []
     for entry in [each for each in surveyed if each.window]:
-        rows, columns = torch.meshgrid(entry.centers, entry.centers, indexing="ij")
-        tables.append(
-            pd.DataFrame(
-                {
-                    "window": entry.window,
-                    "row": rows.flatten().tolist(),
-                    "column": columns.flatten().tolist(),
-                    "mean_confidence": entry.by_position.flatten().tolist(),
-                    "deepest_share": entry.deepest.flatten().tolist(),
-                }
-            )
-        )
+        centers = entry.centers.tolist()
+        places = _combined(window=[entry.window], row=centers, column=centers)
+        places["mean_confidence"] = entry.by_position.flatten().tolist()
+        places["deepest_share"] = entry.deepest.flatten().tolist()
+        tables.append(places)
     return pd.concat(tables, ignore_index=True)
 
 

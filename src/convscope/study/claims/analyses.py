@@ -21,7 +21,7 @@ def confidence_falls(source: Source) -> Finding:
     next smaller one. The study draws the maps and prints no number.
     """
     _need_net4(source, "occlusion")
-    means = Means(source, "occlusion/by_window", ["window"], "mean_confidence")
+    means = Means(source, "occlusion/by_window", "mean_confidence", ("window",))
     means.several("window")
     return Finding(means.named(), not_falling(means.named()))
 

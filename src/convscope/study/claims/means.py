@@ -5,6 +5,7 @@ from functools import partial
 from itertools import pairwise
 
 from convscope.study.claims.sources import NotMeasuredError, Source, columns
+from convscope.study.published import KEYS
 
 Point = tuple[float, ...]
 _NAMES = {
@@ -19,15 +20,15 @@ _KEYS = {"epoch": "epochs", "window": "window_sizes"}  # in params.yaml, where i
 class Means:
     """One column of a table, such as ``"train/net1/by_kernel_size_stride"``, by its axes.
 
-    Its methods raise ``NotMeasuredError`` where the grid lacks what they are asked for.
+    The axes are those of the study's table; of one that it did not print, those given. The methods
+    raise ``NotMeasuredError`` where the grid lacks what they are asked for.
     """
 
     def __init__(
-        self, source: Source, table: str, axes: Sequence[str], column: str = "test_accuracy"
+        self, source: Source, table: str, column: str = "test_accuracy", axes: Sequence[str] = ()
     ) -> None:
-        self.table = table
-        self.axes = tuple(axes)
-        rows = columns(source, table, [*axes, column]).itertuples(index=False)
+        self.table, self.axes = table, KEYS.get(table, tuple(axes))
+        rows = columns(source, table, [*self.axes, column]).itertuples(index=False)
         by_point = {tuple(point): mean for *point, mean in rows}
         self.values: dict[Point, float] = dict(sorted(by_point.items()))
 

@@ -53,7 +53,7 @@ def net3_dropout(source: Source) -> Finding:
     numbers: dict[str, float] = {}
     against: dict[str, bool] = {}
     for column, name in {"overfit_percent": OVERFIT, "test_accuracy": "test accuracy"}.items():
-        means = Means(source, table, ["dropout_rate"], column)
+        means = Means(source, table, column)
         means.several("dropout_rate")
         against |= not_falling(means.named(), name)
         numbers |= {f"{point}, {name}": value for point, value in means.named().items()}
@@ -73,7 +73,7 @@ def net3_width(source: Source) -> Finding:
     train/net3/by_l1_oc.csv: 100 times test_accuracy is less than 5 higher at l1_oc 96 than at l1_oc
     32; a loss is less.
     """
-    means = Means(source, "train/net3/by_l1_oc", ["l1_oc"]).named([(32,), (96,)])
+    means = Means(source, "train/net3/by_l1_oc").named([(32,), (96,)])
     narrow, wide = means.values()
     gain = 100 * (wide - narrow)
     against = {f"it gains {gain:.3g} points": gain >= 5}
@@ -112,6 +112,6 @@ def net4_dropout(source: Source) -> Finding:
 
     train/net4/by_dropout_rate.csv: test_accuracy is larger at dropout_rate 0.3 than at 0.5.
     """
-    means = Means(source, "train/net4/by_dropout_rate", ["dropout_rate"]).named([(0.3,), (0.5,)])
+    means = Means(source, "train/net4/by_dropout_rate").named([(0.3,), (0.5,)])
     less, more = means.values()
     return Finding(means, {"dropout 0.5 is at least as good": less <= more})
