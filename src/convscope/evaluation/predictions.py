@@ -19,10 +19,7 @@ def best_runs(
 ) -> pd.DataFrame:
     """The best run of each network, with its accuracy on the test set and how sure that is.
 
-    Args:
-        outputs: By network, logits (N, classes).
-        labels: (N,) int64.
-        best: By network, its best.json.
+    By network, ``outputs`` are logits (N, classes), and ``best`` is its best.json.
 
     Returns:
         A row a network: net, run, epoch, test_accuracy in [0, 1], its 95 % confidence interval

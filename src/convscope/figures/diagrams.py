@@ -75,9 +75,7 @@ class Block:
 def network(table: pd.DataFrame, title: str) -> Drawing:
     """A network from left to right, with each step's shape, receptive field and parameters.
 
-    Args:
-        table: The table of ``nets.layer_table``.
-        title: Stands before the number of parameters.
+    The table is that of ``nets.layer_table``; the title stands before the number of parameters.
     """
     blocks = _blocks(table)
     heads = max(map(text_width, ROWS)) + SPACE

@@ -108,15 +108,12 @@ def _zero_counts(blocks: Sequence[_Block], labels: torch.Tensor) -> Atlas:
     """An atlas of nothing yet; convolutions come before all other blocks, in order."""
     classes = len(blocks[-1].weighted.weight)
     convolutions = [block for block in blocks if isinstance(block.weighted, nn.Conv2d)]
-
-    def zeros(block: _Block, *more: int) -> torch.Tensor:
-        return torch.zeros(len(block.weighted.weight), *more, dtype=torch.int64)
-
+    none = torch.zeros(classes, dtype=torch.int64)
     return Atlas(
         images=torch.bincount(labels, minlength=classes),
-        intact=torch.zeros(classes, dtype=torch.int64),
-        ablated={block.name: zeros(block, classes) for block in convolutions},
-        lost={block.name: zeros(block) for block in convolutions},
+        intact=none,
+        ablated={each.name: none.repeat(len(each.weighted.weight), 1) for each in convolutions},
+        lost={each.name: none.new_zeros(len(each.weighted.weight)) for each in convolutions},
     )
 
 

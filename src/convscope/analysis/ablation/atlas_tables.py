@@ -76,12 +76,8 @@ def extremes(filters: pd.DataFrame, classes: Sequence[str], count: int) -> pd.Da
     """The filters that cost most and those that cost least, and the classes that they serve.
 
     A filter serves the classes that lose most without it: those whose drop is at least half of the
-    largest drop of a class, ``SERVED`` at most; none if no class loses anything.
-
-    Args:
-        filters: The table of ``by_filter``.
-        classes: The class names.
-        count: How many filters at each end; half of all filters if that is fewer.
+    largest drop of a class, ``SERVED`` at most; none if no class loses anything. At each end there
+    are ``count`` filters of ``by_filter``, or half of all if that is fewer.
 
     Returns:
         A row a filter, first the most and then the least: extreme (``"most"`` or ``"least"``),
@@ -109,9 +105,7 @@ def _served(lost: pd.Series) -> str:
 def depth(filters: pd.DataFrame, images: int) -> pd.DataFrame:
     """Whether earlier layers matter more than later ones, which the study leaves open (part 2.2.2).
 
-    Args:
-        filters: The table of ``by_filter``.
-        images: How many images it is of.
+    The filters are the table of ``by_filter``, of so many images.
 
     Returns:
         One row: images, filters, significant (how many filters ``significant`` finds);

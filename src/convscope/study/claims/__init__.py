@@ -3,14 +3,13 @@
 from pathlib import Path
 
 from convscope.study.claims import analyses, plain, regularized
-from convscope.study.claims.claim import Claim, Numbers, Rule, Verdict, shown
+from convscope.study.claims.claim import Claim, Rule, Verdict, shown
 from convscope.study.claims.record import to_json
 from convscope.study.claims.sources import NotMeasuredError, Reports, zeroed_filters
 
 __all__ = [
     "RULES",
     "Claim",
-    "Numbers",
     "Verdict",
     "judge",
     "measured_on",
