@@ -6,8 +6,10 @@ import pandas as pd
 import pytest
 
 from convscope.base.errors import UserError
-from convscope.base.report_folder import Finished, reporting
+from convscope.base.report_folder import Finished, MadeFrom, reporting
 from convscope.figures.style import Drawing
+
+MADE_FROM = MadeFrom("data", {"net1": "a run"}, ["a processor", "another"])
 
 
 def names(folder):
@@ -16,7 +18,7 @@ def names(folder):
 
 def test_a_report_holds_its_params_and_what_was_put_in(tmp_path):
     folder = tmp_path / "reports/occlusion"
-    with reporting(folder, {"seed": 0, "sizes": [3, 5]}) as report:
+    with reporting(folder, {"seed": 0, "sizes": [3, 5]}, MADE_FROM) as report:
         report.table("drops", pd.DataFrame({"size": [3], "drop": [0.25]}))
         report.json("deepest", {"row": 4})
         report.metrics({"accuracy": 0.5})
@@ -24,7 +26,14 @@ def test_a_report_holds_its_params_and_what_was_put_in(tmp_path):
         figure.add_subplot().plot([0, 1])
         report.figure("curves", figure)
         assert not folder.exists()
-    expected = {"params.json", "drops.csv", "deepest.json", "metrics.json", "curves.png"}
+    expected = {
+        "params.json",
+        "made_from.json",
+        "drops.csv",
+        "deepest.json",
+        "metrics.json",
+        "curves.png",
+    }
     assert names(folder) == expected
     assert json.loads((folder / "params.json").read_text()) == {"seed": 0, "sizes": [3, 5]}
     assert (folder / "drops.csv").read_text() == "size,drop\n3,0.25\n"
@@ -34,15 +43,15 @@ def test_a_report_holds_its_params_and_what_was_put_in(tmp_path):
 
 
 def test_a_report_that_fails_leaves_the_old_one(tmp_path):
-    with reporting(tmp_path / "report", {}) as report:
+    with reporting(tmp_path / "report", {}, MADE_FROM) as report:
         report.json("old", 1)
     with (
         pytest.raises(ValueError, match="not JSON compliant"),
-        reporting(tmp_path / "report", {}) as report,
+        reporting(tmp_path / "report", {}, MADE_FROM) as report,
     ):
         report.metrics({"loss": float("nan")})
     assert names(tmp_path) == {"report"}
-    assert names(tmp_path / "report") == {"params.json", "old.json"}
+    assert names(tmp_path / "report") == {"params.json", "made_from.json", "old.json"}
 
 
 @pytest.fixture

@@ -158,6 +158,7 @@ PICTURES = {
     "filter-ablation": "class_accuracy confusion newly_misclassified atlas",
     "filter-identify": "first_layer class_frequency responses top_images",
 }
+MADE_FROM = {"data": "f", "runs": {}, "computed_on": ["x86-64 with AVX2"]}
 STUDY = {
     "download": DOWNLOAD,
     **{f"train/{net}": GRID_FILES for net in ("baseline", "net10", "net2")},
@@ -170,6 +171,7 @@ STUDY = {
 
 def write(reports: Path) -> Path:
     for folder, files in STUDY.items():
+        replace(reports / folder / "made_from.json", MADE_FROM)
         for name, content in files.items():
             replace(reports / folder / name, content)
         for name in PICTURES[folder].split():

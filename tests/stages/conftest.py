@@ -10,6 +10,7 @@ from convscope.base import files, paths, tensors
 from convscope.data import datasets
 from convscope.data.datasets import DataSet
 from convscope.nets import zoo
+from convscope.nets.inference import logits
 
 COLORS = ("red", "green", "blue")
 # a network's ten outputs need ten classes
@@ -51,6 +52,7 @@ def save(run, module, dataset):
     """Leave a data set, and a network as its train stage does: one run of one epoch on it."""
     datasets.save(dataset, paths.DATASET)
     folder = paths.models_of(run.net)
+    correct = logits(module, dataset.test_images).argmax(1) == dataset.test_labels
     weights = folder / "runs" / run.id / paths.WEIGHTS
     tensors.write_tensors(weights, module.state_dict())
     files.write_json(
@@ -60,7 +62,13 @@ def save(run, module, dataset):
             "id": run.id,
             "net": run.net,
             "point": run.point,
-            "best": {"epoch": 1, "train_accuracy": 0.5, "overfit_percent": 0.0},
+            "fingerprint": run.fingerprint,
+            "best": {
+                "epoch": 1,
+                "train_accuracy": 0.5,
+                "test_accuracy": correct.double().mean().item(),
+                "overfit_percent": 0.0,
+            },
             "settings": run.settings.effective(),
             "identity": {"data": dataset.fingerprint},
             "total_parameters": 7,
@@ -72,7 +80,9 @@ def save(run, module, dataset):
 
 def write_params(text):
     """Write params.yaml: these sections, and which network is analyzed."""
-    files.write_text(paths.PARAMS, f"analysis: {{net: {RUN.net}, threads: 1}}\n{text}")
+    files.write_text(
+        paths.PARAMS, f"kernels: portable\nanalysis: {{net: {RUN.net}, threads: 1}}\n{text}"
+    )
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from convscope.stages import evaluate
 
 HISTORY = pd.DataFrame({"run": [1], "epoch": [1], "test_accuracy": [0.5]})
 LATER = pd.DataFrame({"run": [1], "epoch": [2], "test_accuracy": [0.25]})
-PARAMS = "evaluate: {pairs: 1, images_per_pair: 1, seed: 0, threads: 1}\n"
+PARAMS = "kernels: portable\nevaluate: {pairs: 1, images_per_pair: 1, seed: 0, threads: 1}\n"
 RUN = toys.run("net1")
 NOT_FINITE = "its column test_accuracy holds .* not a finite number"
 

@@ -35,6 +35,9 @@ class Project:
         self.write("reports/train/net1/metrics.json", {"runs": 2})
         self.write("reports/train/net1/curves.png", "a picture")
         self.write("reports/occlusion/params.json", {"windows": [3, 5], "note": "x" * 7000})
+        made_from = {"data": DATASET["fingerprint"], "runs": {"net1": "point-0.1"}}
+        for stage in ("train/net1", "occlusion"):
+            self.write(f"reports/{stage}/made_from.json", made_from)
         self.write("reports/occlusion/metrics.json", {"mean_confidence": 0.25})
         self.write("reports/occlusion/maps.png", "a picture")
 

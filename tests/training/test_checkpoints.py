@@ -16,7 +16,7 @@ def state():
     }
     momentum = {"conv1.weight": torch.randn(2, 3, 3, 3, generator=generator)}
     best = {key: value + 1 for key, value in weights.items()}
-    return Checkpoint(weights, momentum, best, [{"epoch": 1, "loss": 0.5}])
+    return Checkpoint(weights, momentum, best, [{"epoch": 1, "loss": 0.5}], ["a processor"])
 
 
 def assert_same(found, expected):
@@ -36,7 +36,7 @@ def test_what_is_written_is_read_back(tmp_path):
 
 
 def test_without_momentum_there_are_no_buffers(tmp_path):
-    plain = Checkpoint(state().module, {}, state().best, [])
+    plain = Checkpoint(state().module, {}, state().best, [], [])
     checkpoints.write(tmp_path / "a", plain)
     assert_same(checkpoints.read(tmp_path / "a"), plain)
 

@@ -28,7 +28,8 @@ def widths(*values, **changes):
 def test_a_model_folder_holds_the_contracts_files(tmp_path):
     wanted = widths(4, 6)
     grid.complete(wanted, paths.DATASET)
-    history, best = grid.assemble(wanted, tmp_path / "models/net1")
+    made = grid.assemble(wanted, tmp_path / "models/net1")
+    history, best = made.history, made.best
     folder = tmp_path / "models/net1"
     per_run = ("run.json", "history.csv", "best.safetensors")
     expected = {f"runs/{run.id}/{name}" for run in wanted for name in per_run}
@@ -64,7 +65,7 @@ def test_finished_runs_are_reused_whatever_grid_they_are_in(tmp_path):
     grid.complete(widths(4, 6), paths.DATASET)
     wanted = widths(6, 8, 4)
     assert trained(wanted) == {wanted[1].id}
-    history, _ = grid.assemble(wanted, tmp_path / "models/net1")
+    history = grid.assemble(wanted, tmp_path / "models/net1").history
     assert history.groupby("run")["l1_oc"].first().tolist() == [6, 8, 4]
 
 
@@ -86,7 +87,7 @@ def test_the_best_run_is_the_earliest_of_equals(tmp_path):
         content = json.loads(path.read_text())
         content["best"]["test_accuracy"] = accuracy
         path.write_text(json.dumps(content))
-    _, best = grid.assemble(wanted, tmp_path / "models")
+    best = grid.assemble(wanted, tmp_path / "models").best
     assert best["run"] == 1
 
 

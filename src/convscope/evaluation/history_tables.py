@@ -51,11 +51,7 @@ def overfit_above(history: pd.DataFrame) -> pd.DataFrame:
 def dropout_extremes(
     history: pd.DataFrame, point: Mapping[str, float]
 ) -> dict[float, pd.DataFrame]:
-    """The runs with the least and with the most dropout, all else being equal.
-
-    Args:
-        history: A history.csv.
-        point: What the runs share; its dropout rate and seed do not matter.
+    """The runs of a point with the least and with the most dropout, whatever the point's own rate.
 
     Returns:
         The two rates, lower first, each with the rows of its runs, which differ in their seed

@@ -19,10 +19,7 @@ def best_runs(
 ) -> pd.DataFrame:
     """The best run of each network, with its accuracy on the test set and how sure that is.
 
-    Args:
-        outputs: By network, logits (N, classes).
-        labels: (N,) int64.
-        best: By network, its best.json.
+    By network, ``outputs`` are logits (N, classes), and ``best`` is its best.json.
 
     Returns:
         A row a network: net, run, epoch, test_accuracy in [0, 1], its 95 % confidence interval
@@ -123,22 +120,15 @@ def misclassified(logits: Tensor, labels: Tensor, classes: Sequence[str]) -> pd.
 def commonest_pairs(
     wrong: pd.DataFrame, pairs: int, images_per_pair: int
 ) -> list[tuple[str, list[int]]]:
-    """The commonest confusions with their surest images.
+    """The commonest confusions of what ``misclassified`` found, with their surest images.
 
-    Args:
-        wrong: What ``misclassified`` found.
-        pairs: How many (true, predicted) pairs.
-        images_per_pair: How many images of each at most.
-
-    Returns:
-        A label such as ``"cat taken for dog (102)"`` and image indices, for each pair.
+    For each pair of a true and a predicted class, a label such as ``"cat taken for dog (102)"``,
+    and the indices of so many images at most.
     """
-    members: dict[tuple[str, str], list[int]] = {}
-    found = zip(wrong["true"], wrong["predicted"], wrong["image"], strict=True)
-    for true, predicted, image in found:
-        members.setdefault((true, predicted), []).append(image)
-    commonest = sorted(members.items(), key=lambda pair: (-len(pair[1]), pair[0]))[:pairs]
+    # of pairs that are as common, the alphabet decides
+    by_pair = wrong.groupby(["true", "predicted"])["image"]
+    commonest = sorted(by_pair, key=lambda pair: -len(pair[1]))[:pairs]
     return [
-        (f"{true} taken for {predicted} ({len(images)})", images[:images_per_pair])
+        (f"{true} taken for {predicted} ({len(images)})", images.head(images_per_pair).tolist())
         for (true, predicted), images in commonest
     ]

@@ -19,9 +19,7 @@ NEEDED = ("run", "epoch", "test_accuracy")
 def by_net(histories: Mapping[str, pd.DataFrame], images: int) -> pd.DataFrame:
     """The best epoch of each network compared with epochs that the test images did not select.
 
-    Args:
-        histories: By network, its history.csv.
-        images: How many test images the accuracies are of.
+    The accuracies in the networks' history.csv are of so many test images.
 
     Returns:
         A row a network. Accuracies are in [0, 1], each with the ends of its 95 % interval

@@ -41,8 +41,7 @@ def atlas(table: pd.DataFrame, significant: Sequence[bool], images: int) -> Draw
     layers = list(table["layer"].unique())
     filled = np.asarray(significant, dtype=bool)
     title = "What the network loses with a single filter at zero"
-    figure, panels = chart(max(700, 110 + 170 * len(layers)), 580, title)
-    axes = panels[0, 0]
+    figure, [[axes]] = chart(max(700, 110 + 170 * len(layers)), 580, title)
     linear = _linear_part(100 * LINEAR_IMAGES / images)
     logarithmic = bool(table["drop_percent"].abs().max() > linear)
     if logarithmic:

@@ -88,10 +88,8 @@ def learning_curves(history: pd.DataFrame, title: str) -> Drawing:
 def train_against_test(histories: Mapping[str, pd.DataFrame], title: str) -> Drawing:
     """Train and test accuracy against the epoch, the gap between them shaded.
 
-    Args:
-        histories: By panel title, the history.csv rows of one run, or of runs that differ in their
-            seed only, of which the mean is shown.
-        title: Above all panels.
+    The histories are, by panel title, the history.csv rows of one run, or of runs that differ in
+    their seed only, of which the mean is shown.
     """
     width = max(440, 90 + 330 * len(histories))
     figure, panels = chart(width, 400, title, 1, len(histories), sharey=True)

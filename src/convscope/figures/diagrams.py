@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Polygon
 
 from convscope.figures.page import LINE_HEIGHT, TEXT_SIZE, Page, text_width
-from convscope.figures.style import MUTED, PALETTE, Drawing, styled
+from convscope.figures.style import MUTED, PALETTE, TIMES, Drawing, styled
 
 COLORS = {
     "image": "#9e9e9e",
@@ -30,7 +30,6 @@ NOTE = (
     "Height: the side of the map; from flatten on, the logarithm of the features. "
     "Thickness of maps: the square root of the features."
 )
-TIMES = "\N{MULTIPLICATION SIGN}"
 RULE = "#e4e4e4"
 SMALL = TEXT_SIZE - 0.5
 LONGEST_LINE = 10  # characters of what a layer is
@@ -76,9 +75,7 @@ class Block:
 def network(table: pd.DataFrame, title: str) -> Drawing:
     """A network from left to right, with each step's shape, receptive field and parameters.
 
-    Args:
-        table: The table of ``nets.layer_table``.
-        title: Stands before the number of parameters.
+    The table is that of ``nets.layer_table``; the title stands before the number of parameters.
     """
     blocks = _blocks(table)
     heads = max(map(text_width, ROWS)) + SPACE
@@ -96,8 +93,7 @@ def network(table: pd.DataFrame, title: str) -> Drawing:
     middle = LEGEND_HEIGHT + tallest / 2
     page.axes.plot([centers[0], centers[-1]], [middle, middle], color=MUTED, linewidth=1, zorder=0)
     for center, block in zip(centers, blocks, strict=True):
-        _draw(page.axes, block, center, middle)
-        _name(page, block, center, floor)
+        _draw(page, block, center, middle, floor)
     for index, row in enumerate(ROWS):
         y = first_row + index * ROW_HEIGHT
         page.axes.plot([0, ends[-1]], [y - ROW_HEIGHT / 2] * 2, color=RULE, linewidth=0.7)
@@ -143,13 +139,18 @@ def _block(layers: pd.DataFrame) -> Block:
     )
 
 
-def _draw(axes: Axes, block: Block, center: float, middle: float) -> None:
-    """Draw a block around a point."""
+def _draw(page: Page, block: Block, center: float, middle: float, floor: float) -> None:
+    """Draw a block around a point, and write under it what it is."""
     left = center - block.breadth / 2
     top = middle - (block.height - block.slant) / 2
     for color, thickness in block.slabs:
-        _box(axes, (left, top), (thickness, block.height), block.slant, color)
+        _box(page.axes, (left, top), (thickness, block.height), block.slant, color)
         left += thickness
+    y = floor + LINE_HEIGHT / 2
+    page.text(center, y, block.name, ha="center", weight="bold")
+    for line in block.what:
+        y += LINE_HEIGHT
+        page.text(center, y, line, ha="center", color=MUTED, size=SMALL)
 
 
 def _box(
@@ -167,15 +168,6 @@ def _box(
     for corners, white in ((front, 0.0), (lid, LID), (side, SIDE)):
         shade = [part + white * (1 - part) for part in to_rgb(color)]
         axes.add_patch(Polygon(corners, facecolor=shade, edgecolor="white", linewidth=0.6))
-
-
-def _name(page: Page, block: Block, center: float, floor: float) -> None:
-    """Write under a block what it is."""
-    y = floor + LINE_HEIGHT / 2
-    page.text(center, y, block.name, ha="center", weight="bold")
-    for line in block.what:
-        y += LINE_HEIGHT
-        page.text(center, y, line, ha="center", color=MUTED, size=SMALL)
 
 
 def _legend(page: Page, table: pd.DataFrame) -> None:

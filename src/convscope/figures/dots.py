@@ -30,11 +30,9 @@ def before_after(table: pd.DataFrame) -> Drawing:
     rows = np.arange(len(names), dtype=float)
     rows[-1] += 0.6
     title = "What each class loses with the selected filters at zero"
-    figure, panels = chart(900, 170 + 34 * len(names), title)
-    axes = panels[0, 0]
+    figure, axes = _rows(rows, names, 170 + 34 * len(names), title)
     _pairs_of_dots(axes, rows, (old, new), ("before", "after"), (PALETTE[0], PALETTE[1]))
     axes.set_xlabel("accuracy (%)")
-    _name_rows(axes, rows, names)
     _note_rows(axes, rows, [fixed(drop, 1) for drop in old - new], "drop (points)")
     axes.axhline(rows[-1] - 0.8, color="#999999", linewidth=0.8)
     axes.get_yticklabels()[-1].set_fontweight("bold")
@@ -49,23 +47,19 @@ def best_runs(table: pd.DataFrame) -> Drawing:
     The table has columns net, test_accuracy and its interval's ends low and high (0..1),
     total_parameters and epoch.
     """
-    title = "Test accuracy of the best run of each network"
-    figure, panels = chart(900, 120 + 64 * len(table), title)
-    axes = panels[0, 0]
+    names = [
+        f"{run.net}\n{run.total_parameters:,} parameters\nepoch {run.epoch}"
+        for run in table.itertuples()
+    ]
     rows = np.arange(len(table), dtype=float)
+    title = "Test accuracy of the best run of each network"
+    figure, axes = _rows(rows, names, 120 + 64 * len(table), title)
     values = [table[name] for name in ("test_accuracy", "low", "high")]
     accuracy, _ = _intervals(axes, rows, values, color=PALETTE[0], markersize=8, capsize=5)
     for row, value in zip(rows, accuracy, strict=True):
         axes.annotate(
             f"{value:.2f}%", (value, row), (0, 9), textcoords="offset points", ha="center"
         )
-    names = [
-        f"{net}\n{parameters:,} parameters\nepoch {epoch}"
-        for net, parameters, epoch in zip(
-            table["net"], table["total_parameters"], table["epoch"], strict=True
-        )
-    ]
-    _name_rows(axes, rows, names)
     return figure
 
 
@@ -108,9 +102,8 @@ def _ways(nets: Sequence[str], ways: Mapping[str, Sequence[pd.Series]], title: s
     # long names do not fit into one row
     across = len(ways) if sum(map(len, ways)) < ROW_OF_NAMES else 1
     height = 122 + (20 + 26 * len(ways)) * len(nets) + 18 * -(-len(ways) // across)
-    figure, panels = chart(900, height, title)
-    axes = panels[0, 0]
     rows = np.arange(len(nets), dtype=float)
+    figure, axes = _rows(rows, nets, height, title)
     for index, (label, numbers) in enumerate(ways.items()):
         places = rows + 0.24 * (index - (len(ways) - 1) / 2)
         color = PALETTE[index % len(PALETTE)]
@@ -119,7 +112,6 @@ def _ways(nets: Sequence[str], ways: Mapping[str, Sequence[pd.Series]], title: s
             if np.isfinite(value):
                 note = f"{value:.2f}%"
                 axes.annotate(note, (end, place), (8, 0), textcoords="offset points", va="center")
-    _name_rows(axes, rows, nets)
     figure.legend(loc="outside lower center", ncols=across)
     return figure
 
@@ -141,33 +133,30 @@ def responses(table: pd.DataFrame) -> Drawing:
 
     The table has columns filter (name), mean, max and dead (bool).
     """
-    title = "Response of each filter to its top images"
-    figure, panels = chart(900, 190 + 30 * len(table), title)
-    axes = panels[0, 0]
+    names = [f"{each.filter}{' (dead)' if each.dead else ''}" for each in table.itertuples()]
     rows = np.arange(len(table), dtype=float)
+    title = "Response of each filter to its top images"
+    figure, axes = _rows(rows, names, 190 + 30 * len(table), title)
     axes.set_xscale("symlog", linthresh=1)
     axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.axvline(0, color=INK, linewidth=0.9)
     colors = np.where(table["dead"], MUTED, PALETTE[0]).tolist()
     values = (table["max"].to_numpy(), table["mean"].to_numpy())
     _pairs_of_dots(axes, rows, values, ("largest", "mean of the top images"), (colors, colors))
-    names = [
-        f"{name} (dead)" if dead else name
-        for name, dead in zip(table["filter"], table["dead"], strict=True)
-    ]
-    _name_rows(axes, rows, names)
     _note_rows(axes, rows, [brief(mean) for mean in table["mean"]], "mean")
     axes.set_xlabel("response: sum over the feature map before ReLU (logarithmic beyond \u00b11)")
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 
-def _name_rows(axes: Axes, rows: Floats, names: Sequence[str]) -> None:
-    """Name the rows, the first at the top, without lines between them."""
+def _rows(rows: Floats, names: Sequence[str], height: float, title: str) -> tuple[Drawing, Axes]:
+    """An empty chart and its panel with named rows, the first at the top, no lines between them."""
+    figure, [[axes]] = chart(900, height, title)
     axes.set_yticks(rows, names)
     axes.set_ylim(rows[-1] + 0.6, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
+    return figure, axes
 
 
 def _note_rows(axes: Axes, rows: Floats, notes: Sequence[str], heading: str) -> None:

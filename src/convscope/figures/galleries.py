@@ -59,13 +59,7 @@ def _rows_of_images(rows: Sequence[tuple[str, torch.Tensor]], columns: int, titl
 
 @styled()
 def gallery(images: torch.Tensor, captions: Sequence[str], title: str) -> Drawing:
-    """Thumbnails, each with a caption beneath.
-
-    Args:
-        images: (N, 3, H, W) uint8; there may be none.
-        captions: N texts; too long ones are wrapped.
-        title: Above them all.
-    """
+    """Thumbnails of (N, 3, H, W) uint8 images, if there are any, with wrapped captions beneath."""
     if not len(images):
         return _nothing(title)
     height, width = (GALLERY_SCALE * side for side in images.shape[2:])

@@ -10,9 +10,8 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 
 from convscope.figures.page import LINE_HEIGHT, Page, pixels, text_width
-from convscope.figures.style import COUNTS, INK, SEQUENTIAL, Drawing, bare, chart, styled
+from convscope.figures.style import COUNTS, INK, SEQUENTIAL, TIMES, Drawing, bare, chart, styled
 
-TIMES = "\N{MULTIPLICATION SIGN}"
 SCALE = 4
 GAP = 10
 BAR_WIDTH = 14

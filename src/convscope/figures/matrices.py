@@ -91,8 +91,7 @@ def class_frequency(table: pd.DataFrame) -> Drawing:
     """
     matrix = table.to_numpy()
     width, height = 110 + 62 * table.shape[1], 150 + 28 * len(table)
-    figure, panels = chart(width, height, "Classes of the top images")
-    axes = panels[0, 0]
+    figure, [[axes]] = chart(width, height, "Classes of the top images")
     image = axes.imshow(matrix, cmap=COUNTS, norm=Normalize(0, max(1, matrix.max())), aspect="auto")
     _annotate(axes, image, matrix, changes=False)
     _name_cells(axes, list(table.index), list(table.columns))

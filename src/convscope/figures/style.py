@@ -22,6 +22,7 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 SEQUENTIAL = "viridis"
 COUNTS = "Blues"
 DIFFERENCE = "RdBu_r"
+TIMES = "\N{MULTIPLICATION SIGN}"
 LOOK: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": "#999999",

@@ -26,10 +26,7 @@ def evaluating(module: nn.Module) -> Iterator[nn.Module]:
 def logits(module: nn.Module, images: torch.Tensor, batch_size: int = BATCH_SIZE) -> torch.Tensor:
     """A network's outputs in evaluation mode, (N, 10) float32 on its device.
 
-    Args:
-        module: A network from images (B, 3, 32, 32), float in [0, 1], to logits (B, 10).
-        images: (N, 3, 32, 32), uint8, or float in [0, 1]; on any device.
-        batch_size: How many images go through the network at a time.
+    Images are (N, 3, 32, 32), uint8, or float in [0, 1], on any device.
     """
     device = next(module.parameters()).device
     with evaluating(module):

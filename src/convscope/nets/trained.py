@@ -1,12 +1,12 @@
 """Trained networks, read back from their model folders and checked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any
 
 import pandas as pd
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from torch import nn
 
 from convscope.base import files, kernels, paths, runtime
@@ -15,8 +15,12 @@ from convscope.base.paths import BEST, HISTORY, WEIGHTS
 from convscope.base.report_folder import MadeFrom
 from convscope.base.tensors import read_tensors
 from convscope.data import datasets
+from convscope.data.augment import Augmentation
 from convscope.data.datasets import DataSet
 from convscope.nets import zoo
+
+# the keys of an augmentation
+STRENGTHS = f"^({'|'.join(each.name for each in fields(Augmentation))})$"
 
 
 class _Stated(BaseModel, strict=True):
@@ -29,9 +33,7 @@ class _Stated(BaseModel, strict=True):
         overfit_percent: float
 
     class _Settings(BaseModel):
-        augment: dict[
-            Literal["padding", "flip", "brightness", "contrast", "saturation", "hue"], int | float
-        ]
+        augment: dict[Annotated[str, Field(pattern=STRENGTHS)], int | float]
 
     class _Identity(BaseModel):
         data: str

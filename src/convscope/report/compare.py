@@ -1,6 +1,6 @@
 """Tables next to the study's own: what it published, and how far the measured numbers are off."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -56,8 +56,7 @@ def widened(
     if keys and found.rows[found.rows[keys[0]] != "overall"].empty:
         rows = _points(found.missing)
         return frame, [f"The study has other rows, which were not measured: {rows}."]
-    aligned = _aligned(found.rows, frame, keys)
-    both = frame.reset_index(drop=True).join(aligned.drop(columns=[*keys]))
+    both = _joined(frame, found.rows, keys)
     order = [f"{column}{ending}" for column in frame for ending in ("", PUBLISHED, DIFFERENCE)]
     shown = both[[column for column in order if column in both]]
     return shown, [_legend(shown, data), *_notes(source, study, found.missing)]
@@ -82,14 +81,14 @@ def _every_number(
     """A row for each number of the study's table, with values as they are printed."""
     measured, keys = folder.table(name), published.KEYS[f"{folder.name}/{name}"]
     numbers = [str(name) for name in study.select_dtypes("number") if name not in keys]
-    aligned = pd.DataFrame(index=study.index)
+    both = study
     if {*keys} <= {*measured}:
-        aligned = _aligned(published.compare(measured, study, keys).rows, study, keys)
+        both = _joined(study, published.compare(measured, study, keys).rows, keys)
     rows = [
-        {**{key: theirs[key] for key in keys}, **_printed(number, theirs[number], aligned.loc[row])}
-        for row, theirs in zip(study.index, study.to_dict("records"), strict=True)
+        {**{key: row[key] for key in keys}, **_printed(number, row)}
+        for row in both.to_dict("records")
         for number in numbers
-        if pd.notna(theirs[number])
+        if pd.notna(row[number])
     ]
     sides = ("Published", "Measured", "Difference")
     return pd.DataFrame(rows), {side: (side, AS_IS) for side in sides}
@@ -109,15 +108,12 @@ def _by_class(source: str, measured: pd.DataFrame) -> list[tuple[str, pd.DataFra
     ]
 
 
-def _aligned(rows: pd.DataFrame, frame: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
-    """A comparison's row for each row of a table; nothing where it has none."""
-    if not keys:
-        return rows.reindex(range(len(frame)))
-    found, wanted = (pd.MultiIndex.from_frame(each[list(keys)]) for each in (rows, frame))
-    return rows.set_axis(found).reindex(wanted).reset_index(drop=True)
+def _joined(frame: pd.DataFrame, rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """A table with what a comparison has for its rows; nothing where it has none."""
+    return frame.merge(rows, on=[*keys], how="left") if keys else frame.join(rows)
 
 
-def _printed(number: str, theirs: Any, row: "pd.Series[Any]") -> dict[str, str]:
+def _printed(number: str, row: Mapping[Hashable, Any]) -> dict[str, str]:
     """A number of the study's, ours, and what lies between."""
     label, kind = columns.known(number)
     heading, signed = columns.known(f"{number}{DIFFERENCE}")
@@ -126,7 +122,8 @@ def _printed(number: str, theirs: Any, row: "pd.Series[Any]") -> dict[str, str]:
     if apart != columns.NOTHING and heading.endswith("difference (points)"):
         apart += " points"
     ours = kind.show(row.get(f"{number}_measured"))
-    return {"Number": label, "Published": kind.show(theirs), "Measured": ours, "Difference": apart}
+    theirs = kind.show(row[number])
+    return {"Number": label, "Published": theirs, "Measured": ours, "Difference": apart}
 
 
 def _notes(source: str, study: pd.DataFrame, missing: pd.DataFrame) -> list[str]:

@@ -42,7 +42,7 @@ def render(reports: Path, judged: Sequence[Claim]) -> str:
         UserError: A stage has not run, or one of its files is missing or damaged.
     """
     folders = {called: Finished(reports, name).require() for called, name in _STAGES.items()}
-    data = DataSet(claims.data_name(reports) or "", claims.archive_md5(reports) or "")
+    data = DataSet(*(known or "" for known in claims.measured_on(reports)))
     found = _template().render(
         data=data,
         judged=judged,

@@ -55,8 +55,8 @@ def _maps(report: Report, subject: Subject, settings: Occlusion) -> None:
     names = [dataset.classes[label] for label in truth.tolist()]
     by_image = tables.by_image(shown, names, clean, mapped)
     report.table("by_image", by_image)
-    report.table("by_window", tables.by_window(by_image))
-    report.table("by_class", tables.by_class(by_image))
+    report.table("by_window", tables.means(by_image, "window"))
+    report.table("by_class", tables.means(by_image, "class", "window"))
     for window, confidence in mapped.items():
         report.table(f"map_{window}", tables.long_map(shown, confidence))
     report.metrics(tables.headlines(by_image))

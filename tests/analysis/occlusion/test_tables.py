@@ -45,7 +45,7 @@ def test_means_by_window_are_in_the_order_of_the_windows(images):
              5              0.75     0.5833333333    0.4166666667  0.3333333333
              2              0.75     0.5             0.5           0.25
     """
-    assert_table(tables.by_window(images), expected)
+    assert_table(tables.means(images, "window"), expected)
 
 
 def test_means_by_class_are_over_the_images_of_a_class(images):
@@ -56,7 +56,7 @@ def test_means_by_class_are_over_the_images_of_a_class(images):
         ship        2             0.875            0.375           0.375          0.50
         cat         2             0.500            0.750           0.750         -0.25
     """
-    assert_table(tables.by_class(images), expected)
+    assert_table(tables.means(images, "class", "window"), expected)
 
 
 def test_headlines_are_the_mean_confidence_without_and_by_window(images):

@@ -117,9 +117,9 @@ def test_a_damaged_file_is_the_user_s_to_put_right(file, content, why, study):
 
 
 def test_the_name_and_the_archive_of_the_data(tmp_path):
-    assert (claims.data_name(tmp_path), claims.archive_md5(tmp_path)) == (None, None)
+    assert claims.measured_on(tmp_path) == (None, None)
     folders.write(tmp_path, {"download/dataset": {"name": "cifar10", "md5": "0123"}})
-    assert (claims.data_name(tmp_path), claims.archive_md5(tmp_path)) == ("cifar10", "0123")
+    assert claims.measured_on(tmp_path) == ("cifar10", "0123")
 
 
 def test_judging_needs_no_torch():

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import chain
-from typing import TypeGuard
 
 import torch
 from torch import nn
@@ -109,15 +108,12 @@ def _zero_counts(blocks: Sequence[_Block], labels: torch.Tensor) -> Atlas:
     """An atlas of nothing yet; convolutions come before all other blocks, in order."""
     classes = len(blocks[-1].weighted.weight)
     convolutions = [block for block in blocks if isinstance(block.weighted, nn.Conv2d)]
-
-    def zeros(block: _Block, *more: int) -> torch.Tensor:
-        return torch.zeros(len(block.weighted.weight), *more, dtype=torch.int64)
-
+    none = torch.zeros(classes, dtype=torch.int64)
     return Atlas(
         images=torch.bincount(labels, minlength=classes),
-        intact=torch.zeros(classes, dtype=torch.int64),
-        ablated={block.name: zeros(block, classes) for block in convolutions},
-        lost={block.name: zeros(block) for block in convolutions},
+        intact=none,
+        ablated={each.name: none.repeat(len(each.weighted.weight), 1) for each in convolutions},
+        lost={each.name: none.new_zeros(len(each.weighted.weight)) for each in convolutions},
     )
 
 
@@ -125,25 +121,17 @@ def _blocks(module: nn.Sequential) -> list[_Block]:
     """The network cut before each weighted layer, in evaluation mode, batch norms folded in."""
     blocks: list[_Block] = []
     for name, child in folded(deepcopy(module).eval()).named_children():
-        if isinstance(child, nn.Linear) or _is_plain_convolution(child):
-            blocks.append(_Block(name, child, nn.Sequential()))
-        elif not blocks or not isinstance(child, _CHANNELWISE):
-            raise ValueError(f"the atlas cannot pass through layer {name}: {child}")
-        else:
-            blocks[-1].tail.append(child)
+        match child:
+            # linear in each input channel, with a number of zeros as padding
+            case nn.Linear() | nn.Conv2d(groups=1, padding_mode="zeros", padding=(_, _)):
+                blocks.append(_Block(name, child, nn.Sequential()))
+            case _ if blocks and isinstance(child, _CHANNELWISE):
+                blocks[-1].tail.append(child)
+            case _:
+                raise ValueError(f"the atlas cannot pass through layer {name}: {child}")
     if not blocks or not isinstance(blocks[-1].weighted, nn.Linear):
         raise ValueError("the atlas needs a network that ends in a fully connected layer")
     return blocks
-
-
-def _is_plain_convolution(child: nn.Module) -> TypeGuard[nn.Conv2d]:
-    """Whether it is linear in each input channel, with zeros as padding."""
-    return (
-        isinstance(child, nn.Conv2d)
-        and child.groups == 1
-        and child.padding_mode == "zeros"
-        and not isinstance(child.padding, str)
-    )
 
 
 def _outputs(blocks: Sequence[_Block], inputs: torch.Tensor) -> list[torch.Tensor]:

@@ -58,33 +58,26 @@ def by_layer(filters: pd.DataFrame) -> pd.DataFrame:
         drop, and the filter it is. A layer's sum is that of single ablations: zeroing the complete
         layer would cost something else.
     """
-    rows = []
-    for layer, group in filters.groupby("layer", sort=False):
-        worst = group.iloc[int(group[DROP].argmax())]
-        rows.append(
-            {
-                "layer": layer,
-                "filters": len(group),
-                "mean_drop_percent": group[DROP].mean(),
-                "median_drop_percent": group[DROP].median(),
-                "sum_drop_percent": group[DROP].sum(),
-                "max_drop_percent": worst[DROP],
-                "max_filter": int(worst["filter"]),
-            }
-        )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(
+        {
+            "layer": layer,
+            "filters": len(group),
+            "mean_drop_percent": group[DROP].mean(),
+            "median_drop_percent": group[DROP].median(),
+            "sum_drop_percent": group[DROP].sum(),
+            "max_drop_percent": group[DROP].max(),
+            "max_filter": group["filter"].iloc[int(group[DROP].argmax())],
+        }
+        for layer, group in filters.groupby("layer", sort=False)
+    )
 
 
 def extremes(filters: pd.DataFrame, classes: Sequence[str], count: int) -> pd.DataFrame:
     """The filters that cost most and those that cost least, and the classes that they serve.
 
     A filter serves the classes that lose most without it: those whose drop is at least half of the
-    largest drop of a class, ``SERVED`` at most; none if no class loses anything.
-
-    Args:
-        filters: The table of ``by_filter``.
-        classes: The class names.
-        count: How many filters at each end; half of all filters if that is fewer.
+    largest drop of a class, ``SERVED`` at most; none if no class loses anything. At each end there
+    are ``count`` filters of ``by_filter``, or half of all if that is fewer.
 
     Returns:
         A row a filter, first the most and then the least: extreme (``"most"`` or ``"least"``),
@@ -96,11 +89,9 @@ def extremes(filters: pd.DataFrame, classes: Sequence[str], count: int) -> pd.Da
     tables = []
     for extreme, ascending in (("most", False), ("least", True)):
         found = filters.sort_values(DROP, ascending=ascending, kind="stable").head(taken)
-        table = found[_ALL_IMAGES].reset_index(drop=True)
-        table.insert(0, "rank", range(1, taken + 1))
-        table.insert(0, "extreme", extreme)
-        table["serves"] = [_served(lost) for _, lost in found[list(classes)].iterrows()]
-        tables.append(table)
+        ranks = pd.DataFrame({"extreme": extreme, "rank": range(1, taken + 1)}, found.index)
+        served = [_served(lost) for _, lost in found[list(classes)].iterrows()]
+        tables.append(ranks.join(found[_ALL_IMAGES]).assign(serves=served))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -114,9 +105,7 @@ def _served(lost: pd.Series) -> str:
 def depth(filters: pd.DataFrame, images: int) -> pd.DataFrame:
     """Whether earlier layers matter more than later ones, which the study leaves open (part 2.2.2).
 
-    Args:
-        filters: The table of ``by_filter``.
-        images: How many images it is of.
+    The filters are the table of ``by_filter``, of so many images.
 
     Returns:
         One row: images, filters, significant (how many filters ``significant`` finds);
@@ -133,20 +122,21 @@ def depth(filters: pd.DataFrame, images: int) -> pd.DataFrame:
     positions = pd.Series(pd.factorize(filters["layer"])[0])
     but_last = positions < positions.max()
     layers = filters.groupby("layer", sort=False)[DROP].mean().reset_index(drop=True)
-    found: dict[str, float] = {
-        "images": images,
-        "filters": len(filters),
-        "significant": int(significant(filters).sum()),
-    }
-    for (statistic, p_value), (value, p) in {
+    tests = {
         ("first_costs_more", "halves_p_value"): _pairs(*_split(filters)),
         ("correlation", "p_value"): _spearman(positions, filters[DROP]),
         ("but_last_correlation", "but_last_p_value"): _spearman(
             positions[but_last], filters.loc[but_last.to_numpy(), DROP]
         ),
         ("layer_correlation", "layer_p_value"): _spearman(pd.Series(layers.index), layers),
-    }.items():
-        found |= {statistic: value, p_value: p}
+    }
+    found: dict[str, float] = {
+        "images": images,
+        "filters": len(filters),
+        "significant": int(significant(filters).sum()),
+    }
+    for names, values in tests.items():
+        found |= zip(names, values, strict=True)
     return pd.DataFrame([found])
 
 
@@ -188,19 +178,17 @@ def halves(filters: pd.DataFrame) -> pd.DataFrame:
         mean_drop_percent of a filter, and layer_drop_percent, the mean over its layers of the sum
         of a layer's drops.
     """
-    rows = []
-    for half, part in zip(("first", "second"), _split(filters), strict=True):
-        sums = part.groupby("layer", sort=False)[DROP].sum()
-        rows.append(
-            {
-                "half": half,
-                "layers": ", ".join(sums.index),
-                "filters": len(part),
-                "mean_drop_percent": part[DROP].mean(),
-                "layer_drop_percent": sums.mean(),
-            }
-        )
-    return pd.DataFrame(rows)
+    parts = _split(filters)
+    sums = [part.groupby("layer", sort=False)[DROP].sum() for part in parts]
+    return pd.DataFrame(
+        {
+            "half": ["first", "second"],
+            "layers": [", ".join(of_layers.index) for of_layers in sums],
+            "filters": [len(part) for part in parts],
+            "mean_drop_percent": [part[DROP].mean() for part in parts],
+            "layer_drop_percent": [of_layers.mean() for of_layers in sums],
+        }
+    )
 
 
 def headlines(found: pd.DataFrame) -> dict[str, float]:

@@ -23,10 +23,6 @@ def ablated(module: nn.Module, filters: Chosen) -> nn.Module:
     The bias and the batch normalization after it stay, as in the study, so that the filter's map
     becomes one constant, not zero.
 
-    Args:
-        module: A network of ``nets.build``; left as it is.
-        filters: Filter numbers, from 0, by layer: ``{"conv1": [0, 1]}``.
-
     Raises:
         ValueError: The network has no such layer, or the layer no such filter.
     """
@@ -73,13 +69,9 @@ class Comparison:
     def between_groups(self, groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:
         """Errors within and between groups of classes: the study's red and green boxes.
 
-        Args:
-            groups: Class names by group; empty for data without groups.
-
-        Returns:
-            A row for each pair of groups, in their order: true, predicted, before and after, the
-            number of misclassified images. Vehicles, animals are vehicles taken for animals;
-            animals, animals are animals taken for other animals.
+        A row for each pair of groups, in their order: true, predicted, before and after, the number
+        of misclassified images. Vehicles, animals are vehicles taken for animals; animals, animals
+        are animals taken for other animals. Data without groups have no rows.
         """
         members = {
             name: [list(self.classes).index(each) for each in group]

@@ -41,16 +41,11 @@ def measure(
     """Every filter's response to every image.
 
     A response is the sum over the pixels of the filter's feature map after batch normalization, in
-    evaluation mode, and before ReLU. The layers behind the last one wanted are not computed.
-
-    Args:
-        module: A network of ``nets.build``; its mode is restored.
-        layers: Names of convolutions, for example ``"conv3"``.
-        images: (N, 3, H, W), uint8, or float in [0, 1]; N > 0.
-        batch_size: How many images go through the network at a time.
+    evaluation mode, and before ReLU. The layers behind the last one wanted are not computed, and
+    the network's mode is restored. Images are (N, 3, H, W), uint8, or float in [0, 1]; N > 0.
 
     Returns:
-        For each of these layers, the responses of its C filters, on the CPU.
+        For each of these convolutions, the responses of its C filters, on the CPU.
 
     Raises:
         ValueError: The network has no such convolution.
@@ -94,12 +89,7 @@ def _joined(parts: Sequence[Responses]) -> Responses:
 
 
 def patch(position: Sequence[int], field: Field) -> Patch:
-    """The part of an image that one unit of a feature map sees, clipped at the image's border.
-
-    Args:
-        position: The unit's row and column in the feature map.
-        field: The layer's receptive field.
-    """
+    """The part of an image that the unit at a row and column sees, clipped at its border."""
     top, left = (field.start + int(place) * field.jump for place in position)
     return Patch(
         top=max(top, 0),

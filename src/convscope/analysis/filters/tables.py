@@ -34,13 +34,9 @@ class Identified:
 def identify(
     module: nn.Sequential, filters: Chosen, images: Tensor, top_k: int
 ) -> list[Identified]:
-    """Find what some filters respond to.
+    """Find what some filters respond to, with so many top images each; all if there are fewer.
 
-    Args:
-        module: A network of ``nets.build``.
-        filters: Convolution to filters.
-        images: (N, 3, 32, 32) uint8, clean test images; N > 0.
-        top_k: How many top images; all if there are fewer.
+    The images are clean test images, (N, 3, 32, 32) uint8; N > 0.
 
     Raises:
         ValueError: The network has no such convolution or filter.
@@ -87,17 +83,17 @@ def response_sizes(found: Sequence[Identified]) -> pd.DataFrame:
     A response is a sum over a map's pixels, and maps become smaller from layer to layer:
     ``mean_per_pixel`` is the mean over the number of pixels.
     """
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
-            "filter": [item.name for item in found],
-            "layer": [item.layer for item in found],
-            "mean": [float(item.responses.mean()) for item in found],
-            "max": [float(item.responses[0]) for item in found],
+            "filter": item.name,
+            "layer": item.layer,
+            "mean": float(item.responses.mean()),
+            "max": float(item.responses[0]),
+            "mean_per_pixel": float(item.responses.mean()) / item.pixels,
+            "dead": item.dead,
         }
+        for item in found
     )
-    table["mean_per_pixel"] = table["mean"] / [item.pixels for item in found]
-    table["dead"] = [item.dead for item in found]
-    return table
 
 
 def patch_sizes(found: Sequence[Identified]) -> pd.DataFrame:

@@ -82,20 +82,11 @@ def survey(
     ((S - K) // stride + 1)^2 images for each image and window. Memory is that of ``batch_size``
     images at all positions, and two numbers for each image.
 
-    Args:
-        module: Evaluated in evaluation mode, its mode restored.
-        images: (N, 3, S, S), uint8, or float in [0, 1].
-        labels: (N,) true classes.
-        windows: Sides of the windows in pixels.
-        stride: Pixels from one position to the next.
-        batch_size: Occluded images at a time.
-        progress: As for ``confidence_maps``.
+    Windows and the stride are in pixels; all other arguments, and what is raised, are as for
+    ``confidence_maps``.
 
     Returns:
         The clean images as window 0, then one entry for each window, in order; on the CPU.
-
-    Raises:
-        ValueError: As for ``confidence_maps``.
     """
     starts = [sliding.starts_of(images.shape[-1], window, stride) for window in windows]
     # a part of batch_size images fills complete batches, whatever the number of positions

@@ -57,14 +57,8 @@ def occluded(
 ) -> tuple[Tensor, Tensor]:
     """How a network judges images with a square at each position.
 
-    Args:
-        module: Evaluated in evaluation mode, its mode restored.
-        images: (N, 3, S, S), uint8, or float in [0, 1].
-        labels: (N,) true classes.
-        window: Side of the square in pixels.
-        starts: (P,) the rows, and the columns, at which the square starts in turn.
-        batch_size: How many occluded images go through the network at a time.
-        progress: Called with the number of occluded images done since the last call.
+    The (P,) ``starts`` are the rows, and the columns, at which the square starts in turn; for all
+    else see ``sensitivity.confidence_maps``.
 
     Returns:
         As ``intact`` for the P * P positions of each image: image by image, row by row.

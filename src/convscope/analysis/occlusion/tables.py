@@ -1,9 +1,9 @@
 """Confidence maps and surveys as tables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 
 import pandas as pd
-import torch
 from torch import Tensor
 
 from convscope.analysis.occlusion.sensitivity import Survey
@@ -52,28 +52,22 @@ def by_image(
     return pd.concat(tables, ignore_index=True)
 
 
-def by_window(images: pd.DataFrame) -> pd.DataFrame:
-    """The means over all images, a row a window size; what the study calls overall confidence."""
-    return _means(images, ["window"])
+def means(images: pd.DataFrame, *keys: str) -> pd.DataFrame:
+    """The means of ``by_image`` over the images and windows that share the keys, a row each.
 
-
-def by_class(images: pd.DataFrame) -> pd.DataFrame:
-    """The means over the images of a class, a row for each class and window size."""
-    return _means(images, ["class", "window"])
-
-
-def _means(images: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    By window, of all images, they are what the study calls overall confidence.
+    """
     columns = ["clean_confidence", "mean_confidence", "min_confidence", "deepest_drop"]
-    return images.groupby(keys, sort=False)[columns].mean().reset_index()
+    return images.groupby(list(keys), sort=False)[columns].mean().reset_index()
 
 
 def headlines(images: pd.DataFrame) -> dict[str, float]:
     """The few numbers that MLflow compares: mean confidence without, and by window size."""
-    means = by_window(images).set_index("window")["mean_confidence"]
+    by_window = means(images, "window").set_index("window")["mean_confidence"]
     first = images[images["window"] == images["window"].iloc[0]]
     return {
         "clean_confidence": float(first["clean_confidence"].mean()),
-        **{f"confidence_{window}": float(value) for window, value in means.items()},
+        **{f"confidence_{window}": float(value) for window, value in by_window.items()},
     }
 
 
@@ -82,17 +76,14 @@ def long_map(shown: Tensor, maps: Tensor) -> pd.DataFrame:
 
     Confidences are rounded to six digits.
     """
-    images, rows, columns = torch.meshgrid(
-        shown, torch.arange(maps.shape[1]), torch.arange(maps.shape[2]), indexing="ij"
-    )
-    return pd.DataFrame(
-        {
-            "image": images.flatten().tolist(),
-            "row": rows.flatten().tolist(),
-            "column": columns.flatten().tolist(),
-            "confidence": maps.double().flatten().numpy().round(6),
-        }
-    )
+    _, height, width = maps.shape
+    places = _combined(image=shown.tolist(), row=range(height), column=range(width))
+    return places.assign(confidence=maps.double().flatten().numpy().round(6))
+
+
+def _combined(**axes: Iterable[float]) -> pd.DataFrame:
+    """A row for each combination of the axes' values, the last axis changing fastest."""
+    return pd.DataFrame(product(*axes.values()), columns=list(axes))
 
 
 def fall(surveyed: Sequence[Survey], labels: Tensor, classes: Sequence[str]) -> pd.DataFrame:
@@ -128,18 +119,11 @@ def deepest_by_position(surveyed: Sequence[Survey]) -> pd.DataFrame:
     """
     tables = []
     for entry in [each for each in surveyed if each.window]:
-        rows, columns = torch.meshgrid(entry.centers, entry.centers, indexing="ij")
-        tables.append(
-            pd.DataFrame(
-                {
-                    "window": entry.window,
-                    "row": rows.flatten().tolist(),
-                    "column": columns.flatten().tolist(),
-                    "mean_confidence": entry.by_position.flatten().tolist(),
-                    "deepest_share": entry.deepest.flatten().tolist(),
-                }
-            )
-        )
+        centers = entry.centers.tolist()
+        places = _combined(window=[entry.window], row=centers, column=centers)
+        places["mean_confidence"] = entry.by_position.flatten().tolist()
+        places["deepest_share"] = entry.deepest.flatten().tolist()
+        tables.append(places)
     return pd.concat(tables, ignore_index=True)
 
 

@@ -3,18 +3,16 @@
 from pathlib import Path
 
 from convscope.study.claims import analyses, plain, regularized
-from convscope.study.claims.claim import Claim, Numbers, Rule, Verdict, shown
+from convscope.study.claims.claim import Claim, Rule, Verdict, shown
 from convscope.study.claims.record import to_json
 from convscope.study.claims.sources import NotMeasuredError, Reports, zeroed_filters
 
 __all__ = [
     "RULES",
     "Claim",
-    "Numbers",
     "Verdict",
-    "archive_md5",
-    "data_name",
     "judge",
+    "measured_on",
     "shown",
     "to_json",
     "zeroed_filters",
@@ -33,23 +31,15 @@ def judge(reports: Path) -> list[Claim]:
     return [rule.judge(Reports(reports)) for rule in RULES]
 
 
-def data_name(reports: Path) -> str | None:
-    """The data set that the files were measured on, such as "cifar10"; None if unknown.
+def measured_on(reports: Path) -> tuple[str | None, str | None]:
+    """The data set, such as "cifar10", and its archive's md5, empty if none; None if unknown.
 
     Raises:
         UserError: reports/download/dataset.json is damaged.
     """
-    return _of_data(reports, "name")
-
-
-def archive_md5(reports: Path) -> str | None:
-    """The md5 of the data set's archive; None if unknown, empty if none; raises the same."""
-    return _of_data(reports, "md5")
-
-
-def _of_data(reports: Path, key: str) -> str | None:
     try:
-        value = Reports(reports).json("download/dataset").get(key)
+        found = Reports(reports).json("download/dataset")
     except NotMeasuredError:
-        return None
-    return value if isinstance(value, str) else None
+        found = {}
+    name, md5 = (found.get(key) for key in ("name", "md5"))
+    return name if isinstance(name, str) else None, md5 if isinstance(md5, str) else None

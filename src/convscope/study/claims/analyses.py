@@ -4,7 +4,7 @@ from itertools import combinations, product
 
 import pandas as pd
 
-from convscope.study.claims.claim import Finding, objections, rule
+from convscope.study.claims.claim import Finding, rule
 from convscope.study.claims.means import Means, not_falling
 from convscope.study.claims.sources import NotMeasuredError, Source, columns
 
@@ -21,7 +21,7 @@ def confidence_falls(source: Source) -> Finding:
     next smaller one. The study draws the maps and prints no number.
     """
     _need_net4(source, "occlusion")
-    means = Means(source, "occlusion/by_window", ["window"], "mean_confidence")
+    means = Means(source, "occlusion/by_window", "mean_confidence", ("window",))
     means.several("window")
     return Finding(means.named(), not_falling(means.named()))
 
@@ -52,7 +52,7 @@ def ablation_costs(source: Source) -> Finding:
         "drop, points": drop,
     }
     cost = f"it {'costs' if drop >= 0 else 'gains'} {abs(drop):.3g} points"
-    return Finding(numbers, objections({cost: not 1 <= drop <= 10}))
+    return Finding(numbers, {cost: not 1 <= drop <= 10})
 
 
 @rule(16, "filter-ablation", grids=(NET,))
@@ -79,7 +79,7 @@ def errors_stay(source: Source) -> Finding:
         for own, other in (GROUPS, reversed(GROUPS))
     }
     against[f"{' and '.join(runner_up)} is as large a pair"] = cat_dog <= pairs[runner_up]
-    return Finding(numbers, objections(against))
+    return Finding(numbers, against)
 
 
 @rule(17, "filter-ablation", grids=(NET,))
@@ -92,7 +92,7 @@ def vehicles_for_animals(source: Source) -> Finding:
     numbers = {
         when: _between_groups(source, when)["vehicles", "animals"] for when in ("before", "after")
     }
-    no_more = objections({"there are no more": numbers["after"] <= numbers["before"]})
+    no_more = {"there are no more": numbers["after"] <= numbers["before"]}
     return Finding(numbers, no_more, remark=_collapse(_confusion(source, "after")))
 
 
@@ -129,7 +129,7 @@ def responses_fall(source: Source) -> Finding:
     turned = fifth < first and fifth_pixel >= first_pixel
     return Finding(
         numbers,
-        objections({"conv5's is no lower": fifth >= first}),
+        {"conv5's is no lower": fifth >= first},
         remark="per pixel of the map, of which conv5 has fewer, it is no lower" if turned else "",
     )
 
@@ -151,7 +151,7 @@ def filters_die(source: Source) -> Finding:
     dead = responses.loc[responses["dead"].astype(bool), "filter"].tolist()
     numbers = {"dead filters": len(dead), "filters": len(responses)}
     remark = f"dead: {', '.join(dead)}" if dead else ""
-    return Finding(numbers, objections({"none is": not dead}), remark)
+    return Finding(numbers, {"none is": not dead}, remark)
 
 
 @rule(20, "pipeline", grids=())

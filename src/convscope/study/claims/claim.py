@@ -59,10 +59,10 @@ class Claim:
 
 @dataclass(frozen=True)
 class Finding:
-    """The numbers that a rule compared, what speaks against the claim, and what else to know."""
+    """The numbers that a rule compared, what may speak against the claim, what else to know."""
 
     numbers: Numbers
-    objections: tuple[str, ...] = ()
+    against: Mapping[str, bool]  # in words, and whether it is so
     remark: str = ""
 
 
@@ -79,13 +79,14 @@ class Rule:
 
     def judge(self, source: Source) -> Claim:
         """Apply the rule to the measured files, and to the study's own numbers."""
-        published = found = Finding({})
+        published = found = Finding({}, {})
         with suppress(NotMeasuredError):
             published = self.check(Study())
         try:
             found = self.check(source)
-            verdict = Verdict.DOES_NOT_HOLD if found.objections else Verdict.HOLDS
-            why = "; ".join(filter(None, (*found.objections, found.remark)))
+            objections = [text for text, true in found.against.items() if true]
+            verdict = Verdict.DOES_NOT_HOLD if objections else Verdict.HOLDS
+            why = "; ".join(filter(None, (*objections, found.remark)))
         except NotMeasuredError as lack:
             verdict, why = Verdict.NOT_MEASURED, str(lack)
         claim = (self.number, self.section, self.statement, self.rule)
@@ -111,11 +112,6 @@ def rule(
         return Rule(number, section, statement, " ".join(text.split()), rests_on, check)
 
     return decorate
-
-
-def objections(texts: Mapping[str, bool]) -> tuple[str, ...]:
-    """What speaks against a claim: those of these texts that are true."""
-    return tuple(text for text, true in texts.items() if true)
 
 
 def shown(name: str, value: float) -> str:

@@ -5,6 +5,7 @@ from functools import partial
 from itertools import pairwise
 
 from convscope.study.claims.sources import NotMeasuredError, Source, columns
+from convscope.study.published import KEYS
 
 Point = tuple[float, ...]
 _NAMES = {
@@ -19,15 +20,15 @@ _KEYS = {"epoch": "epochs", "window": "window_sizes"}  # in params.yaml, where i
 class Means:
     """One column of a table, such as ``"train/net1/by_kernel_size_stride"``, by its axes.
 
-    Its methods raise ``NotMeasuredError`` where the grid lacks what they are asked for.
+    The axes are those of the study's table; of one that it did not print, those given. The methods
+    raise ``NotMeasuredError`` where the grid lacks what they are asked for.
     """
 
     def __init__(
-        self, source: Source, table: str, axes: Sequence[str], column: str = "test_accuracy"
+        self, source: Source, table: str, column: str = "test_accuracy", axes: Sequence[str] = ()
     ) -> None:
-        self.table = table
-        self.axes = tuple(axes)
-        rows = columns(source, table, [*axes, column]).itertuples(index=False)
+        self.table, self.axes = table, KEYS.get(table, tuple(axes))
+        rows = columns(source, table, [*self.axes, column]).itertuples(index=False)
         by_point = {tuple(point): mean for *point, mean in rows}
         self.values: dict[Point, float] = dict(sorted(by_point.items()))
 
@@ -77,17 +78,18 @@ class Means:
         return f"change {section}.{keys} in params.yaml and run `dvc repro`"
 
 
-def not_rising(steps: Mapping[str, float], what: str = "", sign: int = 1) -> tuple[str, ...]:
-    """Each step of a series, given by the names of its points, that does not rise, in words.
+def not_rising(steps: Mapping[str, float], what: str = "", sign: int = 1) -> dict[str, bool]:
+    """Each step of a series in words, by its points' names, and whether it does not rise.
 
     ``what`` says what the values are, where a claim compares several things. With ``sign`` -1 it is
-    each step that does not fall.
+    whether the step does not fall.
     """
-    return tuple(
-        f"{what} goes from {before:.4g} ({first}) to {after:.4g} ({second})".lstrip()
+    return {
+        f"{what} goes from {before:.4g} ({first}) to {after:.4g} ({second})".lstrip(): (
+            not sign * after > sign * before
+        )
         for (first, before), (second, after) in pairwise(steps.items())
-        if not sign * after > sign * before
-    )
+    }
 
 
 not_falling = partial(not_rising, sign=-1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from convscope.study.claims.claim import OVERFIT, Finding, objections, rule
+from convscope.study.claims.claim import OVERFIT, Finding, rule
 from convscope.study.claims.means import Means, not_rising
 from convscope.study.claims.sources import Source, best_of
 
@@ -17,11 +17,11 @@ def best_setting(source: Source) -> Finding:
     train/baseline/by_lr_batch_size.csv: of lr 0.01 and 0.001 with batch_size 128, 256 and 512, the
     test_accuracy of lr 0.01 with batch_size 128 is larger than that of each of the other five.
     """
-    means = Means(source, "train/baseline/by_lr_batch_size", ["lr", "batch_size"])
+    means = Means(source, "train/baseline/by_lr_batch_size")
     numbers = means.named(SETTINGS)
     best, *others = numbers
     better = {f"{name} is at least as good": numbers[name] >= numbers[best] for name in others}
-    return Finding(numbers, objections(better))
+    return Finding(numbers, better)
 
 
 @rule(2, "net1")
@@ -31,12 +31,12 @@ def net1_width(source: Source) -> Finding:
     train/net1/by_l1_oc_filter_multiplier.csv: for each filter_multiplier, test_accuracy is larger
     at each l1_oc than at the next smaller one of the grid.
     """
-    means = Means(source, "train/net1/by_l1_oc_filter_multiplier", ["l1_oc", "filter_multiplier"])
+    means = Means(source, "train/net1/by_l1_oc_filter_multiplier")
     widths = means.several("l1_oc")
-    against: list[str] = []
+    against: dict[str, bool] = {}
     for multiplier in means.along("filter_multiplier"):
-        against += not_rising(means.named([(width, multiplier) for width in widths]))
-    return Finding(means.named(), tuple(against))
+        against |= not_rising(means.named([(width, multiplier) for width in widths]))
+    return Finding(means.named(), against)
 
 
 @rule(3, "net1")
@@ -46,7 +46,7 @@ def net1_stride(source: Source) -> Finding:
     train/net1/by_kernel_size_stride.csv: for each kernel_size, test_accuracy at stride 2 is smaller
     than at stride 1.
     """
-    means = Means(source, "train/net1/by_kernel_size_stride", ["kernel_size", "stride"])
+    means = Means(source, "train/net1/by_kernel_size_stride")
     kernels = means.along("kernel_size")
     numbers = means.named([(kernel, stride) for kernel in kernels for stride in (1, 2)])
     better = {
@@ -55,7 +55,7 @@ def net1_stride(source: Source) -> Finding:
         )
         for kernel in kernels
     }
-    return Finding(numbers, objections(better))
+    return Finding(numbers, better)
 
 
 @rule(4, "net1")
@@ -65,14 +65,14 @@ def net1_kernel(source: Source) -> Finding:
     train/net1/by_kernel_size_stride.csv: test_accuracy at stride 2 is larger with kernel_size 5
     than with 3, and at stride 1 it is not.
     """
-    means = Means(source, "train/net1/by_kernel_size_stride", ["kernel_size", "stride"])
+    means = Means(source, "train/net1/by_kernel_size_stride")
     numbers = means.named([(3, 1), (5, 1), (3, 2), (5, 2)])
     three, five, three_strided, five_strided = numbers.values()
     against = {
         "at stride 2 kernel 5 does not beat kernel 3": five_strided <= three_strided,
         "at stride 1 kernel 5 is better": five > three,
     }
-    return Finding(numbers, objections(against))
+    return Finding(numbers, against)
 
 
 @rule(5, "net1")
@@ -82,8 +82,8 @@ def net1_best(source: Source) -> Finding:
     train/net1/best.csv: l1_oc and filter_multiplier are the largest of the grid, kernel_size is 3
     and stride is 1; the grid must hold other widths, kernel sizes and strides to choose from.
     """
-    widths = Means(source, "train/net1/by_l1_oc_filter_multiplier", ["l1_oc", "filter_multiplier"])
-    windows = Means(source, "train/net1/by_kernel_size_stride", ["kernel_size", "stride"])
+    widths = Means(source, "train/net1/by_l1_oc_filter_multiplier")
+    windows = Means(source, "train/net1/by_kernel_size_stride")
     for means, axis in ((widths, "l1_oc"), (windows, "kernel_size"), (windows, "stride")):
         means.several(axis)
     windows.at(3, 1)
@@ -101,8 +101,8 @@ def net2_axes(source: Source) -> Finding:
     train/net2/by_l1_oc.csv: test_accuracy is larger at each l1_oc than at the next smaller one;
     train/net2/by_kernel_size.csv: it is smaller with kernel_size 7 than with each other one.
     """
-    widths = Means(source, "train/net2/by_l1_oc", ["l1_oc"])
-    kernels = Means(source, "train/net2/by_kernel_size", ["kernel_size"])
+    widths = Means(source, "train/net2/by_l1_oc")
+    kernels = Means(source, "train/net2/by_kernel_size")
     widths.several("l1_oc")
     worst = kernels.at(7)
     no_better = {
@@ -110,8 +110,8 @@ def net2_axes(source: Source) -> Finding:
         for kernel in kernels.several("kernel_size")
         if kernel != 7
     }
-    against = (*not_rising(widths.named()), *objections(no_better))
-    return Finding({**widths.named(), **kernels.named()}, against)
+    against = not_rising(widths.named()) | no_better
+    return Finding(widths.named() | kernels.named(), against)
 
 
 @rule(7, "net2")
@@ -121,13 +121,13 @@ def net2_overfit(source: Source) -> Finding:
     train/net2/by_epoch.csv: of epochs 1, 5, 9, 13, 17, 21, 25 and 29, which the study prints,
     overfit_percent is larger at each than at the one before; train/net2/best.csv: it is above 20.
     """
-    means = Means(source, "train/net2/by_epoch", ["epoch"], "overfit_percent")
+    means = Means(source, "train/net2/by_epoch", "overfit_percent")
     epochs = means.named([(epoch,) for epoch in EPOCHS])
     overfit = best_of(source, "net2", "overfit_percent")["overfit_percent"]
     numbers = {f"{name}, {OVERFIT}": value for name, value in epochs.items()}
     numbers[f"best run, {OVERFIT}"] = overfit
-    little = objections({f"the best run's overfit is {overfit:.4g} percent": overfit <= 20})
-    return Finding(numbers, (*not_rising(epochs, "mean overfit"), *little))
+    little = {f"the best run's overfit is {overfit:.4g} percent": overfit <= 20}
+    return Finding(numbers, not_rising(epochs, "mean overfit") | little)
 
 
 @rule(8, "net2", grids=("net1", "net2"))
@@ -137,7 +137,7 @@ def net2_best(source: Source) -> Finding:
     train/net2/best.csv: l1_oc is the largest of train/net2/by_l1_oc.csv, which must hold two or
     more, and test_accuracy is larger than in train/net1/best.csv.
     """
-    widest = Means(source, "train/net2/by_l1_oc", ["l1_oc"]).several("l1_oc")[-1]
+    widest = Means(source, "train/net2/by_l1_oc").several("l1_oc")[-1]
     best = best_of(source, "net2", "l1_oc", "test_accuracy")
     accuracy = best["test_accuracy"]
     earlier = best_of(source, "net1", "test_accuracy")["test_accuracy"]
@@ -146,15 +146,13 @@ def net2_best(source: Source) -> Finding:
         "net2, test accuracy": accuracy,
         "net2, l1_oc": best["l1_oc"],
     }
-    beaten = objections({"net2's best does not beat net1's": accuracy <= earlier})
-    return Finding(numbers, (*_not_as({"l1_oc": widest}, best), *beaten))
+    beaten = {"net2's best does not beat net1's": accuracy <= earlier}
+    return Finding(numbers, _not_as({"l1_oc": widest}, best) | beaten)
 
 
-def _not_as(expected: Mapping[str, float], best: Mapping[str, float]) -> tuple[str, ...]:
-    """What of the best run is not as expected."""
-    return objections(
-        {
-            f"the best run's {name} is {best[name]:g}, not {value:g}": best[name] != value
-            for name, value in expected.items()
-        }
-    )
+def _not_as(expected: Mapping[str, float], best: Mapping[str, float]) -> dict[str, bool]:
+    """In words, and whether it is so, how the best run is not as expected."""
+    return {
+        f"the best run's {name} is {best[name]:g}, not {value:g}": best[name] != value
+        for name, value in expected.items()
+    }

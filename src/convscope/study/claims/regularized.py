@@ -1,6 +1,6 @@
 """Claims 9 to 13: the networks with batch norm and dropout, on augmented images."""
 
-from convscope.study.claims.claim import OVERFIT, Finding, objections, rule
+from convscope.study.claims.claim import OVERFIT, Finding, rule
 from convscope.study.claims.means import Means, not_falling
 from convscope.study.claims.sources import NotMeasuredError, Source, best_of, columns
 
@@ -39,7 +39,7 @@ def net3_best(source: Source) -> Finding:
         f"the training accuracy of net3's best run, taken while it trains, is {below:.3g} points "
         "below its test accuracy, which counts as no overfit"
     )
-    return Finding(numbers, objections(against), remark if below > 0 else "")
+    return Finding(numbers, against, remark if below > 0 else "")
 
 
 @rule(10, "net3")
@@ -51,11 +51,11 @@ def net3_dropout(source: Source) -> Finding:
     """
     table = "train/net3/by_dropout_rate"
     numbers: dict[str, float] = {}
-    against: tuple[str, ...] = ()
+    against: dict[str, bool] = {}
     for column, name in {"overfit_percent": OVERFIT, "test_accuracy": "test accuracy"}.items():
-        means = Means(source, table, ["dropout_rate"], column)
+        means = Means(source, table, column)
         means.several("dropout_rate")
-        against += not_falling(means.named(), name)
+        against |= not_falling(means.named(), name)
         numbers |= {f"{point}, {name}": value for point, value in means.named().items()}
     rates = columns(source, table, ["train_accuracy", "test_accuracy"])
     below = 100 * (rates["test_accuracy"] - rates["train_accuracy"])
@@ -73,10 +73,10 @@ def net3_width(source: Source) -> Finding:
     train/net3/by_l1_oc.csv: 100 times test_accuracy is less than 5 higher at l1_oc 96 than at l1_oc
     32; a loss is less.
     """
-    means = Means(source, "train/net3/by_l1_oc", ["l1_oc"]).named([(32,), (96,)])
+    means = Means(source, "train/net3/by_l1_oc").named([(32,), (96,)])
     narrow, wide = means.values()
     gain = 100 * (wide - narrow)
-    against = objections({f"it gains {gain:.3g} points": gain >= 5})
+    against = {f"it gains {gain:.3g} points": gain >= 5}
     return Finding({**means, "gain, points": gain}, against, "it loses" if gain < 0 else "")
 
 
@@ -103,7 +103,7 @@ def net4_best(source: Source) -> Finding:
         "net4's best does not beat net3's": deep["test_accuracy"] <= wide["test_accuracy"],
         f"it has {parameters}": not 30 <= fewer <= 40,
     }
-    return Finding(numbers, objections(against))
+    return Finding(numbers, against)
 
 
 @rule(13, "net4")
@@ -112,6 +112,6 @@ def net4_dropout(source: Source) -> Finding:
 
     train/net4/by_dropout_rate.csv: test_accuracy is larger at dropout_rate 0.3 than at 0.5.
     """
-    means = Means(source, "train/net4/by_dropout_rate", ["dropout_rate"]).named([(0.3,), (0.5,)])
+    means = Means(source, "train/net4/by_dropout_rate").named([(0.3,), (0.5,)])
     less, more = means.values()
-    return Finding(means, objections({"dropout 0.5 is at least as good": less <= more}))
+    return Finding(means, {"dropout 0.5 is at least as good": less <= more})

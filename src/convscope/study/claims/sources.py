@@ -6,8 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from convscope.base import files
-from convscope.base.paths import command_of
 from convscope.base.report_folder import Finished
 from convscope.study import published
 
@@ -22,14 +20,14 @@ class Reports:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def table(self, name: str) -> pd.DataFrame:
-        """A table, such as ``"train/net1/by_kernel_size"``.
+    def table(self, name: str, *columns: Sequence[str], **kinds: Sequence[str]) -> pd.DataFrame:
+        """A table, such as ``"train/net1/by_kernel_size"``, with the columns that it must have.
 
         Raises:
             NotMeasuredError: There is no such table.
-            UserError: Its file is damaged.
+            UserError: Its file is damaged, as ``Finished.table`` has it.
         """
-        return self._holding(f"{name}.csv").table(Path(name).name)
+        return self._holding(f"{name}.csv").table(Path(name).name, *columns, **kinds)
 
     def json(self, name: str) -> dict[str, Any]:
         """The mapping in a JSON file; raises what ``table`` raises."""
@@ -54,7 +52,7 @@ class Reports:
 class Study:
     """The study's own numbers, under the same names."""
 
-    def table(self, name: str) -> pd.DataFrame:
+    def table(self, name: str, *_: object, **__: object) -> pd.DataFrame:
         """The published table; raises ``NotMeasuredError`` where the study printed none."""
         if name not in published.KEYS:
             raise NotMeasuredError(f"the study printed no table {name}")
@@ -98,12 +96,9 @@ def columns(
         NotMeasuredError: The source has no such table, or it has no rows.
         UserError: A column is missing, or a number is not finite.
     """
-    table, path = source.table(name), Path("reports", f"{name}.csv")
-    if absent := [column for column in (*labels, *numbers) if column not in table]:
-        raise files.damaged(path, command_of(name), f"it has no column {absent[0]}")
+    table = source.table(name, labels, numbers=numbers)
     if table.empty:
-        raise NotMeasuredError(f"{path} has no rows")
-    files.require_finite(table, numbers, path, command_of(name))
+        raise NotMeasuredError(f"reports/{name}.csv has no rows")
     return table[[*labels, *numbers]]
 
 

@@ -33,7 +33,7 @@ def run(reports: Path, against: Path | None = None, stream: TextIO | None = None
     """
     require_consistent(reports)
     earlier, held = (None, set()) if against is None else read(against)
-    judged, data = claims.judge(reports), claims.data_name(reports)
+    judged, (data, _) = claims.judge(reports), claims.measured_on(reports)
     console = _Console(file=stream or sys.stdout, highlight=False)
     console.width = min(console.width, WIDTH) if console.is_terminal else WIDTH
     console.print(_table(judged, data))

@@ -1,14 +1,12 @@
 """What the study published: its numbers, as tables with the names and columns of our own."""
 
-from convscope.study.published.compare import Comparison, compare
-from convscope.study.published.settings import Setting, differing
+from convscope.study.published.compare import compare
+from convscope.study.published.settings import differing
 from convscope.study.published.study import study
 from convscope.study.published.tables import KEYS, printed_class_accuracy, table
 
 __all__ = [
     "KEYS",
-    "Comparison",
-    "Setting",
     "compare",
     "differing",
     "printed_class_accuracy",

@@ -34,22 +34,18 @@ def compare(
     # class names that look like numbers come as numbers from a file
     measured = measured.astype(
         {key: str for key in keys if _is_number(measured[key]) != _is_number(published[key])}
-    )
+    ).reset_index(drop=True)
     shared = [name for name in published if name in measured and name not in keys]
-    sides = (published[[*keys, *shared]], measured[[*keys, *shared]])
-    suffixes = ("_published", "_measured")
+    rows, missing = pd.DataFrame(), pd.DataFrame()
     if keys:
-        joined = sides[0].merge(sides[1], on=keys, suffixes=suffixes)
+        rows = published[keys].merge(measured[keys], on=keys)
         missing = published[keys].merge(measured[keys], on=keys, how="left_anti")
-    else:
-        joined, missing = sides[0].merge(sides[1], how="cross", suffixes=suffixes), pd.DataFrame()
-    columns = {key: joined[key] for key in keys}
+        published, measured = (rows.merge(side, on=keys) for side in (published, measured))
     for name in shared:
-        theirs, ours = (joined[f"{name}{suffix}"] for suffix in suffixes)
-        columns |= {f"{name}_published": theirs, f"{name}_measured": ours}
-        if _is_number(theirs) and _is_number(ours):
-            columns[f"{name}_difference"] = ours - theirs
-    return Comparison(pd.DataFrame(columns), missing.reset_index(drop=True))
+        rows[f"{name}_published"], rows[f"{name}_measured"] = published[name], measured[name]
+        if _is_number(published[name]) and _is_number(measured[name]):
+            rows[f"{name}_difference"] = measured[name] - published[name]
+    return Comparison(rows, missing.reset_index(drop=True))
 
 
 def _is_number(column: "pd.Series[float]") -> bool:

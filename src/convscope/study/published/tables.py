@@ -1,7 +1,6 @@
 """The study's tables under the names, and with the columns, of our own below reports/."""
 
 from collections.abc import Callable, Mapping
-from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -52,11 +51,6 @@ def table(name: str) -> pd.DataFrame:
     Raises:
         KeyError: The study has no such table.
     """
-    return _read(name).copy()
-
-
-@cache
-def _read(name: str) -> pd.DataFrame:
     if name not in KEYS:
         raise KeyError(name)
     if name in _MADE:
