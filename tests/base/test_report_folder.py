@@ -26,15 +26,9 @@ def test_a_report_holds_its_params_and_what_was_put_in(tmp_path):
         figure.add_subplot().plot([0, 1])
         report.figure("curves", figure)
         assert not folder.exists()
-    expected = {
-        "params.json",
-        "made_from.json",
-        "drops.csv",
-        "deepest.json",
-        "metrics.json",
-        "curves.png",
-    }
-    assert names(folder) == expected
+    written = {"drops.csv", "deepest.json", "metrics.json", "curves.png"}
+    assert names(folder) == {"params.json", "made_from.json", *written}
+    assert Finished(tmp_path / "reports", "occlusion").made_from == MADE_FROM
     assert json.loads((folder / "params.json").read_text()) == {"seed": 0, "sizes": [3, 5]}
     assert (folder / "drops.csv").read_text() == "size,drop\n3,0.25\n"
     assert json.loads((folder / "deepest.json").read_text()) == {"row": 4}

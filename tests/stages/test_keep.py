@@ -110,7 +110,10 @@ def ran_with(project, data, study):
         **{a.replace("_", "-"): {"analysis": shared["analysis"], a: params[a]} for a in ANALYSES},
     }
     for stage, sections in used.items():
-        folders.replace(project / "reports" / stage / "params.json", json.dumps(sections))
+        if stage != "download":
+            sections["kernels"] = params["kernels"]
+        folders.replace(project / "reports" / stage / "params.json", sections)
+        folders.replace(project / "reports" / stage / "made_from.json", folders.MADE_FROM)
     return params
 
 

@@ -9,6 +9,8 @@ from convscope.tracking.finished import read_stage
 from convscope.tracking.publishing import publish, publish_stages
 from convscope.tracking.runs import StageRuns
 
+JSON = ("params.json", "metrics.json", "made_from.json")
+
 
 def publish_stage(project, stage):
     (published,) = publish_stages(project.root, [stage])
@@ -36,7 +38,7 @@ def test_a_training_stage_has_its_points_as_children_and_the_best_ones_numbers(p
     assert parent.data.params == {"lr": "[0.01, 0.1]", "train.epochs": "3"}
     assert parent.data.metrics["runs"] == 2
     assert parent.data.metrics["best.test_accuracy"] == project.epochs(0.1)[2]["test_accuracy"]
-    assert project.artifacts(parent) == {"params.json", "metrics.json", "curves.png", "models"}
+    assert project.artifacts(parent) == {*JSON, "curves.png", "models"}
     assert project.artifacts(parent, "models") == {"models/history.csv", "models/best.json"}
 
 
@@ -48,7 +50,7 @@ def test_an_analysis_is_one_run_with_its_numbers_pictures_and_data_set(project):
     assert run.data.metrics == {"mean_confidence": 0.25}
     assert run.data.params["windows"] == "[3, 5]"
     assert run.data.params["note"] == "x" * 5997 + "..."
-    assert project.artifacts(run) == {"params.json", "metrics.json", "maps.png"}
+    assert project.artifacts(run) == {*JSON, "maps.png"}
     assert run.info.artifact_uri.startswith((project.root / "mlartifacts").as_uri())
     (used,) = run.inputs.dataset_inputs
     assert (used.dataset.name, used.dataset.digest) == ("digits", "d" * 36)

@@ -5,6 +5,7 @@ import json
 from convscope.study import claims
 from convscope.study.claims.sources import Reports
 
+MADE_FROM = {"data": "f"}
 NET4 = {"analysis": {"net": "net4"}}
 TOP_20 = {**NET4, "filter_identify": {"top_k": 20}}
 ABLATED = {"conv1": [0, 1], "conv2": [0, 1], "conv3": [0, 1], "conv4": [0, 1], "conv5": [0, 1]}
@@ -12,7 +13,8 @@ ABLATED = {"conv1": [0, 1], "conv2": [0, 1], "conv3": [0, 1], "conv4": [0, 1], "
 
 def write(reports, files):
     """Write tables, given as lines of CSV, and mappings, as JSON; names without endings."""
-    for name, content in files.items():
+    stages = [name.removesuffix("params") for name in files if name.endswith("params")]
+    for name, content in ({f"{stage}made_from": MADE_FROM for stage in stages} | files).items():
         path = reports / f"{name}.{'csv' if isinstance(content, str) else 'json'}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{content}\n" if isinstance(content, str) else json.dumps(content))
