@@ -14,11 +14,10 @@ TEXT = (projects.ROOT / "dvc.lock").read_text()
 
 
 @pytest.fixture(autouse=True)
-def _folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def _folder(here):
     PROCESSES.parent.mkdir(parents=True)
     dvc_lock.PIPELINE.write_text("stages: {}\n")
-    (tmp_path / ".git").mkdir()
+    (here / ".git").mkdir()
 
 
 def test_complete_files_and_missing_ones_are_left_alone():

@@ -27,11 +27,7 @@ GRIDS = {
 RUNS = sum(GRIDS.values())
 UNKNOWN = (TRAIN, "no finished run of this point is known")
 
-
-@pytest.fixture(autouse=True)
-def _project(tmp_path, monkeypatch):
-    """An empty project folder."""
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def everything():
@@ -162,9 +158,9 @@ def test_a_store_of_rubbish_is_no_obstacle(content):
 
 
 @pytest.fixture
-def dataset():
+def dataset(here):
     """A toy data set in a project with the committed grids."""
-    shutil.copyfile(projects.ROOT / "params.yaml", "params.yaml")
+    shutil.copyfile(projects.ROOT / "params.yaml", here / "params.yaml")
     dataset = toys.red_or_blue(train=512)
     datasets.save(dataset, paths.DATASET)
     return dataset
