@@ -30,19 +30,11 @@ UNKNOWN = (TRAIN, "no finished run of this point is known")
 pytestmark = pytest.mark.usefixtures("here")
 
 
-def everything():
-    """Every file and folder here, with its bytes and when it was changed."""
-    return {
-        path: (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else None)
-        for path in sorted(Path().rglob("*"))
-    }
-
-
 def explained(*wanted):
     """What would happen to runs, and why; explaining changes nothing."""
-    before = everything()
+    before = projects.snapshot(Path())
     found = explain.explain(wanted, MODELS)
-    assert everything() == before
+    assert projects.snapshot(Path()) == before
     assert [each.run for each in found] == list(wanted)
     return [(each.action, each.why) for each in found]
 
@@ -168,9 +160,9 @@ def dataset(here):
 
 def shown(net=None):
     out = io.StringIO()
-    before = everything()
+    before = projects.snapshot(Path())
     explain.show(net, out)
-    assert everything() == before
+    assert projects.snapshot(Path()) == before
     return out.getvalue().splitlines()
 
 
