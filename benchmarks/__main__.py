@@ -5,7 +5,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from benchmarks import subjects, table
+from benchmarks import children, subjects, table
+from convscope.training import processes
 
 NAMES = (
     "training",
@@ -43,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     if unknown := sorted({*asked.names} - {*NAMES, *BY_NAME_ONLY}):
         parser.error(f"there is no benchmark {unknown[0]}")
+    if asked.quick:
+        children.context = processes.context()  # these have imported torch
     write = table.markdown if asked.markdown else table.text
     if asked.markdown:
         print("# Benchmarks\n")

@@ -14,6 +14,9 @@ from typing import Any
 from benchmarks.measuring import Seconds
 from convscope.base import allocator
 
+# where processes come from; the command changes it where they must start quickly
+context: Any = multiprocessing.get_context("spawn")
+
 _STATUS = Path("/proc/self/status")
 _RESET = Path("/proc/self/clear_refs")
 
@@ -36,7 +39,6 @@ def usage(function: Callable[..., Callable[[], object]], *arguments: Any) -> Usa
     Raises:
         RuntimeError: The process failed; its traceback is on stderr.
     """
-    context = multiprocessing.get_context("spawn")
     ours, its = context.Pipe(duplex=False)
     process = context.Process(target=_measure, args=(its, function, arguments))
     process.start()
@@ -61,7 +63,6 @@ def apart(function: Callable[..., Seconds], *arguments: Any) -> Iterator[Seconds
     Yields:
         What the function returned there, to be called from here; between calls the process waits.
     """
-    context = multiprocessing.get_context("spawn")
     ours, its = context.Pipe()
     process = context.Process(target=_serve, args=(its, function, arguments))
     process.start()

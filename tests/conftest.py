@@ -22,14 +22,20 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 @pytest.fixture
-def one_run(tmp_path, monkeypatch):
-    """The folder of a project whose net1 is one run of one epoch on a toy data set."""
+def here(tmp_path, monkeypatch):
+    """An empty folder, which is the current one."""
     monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def one_run(here, monkeypatch):
+    """The folder of a project whose net1 is one run of one epoch on a toy data set."""
     monkeypatch.setenv(names.WORKERS, "1")
     monkeypatch.setenv(names.DEVICE, "cpu")
-    projects.Project(tmp_path).write_params(projects.one_run())
+    projects.Project(here).write_params(projects.one_run())
     datasets.save(toys.red_or_blue(), paths.DATASET)
-    return tmp_path
+    return here
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,11 @@ def contents(folder: Path, *parts: str | Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
+def snapshot(folder: Path) -> tuple[dict[Path, int], dict[str, bytes]]:
+    """When all that is in a folder was changed, and the bytes of its files."""
+    return {path: path.lstat().st_mtime_ns for path in folder.rglob("*")}, contents(folder)
+
+
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run this Python in the current folder."""
     command = [sys.executable, *arguments]

@@ -27,9 +27,8 @@ ELSEWHERE = "params.yaml is missing: run convscope in the project's folder"
 
 
 @pytest.fixture(autouse=True)
-def _project(tmp_path, monkeypatch):
+def _project(here):  # noqa: ARG001
     """A project folder with the committed parameters and nothing else."""
-    monkeypatch.chdir(tmp_path)
     shutil.copyfile(projects.ROOT / "params.yaml", "params.yaml")
 
 
@@ -162,6 +161,12 @@ def test_a_wrong_device_ends_a_stage_before_it_begins(stage, capsys, monkeypatch
     message = refused(capsys, stage, *ARGUMENTS.get(stage, []))
     assert message == "CONVSCOPE_DEVICE=gpu: set it to auto, cpu or cuda"
     assert [path.name for path in Path().iterdir()] == ["params.yaml"]
+
+
+@pytest.mark.parametrize("name", [names.WORKERS, names.CUDA_GRAPHS, names.DEVICE])
+def test_a_wrong_setting_ends_training_before_data_is_looked_for(name, capsys, monkeypatch):
+    monkeypatch.setenv(name, "many")
+    assert refused(capsys, "train", "net1").startswith(f"{name}=many: set it to")
 
 
 def test_publish_and_mend_say_what_they_did(capsys, monkeypatch):

@@ -98,9 +98,8 @@ def test_the_pipelines_file_stays_short():
     assert len((projects.ROOT / "dvc.yaml").read_text().splitlines()) <= 150
 
 
-def test_litter_among_the_sources_changes_no_hash(tmp_path, monkeypatch):
-    project = projects.copied(tmp_path)
-    monkeypatch.chdir(tmp_path)
+def test_litter_among_the_sources_changes_no_hash(here):
+    project = projects.copied(here)
     for out in map(Path, ("data/dataset.safetensors", "reports/download/metrics.json")):
         out.parent.mkdir(parents=True, exist_ok=True)
         out.touch()

@@ -1,13 +1,97 @@
-"""What the project's documents say of the project."""
+"""What the documents say of the project and of the committed results."""
 
 import re
 import tomllib
+from pathlib import Path
+from typing import Any
 
+import pandas as pd
+import pytest
 from ruamel.yaml import YAML
 
+from convscope.base import files
 from tests import projects
 
+RESULTS = projects.ROOT / "docs" / "results"
+LAPTOP = RESULTS / "cifar10-laptop"
+REPORTS = LAPTOP / "reports"
+README = projects.ROOT / "README.md"
 PACKAGE = projects.ROOT / "src/convscope"
+MEBIBYTE = 2**20
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return pd.read_csv(path).to_dict("records")
+
+
+def one_line(page: Path) -> str:
+    return " ".join(page.read_text(encoding="utf-8").split())
+
+
+def percent(accuracy: float) -> str:
+    return f"{100 * accuracy:.2f} %"
+
+
+@pytest.mark.parametrize("page", [README, RESULTS / "README.md"], ids=lambda page: str(page.parent))
+def test_the_accuracies_and_verdicts_of_a_readme_are_those_of_the_results(page):
+    text = one_line(page)
+    for best in rows(REPORTS / "evaluate/best.csv"):
+        interval = f"{100 * best['low']:.2f} to {percent(best['high'])}"
+        assert f"| {best['net']} | {percent(best['test_accuracy'])} | {interval} |" in text
+    counts = files.read_json(REPORTS / "claims.json", "report")["verdicts"].values()
+    assert "{} hold, {} do not, {} were not measured".format(*counts) in text
+
+
+def test_the_readme_says_on_which_grids_claims_were_judged():
+    claims = files.read_json(REPORTS / "claims.json", "report")["claims"]
+    rests = [claim for claim in claims if not claim["differing"] and claim["section"] != "pipeline"]
+    assert [claim["verdict"] for claim in rests] == ["holds"] * 5
+    others = sum(claim["verdict"] == "holds" for claim in claims) - 5
+    assert "All five that rest on grids of the published size hold;" in one_line(README)
+    assert f"hold; {others} of the {len(claims) - 5} others hold" in one_line(README)
+
+
+def test_what_the_readme_says_of_the_ablation_is_what_was_measured():
+    folder, text = REPORTS / "filter-ablation", one_line(README)
+    metrics = files.read_json(folder / "metrics.json", "report")
+    before, after = (percent(metrics[f"accuracy_{when}"]) for when in ("before", "after"))
+    assert f"falls from {before} to {after}, and takes more than two thirds of all" in text
+    confusion = pd.read_csv(folder / "confusion_after.csv", index_col="true")
+    assert confusion["deer"].sum() / confusion.to_numpy().sum() > 2 / 3
+    (depth,) = rows(folder / "atlas_depth.csv")
+    assert f"{depth['significant']} of the {depth['filters']} change the accuracy" in text
+    first, last = pd.read_csv(folder / "atlas_halves.csv")["mean_drop_percent"]
+    assert f"costs {first:.1f} points on average and one of the last three {last:.1f}," in text
+    layers = pd.read_csv(folder / "atlas_by_layer.csv", index_col="layer")
+    means = layers["mean_drop_percent"]
+    assert means.idxmax() == "conv2"
+    assert means["conv1"] < means["conv5"]
+
+
+def test_the_results_name_the_data_the_machine_and_the_versions():
+    about = files.read_json(LAPTOP / "about.json", "report")
+    text = (RESULTS / "README.md").read_text(encoding="utf-8")
+    assert about["data"]["md5"] in text
+    assert about["machine"]["processor"] in text
+    for package in ("torch", "torchvision"):
+        assert f"{package} {about['versions'][package].partition('+')[0]}" in text
+
+
+def test_each_network_of_the_results_beats_the_one_before():
+    best = pd.read_csv(REPORTS / "evaluate/best.csv")["test_accuracy"].tolist()
+    assert len(best) == 4
+    assert best == sorted(set(best))
+
+
+def test_every_link_of_the_readmes_leads_to_a_file():
+    for page in (README, RESULTS / "README.md"):
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page}: {target}"
+
+
+def test_the_results_stay_small():
+    size = sum(path.stat().st_size for path in RESULTS.rglob("*") if path.is_file())
+    assert size < 4 * MEBIBYTE
 
 
 def read(name):
@@ -15,18 +99,18 @@ def read(name):
 
 
 PYPROJECT = tomllib.loads(read("pyproject.toml"))
-README = read("README.md")
+TEXT = read("README.md")
 
 
 def test_the_readmes_tree_shows_the_rooms_in_the_order_in_which_they_may_import():
-    shown = re.findall(r"^ {8}(\w+)(?:/|\.py) ", README, re.MULTILINE)
+    shown = re.findall(r"^ {8}(\w+)(?:/|\.py) ", TEXT, re.MULTILINE)
     assert shown == PYPROJECT["tool"]["importlinter"]["contracts"][0]["layers"]
     rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     assert set(shown) == {*rooms, "cli"}
 
 
 def test_the_files_that_the_documents_name_are_there():
-    documents = README + read("CONTRIBUTING.md")
+    documents = TEXT + read("CONTRIBUTING.md")
     named = set(re.findall(r"`([\w/-]+/[\w-]+\.(?:py|yaml))`", documents))
     placed = {path for path in named if not path.endswith("/NAME.py")}
     assert len(placed) > 10

@@ -1,5 +1,11 @@
+"""Wrong and odd texts of params.yaml, as hypothesis draws them and by hand."""
+
+import copy
+import io
 import json
 import re
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 
 import pytest
@@ -11,14 +17,98 @@ from ruamel.yaml import YAML
 from convscope.base.errors import UserError
 from convscope.config import params_file
 from convscope.nets import zoo
-from tests import mutants
+from tests.projects import PARAMS
 
 LONGEST = 500
 
+pytestmark = pytest.mark.usefixtures("here")
 
-@pytest.fixture(autouse=True)
-def _empty_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+# scalars and fragments as a user or an accident could write them
+FRAGMENTS = (
+    *("0", "-1", "1", "2", "3", "33", "64", "65", "1000001", "-999999999", "9" * 25),
+    *("0x1F", "0o17"),
+    *("0.0", "-0.0", "0.5", "1.0", "1.5", "-0.1", "1e-400", "1e999", "-1e999", "1.0e-300", "8.5"),
+    *(".nan", ".inf", "-.inf", "NaN", "Infinity", "true", "false", "yes", "null", "~", "''", "' '"),
+    *("'1'", '"0.1"', "ten", "net9", "digits", "cifar10", "validation", "test", "bf16", "fp16"),
+    *("[]", "{}", "[[]]", "[1]", "[0]", "[0, 0]", "[1, 1.0]", "[0.1, 0.2]", "[-1]", "[null]"),
+    *("[true]", "['1']", "[[1]]", "[.nan]", "{a: 1}", "{conv1: [0]}", "{conv9: [0]}", "{1: 2}"),
+    *("{conv1: 0}", "{conv1: []}", "{[1]: 2}", "{null: 1}", "2020-01-01", "12:30:45", "1_0"),
+    *("!!int ''", "!!float x", "!!bool maybe", "!!timestamp soon", "!!binary '?'", "!!set {a}"),
+    *("!!python/object/apply:os.system [true]", "!thing 1", "&a [*a]", "&a {b: *a}", "*nowhere"),
+    *('"a\\nb"', '"\\ud800"', '"\\0"', '"\\e[31m"', "é", "x" * 300, "'" + "y " * 200 + "'"),
+    *("0x" + "f" * 4000, "9" * 5000, "[" * 60 + "]" * 60, "[" + "1," * 200 + "1]", "a: b", "- 1"),
+)
+NAMES = ("extra", "Epochs", "sedes", '"a\\nb"', "1", "null", "true", "[1]", '"\\ud800"', "z" * 400)
+SCRAPS = (
+    *(b"\t", b"\n", b"\r", b"\0", b"\xff", b"\xc3(", b"\xed\xa0\x80", b"\x1b[2J", b"\xef\xbb\xbf"),
+    *(b":", b"-", b"[", b"}", b"&a ", b"*a", b"!", b"#", b"'", b'"', b"|", b">", b"%", b"@"),
+    *(b"---\n", b" ", b"    "),
+)
+# stands in a section for a fragment, which JSON would quote
+HERE = "@"
+
+
+def sections():
+    """The committed parameters with one small network, so that reading them takes no time."""
+    chosen = copy.deepcopy(PARAMS)
+    net = {**chosen["nets"]["net1"], "l1_oc": [4], "kernel_size": [3], "stride": [1]}
+    baseline = {**chosen["nets"]["baseline"], "lr": [0.1, 0.2], "batch_size": [128]}
+    return {**chosen, "nets": {"net1": net, "baseline": baseline}}
+
+
+@st.composite
+def values(draw):
+    """A section with one key changed, dropped, added, renamed or put elsewhere, and that key."""
+    name, section = draw(st.sampled_from(list(sections().items())))
+    *outer, last = draw(st.sampled_from(_keys(section)))
+    holder, fragment = reduce(getitem, outer, section), draw(st.sampled_from(NAMES))
+    match draw(st.sampled_from(("set", "set", "set", "drop", "add", "rename", "wrap", "unwrap"))):
+        case "set":
+            holder[last], fragment = HERE, draw(st.sampled_from(FRAGMENTS))
+        case "drop":
+            del holder[last]
+        case "add" if isinstance(holder, dict):
+            holder[HERE] = 1
+        case "rename" if isinstance(holder, dict):
+            holder[HERE] = holder.pop(last)
+        case "unwrap" if isinstance(holder[last], list):
+            holder[last] = holder[last][0] if holder[last] else None
+        case "add":
+            holder.append(holder[last])
+        case _:
+            holder[last] = [holder[last]]
+    # JSON is YAML on one line
+    text = json.dumps({name: section}).replace(json.dumps(HERE), fragment)
+    return text, (name, *outer)
+
+
+@st.composite
+def texts(draw):
+    """A section of the committed text with bytes changed, lost or added, or lines repeated."""
+    name, section = draw(st.sampled_from(list(sections().items())))
+    text = block({name: section}).encode()
+    lines = text.splitlines(keepends=True)
+    added = (st.sampled_from((b"", *SCRAPS)), st.sampled_from(lines), st.binary(max_size=1))
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(text)))
+        lost = draw(st.sampled_from((0, 0, 1, 9, 40)))
+        text = text[:start] + draw(st.one_of(added)) + text[start + lost :]
+    return text
+
+
+def _keys(value, before=()):
+    """Where something is in a section."""
+    if not isinstance(value, dict | list):
+        return []
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    return [key for n, inner in items for key in ((*before, n), *_keys(inner, (*before, n)))]
+
+
+def block(value):
+    """A mapping as YAML with a line for each key."""
+    out = io.BytesIO()
+    YAML(typ="safe", pure=True).dump(value, out)
+    return out.getvalue().decode()
 
 
 def judged(content):
@@ -79,17 +169,17 @@ def refusals(mutations, examples, least):
 
 
 def test_mutated_values_are_refused_by_their_key_or_accepted_with_sense():
-    for text, key, message in refusals(mutants.values(), 800, 400):
+    for text, key, message in refusals(values(), 800, 400):
         assert names(message, key) or "is not a readable YAML file" in message, (text, message)
 
 
 def test_mutated_texts_are_refused_in_one_line_or_accepted_with_sense():
-    refusals(st.tuples(mutants.texts()), 400, 160)
+    refusals(st.tuples(texts()), 400, 160)
 
 
-@pytest.mark.parametrize("write", [json.dumps, mutants.block])
+@pytest.mark.parametrize("write", [json.dumps, block])
 def test_the_sections_that_are_mutated_are_accepted(write):
-    for name, section in mutants.sections().items():
+    for name, section in sections().items():
         assert isinstance(judged(write({name: section})), params_file.Params), name
 
 
@@ -151,7 +241,7 @@ def test_a_value_of_nested_aliases_is_not_written_out():
     ],
 )
 def test_values_that_are_right_alone_and_wrong_together_are_refused(net, changes, why):
-    grid = {**mutants.sections()["nets"]["net1"], **changes}
+    grid = {**sections()["nets"]["net1"], **changes}
     message = judged(json.dumps({"nets": {net: grid}}))
     assert message.startswith(f"nets.{net} has a point that cannot be built (")
     assert why in message

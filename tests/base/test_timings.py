@@ -2,10 +2,7 @@ import pytest
 
 from convscope.base import timings
 
-
-@pytest.fixture(autouse=True)
-def _project(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def start(observer, run_id):

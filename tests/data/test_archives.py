@@ -144,13 +144,12 @@ def test_an_interrupted_download_leaves_nothing_that_looks_complete(host, tmp_pa
 @pytest.mark.parametrize(
     "form", ["file://{}", "file://localhost{}", "file:{}", "file:my%20toy.tar.gz"]
 )
-def test_a_file_is_verified_in_place(tmp_path, form, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    path = written(tmp_path / "my toy.tar.gz", CONTENT)
+def test_a_file_is_verified_in_place(here, form):
+    path = written(here / "my toy.tar.gz", CONTENT)
     source = Archive(url=form.format(str(path).replace(" ", "%20")), md5=MD5)
-    found, archive = fetch([source], tmp_path / "data")
+    found, archive = fetch([source], here / "data")
     assert (found.resolve(), archive) == (path, source)
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(here.iterdir()) == [path]
     assert source.origin == "file:my toy.tar.gz"
 
 

@@ -15,10 +15,7 @@ def history(**columns):
     ("net", "named"),
     [
         ("baseline", ["by_lr_batch_size", "best"]),
-        (
-            "net1",
-            ["by_l1_oc_filter_multiplier", "by_kernel_size_stride", "by_kernel_size", "best"],
-        ),
+        ("net1", ["by_l1_oc_filter_multiplier", "by_kernel_size_stride", "by_kernel_size", "best"]),
         ("net2", ["by_epoch", "by_l1_oc", "by_kernel_size", "best"]),
         ("net3", ["by_dropout_rate", "by_l1_oc", "best"]),
         ("net4", ["by_dropout_rate", "best", "overfit_above"]),
@@ -78,9 +75,7 @@ def test_overfit_is_that_of_epochs_above_and_not_at_the_accuracy():
     above = history_tables.overfit_above(rows)
     assert list(above) == ["test_accuracy_above", "epochs", "overfit_percent"]
     assert above.to_numpy().tolist() == [[0.88, 2, 8.5]]
-
-
-def test_overfit_is_missing_where_no_epoch_is_above():
+    # missing where no epoch is above
     none = history_tables.overfit_above(history(test_accuracy=[0.5, 0.88]))
     assert none.to_csv(index=False).splitlines()[1] == "0.88,0,"
 

@@ -4,24 +4,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from convscope.nets import layer_table
-from convscope.nets.layers import (
-    Conv,
-    Dropout,
-    Flatten,
-    Linear,
-    Norm,
-    Pool,
-    ReLU,
-    assemble,
-    final_size,
-)
+from convscope.nets import layer_table, layers
+from convscope.nets.layers import Conv, Dropout, Flatten, Linear, Norm, Pool, ReLU
 
 
 def built(layer_list):
     """A layer list's module without weights: only shapes."""
     with torch.device("meta"):
-        return assemble(layer_list)
+        return layers.assemble(layer_list)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +59,7 @@ CONVS = st.builds(
 @given(st.lists(CONVS | st.builds(Pool) | st.builds(ReLU) | st.builds(Norm), max_size=6))
 def test_sizes_are_torchs_and_what_vanishes_there_is_refused(layer_list):
     try:
-        size = final_size(layer_list)
+        size = layers.final_size(layer_list)
     except ValueError:
         with pytest.raises(ValueError, match="is too small for"):
             built(layer_list)
@@ -86,7 +76,7 @@ def test_sizes_are_torchs_and_what_vanishes_there_is_refused(layer_list):
         ([*[Pool()] * 4, Conv(1, 5, stride=2)], "the 2x2 .* for a 5x5 convolution"),
     ],
 )
-@pytest.mark.parametrize("made", [final_size, built, layer_table.table])
+@pytest.mark.parametrize("made", [layers.final_size, built, layer_table.table])
 def test_a_map_that_would_vanish_is_refused_with_its_size(layer_list, message, made):
     with pytest.raises(ValueError, match=message):
         made(layer_list)
@@ -94,7 +84,7 @@ def test_a_map_that_would_vanish_is_refused_with_its_size(layer_list, message, m
 
 def test_the_order_of_pool_and_relu_changes_no_number():
     torch.manual_seed(0)
-    module = assemble([Conv(4, 3), ReLU(), Pool()])
+    module = layers.assemble([Conv(4, 3), ReLU(), Pool()])
     images = torch.rand(2, 3, 32, 32)
     slow = nn.Sequential(module.conv1, nn.ReLU(), nn.MaxPool2d(2))
     assert module(images).equal(slow(images))

@@ -14,9 +14,8 @@ WEIGHTS = f"runs/{RUN.id}/{paths.WEIGHTS}"
 
 
 @pytest.fixture
-def model_folder(tmp_path, monkeypatch):
+def model_folder(here):  # noqa: ARG001
     """A model folder with two runs, the second of which is the best."""
-    monkeypatch.chdir(tmp_path)
     for seed, run in enumerate((toys.run("net3", lr=0.5), RUN)):
         torch.manual_seed(seed)
         folder = save(run, zoo.build(run.net, **run.point), DATASET)

@@ -123,8 +123,7 @@ def test_other_images_are_named(compare):
 def test_classes_are_compared_by_name_with_their_total(compare):
     header = "class,before_percent,after_percent,drop_points\n"
     found = compare(
-        "filter-ablation/class_accuracy",
-        f"{header}cat,80.0,60.0,20.0\noverall,89.0,85.0,4.0\n",
+        "filter-ablation/class_accuracy", f"{header}cat,80.0,60.0,20.0\noverall,89.0,85.0,4.0\n"
     )
     assert read.table(found, "caption")[2] == (
         "overall | 89.00% | 89.86% | -0.86 | 85.00% | 86.94% | -1.94 | 4.00 | 2.92 | +1.08"

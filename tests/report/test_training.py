@@ -52,10 +52,7 @@ def test_tables_by_setting_follow_the_study_and_what_was_measured_is_shown(chang
         "by_l1_oc.csv": history_tables.of_net("net2", history)["by_l1_oc"].to_csv(index=False),
         "dropout.png": folders.PNG,
         "overfit_above.csv": ("test_accuracy_above,epochs,overfit_percent\n0.88,0,\n0.8,2,7.125\n"),
-        "params.json": {
-            "train": {"seeds": [0], "select_on": "validation"},
-            "net": folders.GRID,
-        },
+        "params.json": {"train": {"seeds": [0], "select_on": "validation"}, "net": folders.GRID},
     }
     files = {f"train/net10/{name}": content for name, content in files.items()}
     section = changed(files, "train-net10")

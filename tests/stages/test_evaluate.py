@@ -19,11 +19,10 @@ NOT_FINITE = "its column test_accuracy holds .* not a finite number"
 
 
 @pytest.fixture
-def history(tmp_path, monkeypatch):
+def history(here, monkeypatch):
     """A project with one trained network; the path of its history.csv."""
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CONVSCOPE_DEVICE", "cpu")
-    files.write_text(tmp_path / "params.yaml", PARAMS)
+    files.write_text(here / "params.yaml", PARAMS)
     # a network's ten outputs need ten classes
     dataset = replace(toys.red_or_blue(), classes=tuple("0123456789"))
     torch.manual_seed(0)

@@ -55,9 +55,9 @@ def project(tmp_path):
 
 def refused(project, folder=MINE):
     """The line with which nothing is kept; all stays as it was."""
-    before = sorted(project.rglob("*")), projects.contents(project)
+    before = projects.snapshot(project)
     message = toys.refusal(keep.keep, project, project / folder)
-    assert (sorted(project.rglob("*")), projects.contents(project)) == before
+    assert projects.snapshot(project) == before
     return message
 
 

@@ -15,10 +15,9 @@ NAMES = ("report.html", "report.md", "claims.json")
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    folders.write(tmp_path / "reports")
-    return tmp_path
+def project(here):
+    folders.write(here / "reports")
+    return here
 
 
 def written(project):

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import threading
 import time
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from unittest.mock import Mock
@@ -95,7 +96,8 @@ def dying(patch):
     assert served.value > 2
 
 
-def locked(_):
+def locked(patch):
+    patch.setattr(sqlite3.dbapi2, "connect", partial(sqlite3.connect, timeout=0.5))
     with contextlib.closing(sqlite3.connect("mlflow.db", isolation_level=None)) as other:
         other.execute("begin exclusive")
         yield

@@ -12,9 +12,8 @@ RUN = toys.run(epochs=1)
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(here):  # noqa: ARG001
     """The store's folder of a run that is, byte for byte, in DVC's cache too."""
-    monkeypatch.chdir(tmp_path)
     return in_dvcs_cache(RUN)
 
 
@@ -23,9 +22,9 @@ def recalled():
     return contents(grid.store_folder(RUN))
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("output", [MODELS, MODELS.parent])
-def test_a_run_comes_back_from_the_cache_byte_for_byte(output, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_a_run_comes_back_from_the_cache_byte_for_byte(output):
     folder = in_dvcs_cache(RUN, output)
     held = contents(folder)
     shutil.rmtree(folder)

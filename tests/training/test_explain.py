@@ -27,26 +27,14 @@ GRIDS = {
 RUNS = sum(GRIDS.values())
 UNKNOWN = (TRAIN, "no finished run of this point is known")
 
-
-@pytest.fixture(autouse=True)
-def _project(tmp_path, monkeypatch):
-    """An empty project folder."""
-    monkeypatch.chdir(tmp_path)
-
-
-def everything():
-    """Every file and folder here, with its bytes and when it was changed."""
-    return {
-        path: (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else None)
-        for path in sorted(Path().rglob("*"))
-    }
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def explained(*wanted):
     """What would happen to runs, and why; explaining changes nothing."""
-    before = everything()
+    before = projects.snapshot(Path())
     found = explain.explain(wanted, MODELS)
-    assert everything() == before
+    assert projects.snapshot(Path()) == before
     assert [each.run for each in found] == list(wanted)
     return [(each.action, each.why) for each in found]
 
@@ -162,9 +150,9 @@ def test_a_store_of_rubbish_is_no_obstacle(content):
 
 
 @pytest.fixture
-def dataset():
+def dataset(here):
     """A toy data set in a project with the committed grids."""
-    shutil.copyfile(projects.ROOT / "params.yaml", "params.yaml")
+    shutil.copyfile(projects.ROOT / "params.yaml", here / "params.yaml")
     dataset = toys.red_or_blue(train=512)
     datasets.save(dataset, paths.DATASET)
     return dataset
@@ -172,9 +160,9 @@ def dataset():
 
 def shown(net=None):
     out = io.StringIO()
-    before = everything()
+    before = projects.snapshot(Path())
     explain.show(net, out)
-    assert everything() == before
+    assert projects.snapshot(Path()) == before
     return out.getvalue().splitlines()
 
 

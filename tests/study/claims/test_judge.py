@@ -127,9 +127,8 @@ def test_judging_needs_no_torch():
     assert projects.python("-c", code).returncode == 0
 
 
-def test_claims_are_not_judged_where_python_drops_what_states_them(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "params.yaml").touch()
+def test_claims_are_not_judged_where_python_drops_what_states_them(here):
+    (here / "params.yaml").touch()
     done = projects.python("-OO", "-m", "convscope.cli", "claims")
     assert done.returncode == 2
     assert done.stderr == "convscope: docstrings state the claims: run Python without -OO\n"
