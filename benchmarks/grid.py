@@ -47,7 +47,8 @@ def rows(quick: bool) -> Iterator[Row]:
 
 def _train(points: list[dict[str, float]], epochs: int, folder: Path, workers: int) -> None:
     """Train all points into a folder of their own."""
-    runs = [subjects.run("net1", epochs, point) for point in points]
+    data = datasets.load(folder / "dataset.safetensors").fingerprint
+    runs = [subjects.run("net1", epochs, point, data=data) for point in points]
     jobs = [(run, folder / str(workers) / run.id) for run in runs]
     with mock.patch.dict(os.environ, {names.WORKERS: str(workers), names.DEVICE: "cpu"}):
         train_side_by_side(jobs, folder / "dataset.safetensors", _nobody)

@@ -74,8 +74,9 @@ def _images(count: int) -> Callable[[], object]:
 
 def _points(count: int) -> Callable[[], object]:
     """A grid of so many points, trained in this process."""
-    runs = [subjects.run("net1", 1, {"seed": seed}) for seed in range(count)]
     images = subjects.part(2_000, 500)
+    data = images.fingerprint
+    runs = [subjects.run("net1", 1, {"seed": seed}, data=data) for seed in range(count)]
     subjects.train(runs[0], subjects.part(16, 10), CPU)
 
     def train() -> None:

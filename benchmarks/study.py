@@ -36,7 +36,9 @@ def rows(quick: bool) -> Iterator[Row]:
         return
     # the largest batch of the study is 512
     images = subjects.part(*((512, 32) if quick else (50_000, 10_000)))
-    there, params = images.to(device), params_file.load(STUDY)
+    held = kernels.held() or kernels.NATIVE
+    there = images.to(device)
+    params = params_file.load(STUDY).model_copy(update={"kernels": held})
     grids = [plan.runs(params, net, images) for net in params.nets]
     if quick:
         grids = [runs[:1] for runs in grids[:2]]
@@ -45,7 +47,7 @@ def rows(quick: bool) -> Iterator[Row]:
         spent.append(_training_seconds(runs, there, device))
         yield below(_in_words(runs), [spent[-1]])
     threads = params_file.need(params.analysis, "analysis").threads
-    with runtime.deterministic(threads, kernels.held() or kernels.NATIVE):
+    with runtime.deterministic(threads, held):
         for what, seconds in _analyses(params, there, device, quick):
             spent.append(seconds())
             yield below(what, [spent[-1]])

@@ -78,13 +78,17 @@ def run(
     point: Mapping[str, float] | None = None,
     threads: int = 1,
     precision: str = "fp32",
+    data: str = "benchmark",
 ) -> Run:
-    """A point of the study's grid of a network; ``point`` says where it differs."""
+    """A point of the study's grid of a network; ``point`` says where it differs.
+
+    ``data`` is the fingerprint of its data set, which matters where that is read from a file.
+    """
     augment = AUGMENTATION if net in AUGMENTED else Augmentation()
     held = kernels.held() or kernels.NATIVE
     settings = Settings(epochs, augment, precision=precision, threads=threads, kernels=held)
     usual = {"dropout_rate": 0.3} if net in AUGMENTED else {}
-    return Run(net, {**POINT, **usual, **(point or {})}, settings, data="benchmark")
+    return Run(net, {**POINT, **usual, **(point or {})}, settings, data)
 
 
 def train(what: Run, data: DataSet, device: torch.device) -> list[trainer.Row]:

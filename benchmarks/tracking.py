@@ -35,7 +35,8 @@ def rows(quick: bool) -> Iterator[Row]:
     images = subjects.part(*((64, 32) if quick else (50_000, 10_000)))
     epochs, n = (1, 1) if quick else (4, 2)
     seeds = range(2 * cores(quick))
-    runs = [subjects.run("net1", epochs, {"seed": seed}) for seed in seeds]
+    data = images.fingerprint
+    runs = [subjects.run("net1", epochs, {"seed": seed}, data=data) for seed in seeds]
     here = mock.patch.dict(os.environ, MLFLOW_TRACKING_URI="")
     with tempfile.TemporaryDirectory() as name, contextlib.chdir(name), here:
         dataset = Path("dataset.safetensors")

@@ -185,7 +185,13 @@ def _machine_epoch(
             dataset = Path(folder) / "dataset.safetensors"
             data_sets.save(data, dataset)
             some = [
-                subjects.run(net, 3, {**(point or {}), "seed": seed}, precision=precision)
+                subjects.run(
+                    net,
+                    3,
+                    {**(point or {}), "seed": seed},
+                    precision=precision,
+                    data=data.fingerprint,
+                )
                 for seed in range(runs)
             ]
             at_once = {names.WORKERS: str(runs), names.DEVICE: "cpu"}

@@ -57,11 +57,12 @@ def test_a_best_json_that_is_none_is_refused(model_folder, content):
     ("changes", "why"),
     [
         ({"id": 7}, "id: Input should be a valid string"),
+        ({"fingerprint": 7}, "fingerprint: Input should be a valid string"),
         ({"md5": None}, "md5: Input should be a valid dictionary"),
         ({"md5": {}}, paths.WEIGHTS),
         ({"net": "net9"}, "unknown network 'net9'; known: baseline, net1"),
         ({"point": None}, "point: Input should be a valid dictionary"),
-        ({"best": {"epoch": 1}}, "best.train_accuracy: Field required"),
+        ({"best": {"epoch": 1}}, "best.test_accuracy: Field required"),
         ({"settings": {}}, "settings.augment: Field required"),
         ({"settings": {"augment": {"blur": 1}}}, "settings.augment.blur"),
         ({"total_parameters": "many"}, "total_parameters: Input should be a valid integer"),
@@ -93,6 +94,17 @@ def test_weights_that_fit_but_are_others_are_refused(model_folder):
     weights.write_bytes(flipped)
     expected = f"{weights} is damaged (its md5 is not the one in best.json)"
     assert refusal(model_folder).startswith(expected)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_numbers_are_refused_though_their_digest_is_right(model_folder, value):
+    stored, _ = tensors.read_tensors(model_folder / WEIGHTS, "train net3")
+    stored["fc3.bias"][2] = value
+    tensors.write_tensors(model_folder / WEIGHTS, stored)
+    best = json.loads((model_folder / paths.BEST).read_text())
+    best["md5"][paths.WEIGHTS] = files.digest(model_folder / WEIGHTS)
+    files.write_json(model_folder / paths.BEST, best)
+    assert "holds values that are not finite numbers" in refusal(model_folder)
 
 
 @pytest.mark.parametrize(

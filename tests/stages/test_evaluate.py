@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import pandas as pd
@@ -60,3 +61,14 @@ def test_a_damaged_history_is_refused(history, table, why):
 def test_a_missing_history_is_refused(history):
     history.unlink()
     assert "history.csv is missing: run `convscope train net1`" in toys.refusal(evaluate.run)
+
+
+@pytest.mark.parametrize("off", [-0.1, 0.1, float("nan")])
+def test_a_network_that_is_not_as_accurate_as_it_says_is_refused(history, off):
+    path = history.with_name(paths.BEST)
+    best = json.loads(path.read_text())
+    best["best"]["test_accuracy"] += off
+    path.write_text(json.dumps(best))
+    with pytest.raises(UserError, match=r"best\.json is damaged \(.*test_accuracy.*train net1"):
+        evaluate.run()
+    assert not (paths.REPORTS / "evaluate").exists()

@@ -2,6 +2,8 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import pytest
+from tests.toys import refusal
 from tests.tracking.conftest import commit
 
 from convscope.base.files import digest
@@ -144,3 +146,25 @@ def test_two_publishers_at_once_make_no_doubles(project):
     assert sorted(actions) == [["created", "created"], ["unchanged", "unchanged"]]
     for name in ("occlusion", "train@net1", "lr=0.01", "lr=0.1"):
         assert len(project.runs(name)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "stage"),
+    [
+        ("reports/download/made_from.json", {"data": "of today"}, "occlusion"),
+        (
+            "reports/occlusion/made_from.json",
+            {"data": "d" * 64, "runs": {"net1": "b"}},
+            "occlusion",
+        ),
+        ("models/net1/best.json", {"fingerprint": "of another machine"}, "train net1"),
+    ],
+    ids=["today's data set", "another run", "another model folder"],
+)
+def test_no_run_is_given_what_it_was_not_made_from(name, content, stage, project):
+    project.write("reports/download/params.json", {})
+    project.write("reports/download/made_from.json", {"data": "d" * 64})
+    project.write(name, content)
+    line = refusal(publish, project.root)
+    assert f"run `convscope {stage}`" in line
+    assert project.all_runs() == []

@@ -81,7 +81,7 @@ def _require_accuracies(tested: _Tested) -> None:
         accuracy = (outputs.argmax(1) == labels).double().mean().item()
         stated = tested.runs[net]["best"]["test_accuracy"]
         # other processors and numbers of threads round otherwise
-        if not outputs.isfinite().all() or abs(accuracy - stated) > ROUNDING:
+        if not (outputs.isfinite().all() and abs(accuracy - stated) <= ROUNDING):
             path, why = paths.models_of(net) / paths.BEST, f"its test_accuracy is {stated:.4f}"
             raise files.damaged(path, f"train {net}", f"{why}, its weights have {accuracy:.4f}")
 

@@ -1,0 +1,95 @@
+"""A record says what happened: inputs that change under a stage, and another folder's code."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from convscope import cli
+from convscope.base import paths
+from convscope.data import datasets
+from convscope.tracking.tracker import Tracker
+from convscope.training import grid
+from tests import projects, toys
+
+
+@pytest.fixture
+def during(one_run, monkeypatch):  # noqa: ARG001
+    """A function that runs training of net1 while something happens; its exit code."""
+    complete = grid.complete
+
+    def train(happens):
+        def completed(*arguments):
+            complete(*arguments)
+            happens()
+
+        monkeypatch.setattr(grid, "complete", completed)
+        monkeypatch.setattr(Tracker, "publish", lambda _: None)
+        return cli.main(["train", "net1"])
+
+    return train
+
+
+def rewrite_params(section, **changes):
+    params = projects.one_run()
+    (params["nets"] if section in params["nets"] else params)[section].update(changes)
+    projects.Project(Path()).write_params(params)
+
+
+@pytest.mark.parametrize(
+    ("happens", "named"),
+    [
+        (lambda: rewrite_params("net1", epochs=60), "params.yaml: nets.net1"),
+        (lambda: rewrite_params("train", seeds=[1]), "params.yaml: train"),
+        (lambda: datasets.save(toys.red_or_blue(50), paths.DATASET), "data/dataset.safetensors"),
+        (paths.PARAMS.unlink, "params.yaml is missing"),
+    ],
+    ids=["grid", "shared", "data", "none"],
+)
+def test_what_was_changed_while_a_stage_trained_is_named_and_nothing_recorded(
+    happens, named, during, capsys, monkeypatch
+):
+    assert during(happens) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert named in line
+    assert not Path("reports/train/net1").exists()
+    assert not Path("models/net1").exists()
+
+    # the finished run is of what it names, and kept
+    monkeypatch.undo()
+    monkeypatch.setattr(Tracker, "publish", lambda _: None)
+    projects.Project(Path()).write_params(projects.one_run())
+    datasets.save(toys.red_or_blue(), paths.DATASET)
+    weights = projects.contents(grid.STORE)
+    assert cli.main(["train", "net1"]) == 0
+    assert projects.contents(grid.STORE) == weights
+
+
+def test_what_a_stage_does_not_use_may_change(during):
+    assert during(lambda: rewrite_params("occlusion", seed=7)) == 0
+    assert Path("models/net1/best.json").is_file()
+
+
+def test_a_second_checkout_runs_its_own_code(here):
+    (here / "params.yaml").write_text("{}")
+    shutil.copytree(projects.ROOT / "src/convscope", here / "src/convscope")
+    source = here / "src/convscope/cli.py"
+    source.write_text(source.read_text().replace('"make the data set"', '"of the second"'))
+    installed = {**os.environ, "PYTHONPATH": str(projects.ROOT / "src")}
+    start = [sys.executable, "-c", "from convscope.cli import program; program()", "--help"]
+    for folder, said in ((here, True), (projects.ROOT, False)):
+        shown = subprocess.check_output(start, cwd=folder, env=installed, text=True)
+        assert ("of the second" in shown) == said
+
+    # where Python is told to prefer what is installed
+    isolated = {**os.environ, "PYTHONPATH": str(here / "src")}
+    start[1:1] = ["-I"]
+    start[3] = f"import sys; sys.path.insert(0, {str(projects.ROOT / 'src')!r}); {start[3]}"
+    refused = subprocess.run(
+        start, cwd=here, env=isolated, capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("convscope: src/convscope is not what runs, but ")
