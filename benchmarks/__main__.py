@@ -18,6 +18,7 @@ NAMES = (
     "pipeline",
     "tracking",
     "growth",
+    "kernels",
     "study",
 )
 BY_NAME_ONLY = ("quick-study",)

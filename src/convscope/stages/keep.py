@@ -5,9 +5,13 @@ behind; with its params.yaml, on the same kind of machine, the pipeline makes th
 """
 
 import importlib.metadata
+import importlib.util
+import json
 import os
 import platform
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +26,7 @@ from convscope.base.report_folder import Finished
 from convscope.config import params_file
 from convscope.config.params_file import Params
 from convscope.config.schema import Section
+from convscope.stages.dvc_lock import LOCK
 from convscope.tracking.finished import grid_runs
 from convscope.tracking.provenance import provenance
 
@@ -53,6 +58,7 @@ def keep(root: Path, target: Path) -> list[Path]:
     _require_own_folder(root, target)
     _require_same_params(root)
     consistency.require_consistent(root / paths.REPORTS)
+    _require_recorded(root)
     with files.atomic_folder(target) as partial:
         for path in _results(root):
             files.copy(path, partial / path.relative_to(root))
@@ -93,6 +99,21 @@ def _require_same_params(root: Path) -> None:
                 f"params.yaml: {changed} is not what stage {folder.stage} ran with: "
                 "run `dvc repro` first"
             )
+
+
+def _require_recorded(root: Path) -> None:
+    """Refuse results that DVC, where it is at work, has as others', or as of other code or data."""
+    if not (root / LOCK).is_file() or importlib.util.find_spec("dvc") is None:
+        return
+    command = [sys.executable, "-m", "dvc", "--cd", str(root), "status", "--json"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    if said.returncode:
+        raise UserError(f"`dvc status` failed: {' '.join(said.stderr.split())}")
+    if changed := json.loads(said.stdout):
+        raise UserError(
+            f"{LOCK} does not record the results of {next(iter(changed))} that are here: run `dvc "
+            "repro`, or for results that were made by hand `dvc commit -f`"
+        )
 
 
 def _changed(params: Params, folder: Finished) -> Iterator[str]:

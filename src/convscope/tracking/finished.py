@@ -195,6 +195,14 @@ def _folder(root: Path, stage: str) -> Finished:
     return Finished(root / paths.REPORTS, f"train/{net}" if net else stage)
 
 
+def outputs(root: Path, stage: str) -> list[Path]:
+    """What a stage makes that DVC records, but for the data set."""
+    if stage == REPORT_STAGE:
+        return _stage_files(root, stage)
+    net = paths.net_of(stage)
+    return [_folder(root, stage).path, *([root / paths.models_of(net)] if net else [])]
+
+
 def _stage_files(root: Path, stage: str) -> list[Path]:
     """The files that a stage leaves under reports/, sorted by name; no temporary ones."""
     if stage == REPORT_STAGE:

@@ -1,7 +1,10 @@
 """Where a result came from: the DVC experiment, the git commit and dvc.lock."""
 
+import hashlib
+import json
 import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from convscope.base.files import digest
@@ -11,14 +14,15 @@ GIT_SECONDS = 10
 _BUT_RECORDED = ("--", ":/", ":(exclude)params.yaml", ":(exclude)dvc.lock")
 
 
-def provenance(root: Path) -> dict[str, str]:
+def provenance(root: Path, made: Iterable[Path] = ()) -> dict[str, str]:
     """Tags that say which state of the project a run belongs to; what is unknown is left out.
 
     ``dvc_experiment`` is there inside ``dvc exp run``, ``git_commit`` and ``git_dirty`` inside a
     git checkout that has a commit; MLflow's own pages want the commit under a name of theirs. A
     checkout is dirty when a tracked file differs from the commit, other than params.yaml and
     dvc.lock: ``dvc exp run`` rewrites these two, and they are recorded themselves, as the
-    parameters and ``dvc_lock_md5``.
+    parameters and ``dvc_lock_md5``, which is there if dvc.lock records what the stage ``made``: DVC
+    writes it after the stage has ended.
     """
     tags: dict[str, str] = {}
     if name := os.environ.get("DVC_EXP_NAME"):
@@ -27,10 +31,22 @@ def provenance(root: Path) -> dict[str, str]:
         changes = _git(root, "status", "--porcelain", "--untracked-files=no", *_BUT_RECORDED)
         tags |= {"git_commit": commit, "mlflow.source.git.commit": commit}
         tags["git_dirty"] = "unknown" if changes is None else str(bool(changes)).lower()
-    lock = root / "dvc.lock"
-    if lock.exists():
-        tags["dvc_lock_md5"] = digest(lock)
+    lock, outputs = root / "dvc.lock", list(made)
+    if outputs and lock.exists():
+        recorded = lock.read_text(encoding="utf-8")
+        if all(f"md5: {_as_dvc(output)}\n" in recorded for output in outputs):
+            tags["dvc_lock_md5"] = digest(lock)
     return tags
+
+
+def _as_dvc(output: Path) -> str:
+    """The digest of a file or folder as DVC computes it."""
+    if output.is_file():
+        return digest(output)
+    files = [path for path in output.rglob("*") if path.is_file()]
+    names = sorted(path.relative_to(output).as_posix() for path in files)
+    tree = [{"md5": digest(output / name), "relpath": name} for name in names]
+    return hashlib.md5(json.dumps(tree).encode()).hexdigest() + ".dir"
 
 
 def _git(root: Path, *arguments: str) -> str | None:

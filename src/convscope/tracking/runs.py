@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convscope.tracking.finished import Record, epoch_keys
+from convscope.tracking.finished import Record, epoch_keys, outputs
 from convscope.tracking.provenance import provenance
 from convscope.tracking.server import Store
 
@@ -140,7 +140,9 @@ class StageRuns:
     """
 
     def __init__(self, store: Store, root: Path, stage: Record) -> None:
-        self._store, self._root = store, root
+        self._store = store
+        made = outputs(root, stage.stage) if stage.files else ()  # of a grid in training: before
+        self._provenance = provenance(root, made)
         condition = f"tags.stage = '{stage.stage}' and tags.fingerprint = '{stage.fingerprint}'"
         found = self._search(condition)
         self.is_new = not found
@@ -156,7 +158,7 @@ class StageRuns:
 
     def _create(self, record: Record, parent: str | None = None) -> MlflowRun:
         """Start a run with the tags that it is found by, so that a killed one is adopted."""
-        tags = {"stage": record.stage, "fingerprint": record.fingerprint, **provenance(self._root)}
+        tags = {"stage": record.stage, "fingerprint": record.fingerprint, **self._provenance}
         tags |= {"mlflow.source.name": "convscope"} | ({PARENT: parent} if parent else {})
         client = self._store.client
         run = client.create_run(self._store.experiment_id, tags=tags, run_name=record.name)

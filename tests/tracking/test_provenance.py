@@ -1,0 +1,35 @@
+import pytest
+from dvc_data.hashfile.build import build
+from dvc_data.hashfile.db import HashFileDB
+from dvc_objects.fs.local import LocalFileSystem
+from tests.report.folders import replace
+
+from convscope.base.files import digest
+from convscope.tracking.provenance import provenance
+
+LOCK = "outs:\n- path: made\n  md5: {}\n  size: 1\n"
+
+
+def of_dvc(path):
+    system = LocalFileSystem()
+    _, _, found = build(HashFileDB(system, str(path.parent / "cache")), str(path), system, "md5")
+    return found.hash_info.value
+
+
+@pytest.fixture
+def made(tmp_path):
+    for name in ("a/x", "a-b/x", "a.json", "b/c/d"):  # sorted by characters, not by folders
+        replace(tmp_path / "made" / name, name)
+    return tmp_path / "made"
+
+
+@pytest.mark.parametrize("inside", ["", "a.json"])
+def test_a_lock_that_records_what_was_made_is_named_and_no_other(inside, made):
+    output, lock = made / inside, made.parent / "dvc.lock"
+    assert "dvc_lock_md5" not in provenance(made.parent, [output])
+    lock.write_text(LOCK.format(of_dvc(output)))
+    assert provenance(made.parent, [output])["dvc_lock_md5"] == digest(lock)
+    assert "dvc_lock_md5" not in provenance(made.parent)
+    assert "dvc_lock_md5" not in provenance(made.parent, [output, made / "b"])
+    (made / "a.json").write_text("changed")
+    assert "dvc_lock_md5" not in provenance(made.parent, [output])
