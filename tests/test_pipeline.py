@@ -91,6 +91,20 @@ def test_publishing_again_adds_nothing(project):
     assert rows(project, "select run_uuid from runs order by 1") == before
 
 
+def test_results_are_kept_while_dvc_records_them(project, tmp_path):
+    keep = ("convscope", "keep", str(tmp_path / "kept"))
+    source = project.folder / "src/convscope/report/text.py"
+    text = source.read_text()
+    source.write_text(f"{text}# changed\n")
+    refused = project.run(*keep)
+    source.write_text(text)
+    assert refused.returncode == 2
+    assert "dvc.lock does not record the results of report" in refused.stderr
+    done = project.run(*keep)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "kept/reports/claims.json").is_file()
+
+
 def test_a_change_of_net3s_dropout_retrains_net3_alone_and_only_the_new_point(project):
     before = locked(project.folder)
     params = projects.shrunk()

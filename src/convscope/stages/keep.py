@@ -176,6 +176,11 @@ def about(root: Path) -> dict[str, Any]:
             "accelerator": torch.cuda.get_device_name(device) if device.type == "cuda" else "none",
             "system": platform.system(),
         },
+        "computed_on": {
+            folder.name: list(folder.made_from.computed_on)
+            for folder in Finished.all(root / paths.REPORTS)
+            if folder.made_from.computed_on
+        },
         "versions": {"python": platform.python_version(), **dict(_versions())},
         "git": {key: found.get(key, "") for key in ("git_commit", "git_dirty")},
         "stage_seconds": dict(zip(stages["stage"], stages["seconds"], strict=True)),
