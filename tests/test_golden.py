@@ -1,9 +1,14 @@
 import copy
+import os
+import subprocess
+import sys
+from ast import literal_eval
 
 import pytest
 import torch
 
-from tests import golden
+from convscope.base import kernels
+from tests import golden, projects
 
 REGENERATE = "if that is meant: python -m tests.golden, and commit tests/golden.json"
 
@@ -13,8 +18,22 @@ def now():
     return golden.measure()
 
 
-def test_the_numbers_are_the_committed_ones(now):
-    here = golden.environment()
+@pytest.fixture(scope="module")
+def natively():
+    """The environment and the numbers of a process that computes by native kernels."""
+    code = "from tests.golden import environment, measure; print([environment(), measure()])"
+    environment = {**os.environ, "CONVSCOPE_KERNELS": kernels.NATIVE}
+    command = [sys.executable, "-c", code]
+    return literal_eval(
+        subprocess.check_output(command, cwd=projects.ROOT, env=environment, text=True)
+    )
+
+
+@pytest.mark.parametrize("kind", [kernels.PORTABLE, kernels.NATIVE])
+def test_the_numbers_are_the_committed_ones(kind, request):
+    here, now = golden.environment(), request.getfixturevalue("now")
+    if kind == kernels.NATIVE:
+        here, now = request.getfixturevalue("natively")
     entry = golden.nearest(golden.entries(), here)
     if others := golden.differing(entry["environment"], here):
         drifted = "; ".join(golden.drifted(entry["measured"], now))

@@ -61,6 +61,15 @@ def test_without_runs_not_even_the_data_set_is_read(tmp_path):
     train_side_by_side([], tmp_path / "missing", lambda _: pytest.fail("something happened"))
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_run_is_not_trained_on_another_data_set_than_it_names(workers, tmp_path, monkeypatch):
+    monkeypatch.setenv(names.WORKERS, workers)
+    wanted = jobs(tmp_path, 4, 6, data="of before")
+    with pytest.raises(UserError, match=r"dataset\.safetensors was changed while the stage ran"):
+        train_side_by_side(wanted, paths.DATASET, lambda _: None)
+    assert contents(tmp_path / "4") == {}
+
+
 def test_side_by_side_gives_the_same_bytes_and_the_same_events(tmp_path, monkeypatch):
     told = {}
     for workers in ("1", "2"):

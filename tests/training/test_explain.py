@@ -10,7 +10,7 @@ import torch
 from ruamel.yaml import YAML
 
 from convscope import cli
-from convscope.base import files, paths
+from convscope.base import files, kernels, paths
 from convscope.base.names import AXES
 from convscope.config import params_file
 from convscope.data import datasets
@@ -42,6 +42,14 @@ def explained(*wanted):
 def test_a_finished_run_is_reused():
     in_the_store(toys.run(epochs=1))
     assert explained(toys.run(epochs=1)) == [(REUSE, "finished in the store")]
+
+
+def test_a_run_of_other_processors_is_reused_and_they_are_named(monkeypatch):
+    in_the_store(toys.run(epochs=1))
+    here = kernels.computed_on("cpu")
+    monkeypatch.setattr(kernels, "computed_on", lambda _: "another")
+    why = f"finished in the store, computed on {here}"
+    assert explained(toys.run(epochs=1)) == [(REUSE, why)]
 
 
 def test_a_run_in_dvcs_cache_is_reused_and_others_of_its_place_are_not():

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from convscope.base import metrics, paths, tensors
+from convscope.base import kernels, metrics, paths, tensors
 from convscope.base.errors import UserError
 from convscope.nets import zoo
 from convscope.training import trainer
@@ -42,6 +42,17 @@ def test_an_interrupted_run_ends_with_the_same_bytes(tmp_path):
     rest = []
     assert train(run, tmp_path / "cut", on_epoch=rest.append) == whole
     assert [row["epoch"] for row in rest] == [3, 4]
+
+
+def test_run_json_names_every_kind_of_processor_that_computed(tmp_path, monkeypatch):
+    run = toys.run(epochs=3)
+    cut(run, 1, tmp_path)
+    first = kernels.computed_on("cpu")
+    monkeypatch.setattr(kernels, "computed_on", lambda device: f"another {device}")
+    train(run, tmp_path)
+    stated = json.loads((tmp_path / paths.RUN).read_text())
+    assert stated["computed_on"] == [first, "another cpu"]
+    assert trainer.is_finished(run, tmp_path)
 
 
 @pytest.mark.parametrize("place", [9, 0.5, 0.9, -1])
