@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from convscope.base import kernels, paths
+from convscope.base import checkout, kernels, paths
 from convscope.base.errors import UserError, is_out_of_memory
 from convscope.base.names import DEVICE
 
@@ -269,30 +269,9 @@ def _require_free(port: int) -> None:
         raise UserError(f"port {port} is not available ({why}): try another --port") from None
 
 
-def _become_this_folders_program() -> int:
-    """Run the code of the project folder that this is, where another folder's is installed.
-
-    So it is in a second clone, a worktree and a temporary experiment of DVC's. DVC records the
-    sources that lie here. Returns 2, and says why, if Python prefers the installed ones.
-    """
-    here, runs = Path("src/convscope"), Path(__file__).parent
-    if not (here / "cli.py").is_file() or here.samefile(runs):
-        return 0
-    sources, path = str(here.parent.absolute()), os.environ.get("PYTHONPATH", "")
-    if path.split(os.pathsep)[0] != sources:
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (sources, path)))
-        os.execv(sys.executable, [sys.executable, "-m", "convscope.cli", *sys.argv[1:]])
-    print(
-        f"convscope: {here} is not what runs, but {runs}: install this folder (`make install`), "
-        "or start Python without -I and PYTHONSAFEPATH",
-        file=sys.stderr,
-    )
-    return 2
-
-
 def program() -> NoReturn:
     """Run a command and end this process, without taking all modules apart: that takes a second."""
-    code = _become_this_folders_program() or main()
+    code = main() if checkout.is_own() else 2
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
