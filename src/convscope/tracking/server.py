@@ -1,5 +1,6 @@
 """The tracking server: where it is, how long to wait for it, and what to say when it fails."""
 
+import importlib
 import os
 import re
 import sys
@@ -64,6 +65,16 @@ def import_mlflow() -> "type[MlflowClient]":
     return MlflowClient
 
 
+def import_store(root: Path) -> None:
+    """Import what MLflow opens a project's database with: most of the time that takes."""
+    if _is_database(tracking_uri(root)):
+        importlib.import_module("mlflow.store.tracking.sqlalchemy_store")
+
+
+def _is_database(uri: str) -> bool:
+    return urlsplit(uri).scheme.split("+")[0] in _DATABASES
+
+
 def open_client(uri: str) -> "MlflowClient":
     """A client of a tracking store."""
     return import_mlflow()(uri)
@@ -89,8 +100,7 @@ def connect(root: Path) -> Store:
             partial.unlink(missing_ok=True)
             open_client(_file_uri(partial)).search_experiments(max_results=1)
     client = open_client(uri)
-    has_files = urlsplit(uri).scheme.split("+")[0] not in _DATABASES
-    artifacts = None if has_files else (root.resolve() / "mlartifacts").as_uri()
+    artifacts = (root.resolve() / "mlartifacts").as_uri() if _is_database(uri) else None
     return Store(client, _experiment(client, artifacts))
 
 

@@ -8,7 +8,13 @@ from convscope.tracking.finished import Record
 from convscope.tracking.observer import News
 from convscope.tracking.publishing import Published, publish_stages
 from convscope.tracking.runs import StageRuns
-from convscope.tracking.server import connect, import_mlflow, publish_lock, reason
+from convscope.tracking.server import (
+    connect,
+    import_mlflow,
+    import_store,
+    publish_lock,
+    reason,
+)
 
 
 def serve(root: Path, stage: str, questions: Connection) -> None:
@@ -20,6 +26,7 @@ def serve(root: Path, stage: str, questions: Connection) -> None:
     service = _Service(root, stage)
     with suppress(Exception):  # why it cannot be imported is the answer to each question
         import_mlflow()
+        import_store(root)
     while True:
         try:
             action, *arguments = questions.recv()
