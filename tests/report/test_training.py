@@ -74,6 +74,14 @@ def test_tables_by_setting_follow_the_study_and_what_was_measured_is_shown(chang
     assert "the least and the most dropout, all else as in the run that held-out" in section
 
 
+def test_a_grid_that_several_kinds_of_processors_trained_says_so(changed, text):
+    told = "Its runs were computed on several kinds of processors"
+    assert told not in text
+    mixed = folders.MADE_FROM | {"computed_on": ["a GPU", "x86_64, AuthenticAMD, avx2"]}
+    section = changed({"train/net2/made_from.json": mixed}, "train-net2")
+    assert f"{told}, whose numbers differ in their last digits: a GPU; x86" in section
+
+
 def test_a_single_seed_has_no_standard_deviation_and_what_was_not_drawn_is_not_shown(text):
     section = read.section(text, "train-net10")
     absent = ("standard deviation", "dropout.png", "overfit_above")
