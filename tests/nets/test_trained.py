@@ -96,6 +96,17 @@ def test_weights_that_fit_but_are_others_are_refused(model_folder):
     assert refusal(model_folder).startswith(expected)
 
 
+@pytest.mark.parametrize(
+    ("part", "key", "value"),
+    [("point", "lr", 0.5), ("settings", "epochs", 60), ("identity", "code", "f" * 64)],
+)
+def test_a_best_json_that_says_of_a_run_what_it_was_not_is_refused(part, key, value, model_folder):
+    best = json.loads((model_folder / paths.BEST).read_text())
+    best[part][key] = value
+    files.write_json(model_folder / paths.BEST, best)
+    assert "its fingerprint is that of another run" in refusal(model_folder)
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_weights_that_are_not_numbers_are_refused_though_their_digest_is_right(model_folder, value):
     stored, _ = tensors.read_tensors(model_folder / WEIGHTS, "train net3")

@@ -1,5 +1,6 @@
 """A project with a trained network whose answers can be worked out: it sees three colors."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -51,6 +52,7 @@ def colored(count=30):
 def save(run, module, dataset):
     """Leave a data set, and a network as its train stage does: one run of one epoch on it."""
     datasets.save(dataset, paths.DATASET)
+    run = replace(run, data=dataset.fingerprint)
     folder = paths.models_of(run.net)
     correct = logits(module, dataset.test_images).argmax(1) == dataset.test_labels
     weights = folder / "runs" / run.id / paths.WEIGHTS
@@ -70,7 +72,7 @@ def save(run, module, dataset):
                 "overfit_percent": 0.0,
             },
             "settings": run.settings.effective(),
-            "identity": {"data": dataset.fingerprint},
+            "identity": run.identity,
             "total_parameters": 7,
             "md5": {paths.WEIGHTS: files.digest(weights)},
         },

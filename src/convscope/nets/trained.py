@@ -1,5 +1,7 @@
 """Trained networks, read back from their model folders and checked."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -80,6 +82,14 @@ def made_from(dataset: DataSet, best: Mapping[str, Mapping[str, Any]]) -> MadeFr
     return MadeFrom(dataset.fingerprint, runs, [kernels.computed_on(runtime.device().type)])
 
 
+def fingerprint(
+    net: str, point: Mapping[str, Any], settings: Mapping[str, Any], identity: Mapping[str, str]
+) -> str:
+    """A hash of all that a run's result depends on, by the parts that its run.json states."""
+    parts = [net, dict(point), dict(settings), *identity.values()]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
 def load_best(folder: Path, data: str) -> tuple[nn.Sequential, dict[str, Any]]:
     """A network with the weights of its best epoch, in evaluation mode, and what best.json says.
 
@@ -100,6 +110,9 @@ def load_best(folder: Path, data: str) -> tuple[nn.Sequential, dict[str, Any]]:
         raise files.damaged(folder / BEST, made_by, f"{where}: {first['msg']}") from None
     except (ArithmeticError, KeyError, RuntimeError, TypeError, ValueError) as error:
         raise files.damaged(folder / BEST, made_by, repr(error)) from None
+    parts = (best[part] for part in ("net", "point", "settings", "identity"))
+    if fingerprint(*parts) != stated.fingerprint:
+        raise files.damaged(folder / BEST, made_by, "its fingerprint is that of another run")
     if stated.identity.data != data:
         raise UserError(
             f"{folder} was trained on another data set than the one that is here: run `convscope "

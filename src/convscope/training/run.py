@@ -11,7 +11,7 @@ import torch
 from convscope.base.kernels import PORTABLE
 from convscope.base.names import SHAPE_AXES
 from convscope.data.augment import Augmentation
-from convscope.nets import zoo
+from convscope.nets import trained, zoo
 from convscope.training import code_hash
 
 # what a run's numbers come from
@@ -100,8 +100,7 @@ class Run:
 
         With portable kernels that changes nothing.
         """
-        parts = [self.net, self.point, self.settings.effective(), *self.identity.values()]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+        return trained.fingerprint(self.net, self.point, self.settings.effective(), self.identity)
 
 
 @cache
