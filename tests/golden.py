@@ -162,9 +162,10 @@ def drifted(golden: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
 def main() -> None:
     """Write the entry of this machine and these kernels anew."""
     here = environment()
-    kept = [entry for entry in entries() if entry["environment"] != here]
-    files.write_json(PATH, [*kept, {"environment": here, "measured": measure()}])
-    print(f"wrote {PATH}: {len(kept) + 1} kinds of machine")
+    found = [entry for entry in entries() if entry["environment"] != here]
+    found.append({"environment": here, "measured": measure()})
+    files.write_json(PATH, sorted(found, key=lambda entry: json.dumps(entry["environment"])))
+    print(f"wrote {PATH}: {len(found)} kinds of machine")
 
 
 if __name__ == "__main__":

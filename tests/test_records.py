@@ -26,10 +26,11 @@ def during(one_run, monkeypatch):  # noqa: ARG001
             complete(*arguments)
             happens()
 
-        monkeypatch.setattr(grid, "complete", completed)
-        monkeypatch.setattr(Tracker, "publish", lambda _: None)
-        return cli.main(["train", "net1"])
+        with monkeypatch.context() as patch:
+            patch.setattr(grid, "complete", completed)
+            return cli.main(["train", "net1"])
 
+    monkeypatch.setattr(Tracker, "publish", lambda _: None)
     return train
 
 
@@ -50,7 +51,7 @@ def rewrite_params(section, **changes):
     ids=["grid", "shared", "data", "none"],
 )
 def test_what_was_changed_while_a_stage_trained_is_named_and_nothing_recorded(
-    happens, named, during, capsys, monkeypatch
+    happens, named, during, capsys
 ):
     assert during(happens) == 2
     line = capsys.readouterr().err.splitlines()[-1]
@@ -59,8 +60,6 @@ def test_what_was_changed_while_a_stage_trained_is_named_and_nothing_recorded(
     assert not Path("models/net1").exists()
 
     # the finished run is of what it names, and kept
-    monkeypatch.undo()
-    monkeypatch.setattr(Tracker, "publish", lambda _: None)
     projects.Project(Path()).write_params(projects.one_run())
     datasets.save(toys.red_or_blue(), paths.DATASET)
     weights = projects.contents(grid.STORE)
