@@ -108,6 +108,9 @@ def no_tracking_uri(monkeypatch):
     monkeypatch.setattr(server, "_warned", set())
 
 
+MUTE_SECONDS = 4  # what does not wait for it is faster, on a busy machine too
+
+
 def mute_server(patch):
     """A server that takes connections and never answers, for as long as the generator waits."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
@@ -117,8 +120,8 @@ def mute_server(patch):
 
 @pytest.fixture
 def mute(monkeypatch):
-    """A mute server, of which MLflow asks no longer than a second."""
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    """A mute server, of which MLflow asks no longer than ``MUTE_SECONDS``."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", str(MUTE_SECONDS))
     yield from mute_server(monkeypatch)
 
 

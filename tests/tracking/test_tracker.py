@@ -7,6 +7,7 @@ from unittest.mock import Mock
 
 import pytest
 from tests import projects, toys
+from tests.tracking.conftest import MUTE_SECONDS
 
 from convscope.tracking import observer as observer_module
 from convscope.tracking import server, service
@@ -122,9 +123,8 @@ def test_a_mute_server_neither_slows_the_grid_nor_is_warned_of_twice(project, ca
         start = time.monotonic()
         with tracker.live(PARAMS, FINGERPRINT) as observer:
             train(observer, project, 0.1)
-            assert time.monotonic() - start < 0.5
+            assert time.monotonic() - start < MUTE_SECONDS
         assert tracker.publish() is None
-        assert time.monotonic() - start < 5
     (line,) = capfd.readouterr().err.splitlines()
     assert "train@net1: not tracked in MLflow" in line
 
@@ -134,7 +134,7 @@ def test_a_grid_that_fails_waits_no_longer_than_its_limit(project, monkeypatch):
     monkeypatch.setattr(observer_module, "CLOSE_SECONDS", 0.1)
     start = time.monotonic()
     fail(project, ValueError())
-    assert time.monotonic() - start < 0.9
+    assert time.monotonic() - start < MUTE_SECONDS
 
 
 def test_publishing_to_a_closed_port_is_an_error(project, monkeypatch):
@@ -147,7 +147,7 @@ def test_a_server_that_never_answers_costs_one_timeout(project, capfd):
     with Tracker(project.root, "occlusion") as tracker:
         began = time.monotonic()
         assert tracker.publish() is None
-        assert 1 <= time.monotonic() - began < 3
+        assert MUTE_SECONDS <= time.monotonic() - began < 2 * MUTE_SECONDS
     assert capfd.readouterr().err.count("timed out") == 1
 
 
