@@ -13,7 +13,7 @@ from unittest import mock
 from benchmarks import subjects
 from benchmarks.measuring import Row, cores, duration
 from convscope.data import datasets
-from convscope.tracking.finished import grid_fingerprint
+from convscope.tracking.records import grid_fingerprint
 from convscope.tracking.tracker import Tracker
 from convscope.training import grid
 from convscope.training.run import Run

@@ -22,7 +22,7 @@ where r.lifecycle_stage = 'active'
 METRICS = """
 select r.name, m.key, m.step, m.value
 from metrics m join runs r on r.run_uuid = m.run_uuid
-where m.key <> 'seconds'
+where m.key <> 'time/seconds'
 """
 
 # what is there, and its hash or how often it is there

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from tests.report.folders import replace
 
-from convscope.tracking import server
+from convscope.tracking import failures, server
 
 DATASET = {"name": "digits", "url": "", "md5": "a" * 32, "fingerprint": "d" * 64}
 
@@ -94,7 +94,7 @@ class Project:
     def assert_every_epoch_once(self, run, lr: float) -> None:
         rows = self.epochs(lr)
         for key in rows[0].keys() - {"epoch"}:
-            assert self.history(run, key) == [(row["epoch"], row[key]) for row in rows]
+            assert self.history(run, f"epoch/{key}") == [(row["epoch"], row[key]) for row in rows]
 
     def artifacts(self, run, folder: str | None = None) -> set[str]:
         return {item.path for item in self.store.client.list_artifacts(run.info.run_id, folder)}
@@ -104,8 +104,9 @@ class Project:
 def no_tracking_uri(monkeypatch):
     """Each test starts as a user who has set nothing and has not been warned."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.delenv("DVC_EXP_NAME", raising=False)
-    monkeypatch.setattr(server, "_warned", set())
+    for name in ("DVC_EXP_NAME", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_EXPERIMENT_ID"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(failures, "_warned", set())
 
 
 MUTE_SECONDS = 4  # what does not wait for it is faster, on a busy machine too

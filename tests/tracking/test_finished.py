@@ -2,12 +2,13 @@ import pytest
 
 from convscope.base.errors import UserError
 from convscope.tracking import finished
+from convscope.tracking.records import grid_fingerprint
 
 
 def test_a_grids_fingerprint_is_known_from_its_runs_in_any_order(folders):
-    expected = finished.grid_fingerprint(["point-0.1", "point-0.01"])
+    expected = grid_fingerprint(["point-0.1", "point-0.01"])
     assert finished.fingerprint(folders.root, "train@net1") == expected
-    assert finished.grid_fingerprint(["point-0.1"]) != expected
+    assert grid_fingerprint(["point-0.1"]) != expected
 
 
 def test_an_analysis_fingerprint_follows_names_and_bytes_but_not_temporary_files(folders):
@@ -22,7 +23,7 @@ def test_only_finished_stages_are_listed_and_the_report_is_its_pages(folders):
     assert finished.finished_stages(folders.root) == ["occlusion", "train@net1"]
     pages = ["report.html", "report.md", "claims.json"]
     for name in pages:
-        folders.write(f"reports/{name}", "page")
+        folders.write(f"reports/{name}", {})
     assert finished.finished_stages(folders.root) == ["occlusion", "report", "train@net1"]
     assert [path.name for path, _ in finished.read_stage(folders.root, "report").files] == pages
     (folders.root / "models/net1/history.csv").unlink()
@@ -47,10 +48,4 @@ def test_seconds_come_from_the_last_complete_row_with_the_same_fingerprint(folde
     table = "\n".join(["stage,run,fingerprint,seconds,device", *(f"train@net1,{r}" for r in rows)])
     folders.write("logs/timings.csv", table)
     points = finished.read_stage(folders.root, "train@net1").children
-    assert [point.metrics.get("seconds") for point in points] == [None, 8.25]
-
-
-def test_flatten_joins_keys_by_dots_and_keeps_lists_whole():
-    nested = {"a": {"b": {"c": 1e-05}, "d": [1, 2]}, "e": None, "f": "text", "g": True}
-    expected = {"a.b.c": "1e-05", "a.d": "[1, 2]", "e": "null", "f": "text", "g": "true"}
-    assert finished.flatten(nested) == expected
+    assert [point.metrics.get("time/seconds") for point in points] == [None, 8.25]

@@ -18,6 +18,7 @@ from tests.tracking.conftest import mute_server
 from convscope import cli
 from convscope.base import paths
 
+WAIT = "run `convscope publish` when it answers"
 SECONDS = 40  # longest stage with a server that does not work, on a busy machine
 
 
@@ -52,7 +53,7 @@ def tracked():
     """MLflow's runs, by name, with their status, and the epochs that the point has."""
     with contextlib.closing(sqlite3.connect("mlflow.db")) as database:
         runs = database.execute("select name, status from runs order by name").fetchall()
-        epochs = database.execute("select step from metrics where key = 'loss' and step > 0")
+        epochs = database.execute("select step from metrics where key = 'epoch/loss' and step > 0")
         return runs, epochs.fetchall()
 
 
@@ -118,19 +119,19 @@ def damaged(_):
 
 
 @pytest.mark.parametrize(
-    ("outage", "why"),
+    ("outage", "why", "remedy"),
     [
-        (absent, "Connection refused"),
-        (refusing, "503"),
-        (mute_server, "timed out"),
-        (dying, "Connection reset by peer"),
-        (locked, "database is locked"),
-        (read_only, "attempt to write a readonly database"),
-        (damaged, "file is not a database"),
+        (absent, "Connection refused", WAIT),
+        (refusing, "503", WAIT),
+        (mute_server, "timed out", WAIT),
+        (dying, "Connection reset by peer", WAIT),
+        (locked, "database is locked", WAIT),
+        (read_only, "attempt to write a readonly database", "give access there, then"),
+        (damaged, "file is not a database", "put a backup back, or move it away"),
     ],
 )
 def test_a_stage_ends_the_same_and_is_published_later(
-    outage, why, stage, expected, monkeypatch, capfd
+    outage, why, remedy, stage, expected, monkeypatch, capfd
 ):
     with monkeypatch.context() as patch, contextlib.contextmanager(outage)(patch):
         began = time.monotonic()
@@ -140,7 +141,8 @@ def test_a_stage_ends_the_same_and_is_published_later(
     assert warning.startswith("convscope: warning: train@net1: not tracked in MLflow at ")
     assert why in warning
     assert "INSERT" not in warning
-    assert warning.endswith("run `convscope publish` later")
+    assert remedy in warning.split(why)[1]
+    assert "run `convscope publish`" in warning
     assert projects.contents(Path(), paths.MODELS, paths.REPORTS) == expected
     for said in ("created", "completed"), ("unchanged",):
         assert cli.main(["publish"]) == 0

@@ -25,9 +25,9 @@ def test_a_point_holds_its_params_epochs_best_numbers_tables_and_weights_hash(pr
     settings = {"settings.epochs": "3", "settings.select_on": "null"}
     assert point.data.params == {"net": "net1", "lr": "0.1", **settings}
     project.assert_every_epoch_once(point, 0.1)
-    best = {key: point.data.metrics[key] for key in point.data.metrics if key.startswith("best.")}
-    assert best == {f"best.{key}": value for key, value in project.epochs(0.1)[2].items()}
-    assert point.data.metrics["total_parameters"] == 50677
+    best = {key: point.data.metrics[key] for key in point.data.metrics if key.startswith("best/")}
+    numbers = {**project.epochs(0.1)[2], "total_parameters": 50677}
+    assert best == {f"best/{key}": value for key, value in numbers.items()}
     assert project.artifacts(point) == {"run.json", "history.csv"}
     weights = project.root / "models/net1/runs/lr=0.1/best.safetensors"
     assert point.data.tags["weights_md5"] == digest(weights)
@@ -38,8 +38,8 @@ def test_a_training_stage_has_its_points_as_children_and_the_best_ones_numbers(p
     parent = project.run("train@net1")
     assert project.children(parent) == ["lr=0.01", "lr=0.1"]
     assert parent.data.params == {"lr": "[0.01, 0.1]", "train.epochs": "3"}
-    assert parent.data.metrics["runs"] == 2
-    assert parent.data.metrics["best.test_accuracy"] == project.epochs(0.1)[2]["test_accuracy"]
+    assert parent.data.metrics["best/runs"] == 2
+    assert parent.data.metrics["best/test_accuracy"] == project.epochs(0.1)[2]["test_accuracy"]
     assert project.artifacts(parent) == {*JSON, "curves.png", "models"}
     assert project.artifacts(parent, "models") == {"models/history.csv", "models/best.json"}
 
@@ -49,7 +49,7 @@ def test_an_analysis_is_one_run_with_its_numbers_pictures_and_data_set(project):
     run = project.run("occlusion")
     assert published.run_id == run.info.run_id
     assert run.info.status == "FINISHED"
-    assert run.data.metrics == {"mean_confidence": 0.25}
+    assert run.data.metrics == {"occlusion/mean_confidence": 0.25}
     assert run.data.params["windows"] == "[3, 5]"
     assert run.data.params["note"] == "x" * 5997 + "..."
     assert project.artifacts(run) == {*JSON, "maps.png"}
@@ -96,12 +96,12 @@ def test_a_partial_run_is_completed_with_no_epoch_twice(project):
     runs = StageRuns(project.store, project.root, record)
     first = record.children[0]
     point = runs.run(first)
-    point.log(replace(first, params={}, metrics={}, epochs=first.epochs[1:2]))
+    point.log(replace(first, params={}, metrics={}, series={"epoch/loss": {2: 1.01}}))
     published = publish_stage(project, "train@net1")
     assert (published.run_id, published.action) == (runs.own.id, "completed")
     completed = project.run("lr=0.01")
     assert completed.info.run_id == point.id
-    assert [step for step, _ in project.history(completed, "loss")] == [1, 2, 3]
+    assert [step for step, _ in project.history(completed, "epoch/loss")] == [1, 2, 3]
     assert completed.data.tags["complete"] == "true"
 
 
@@ -138,7 +138,7 @@ def test_more_entries_than_one_request_may_hold(project):
     publish_stage(project, "occlusion")
     run = project.run("occlusion")
     assert run.data.params == values
-    assert run.data.metrics == {key: float(value) for key, value in values.items()}
+    assert run.data.metrics == {f"occlusion/{key}": float(value) for key, value in values.items()}
 
 
 def test_two_publishers_at_once_make_no_doubles(project):

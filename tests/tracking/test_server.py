@@ -3,36 +3,9 @@ from unittest.mock import Mock
 
 import pytest
 from tests import toys
-from tests.tracking.conftest import commit
 
 from convscope.tracking import server
-from convscope.tracking.provenance import provenance
-from convscope.tracking.server import connect, reason, redact, tracking_uri, ui_command
-
-
-@pytest.mark.parametrize(
-    ("uri", "shown"),
-    [
-        ("http://ann:pw@host:5000/a", "http://***@host:5000/a"),
-        ("https://ann:p@w/x@host", "https://***@host"),
-        ("postgresql+psycopg2://ann:pw@db/mlflow", "postgresql+psycopg2://***@db/mlflow"),
-        ("https://host/a?api_key=abc&x=1", "https://host/a?api_key=***&x=1"),
-        ("sqlite:////home/ann/mlflow.db", "sqlite:////home/ann/mlflow.db"),
-        ("sqlite:////home/ann@work/mlflow.db", "sqlite:////home/ann@work/mlflow.db"),
-    ],
-)
-def test_redact_blanks_secrets_only(uri, shown):
-    assert redact(f"cannot reach {uri}: refused") == f"cannot reach {shown}: refused"
-
-
-def test_the_reason_is_one_line_with_the_cause():
-    request = (
-        "API request to http://a:b@h/api failed with exception Pool(host='h'): Max retries exceeded"
-        " (Caused by NewConnectionError(\"HTTPConnection(host='h'): Connection refused\"))"
-    )
-    assert reason(Exception(request)) == "HTTPConnection(host='h'): Connection refused"
-    assert reason(Exception("locked\n[SQL: INSERT INTO runs]")) == "locked"
-    assert reason(TimeoutError()) == "TimeoutError"
+from convscope.tracking.server import connect, tracking_uri, ui_command
 
 
 def test_the_store_is_a_file_in_the_project_and_its_page_is_for_this_machine_only(tmp_path):
@@ -52,32 +25,6 @@ def test_the_environment_may_name_a_server_which_has_its_own_page(tmp_path, monk
     assert "carries a password" in toys.refusal(ui_command, tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     assert tracking_uri(tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
-
-
-def test_outside_git_and_dvc_nothing_is_claimed(tmp_path):
-    assert provenance(tmp_path) == {}
-
-
-@pytest.mark.parametrize(
-    ("changed", "dirty"),
-    [
-        ("project/params.yaml", "false"),
-        ("project/dvc.lock", "false"),
-        ("project/conf/params.yaml", "true"),
-        ("project/train.py", "true"),
-        ("beside.txt", "true"),
-    ],
-)
-def test_a_checkout_is_dirty_by_what_is_not_recorded_otherwise(changed, dirty, tmp_path):
-    project = tmp_path / "project"
-    (project / "conf").mkdir(parents=True)
-    inside = ("params.yaml", "dvc.lock", "conf/params.yaml", "train.py")
-    for path in (*(project / name for name in inside), tmp_path / "beside.txt"):
-        path.write_text("as committed")
-    commit(tmp_path)
-    assert provenance(project)["git_dirty"] == "false"
-    (tmp_path / changed).write_text("changed since")
-    assert provenance(project)["git_dirty"] == dirty
 
 
 def test_a_store_is_created_completely_and_silently_or_not_at_all(tmp_path, monkeypatch, capfd):

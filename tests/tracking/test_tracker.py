@@ -12,8 +12,8 @@ from tests.tracking.conftest import MUTE_SECONDS
 from convscope.tracking import observer as observer_module
 from convscope.tracking import server, service
 from convscope.tracking import tracker as tracker_module
-from convscope.tracking.finished import grid_fingerprint
 from convscope.tracking.publishing import publish, publish_stages
+from convscope.tracking.records import grid_fingerprint
 from convscope.tracking.tracker import Tracker
 
 PARAMS = {"lr": [0.01, 0.1], "train": {"epochs": 3}}
@@ -90,10 +90,10 @@ def test_runs_are_seen_while_the_grid_still_trains(project, monkeypatch):
         wait_until(lambda: any(run.data.metrics for run in project.runs("lr=0.1")))
         point = project.run("lr=0.1")
         assert point.info.status == "RUNNING"
-        assert [step for step, _ in project.history(point, "loss")] == [1, 2]
+        assert [step for step, _ in project.history(point, "epoch/loss")] == [1, 2]
         observer.epoch("lr=0.1", project.epochs(0.1)[2])
-        wait_until(lambda: len(project.history(point, "loss")) == 3)
-    assert [step for step, _ in project.history(point, "loss")] == [1, 2, 3]
+        wait_until(lambda: len(project.history(point, "epoch/loss")) == 3)
+    assert [step for step, _ in project.history(point, "epoch/loss")] == [1, 2, 3]
 
 
 def test_an_interrupted_attempt_is_adopted_by_the_next(project):
@@ -103,18 +103,18 @@ def test_an_interrupted_attempt_is_adopted_by_the_next(project):
     with Tracker(project.root, "train@net1") as tracker:
         with tracker.live(PARAMS, FINGERPRINT) as observer:
             train(observer, project, 0.1)
-        wait_until(lambda: len(project.history(point, "loss")) == 3)
+        wait_until(lambda: len(project.history(point, "epoch/loss")) == 3)
     assert project.run("train@net1").info.run_id == parent.info.run_id
     assert project.run("train@net1").info.status == "RUNNING"
     assert project.run("lr=0.1").info.run_id == point.info.run_id
-    assert [step for step, _ in project.history(point, "loss")] == [1, 2, 3]
+    assert [step for step, _ in project.history(point, "epoch/loss")] == [1, 2, 3]
 
 
 def test_a_complete_grid_is_not_reopened(project):
     publish_stages(project.root, ["train@net1"])
     fail(project, ValueError())
     assert project.run("train@net1").info.status == "FINISHED"
-    assert len(project.history(project.run("lr=0.1"), "loss")) == 3
+    assert len(project.history(project.run("lr=0.1"), "epoch/loss")) == 3
 
 
 @pytest.mark.usefixtures("mute")

@@ -1,28 +1,31 @@
-"""How long runs took: kept in logs/timings.csv, which DVC does not track.
+"""When runs were made and how long they took: kept in logs/timings.csv, which DVC does not track.
 
-Durations differ from run to run, so they stay out of every output; MLflow gets them from here.
+Times differ from run to run, so they stay out of every output; MLflow gets them from here.
 """
 
 import csv
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 TIMINGS = Path("logs/timings.csv")
-COLUMNS = ("stage", "run", "fingerprint", "seconds", "device")
+COLUMNS = ("stage", "run", "fingerprint", "seconds", "device", "started")
+_WHEN = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 def record(stage: str, run: str, fingerprint: str, seconds: float, device: str) -> None:
-    """Add a line; ``run`` is empty for a stage."""
+    """Add a line for what has just ended; ``run`` is empty for a stage."""
+    started = datetime.now(UTC) - timedelta(seconds=seconds)
     TIMINGS.parent.mkdir(parents=True, exist_ok=True)
     with TIMINGS.open("a", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         if stream.tell() == 0:
             writer.writerow(COLUMNS)
-        writer.writerow((stage, run, fingerprint, f"{seconds:.3f}", device))
+        writer.writerow((stage, run, fingerprint, f"{seconds:.3f}", device, f"{started:{_WHEN}}"))
 
 
 class Timings:
@@ -50,10 +53,15 @@ class Timings:
 
 
 def read(path: Path) -> pd.DataFrame:
-    """The complete lines of logs/timings.csv, none if it is not there: it only informs."""
+    """The complete lines of logs/timings.csv, none if it is not there: it only informs.
+
+    ``started`` is a time of UTC; NaT where a line, of an earlier version, does not say.
+    """
     try:
         log = pd.read_csv(
             path,
+            header=None,
+            names=COLUMNS,
             dtype=str,
             keep_default_na=False,
             na_values={"device": [""]},  # of a line that was cut short by a kill
@@ -61,7 +69,10 @@ def read(path: Path) -> pd.DataFrame:
             on_bad_lines="skip",
         )
     except (OSError, ValueError):
-        log = pd.DataFrame()
-    log = log.reindex(columns=COLUMNS)
+        log = pd.DataFrame(columns=COLUMNS, dtype=str)
     seconds = pd.to_numeric(log["seconds"], errors="coerce")
-    return log.assign(seconds=seconds.where(np.isfinite(seconds))).dropna()
+    log = log.assign(
+        seconds=seconds.where(np.isfinite(seconds)),
+        started=pd.to_datetime(log["started"], format=_WHEN, errors="coerce", utc=True),
+    )
+    return log.dropna(subset=[name for name in COLUMNS if name != "started"])

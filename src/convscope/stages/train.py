@@ -14,7 +14,7 @@ from convscope.data import datasets
 from convscope.evaluation import history_tables
 from convscope.figures import curves, diagrams
 from convscope.nets import layer_table, zoo
-from convscope.tracking.finished import grid_fingerprint
+from convscope.tracking.records import grid_fingerprint
 from convscope.tracking.tracker import Tracker
 from convscope.training import dvc_cache, grid, plan
 

@@ -1,9 +1,7 @@
 """What the MLflow run of a finished stage is to hold, read from the stage's folders."""
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,49 +9,24 @@ from convscope.base import files, paths, timings
 from convscope.base.consistency import require_consistent, require_current
 from convscope.base.errors import UserError
 from convscope.base.report_folder import Finished
+from convscope.tracking import descriptions
+from convscope.tracking.records import (
+    POINT,
+    REPORT_STAGE,
+    Record,
+    Times,
+    best_metrics,
+    epoch_series,
+    flatten,
+    grid_fingerprint,
+    hash_files,
+    metrics,
+    point_params,
+)
+from convscope.tracking.studies import study_of
 
-EPOCH_METRICS = ("loss", "train_accuracy", "test_accuracy", "overfit_percent")
-# of a run whose best epoch is selected on held-out images
-SELECTING = "validation_accuracy"
-REPORT_STAGE = "report"
 REPORT_FILES = ("report.html", "report.md", "claims.json")
-
-
-@dataclass(frozen=True)
-class Record:
-    """What one MLflow run is to hold: all of it, or while the run trains what is known by then.
-
-    ``stage``, such as ``train@net1``, and ``fingerprint`` are its identity.
-
-    Attributes:
-        name: What the MLflow run is called: the stage's name, or a point's run id.
-        params: What ``flatten`` makes of the parameters.
-        epochs: One mapping an epoch, with the key ``epoch`` and those of ``epoch_keys``.
-        files: Tables, figures and pages, each with the artifact folder it goes to.
-        dataset: The contents of dataset.json, where known.
-        children: The points of a training stage.
-    """
-
-    stage: str
-    name: str
-    fingerprint: str
-    params: Mapping[str, str] = field(default_factory=dict)
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    epochs: tuple[Mapping[str, float], ...] = ()
-    files: tuple[tuple[Path, str], ...] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
-    dataset: Mapping[str, Any] | None = None
-    children: tuple["Record", ...] = ()
-
-    @property
-    def files_digest(self) -> str:
-        """A SHA-256 over the names and bytes of ``files``."""
-        return _hash_files(path for path, _ in self.files)
-
-
-def grid_fingerprint(fingerprints: list[str]) -> str:
-    """The fingerprint of a training stage, from those of its runs in any order."""
-    return hashlib.sha256("\n".join(sorted(fingerprints)).encode()).hexdigest()
+CONFIDENCE = "occlusion/confidence"
 
 
 def fingerprint(root: Path, stage: str) -> str:
@@ -66,7 +39,7 @@ def fingerprint(root: Path, stage: str) -> str:
         raise UserError(f"stage {stage} has not finished: {path} is missing; run `dvc repro`")
     if net := paths.net_of(stage):
         return grid_fingerprint([run["fingerprint"] for _, run in grid_runs(root, net)])
-    return _hash_files(_stage_files(root, stage))
+    return hash_files(_stage_files(root, stage))
 
 
 def finished_stages(root: Path) -> list[str]:
@@ -83,26 +56,29 @@ def read_stage(root: Path, stage: str) -> Record:
             other data or runs than those that are here.
     """
     download = Finished(root / paths.REPORTS, "download")
-    log = timings.read(root / timings.TIMINGS)
-    seconds = {of: {"seconds": s} for of, s in zip(log["fingerprint"], log["seconds"], strict=True)}
-    identity = fingerprint(root, stage)
+    dataset = download.json("dataset") if download.has("dataset.json") else None
     record = Record(
         stage,
         stage,
-        identity,
-        metrics=seconds.get(identity, {}),
+        fingerprint(root, stage),
+        tags={"data": str(dataset["name"])} if dataset else {},
         files=tuple((path, "") for path in _stage_files(root, stage)),
-        dataset=download.json("dataset") if download.has("dataset.json") else None,
+        dataset=dataset,
     )
+    record = _timed(record, _times(root))
     if stage == REPORT_STAGE:
         require_consistent(root / paths.REPORTS)
-        return record
+        return _with_claims(root, record)
     folder = _folder(root, stage)
     require_current(folder)
-    numbers = {**_numbers(folder.json("metrics")), **record.metrics}
-    record = replace(record, params=flatten(folder.params), metrics=numbers)
-    net = paths.net_of(stage)
-    return _with_points(root, net, record, seconds) if net else record
+    record = replace(
+        record,
+        params=flatten(folder.params),
+        tags={**record.tags, **_origin(root, folder)},
+    )
+    if net := record.net:
+        return _with_points(root, net, record)
+    return _with_headlines(record, folder)
 
 
 def grid_runs(root: Path, net: str) -> list[tuple[Path, dict[str, Any]]]:
@@ -120,49 +96,70 @@ def grid_runs(root: Path, net: str) -> list[tuple[Path, dict[str, Any]]]:
     return found
 
 
-def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """Nested parameters as MLflow stores them: keys joined by dots, lists and numbers as JSON."""
-    flat: dict[str, str] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value if isinstance(value, str) else json.dumps(value)
-    return flat
+def outputs(root: Path, stage: str) -> list[Path]:
+    """What a stage makes that DVC records, but for the data set."""
+    if stage == REPORT_STAGE:
+        return _stage_files(root, stage)
+    net = paths.net_of(stage)
+    return [_folder(root, stage).path, *([root / paths.models_of(net)] if net else [])]
 
 
-def point_params(run: Mapping[str, Any]) -> dict[str, str]:
-    """The parameters of a point's MLflow run, from the contents of its run.json."""
-    settings = flatten(run.get("settings", {}), "settings.")
-    return {"net": str(run["net"])} | flatten(run["point"]) | settings
+def _origin(root: Path, folder: Finished) -> dict[str, str]:
+    """The tags that say which study a stage is of and what computed it, where that is known."""
+    study = study_of(root, paths.net_of(folder.stage), folder.params)
+    processor = ", ".join(folder.made_from.computed_on)
+    return {key: text for key, text in (("study", study), ("processor", processor)) if text}
 
 
-def epoch_keys(names: Iterable[Any]) -> list[str]:
-    """The metrics of an epoch, given the columns of a history, or the keys of one of its rows."""
-    return [*EPOCH_METRICS, *(name for name in names if name == SELECTING)]
+def _times(root: Path) -> dict[str, tuple[float, Times | None]]:
+    """For each fingerprint how many seconds it took and when, as the log has it last."""
+    log = timings.read(root / timings.TIMINGS)
+    began = (log["started"].astype("int64") // 1_000_000).where(log["started"].notna(), -1)
+    return {
+        of: (seconds, Times(start, start + round(1000 * seconds)) if start >= 0 else None)
+        for of, seconds, start in zip(log["fingerprint"], log["seconds"], began, strict=True)
+    }
 
 
-def _with_points(
-    root: Path, net: str, record: Record, seconds: Mapping[str, Mapping[str, float]]
-) -> Record:
+def _timed(record: Record, times: Mapping[str, tuple[float, Times | None]]) -> Record:
+    if record.fingerprint not in times:
+        return record
+    seconds, when = times[record.fingerprint]
+    return replace(record, metrics={**record.metrics, "time/seconds": seconds}, times=when)
+
+
+def _with_headlines(record: Record, folder: Finished) -> Record:
+    """The record of a stage that trains nothing, with its numbers and what they say."""
+    headlines = folder.json("metrics")
+    named, series = metrics(record.stage, headlines), {}
+    if record.stage == "occlusion" and (windows := descriptions.window_confidences(headlines)):
+        named = {key: value for key, value in named.items() if not key.startswith(CONFIDENCE)}
+        series = {CONFIDENCE: windows}
+    return replace(
+        record,
+        metrics={**record.metrics, **named},
+        series=series,
+        description=descriptions.of_stage(record.stage, folder.params, headlines),
+    )
+
+
+def _with_claims(root: Path, record: Record) -> Record:
+    """The record of the report, with how many of the study's findings hold."""
+    claims = files.read_json(root / paths.REPORTS / "claims.json", REPORT_STAGE)
+    verdicts = claims.get("verdicts", {}) if isinstance(claims, dict) else {}
+    return replace(
+        record,
+        metrics={**record.metrics, **metrics(record.stage, verdicts)},
+        description=descriptions.of_stage(record.stage, {}, verdicts),
+    )
+
+
+def _with_points(root: Path, net: str, record: Record) -> Record:
     models, command = root / paths.models_of(net), paths.command_of(f"train/{net}")
-    points = []
-    for folder, run in grid_runs(root, net):
-        history = files.read_csv(folder / paths.HISTORY, command)
-        rows = history[["epoch", *epoch_keys(history)]].astype(float).to_dict("records")
-        weights = folder / paths.WEIGHTS
-        point = Record(
-            record.stage,
-            folder.name,
-            run["fingerprint"],
-            params=point_params(run),
-            metrics={**_best_metrics(run), **seconds.get(run["fingerprint"], {})},
-            epochs=tuple({str(key): value for key, value in row.items()} for row in rows),
-            files=((folder / paths.RUN, ""), (folder / paths.HISTORY, "")),
-            tags={"weights_md5": files.digest(weights)} if weights.exists() else {},
-            dataset=record.dataset,
-        )
-        points.append(point)
+    times = _times(root)
+    points = [
+        _timed(_point(record, folder, run, command), times) for folder, run in grid_runs(root, net)
+    ]
     best = files.read_json(models / paths.BEST, command)
     report = _folder(root, record.stage)
     if report.made_from.runs != {net: best.get("fingerprint")}:
@@ -173,34 +170,42 @@ def _with_points(
     tables = tuple((models / name, "models") for name in (paths.HISTORY, paths.BEST))
     return replace(
         record,
-        metrics={**record.metrics, **_best_metrics(best)},
+        metrics={
+            **record.metrics,
+            **metrics(record.stage, report.json("metrics")),
+            **best_metrics(best),
+        },
         files=record.files + tables,
+        description=descriptions.of_grid(net, len(points), report.params, best),
         children=tuple(points),
     )
 
 
-def _best_metrics(run: Mapping[str, Any]) -> dict[str, float]:
-    """The size of a run's network and the numbers of its best epoch, as ``best.*``."""
-    best = {f"best.{key}": value for key, value in run.get("best", {}).items()}
-    return _numbers(best | {"total_parameters": run.get("total_parameters")})
-
-
-def _numbers(values: Mapping[str, Any]) -> dict[str, float]:
-    """The entries that are numbers, which True and False are not."""
-    return {key: float(value) for key, value in values.items() if type(value) in (int, float)}
+def _point(record: Record, folder: Path, run: Mapping[str, Any], command: str) -> Record:
+    """The record of one run of a grid, whose own is the stage's."""
+    rows = files.read_csv(folder / paths.HISTORY, command).to_dict("records")
+    weights = folder / paths.WEIGHTS
+    tags = {"processor": ", ".join(run.get("computed_on", ()))} if "computed_on" in run else {}
+    if weights.exists():
+        tags["weights_md5"] = files.digest(weights)
+    return Record(
+        record.stage,
+        folder.name,
+        run["fingerprint"],
+        POINT,
+        params=point_params(run),
+        metrics=best_metrics(run),
+        series=epoch_series({str(key): value for key, value in row.items()} for row in rows),
+        files=((folder / paths.RUN, ""), (folder / paths.HISTORY, "")),
+        tags={**record.tags, **tags},
+        dataset=record.dataset,
+        description=descriptions.of_point(run),
+    )
 
 
 def _folder(root: Path, stage: str) -> Finished:
     net = paths.net_of(stage)
     return Finished(root / paths.REPORTS, f"train/{net}" if net else stage)
-
-
-def outputs(root: Path, stage: str) -> list[Path]:
-    """What a stage makes that DVC records, but for the data set."""
-    if stage == REPORT_STAGE:
-        return _stage_files(root, stage)
-    net = paths.net_of(stage)
-    return [_folder(root, stage).path, *([root / paths.models_of(net)] if net else [])]
 
 
 def _stage_files(root: Path, stage: str) -> list[Path]:
@@ -216,14 +221,7 @@ def _missing(root: Path, stage: str) -> Path | None:
     folder = _folder(root, stage).path
     needed = [folder / "params.json", folder / "metrics.json"]
     if stage == REPORT_STAGE:
-        needed = [root / paths.REPORTS / name for name in REPORT_FILES[:2]]
+        needed = [root / paths.REPORTS / name for name in REPORT_FILES]
     if net := paths.net_of(stage):
         needed += [root / paths.models_of(net) / name for name in (paths.HISTORY, paths.BEST)]
     return next((path for path in needed if not path.exists()), None)
-
-
-def _hash_files(paths: Iterable[Path]) -> str:
-    state = hashlib.sha256()
-    for path in paths:
-        state.update(f"{path.name}\0{files.digest(path, 'sha256')}\n".encode())
-    return state.hexdigest()

@@ -1,11 +1,12 @@
 """What a grid reports while it trains, handed on now and then from a thread of its own."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from convscope.tracking.finished import Record, point_params
+from convscope.tracking.records import POINT, Record, Times, epoch_series, point_params
 
 WRITE_SECONDS = 2.0
 CLOSE_SECONDS = 10.0
@@ -32,13 +33,16 @@ class Observer:
 
     def run_started(self, run_id: str, run: Mapping[str, Any]) -> None:
         """A point begins, or resumes, its training; ``run`` is what its run.json will hold."""
-        point = Record(self._stage.stage, run_id, run["fingerprint"], params=point_params(run))
+        began = Times(round(1000 * time.time()))
+        params = point_params(run)
+        stage, identity = self._stage.stage, run["fingerprint"]
+        point = Record(stage, run_id, identity, POINT, params=params, times=began)
         self._training[run_id] = point
         self._note(point, "RUNNING")
 
     def epoch(self, run_id: str, row: Mapping[str, float]) -> None:
         """A point has finished an epoch; ``row`` is its row of history.csv."""
-        self._note(replace(self._training[run_id], epochs=(dict(row),)), "RUNNING")
+        self._note(replace(self._training[run_id], series=epoch_series([row])), "RUNNING")
 
     def run_finished(self, run_id: str) -> None:
         """A point has finished its training."""
@@ -60,7 +64,12 @@ class Observer:
             return
         with self._lock:
             if earlier := self._news.get(record.name):
-                record = replace(record, epochs=earlier[0].epochs + record.epochs)
+                names = earlier[0].series.keys() | record.series.keys()
+                both = earlier[0].series, record.series
+                series = {
+                    name: {**both[0].get(name, {}), **both[1].get(name, {})} for name in names
+                }
+                record = replace(record, series=series)
             self._news[record.name] = record, status
 
     def _track(self) -> None:

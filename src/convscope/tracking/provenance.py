@@ -1,5 +1,6 @@
-"""Where a result came from: the DVC experiment, the git commit and dvc.lock."""
+"""Where a result came from: who ran what, the DVC experiment, the git commit and dvc.lock."""
 
+import getpass
 import hashlib
 import json
 import os
@@ -8,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from convscope.base.files import digest
+from convscope.base.paths import command_of, net_of
 
 GIT_SECONDS = 10
 # all of the checkout, which may be larger than the project, but for two files of the project
@@ -37,6 +39,17 @@ def provenance(root: Path, made: Iterable[Path] = ()) -> dict[str, str]:
         if all(f"md5: {_as_dvc(output)}\n" in recorded for output in outputs):
             tags["dvc_lock_md5"] = digest(lock)
     return tags
+
+
+def source(stage: str) -> dict[str, str]:
+    """Tags for the columns "User" and "Source" of MLflow's page: the command that makes a stage."""
+    net = net_of(stage)
+    command = f"convscope {command_of(f'train/{net}') if net else stage}"
+    tags = {"mlflow.source.name": command, "mlflow.source.type": "LOCAL"}
+    try:
+        return {**tags, "mlflow.user": getpass.getuser()}
+    except (OSError, KeyError):  # a container's user may have no name
+        return tags
 
 
 def _as_dvc(output: Path) -> str:

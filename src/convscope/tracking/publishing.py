@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convscope.base.errors import UserError
-from convscope.tracking.finished import Record, finished_stages, read_stage
+from convscope.tracking.failures import failure, reason
+from convscope.tracking.finished import finished_stages, read_stage
+from convscope.tracking.records import Record
 from convscope.tracking.runs import StageRuns
-from convscope.tracking.server import Store, connect, failure, publish_lock, reason
+from convscope.tracking.server import Store, connect, publish_lock, tracking_uri
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def publish(root: Path) -> list[Published]:
         raise
     except Exception as error:
         # MLflow, requests, SQLAlchemy and the file lock each have errors of their own.
-        raise UserError(failure(root, "finished stages", reason(error))) from None
+        raise UserError(failure(tracking_uri(root), "finished stages", reason(error))) from None
 
 
 def publish_stages(root: Path, stages: list[str]) -> list[Published]:
@@ -48,11 +50,7 @@ def publish_stages(root: Path, stages: list[str]) -> list[Published]:
 
 def _publish_record(store: Store, root: Path, record: Record) -> Published:
     runs = StageRuns(store, root, record)
-    action = "unchanged"
-    if not runs.own.is_current(record):
-        action = "created" if runs.is_new else "completed"
-        for each in (*record.children, record):
-            run = runs.run(each)
-            if not run.is_current(each):
-                run.complete(each)
+    for each in (*record.children, record):
+        runs.complete(each)
+    action = "created" if runs.is_new else "completed" if runs.changed else "unchanged"
     return Published(record.stage, record.fingerprint, runs.own.id, action)

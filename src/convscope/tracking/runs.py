@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convscope.tracking.finished import Record, epoch_keys, outputs
-from convscope.tracking.provenance import provenance
+from convscope.tracking import images
+from convscope.tracking.finished import outputs
+from convscope.tracking.ownership import project_id
+from convscope.tracking.provenance import provenance, source
+from convscope.tracking.records import POINT, Record
 from convscope.tracking.server import Store
 
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 PARENT = "mlflow.parentRunId"
+NOTE = "mlflow.note.content"
 COMPLETE = "complete"
 
 # MLflow's limits: characters of a parameter and of a data set's digest; runs of one search
@@ -22,7 +26,7 @@ _PARAM_LENGTH = 6000
 _DIGEST_LENGTH = 36
 _RUNS_A_SEARCH = 50_000
 
-# a metric's name, its value and its step, which is the epoch
+# a metric's name, its value and its step
 _Number = tuple[str, float, int]
 
 
@@ -34,9 +38,10 @@ class MlflowRun:
         self.id = run.info.run_id
         self.status = run.info.status
         self.tags = run.data.tags
+        self.is_deleted = run.info.lifecycle_stage == "deleted"
         self._params = dict(run.data.params)
         self._metrics = dict(run.data.metrics)
-        self._epochs: dict[str, set[int]] = {}
+        self._steps: dict[str, set[int]] = {}
         self._has_dataset = bool(run.inputs and run.inputs.dataset_inputs)
 
     @property
@@ -47,6 +52,11 @@ class MlflowRun:
     def is_current(self, record: Record) -> bool:
         """Whether the run is complete and its artifacts are the record's files."""
         return self.is_complete and self.tags.get("files") == record.files_digest
+
+    def restore(self) -> None:
+        """Take back that the run was deleted."""
+        self._client.restore_run(self.id)
+        self.is_deleted = False
 
     def log(self, record: Record) -> None:
         """Log what the run lacks of a record, which may be partial and come again.
@@ -60,9 +70,11 @@ class MlflowRun:
         tags = dict(record.tags)
         if changed:
             tags["changed_params"] = json.dumps({key: record.params[key] for key in changed})
+        if record.description and NOTE not in self.tags:  # what a user wrote there stays
+            tags[NOTE] = record.description
         metrics = record.metrics.items()
         numbers = [(key, value, 0) for key, value in metrics if self._metrics.get(key) != value]
-        self._send([*self._missing_epochs(record), *numbers], new, tags)
+        self._send([*self._missing_steps(record), *numbers], new, tags)
         self._params |= params
         self._metrics |= record.metrics
 
@@ -83,23 +95,26 @@ class MlflowRun:
         """
         self.log(record)
         if record.dataset is not None and not self._has_dataset:
-            self._log_dataset(record.dataset, "training" if record.epochs else "evaluation")
+            self._log_dataset(record.dataset, "training" if record.net else "evaluation")
         for path, folder in record.files:
             self._client.log_artifact(self.id, str(path), folder or None)
-        self._client.set_terminated(self.id, "FINISHED")
+        images.log(self._client, self.id, record, again="files" in self.tags)
+        self._client.set_terminated(
+            self.id, "FINISHED", end_time=record.times.ended if record.times else None
+        )
         self._send([], {}, {"files": record.files_digest, COMPLETE: "true"})
 
-    def _missing_epochs(self, record: Record) -> list[_Number]:
-        """The metrics of the epochs that the run does not have yet."""
+    def _missing_steps(self, record: Record) -> list[_Number]:
+        """The steps of the record's series that the run does not have yet."""
         missing = []
-        for key in epoch_keys(record.epochs[0]) if record.epochs else ():
-            if key not in self._epochs:
+        for key, values in record.series.items():
+            if key not in self._steps:
                 known = key in self._metrics
                 history = self._client.get_metric_history(self.id, key) if known else ()
-                self._epochs[key] = {entry.step for entry in history}
-            new = {int(row["epoch"]): row[key] for row in record.epochs}
-            missing += [(key, new[step], step) for step in new if step not in self._epochs[key]]
-            self._epochs[key] |= new.keys()
+                self._steps[key] = {entry.step for entry in history}
+            new = [step for step in values if step not in self._steps[key]]
+            missing += [(key, values[step], step) for step in new]
+            self._steps[key].update(new)
         return missing
 
     def _log_dataset(self, dataset: Mapping[str, Any], context: str) -> None:
@@ -135,45 +150,87 @@ class MlflowRun:
 class StageRuns:
     """The MLflow runs of one stage: its own, and below it those of the points that it trains.
 
-    A run that an earlier attempt has left is adopted; where there is none, one is created. Open
-    them under ``publish_lock``, with the stage's own record, which may be partial.
+    A run that this project folder left before is adopted, one that was deleted is restored; where
+    there is none, one is created. Open them under ``publish_lock``, with the stage's own record,
+    which may be partial.
     """
 
     def __init__(self, store: Store, root: Path, stage: Record) -> None:
         self._store = store
+        self._project = project_id(root)
         made = outputs(root, stage.stage) if stage.files else ()  # of a grid in training: before
-        self._provenance = provenance(root, made)
-        condition = f"tags.stage = '{stage.stage}' and tags.fingerprint = '{stage.fingerprint}'"
-        found = self._search(condition)
+        self._provenance = {**source(stage.stage), **provenance(root, made)}
+        found = self._search(
+            f"tags.project = '{self._project}' and tags.stage = '{stage.stage}' "
+            f"and tags.fingerprint = '{stage.fingerprint}'"
+        )
         self.is_new = not found
-        self.own = found.get(stage.fingerprint) or self._create(stage)
-        points = {} if self.is_new else self._search(f"tags.`{PARENT}` = '{self.own.id}'")
-        self._runs = {**points, stage.fingerprint: self.own}
+        self.changed = self.is_new
+        self._runs = found
+        self.own = self.run(stage)
+        if not self.is_new:
+            points = self._search(f"tags.`{PARENT}` = '{self.own.id}'")
+            self._runs = {**points, stage.fingerprint: self.own}
 
     def run(self, record: Record) -> MlflowRun:
         """The run of the stage's own record, or of a point's."""
-        if record.fingerprint not in self._runs:
-            self._runs[record.fingerprint] = self._create(record, self.own.id)
-        return self._runs[record.fingerprint]
+        run = self._runs.get(record.fingerprint)
+        if run is None:
+            run = self._runs[record.fingerprint] = self._create(record)
+            self.changed = True
+        elif run.is_deleted:
+            run.restore()
+            self.changed = True
+        return run
 
-    def _create(self, record: Record, parent: str | None = None) -> MlflowRun:
+    def complete(self, record: Record) -> None:
+        """Give the run of a record what it lacks, if anything."""
+        run = self.run(record)
+        if not run.is_current(record):
+            run.complete(record)
+            self.changed = True
+
+    def mark_killed(self) -> None:
+        """Mark the runs that have not ended."""
+        for run in self._runs.values():
+            if run.status == "RUNNING":
+                run.mark("KILLED")
+
+    def _create(self, record: Record) -> MlflowRun:
         """Start a run with the tags that it is found by, so that a killed one is adopted."""
-        tags = {"stage": record.stage, "fingerprint": record.fingerprint, **self._provenance}
-        tags |= {"mlflow.source.name": "convscope"} | ({PARENT: parent} if parent else {})
-        client = self._store.client
-        run = client.create_run(self._store.experiment_id, tags=tags, run_name=record.name)
-        return MlflowRun(client, run)
+        tags = {
+            "project": self._project,
+            "stage": record.stage,
+            "fingerprint": record.fingerprint,
+            "kind": record.kind,
+            **({"net": record.net} if record.net else {}),
+            **self._provenance,
+            **({PARENT: self.own.id} if record.kind == POINT else {}),
+        }
+        run = self._store.client.create_run(
+            self._store.experiment_id,
+            start_time=record.times.began if record.times else None,
+            tags=tags,
+            run_name=record.name,
+        )
+        return MlflowRun(self._store.client, run)
 
     def _search(self, condition: str) -> dict[str, MlflowRun]:
-        """One run for each fingerprint: the first complete one, else the first."""
+        """One run for each fingerprint: one not deleted, else one complete, else the first."""
+        from mlflow.entities import ViewType
+
         client = self._store.client
         found = client.search_runs(
             [self._store.experiment_id],
             condition,
+            ViewType.ALL,
             max_results=_RUNS_A_SEARCH,
             order_by=["attributes.start_time DESC"],
         )
-        runs = sorted((MlflowRun(client, run) for run in found), key=lambda run: run.is_complete)
+        runs = sorted(
+            (MlflowRun(client, run) for run in found),
+            key=lambda run: (not run.is_deleted, run.is_complete),
+        )
         # of several with the same fingerprint the last one stays
         return {run.tags.get("fingerprint", ""): run for run in runs}
 

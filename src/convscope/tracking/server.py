@@ -1,8 +1,7 @@
-"""The tracking server: where it is, how long to wait for it, and what to say when it fails."""
+"""The tracking store: where it is, how long to wait for it, and the experiment in it."""
 
 import importlib
 import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,14 +10,16 @@ from urllib.parse import urlsplit
 from filelock import FileLock
 
 from convscope.base.errors import UserError
+from convscope.tracking import artifacts
+from convscope.tracking.failures import redact
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Experiment
 
 EXPERIMENT = "convscope"
 DATABASE = "mlflow.db"
 LOCK_SECONDS = 30
-REASON_LENGTH = 300
 
 # MLflow's own defaults wait for minutes and chat on stderr; whatever the user has set stays.
 _ENVIRONMENT = {
@@ -30,9 +31,6 @@ _ENVIRONMENT = {
     "DO_NOT_TRACK": "true",
 }
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
-
-# live tracking and publishing fail for the same reason, which is worth one line
-_warned: set[str] = set()
 
 
 class Store(NamedTuple):
@@ -83,39 +81,74 @@ def open_client(uri: str) -> "MlflowClient":
 def connect(root: Path) -> Store:
     """Open the tracking store, creating it and the experiment where they are missing.
 
-    A database keeps no files, so artifacts go to ``mlartifacts`` in the project folder; a server
-    decides for itself. Call it under ``publish_lock``: two processes must not both create. What
-    MLflow raises is passed on.
+    The experiment is the one that ``MLFLOW_EXPERIMENT_NAME`` or ``MLFLOW_EXPERIMENT_ID`` names, or
+    ``convscope``. Files go to ``mlartifacts`` beside an SQLite database, or for another database in
+    the project folder; a server decides for itself. Call it under ``publish_lock``: two processes
+    must not both create. What MLflow raises is passed on.
     """
     uri = tracking_uri(root)
-    database = root.resolve() / DATABASE
-    if uri == _file_uri(database) and not database.is_file():
-        if database.exists():
-            raise FileExistsError(f"{DATABASE} is not a file")  # MLflow would try for a minute
-        from convscope.base.files import atomic_write  # most callers of this module need no pandas
-
-        # MLflow needs seconds for its tables, and a store that was killed half way through them
-        # can never be opened again
-        with atomic_write(database) as partial:
-            partial.unlink(missing_ok=True)
-            open_client(_file_uri(partial)).search_experiments(max_results=1)
+    database = sqlite_file(uri)
+    if database == root.resolve() / DATABASE and not database.is_file():
+        _create(database)
+    if database is not None and database.is_file():
+        artifacts.follow(database)
     client = open_client(uri)
-    artifacts = (root.resolve() / "mlartifacts").as_uri() if _is_database(uri) else None
-    return Store(client, _experiment(client, artifacts))
+    place = None
+    if _is_database(uri):
+        place = artifacts.beside(database or root.resolve() / DATABASE)
+    return Store(client, _experiment(client, place))
 
 
-def _experiment(client: "MlflowClient", artifacts: str | None) -> str:
-    if known := client.get_experiment_by_name(EXPERIMENT):
-        return str(known.experiment_id)
+def _create(database: Path) -> None:
+    """Make the project's own database, completely or not at all: MLflow needs seconds for it."""
+    if database.exists():
+        raise FileExistsError(f"{DATABASE} is not a file")  # MLflow would try for a minute
+    from convscope.base.files import atomic_write  # most callers of this module need no pandas
+
+    # a store that was killed half way through its tables can never be opened again
+    with atomic_write(database) as partial:
+        partial.unlink(missing_ok=True)
+        open_client(_file_uri(partial)).search_experiments(max_results=1)
+
+
+def sqlite_file(uri: str) -> Path | None:
+    """The file of an SQLite store; None of another store, or of one in memory."""
+    if not urlsplit(uri).scheme.startswith("sqlite"):
+        return None
+    from sqlalchemy.engine import make_url
+
+    path = (make_url(uri).database or "").removeprefix("file:")
+    return Path(path) if path and path != ":memory:" else None
+
+
+def _experiment(client: "MlflowClient", artifact_location: str | None) -> str:
+    """The id of the experiment, which is created where it is missing.
+
+    Raises:
+        LookupError: It has been deleted, and MLflow keeps its name.
+    """
+    name, number = os.environ.get("MLFLOW_EXPERIMENT_NAME"), os.environ.get("MLFLOW_EXPERIMENT_ID")
+    if number and not name:
+        known = client.get_experiment(number)
+    else:
+        name = name or EXPERIMENT
+        known = client.get_experiment_by_name(name) or _created(client, name, artifact_location)
+    if known.lifecycle_stage == "deleted":
+        raise LookupError(f"experiment {known.experiment_id}, {known.name}, has been deleted")
+    return str(known.experiment_id)
+
+
+def _created(client: "MlflowClient", name: str, artifact_location: str | None) -> "Experiment":
     # with this tag MLflow's page opens on runs and their comparison, not on tools for chat models
     tags = {"mlflow.experimentKind": "custom_model_development"}
     try:
-        return client.create_experiment(EXPERIMENT, artifact_location=artifacts, tags=tags)
+        number = client.create_experiment(name, artifact_location=artifact_location, tags=tags)
     except Exception:
         # another project may have just created it on this server
-        if known := client.get_experiment_by_name(EXPERIMENT):
-            return str(known.experiment_id)
+        if known := client.get_experiment_by_name(name):
+            return known
         raise
+    return client.get_experiment(number)
 
 
 def publish_lock(root: Path) -> FileLock:
@@ -126,36 +159,6 @@ def publish_lock(root: Path) -> FileLock:
     path = root / ".convscope" / "publish.lock"
     path.parent.mkdir(exist_ok=True)
     return FileLock(path, timeout=LOCK_SECONDS)
-
-
-def reason(error: BaseException) -> str:
-    """Why the server failed, on one line, without secrets and without MLflow's long tail."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    # requests puts the cause last, behind two addresses; SQLAlchemy puts the statement last.
-    if cause := re.search(r"Caused by \w+\(\"(.*)\"\)", text):
-        text = cause[1]
-    return redact(text.split(" [SQL:")[0])[:REASON_LENGTH]
-
-
-def redact(text: str) -> str:
-    """Blank the user and password, and any secret in the query, of the URIs in ``text``."""
-    # an SQLite file has neither user nor password, but perhaps an @ in its path
-    text = re.sub(r"(?<!sqlite)://\S*@", "://***@", text)
-    secret = r"([?&;][^=&\s]*(?:password|passwd|pwd|token|secret|key|sig)[^=&\s]*=)[^&;\s'\"]+"
-    return re.sub(secret, r"\1***", text, flags=re.IGNORECASE)
-
-
-def failure(root: Path, what: str, why: str) -> str:
-    """One line: what could not be tracked, where, why, and the remedy."""
-    where = redact(tracking_uri(root))
-    return f"{what}: not tracked in MLflow at {where} ({why}): run `convscope publish` later"
-
-
-def warn(root: Path, stage: str, why: str) -> None:
-    """Say on stderr that a stage is not tracked, once for each stage in a process."""
-    if stage not in _warned:
-        _warned.add(stage)
-        print(f"convscope: warning: {failure(root, stage, why)}", file=sys.stderr)
 
 
 def ui_command(root: Path, port: int = 5000) -> list[str]:

@@ -4,24 +4,20 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from convscope.tracking.finished import Record
+from convscope.tracking.failures import reason
 from convscope.tracking.observer import News
 from convscope.tracking.publishing import Published, publish_stages
+from convscope.tracking.records import Record
 from convscope.tracking.runs import StageRuns
-from convscope.tracking.server import (
-    connect,
-    import_mlflow,
-    import_store,
-    publish_lock,
-    reason,
-)
+from convscope.tracking.server import connect, import_mlflow, import_store, publish_lock
 
 
 def serve(root: Path, stage: str, questions: Connection) -> None:
     """Answer questions about a stage until their other end is closed.
 
     A question is the name of a method of ``_Service`` and its arguments; an answer is what that
-    returns and None, or None and why it failed. To ``prepare`` there is none.
+    returns and None, or None and why it failed. To ``prepare`` there is none. What still runs when
+    the other end is closed was killed with the stage, and is marked so.
     """
     service = _Service(root, stage)
     with suppress(Exception):  # why it cannot be imported is the answer to each question
@@ -31,6 +27,8 @@ def serve(root: Path, stage: str, questions: Connection) -> None:
         try:
             action, *arguments = questions.recv()
         except EOFError:
+            with suppress(Exception):  # there is nobody left to tell
+                service.end()
             return
         answer = failure = None
         try:
@@ -67,4 +65,11 @@ class _Service:
 
     def publish(self) -> Published:
         """Bring the finished stage into MLflow."""
-        return publish_stages(self._root, [self._stage])[0]
+        published = publish_stages(self._root, [self._stage])[0]
+        self._runs = None
+        return published
+
+    def end(self) -> None:
+        """Mark the runs that were live and have not ended."""
+        if self._runs is not None:
+            self._runs.mark_killed()

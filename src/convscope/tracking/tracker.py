@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import sys
 import threading
 import time
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from convscope.base.interrupts import interrupts_held
-from convscope.tracking.server import reason, warn
+from convscope.tracking.failures import reason, warn
+from convscope.tracking.server import tracking_uri
 
 # the process starts at once, and imports for itself
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class Tracker:
                 self._process.start()
         except OSError as error:
             self._here.close()
-            warn(root, stage, reason(error))
+            warn(tracking_uri(root), stage, reason(error))
         there.close()
 
     def __enter__(self) -> Self:
@@ -55,7 +57,7 @@ class Tracker:
         self._ended = True
         self._here.close()
         if self._process.pid:
-            self._process.terminate()
+            self._process.kill()
             self._process.join()
 
     def prepare(self) -> None:
@@ -71,10 +73,11 @@ class Tracker:
         attempt was killed, adopted; a block that fails leaves them marked as failed. After the
         block ``publish`` completes them from the finished files.
         """
-        from convscope.tracking.finished import Record, flatten
         from convscope.tracking.observer import Observer
+        from convscope.tracking.records import Record, Times, flatten
 
-        record = Record(self._stage, self._stage, fingerprint, params=flatten(params))
+        began = Times(round(1000 * time.time()))
+        record = Record(self._stage, self._stage, fingerprint, params=flatten(params), times=began)
         # its thread may wait: busy processors keep the process waiting for minutes
         observer = Observer(record, lambda news: self._ask(None, "write", record, news))
         try:
@@ -106,18 +109,19 @@ class Tracker:
             finally:
                 self._turn.release()
         except TimeoutError:
-            self._process.terminate()
+            self._process.kill()
             answer, failure = None, f"no answer within {seconds:g} seconds"
         except (EOFError, OSError):
             answer, failure = None, "the process that tracks has been killed"
         if failure and not self._ended:  # what was still to be written live has been published
-            warn(self._root, self._stage, failure)
+            warn(tracking_uri(self._root), self._stage, failure)
         return answer
 
 
 def _serve(root: Path, stage: str, parents: Connection, here: Connection) -> None:
     """The process: answer what is asked, until the other end of the connection is closed."""
     parents.close()  # or it would never be closed
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # of a whole group: it ends with the stage
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     from convscope.tracking import service

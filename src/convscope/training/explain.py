@@ -14,7 +14,7 @@ from convscope.base.paths import HISTORY, RUN, WEIGHTS
 from convscope.config import params_file
 from convscope.config.params_file import Params
 from convscope.data import datasets
-from convscope.tracking.finished import flatten
+from convscope.tracking.records import flatten
 from convscope.training import checkpoints, dvc_cache, plan
 from convscope.training.checkpoints import CHECKPOINT
 from convscope.training.grid import STORE, store_folder

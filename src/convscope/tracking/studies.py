@@ -1,0 +1,64 @@
+"""Which of the studies in conf/study a finished stage has the parameters of."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+STUDIES = Path("conf/study")
+CHANGED = "changed"
+
+
+def study_of(root: Path, net: str | None, params: Mapping[str, Any]) -> str:
+    """The studies whose values a stage's params.json has, by their names; ``CHANGED`` if none.
+
+    Several, joined by commas, where they do not differ in what the stage uses. The data set is
+    not a study's, and a stage that uses nothing else has none: "".
+
+    Args:
+        root: The project folder.
+        net: The network that the stage trains, whose section params.json calls ``net``.
+        params: The content of params.json.
+    """
+    used = {key: value for key, value in params.items() if key not in ("data", "net")}
+    if net is not None:
+        used["nets"] = params.get("net")
+    if not used:
+        return ""
+    names = []
+    for path in sorted((root / STUDIES).glob("*.yaml")):
+        values = _composed(path)
+        values["nets"] = values.get("nets", {}).get(net)
+        if all(values.get(key) == value for key, value in used.items()):
+            names.append(path.stem)
+    return ", ".join(names) or CHANGED
+
+
+def _composed(path: Path) -> dict[str, Any]:
+    """A study's values, upon those of the one that it is based on, as Hydra composes them."""
+    own = dict(_read(path))
+    values: dict[str, Any] = {}
+    for name in own.pop("defaults", []):
+        values = _merged(values, own if name == "_self_" else _composed(path.with_stem(name)))
+    return values or own
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merged(merged[key], value) if both else value
+    return merged
+
+
+@lru_cache
+def _read(path: Path) -> Mapping[str, Any]:
+    """The file's content; nothing if it cannot be read, since a study only names a run."""
+    try:
+        content = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, YAMLError):
+        return {}
+    return content if isinstance(content, Mapping) else {}
