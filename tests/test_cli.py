@@ -1,11 +1,9 @@
 import shutil
-import socket
 import subprocess
 import sys
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from types import SimpleNamespace
 from unittest.mock import MagicMock, Mock
 
 import pandas as pd
@@ -16,7 +14,7 @@ from convscope import cli
 from convscope.base import names
 from convscope.base.errors import UserError
 from convscope.stages import dvc_lock
-from convscope.tracking import finished, publishing, server
+from convscope.tracking import finished, publishing
 from tests import projects
 
 HEAVY = {"torch", "mlflow", "pandas", "matplotlib", "pydantic", "shtab", "importlib.metadata"}
@@ -222,35 +220,6 @@ def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch):
     fail_with(RuntimeError("mat1 and mat2 shapes cannot be multiplied"), monkeypatch)
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
         cli.main(["publish"])
-
-
-def ui_ends_with(code, monkeypatch):
-    """Make the program that stands for MLflow's UI end with an exit code."""
-    command = [sys.executable, "-c", f"raise SystemExit({code})", "mlflow"]
-    monkeypatch.setattr(server, "ui_command", lambda *_: command)
-
-
-def test_a_ui_that_was_closed_is_exit_code_0_and_one_that_fails_2(capsys, monkeypatch):
-    ui_ends_with(0, monkeypatch)
-    assert cli.main(["ui"]) == 0
-    ui_ends_with(1, monkeypatch)
-    assert refused(capsys, "ui", "--port", "5001") == "the UI ended with code 1"
-
-
-def test_a_port_that_is_taken_or_not_a_port_is_refused_before_anything_starts(capsys, monkeypatch):
-    ui_ends_with(0, monkeypatch)
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        for port in (other.getsockname()[1], 70000, -1):
-            message = refused(capsys, "ui", "--port", str(port))
-            assert message.startswith(f"port {port} is not available ("), port
-            assert message.endswith("): try another --port"), port
-
-
-def test_the_address_of_a_server_is_printed(capsys, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", projects.NO_SERVER)
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=0))
-    assert cli.main(["ui"]) == 0
-    assert capsys.readouterr().out == "the runs are at http://127.0.0.1:9\n"
 
 
 def test_a_reader_that_has_seen_enough_is_not_an_error_of_ours():

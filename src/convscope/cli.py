@@ -243,30 +243,9 @@ def _mend(_: argparse.Namespace) -> None:
 
 
 def _open_ui(options: argparse.Namespace) -> None:
-    import subprocess
+    from convscope.tracking import ui
 
-    from convscope.tracking import server
-
-    command = server.ui_command(Path(), options.port)
-    if "mlflow" in command:
-        _require_free(options.port)
-    else:
-        print(f"the runs are at {command[-1]}")
-    if code := subprocess.run(command, check=False).returncode:
-        raise UserError(f"the UI ended with code {code}")
-
-
-def _require_free(port: int) -> None:
-    """Refuse a port that is not available: MLflow says so after half a minute, and ends with 0."""
-    import socket
-
-    try:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-    except (OSError, OverflowError) as error:
-        why = getattr(error, "strerror", None) or "it is not a port number"
-        raise UserError(f"port {port} is not available ({why}): try another --port") from None
+    ui.serve(Path(), options.port)
 
 
 def program() -> NoReturn:

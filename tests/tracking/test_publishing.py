@@ -1,17 +1,29 @@
+import datetime
+import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from PIL import Image
 from tests.toys import refusal
 from tests.tracking.conftest import commit
 
 from convscope.base.files import digest
-from convscope.tracking.finished import read_stage
+from convscope.tracking.finished import fingerprint, read_stage
+from convscope.tracking.ownership import project_id
 from convscope.tracking.publishing import publish, publish_stages
 from convscope.tracking.runs import StageRuns
 
+MADE = {"data": "d" * 64, "runs": {"net1": "point-0.1"}}
 JSON = ("params.json", "metrics.json", "made_from.json")
+
+
+def png():
+    """A picture of 2 x 2 pixels."""
+    stream = io.BytesIO()
+    Image.new("RGB", (2, 2), "red").save(stream, "PNG")
+    return stream.getvalue()
 
 
 def publish_stage(project, stage):
@@ -169,3 +181,133 @@ def test_no_run_is_given_what_it_was_not_made_from(name, content, stage, project
     line = refusal(publish, project.root)
     assert f"run `convscope {stage}`" in line
     assert project.all_runs() == []
+
+
+def test_a_run_says_who_made_it_how_and_what_it_is_of(project, monkeypatch):
+    monkeypatch.setenv("LOGNAME", "ann")
+    project.write("reports/train/net1/made_from.json", {**MADE, "computed_on": ["any", "other"]})
+    publish(project.root)
+    parent, point = project.run("train@net1"), project.run("lr=0.1")
+    assert (parent.info.user_id, point.info.user_id) == ("ann", "ann")
+    tags = {"net": "net1", "data": "digits", "mlflow.source.name": "convscope train net1"}
+    tags |= {"study": "changed", "project": project_id(project.root)}
+    assert (tags | {"kind": "stage", "processor": "any, other"}).items() <= parent.data.tags.items()
+    assert (tags | {"kind": "point"}).items() <= point.data.tags.items()
+    assert "1 epochs" not in parent.data.tags["mlflow.note.content"]
+    assert parent.data.tags["mlflow.note.content"].startswith("The grid of net1")
+    assert point.data.tags["mlflow.note.content"].startswith("A run of net1 with lr 0.1")
+
+
+def test_a_run_lasted_as_long_as_its_stage_did_when_it_did(project):
+    began = 1_764_400_000
+    when = datetime.datetime.fromtimestamp(began, datetime.UTC)
+    stages = {stage: fingerprint(project.root, stage) for stage in ("occlusion", "train@net1")}
+    rows = [
+        f"{stage},,{of},12.500,cpu,{when:%Y-%m-%dT%H:%M:%S.%fZ}" for stage, of in stages.items()
+    ]
+    rows.append(f"train@net1,lr=0.1,point-0.1,2.000,cpu,{when:%Y-%m-%dT%H:%M:%S.%fZ}")
+    project.write("logs/timings.csv", "\n".join(rows) + "\n")
+    publish(project.root)
+    for name, seconds in (("occlusion", 12.5), ("train@net1", 12.5), ("lr=0.1", 2)):
+        run = project.run(name)
+        assert run.info.start_time == 1000 * began
+        assert run.info.end_time == 1000 * (began + seconds)
+        assert run.data.metrics["time/seconds"] == seconds
+    assert "time/seconds" not in project.run("lr=0.01").data.metrics
+
+
+def test_a_grids_own_run_has_no_curves(project):
+    publish(project.root)
+    assert not [key for key in project.run("train@net1").data.metrics if key.startswith("epoch/")]
+
+
+def test_confidence_by_window_is_one_curve_whose_steps_are_the_sizes(project):
+    measured = {"clean_confidence": 0.9, "confidence_13": 0.5, "confidence_3": 0.8}
+    project.write("reports/occlusion/metrics.json", measured)
+    publish_stage(project, "occlusion")
+    run = project.run("occlusion")
+    assert run.data.metrics == {"occlusion/clean_confidence": 0.9, "occlusion/confidence": 0.5}
+    assert project.history(run, "occlusion/confidence") == [(3, 0.8), (13, 0.5)]
+
+
+def test_figures_are_images_and_those_of_window_sizes_steps_of_one(project):
+    for name in ("deepest", "map_3", "map_13"):
+        project.write(f"reports/occlusion/{name}.png", png())
+    publish_stage(project, "occlusion")
+    run = project.run("occlusion")
+    assert "mlflow.loggedImages" in run.data.tags
+    images = [path for path in project.artifacts(run, "images") if path.endswith(".png")]
+    named = sorted(path.removeprefix("images/").split("+timestamp")[0] for path in images)
+    assert named == ["occlusion~deepest+step+0", "occlusion~map+step+13", "occlusion~map+step+3"]
+    publish_stage(project, "occlusion")
+    assert project.artifacts(run, "images") >= set(images)
+    assert len(project.artifacts(run, "images")) == 2 * len(images)
+
+
+def test_an_upload_of_images_that_was_cut_short_is_gone_on_with(project, monkeypatch):
+    for name in ("deepest", "maps"):
+        project.write(f"reports/occlusion/{name}.png", png())
+    client = type(project.store.client)
+    with monkeypatch.context() as patch:
+        log_image, calls = client.log_image, []
+
+        def once(self, *arguments, **more):
+            if calls:
+                raise ConnectionResetError("gone")
+            calls.append(more)
+            log_image(self, *arguments, **more)
+
+        patch.setattr(client, "log_image", once)
+        with pytest.raises(ConnectionResetError):
+            publish_stage(project, "occlusion")
+    publish_stage(project, "occlusion")
+    names = [
+        path for path in project.artifacts(project.run("occlusion"), "images") if "webp" in path
+    ]
+    assert len(names) == 2
+
+
+@pytest.mark.parametrize("name", ["lr=0.1", "train@net1"])
+def test_what_was_deleted_is_restored(name, project):
+    publish(project.root)
+    before = project.run(name)
+    project.store.client.delete_run(before.info.run_id)
+    actions = {entry.stage: entry.action for entry in publish(project.root)}
+    assert actions == {"occlusion": "unchanged", "train@net1": "completed"}
+    assert project.run(name).info.run_id == before.info.run_id
+    assert project.children(project.run("train@net1")) == ["lr=0.01", "lr=0.1"]
+    assert {entry.action for entry in publish(project.root)} == {"unchanged"}
+
+
+def test_what_a_user_wrote_about_a_run_stays(project):
+    publish(project.root)
+    client, run = project.store.client, project.run("train@net1")
+    client.set_tag(run.info.run_id, "mlflow.note.content", "the one of the talk")
+    project.write("reports/train/net1/curves.png", "a better picture")
+    publish(project.root)
+    assert project.run("train@net1").data.tags["mlflow.note.content"] == "the one of the talk"
+
+
+def test_the_experiment_says_what_was_measured_last_unless_a_user_does(project):
+    evaluate = "reports/evaluate"
+    project.write(f"{evaluate}/params.json", {})
+    project.write(f"{evaluate}/made_from.json", MADE)
+    client, number = project.store.client, project.store.experiment_id
+    for accuracy, shown in ((0.5, "net1 50.00%"), (0.75, "net1 75.00%")):
+        project.write(f"{evaluate}/metrics.json", {"net1_test_accuracy": accuracy})
+        publish_stage(project, "evaluate")
+        assert client.get_experiment(number).tags["mlflow.note.content"].endswith(f"{shown}.")
+    client.set_experiment_tag(number, "mlflow.note.content", "mine")
+    project.write(f"{evaluate}/metrics.json", {"net1_test_accuracy": 1.0})
+    publish_stage(project, "evaluate")
+    assert client.get_experiment(number).tags["mlflow.note.content"] == "mine"
+
+
+def test_runs_of_an_earlier_version_stay_as_they_are(project):
+    """They have no project, and other names."""
+    client, record = project.store.client, read_stage(project.root, "occlusion")
+    tags = {"stage": "occlusion", "fingerprint": record.fingerprint, "complete": "true"}
+    old = client.create_run(project.store.experiment_id, tags=tags)
+    before = client.get_run(old.info.run_id).to_dictionary()
+    assert publish_stage(project, "occlusion").action == "created"
+    assert client.get_run(old.info.run_id).to_dictionary() == before

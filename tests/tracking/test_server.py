@@ -1,30 +1,23 @@
+import re
+import subprocess
 import sys
 from unittest.mock import Mock
 
 import pytest
-from tests import toys
+from tests.toys import refusal
 
 from convscope.tracking import server
-from convscope.tracking.server import connect, tracking_uri, ui_command
+from convscope.tracking.publishing import publish
+from convscope.tracking.server import connect, tracking_uri
 
 
-def test_the_store_is_a_file_in_the_project_and_its_page_is_for_this_machine_only(tmp_path):
+def test_the_store_is_a_file_in_the_project_or_what_the_environment_names(tmp_path, monkeypatch):
     store = f"sqlite:///{tmp_path}/mlflow.db"
     assert tracking_uri(tmp_path) == store
-    command = ui_command(tmp_path)
-    assert command[:6] == [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", store]
-    assert command[6:] == ["--host", "127.0.0.1", "--port", "5000", "--workers", "1"]
-
-
-def test_the_environment_may_name_a_server_which_has_its_own_page(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://host")
     assert tracking_uri(tmp_path) == "https://host"
-    assert ui_command(tmp_path) == [sys.executable, "-m", "webbrowser", "https://host"]
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://ann:pw@host")
-    # a command line shows it
-    assert "carries a password" in toys.refusal(ui_command, tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
-    assert tracking_uri(tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
+    assert tracking_uri(tmp_path) == store
 
 
 def test_a_store_is_created_completely_and_silently_or_not_at_all(tmp_path, monkeypatch, capfd):
@@ -51,7 +44,7 @@ def test_a_project_s_folder_may_have_any_name(name, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == [name, "note.txt"]
     assert sorted(path.name for path in project.iterdir()) == ["mlartifacts", "mlflow.db"]
     assert [path.read_text() for path in project.rglob("note.txt")] == ["kept"]
-    assert ui_command(project)[5] == tracking_uri(project)
+    assert server.sqlite_file(tracking_uri(project)) == project / "mlflow.db"
 
 
 def test_an_experiment_that_another_project_has_just_created_is_taken(project, monkeypatch):
@@ -75,3 +68,33 @@ def test_a_database_that_is_a_folder_is_refused_at_once(tmp_path):
     (tmp_path / "mlflow.db").mkdir()
     with pytest.raises(FileExistsError, match=r"mlflow\.db is not a file"):
         connect(tmp_path)
+
+
+def deleted(project):
+    project.store.client.delete_experiment(project.store.experiment_id)
+    return project.store.experiment_id
+
+
+def test_a_deleted_experiment_is_refused_with_a_command_that_brings_it_back(project):
+    number = deleted(project)
+    line = refusal(publish, project.root)
+    assert f"experiment {number}, convscope, has been deleted" in line
+    command = re.search(r"`mlflow (experiments restore --experiment-id \d+)`", line)[1]
+    assert "later" not in line
+    subprocess.run([sys.executable, "-m", "mlflow", *command.split()], cwd=project.root, check=True)
+    assert {entry.action for entry in publish(project.root)} == {"created"}
+
+
+def test_the_environment_names_the_experiment(project, monkeypatch):
+    deleted(project)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "term paper")
+    publish(project.root)
+    client = project.store.client
+    found = client.get_experiment_by_name("term paper")
+    assert found.artifact_location == (project.root / "mlartifacts").as_uri()
+    assert len(client.search_runs([found.experiment_id])) == 4
+    monkeypatch.delenv("MLFLOW_EXPERIMENT_NAME")
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", found.experiment_id)
+    assert {entry.action for entry in publish(project.root)} == {"unchanged"}
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_ID", "77")
+    assert "set MLFLOW_EXPERIMENT_ID to one that is there" in refusal(publish, project.root)

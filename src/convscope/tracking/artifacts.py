@@ -12,6 +12,7 @@ _ADDRESSES = (
     ("model_versions", "source"),
     ("model_versions", "storage_location"),
 )
+_HAS_TABLES = "select 1 from sqlite_master where name = 'experiments'"
 
 
 def beside(database: Path) -> str:
@@ -29,6 +30,8 @@ def follow(database: Path) -> None:
     """
     here = beside(database)
     with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        if not connection.execute(_HAS_TABLES).fetchone():
+            return  # MLflow makes them
         found = connection.execute(
             "select distinct artifact_location from experiments where artifact_location like ?",
             (f"file:///%/{FOLDER}",),

@@ -5,6 +5,10 @@ from typing import Any
 
 from convscope.tracking.records import REPORT_STAGE, numbers
 
+EXPERIMENT = (
+    "A published study of convolutional networks, rerun: a run for each stage, and below that of a "
+    "grid a run for each of its points."
+)
 _OF_STAGES = {
     "download": "The data set that all other stages use. {train_images:,.0f} training and "
     "{test_images:,.0f} test images.",
@@ -23,7 +27,9 @@ _OF_STAGES = {
 def of_stage(stage: str, params: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     """The description of a stage that trains nothing, from its params.json and metrics.json."""
     known = numbers(metrics)
-    if stage == "evaluate" and (found := accuracies(metrics)):
+    if stage == "evaluate":
+        end = "_test_accuracy"
+        found = {key.removesuffix(end): value for key, value in known.items() if key.endswith(end)}
         return f"The best run of each network on all test images. Accuracies: {_listed(found)}."
     text = {
         "net": params.get("analysis", {}).get("net", "network"),
@@ -59,27 +65,14 @@ def of_point(run: Mapping[str, Any]) -> str:
 
 def of_experiment(accuracies: Mapping[str, float], data: str) -> str:
     """The description of an experiment; accuracies are test accuracies by network."""
-    first = (
-        "A published study of convolutional networks, rerun: a run for each stage, and below a "
-        "grid's a child for each of its points."
-    )
-    if not accuracies:
-        return first
-    return f"{first} Best test accuracies published last, on {data}: {_listed(accuracies)}."
-
-
-def accuracies(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """The networks' test accuracies in the metrics.json of stage evaluate."""
-    end = "_test_accuracy"
-    found = numbers(metrics).items()
-    return {key.removesuffix(end): value for key, value in found if key.endswith(end)}
+    return f"{EXPERIMENT} The accuracies published last, on {data}: {_listed(accuracies)}."
 
 
 def _best(who: str, run: Mapping[str, Any]) -> str:
     best = numbers(run.get("best", {}))
     if not {"epoch", "test_accuracy"} <= best.keys():
         return ""
-    said = f"{who} has {best['test_accuracy']:.2%} of the test images right after epoch "
+    said = f"{who} is right on {best['test_accuracy']:.2%} of the test images after epoch "
     said += f"{best['epoch']:.0f}"
     size = run.get("total_parameters")
     return f"{said}, with {size:,} parameters." if isinstance(size, int) else f"{said}."

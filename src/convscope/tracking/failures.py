@@ -8,31 +8,31 @@ from pathlib import Path
 REASON_LENGTH = 300
 PUBLISH = "run `convscope publish`"
 
-# the first pattern that a reason has; a remedy may use its groups, and {uri}, the store's address
+# for the first pattern that a reason has; a remedy may use its groups, and what to do {then}
 _REMEDIES = {
     r"experiment (\d+), .*, has been deleted": "take it back by `mlflow experiments restore "
-    "--experiment-id {0}`, or set MLFLOW_EXPERIMENT_NAME to another, then {publish}",
+    "--experiment-id {0}`, or set MLFLOW_EXPERIMENT_NAME to another, then {then}",
     r"filesystem tracking backend": "unset MLFLOW_TRACKING_URI, or name a database such as "
-    "sqlite:///mlflow.db (`mlflow migrate-filestore` moves old runs there), then {publish}",
+    "sqlite:///mlflow.db (`mlflow migrate-filestore` moves old runs there), then {then}",
     r"(?:error code |status code )?\b401\b|[Nn]ot authenticated": "set MLFLOW_TRACKING_USERNAME "
-    "and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, then {publish}",
+    "and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, then {then}",
     r"\b403\b|PERMISSION_DENIED|Permission denied": "ask its owner to let you write there, or "
-    "set MLFLOW_EXPERIMENT_NAME to an experiment of yours, then {publish}",
-    r"404 != 200": "name an MLflow server in MLFLOW_TRACKING_URI, then {publish}",
+    "set MLFLOW_EXPERIMENT_NAME to an experiment of yours, then {then}",
+    r"404 != 200": "name an MLflow server in MLFLOW_TRACKING_URI, then {then}",
     r"[Nn]o Experiment with id|Could not find experiment": "set MLFLOW_EXPERIMENT_ID to one that "
-    "is there, or unset it, then {publish}",
-    r"No module named '(\w+)'": "install {0}, the driver of that database, then {publish}",
+    "is there, or unset it, then {then}",
+    r"No module named '(\w+)'": "install {0}, the driver of that database, then {then}",
     r"unsupported URI|credential": "unset MLFLOW_TRACKING_URI, or name a server or database, then "
-    "{publish}",
+    "{then}",
     r"file is not a database|database disk image is malformed|is not a file": "put a backup back, "
-    "or move it away and a new one is made, then {publish}",
+    "or move it away and a new one is made, then {then}",
     r"readonly database|unable to open database|Read-only file system": "give access there, then "
-    "{publish}",
-    r"No space left|disk is full": "make room there, then {publish}",
+    "{then}",
+    r"No space left|disk is full": "make room there, then {then}",
 }
 _SCHEMA = re.compile(r"out-of-date database schema \(found version (\w+)")
 _MIGRATIONS = "store/db_migrations/versions"
-_LATER = "{publish} when it answers"
+_LATER = "{then} when it answers"
 
 # live tracking and publishing fail for the same reason, which is worth one line
 _warned: set[str] = set()
@@ -58,7 +58,7 @@ def redact(text: str) -> str:
 def failure(uri: str, what: str, why: str) -> str:
     """One line: what could not be tracked, at which address, why, and the remedy."""
     where = redact(uri)
-    return f"{what}: not tracked in MLflow at {where} ({why}): {_remedy(where, why)}"
+    return f"{what}: not tracked in MLflow at {where} ({why}): {remedy(where, why, PUBLISH)}"
 
 
 def warn(uri: str, stage: str, why: str) -> None:
@@ -68,22 +68,23 @@ def warn(uri: str, stage: str, why: str) -> None:
         print(f"convscope: warning: {failure(uri, stage, why)}", file=sys.stderr)
 
 
-def _remedy(uri: str, why: str) -> str:
+def remedy(uri: str, why: str, then: str) -> str:
+    """What helps where the store at an address fails for a reason, and what to do then."""
     if schema := _SCHEMA.search(why):
-        return _schema_remedy(uri, schema[1])
-    for pattern, remedy in _REMEDIES.items():
+        return _schema_remedy(uri, schema[1], then)
+    for pattern, known in _REMEDIES.items():
         if found := re.search(pattern, why):
-            return remedy.format(*found.groups(), publish=PUBLISH)
-    return _LATER.format(publish=PUBLISH)
+            return known.format(*found.groups(), then=then)
+    return _LATER.format(then=then)
 
 
-def _schema_remedy(uri: str, version: str) -> str:
+def _schema_remedy(uri: str, version: str, then: str) -> str:
     """Of a database that another version of MLflow made, an older or a newer one."""
     found = importlib.util.find_spec("mlflow")  # imported it would take seconds
     places = (found and found.submodule_search_locations) or ()
     if any(any(Path(place).glob(f"{_MIGRATIONS}/{version}*.py")) for place in places):
-        return f"make a copy of it, run `mlflow db upgrade {uri}`, then {PUBLISH}"
+        return f"make a copy of it, run `mlflow db upgrade {uri}`, then {then}"
     return (
         "a newer MLflow made it: install that version, or move it away and a new one is made, "
-        f"then {PUBLISH}"
+        f"then {then}"
     )

@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from convscope.base import files, paths, timings
 from convscope.base.consistency import require_consistent, require_current
 from convscope.base.errors import UserError
@@ -114,11 +116,13 @@ def _origin(root: Path, folder: Finished) -> dict[str, str]:
 def _times(root: Path) -> dict[str, tuple[float, Times | None]]:
     """For each fingerprint how many seconds it took and when, as the log has it last."""
     log = timings.read(root / timings.TIMINGS)
-    began = (log["started"].astype("int64") // 1_000_000).where(log["started"].notna(), -1)
-    return {
-        of: (seconds, Times(start, start + round(1000 * seconds)) if start >= 0 else None)
-        for of, seconds, start in zip(log["fingerprint"], log["seconds"], began, strict=True)
-    }
+    columns = [log[name].tolist() for name in ("fingerprint", "seconds", "started")]
+    found: dict[str, tuple[float, Times | None]] = {}
+    for of, seconds, started in zip(*columns, strict=True):
+        began = None if pd.isna(started) else round(1000 * started.timestamp())
+        when = None if began is None else Times(began, began + round(1000 * seconds))
+        found[of] = seconds, when
+    return found
 
 
 def _timed(record: Record, times: Mapping[str, tuple[float, Times | None]]) -> Record:

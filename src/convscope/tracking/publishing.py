@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convscope.base.errors import UserError
+from convscope.tracking import descriptions
 from convscope.tracking.failures import failure, reason
 from convscope.tracking.finished import finished_stages, read_stage
 from convscope.tracking.records import Record
 from convscope.tracking.runs import StageRuns
-from convscope.tracking.server import Store, connect, publish_lock, tracking_uri
+from convscope.tracking.server import NOTE, Store, connect, publish_lock, tracking_uri
 
 
 @dataclass(frozen=True)
@@ -52,5 +53,20 @@ def _publish_record(store: Store, root: Path, record: Record) -> Published:
     runs = StageRuns(store, root, record)
     for each in (*record.children, record):
         runs.complete(each)
+    if record.stage == "evaluate" and runs.changed:
+        _describe_experiment(store, record)
     action = "created" if runs.is_new else "completed" if runs.changed else "unchanged"
     return Published(record.stage, record.fingerprint, runs.own.id, action)
+
+
+def _describe_experiment(store: Store, evaluate: Record) -> None:
+    """Say above an experiment's runs what was measured last; what a user wrote there stays."""
+    accuracies = {
+        name.split("/")[1].removesuffix("_test_accuracy"): value
+        for name, value in evaluate.metrics.items()
+        if name.endswith("_test_accuracy")
+    }
+    said = store.client.get_experiment(store.experiment_id).tags.get(NOTE, "")
+    if not said or said.startswith(descriptions.EXPERIMENT):
+        text = descriptions.of_experiment(accuracies, evaluate.tags.get("data", "other data"))
+        store.client.set_experiment_tag(store.experiment_id, NOTE, text)

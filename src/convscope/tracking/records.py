@@ -11,7 +11,8 @@ from convscope.base import files, paths
 
 STAGE, POINT = "stage", "point"
 REPORT_STAGE = "report"
-EPOCH_METRICS = ("loss", "train_accuracy", "test_accuracy", "overfit_percent")
+# the first is the one by which MLflow's page compares runs before it is asked for another
+EPOCH_METRICS = ("test_accuracy", "train_accuracy", "loss", "overfit_percent")
 # of a run whose best epoch is selected on held-out images
 SELECTING = "validation_accuracy"
 # MLflow's page has a section of charts for each word before a slash; other stages have their name

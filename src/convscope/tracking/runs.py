@@ -11,14 +11,13 @@ from convscope.tracking.finished import outputs
 from convscope.tracking.ownership import project_id
 from convscope.tracking.provenance import provenance, source
 from convscope.tracking.records import POINT, Record
-from convscope.tracking.server import Store
+from convscope.tracking.server import NOTE, Store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
 PARENT = "mlflow.parentRunId"
-NOTE = "mlflow.note.content"
 COMPLETE = "complete"
 
 # MLflow's limits: characters of a parameter and of a data set's digest; runs of one search

@@ -2,22 +2,20 @@
 
 import importlib
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from filelock import FileLock
 
-from convscope.base.errors import UserError
-from convscope.tracking import artifacts
-from convscope.tracking.failures import redact
+from convscope.tracking import artifacts, descriptions
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment
 
 EXPERIMENT = "convscope"
+NOTE = "mlflow.note.content"
 DATABASE = "mlflow.db"
 LOCK_SECONDS = 30
 
@@ -140,7 +138,7 @@ def _experiment(client: "MlflowClient", artifact_location: str | None) -> str:
 
 def _created(client: "MlflowClient", name: str, artifact_location: str | None) -> "Experiment":
     # with this tag MLflow's page opens on runs and their comparison, not on tools for chat models
-    tags = {"mlflow.experimentKind": "custom_model_development"}
+    tags = {"mlflow.experimentKind": "custom_model_development", NOTE: descriptions.EXPERIMENT}
     try:
         number = client.create_experiment(name, artifact_location=artifact_location, tags=tags)
     except Exception:
@@ -159,22 +157,3 @@ def publish_lock(root: Path) -> FileLock:
     path = root / ".convscope" / "publish.lock"
     path.parent.mkdir(exist_ok=True)
     return FileLock(path, timeout=LOCK_SECONDS)
-
-
-def ui_command(root: Path, port: int = 5000) -> list[str]:
-    """The command that shows the tracked runs in a browser: MLflow's page, or a server's own.
-
-    Raises:
-        UserError: The address carries a password.
-    """
-    uri = tracking_uri(root)
-    if redact(uri) != uri:
-        raise UserError(
-            "MLFLOW_TRACKING_URI carries a password, which a command line would show: "
-            "open the server's own page instead"
-        )
-    if urlsplit(uri).scheme in ("http", "https"):
-        return [sys.executable, "-m", "webbrowser", uri]
-    # One reader needs one worker; MLflow's four each take seconds to start.
-    options = f"--host 127.0.0.1 --port {port} --workers 1".split()
-    return [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, *options]
