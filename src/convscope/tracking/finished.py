@@ -16,7 +16,7 @@ EPOCH_METRICS = ("loss", "train_accuracy", "test_accuracy", "overfit_percent")
 # of a run whose best epoch is selected on held-out images
 SELECTING = "validation_accuracy"
 REPORT_STAGE = "report"
-REPORT_FILES = ("report.html", "report.md", "claims.json")
+REPORT_FILES = ("report.html", "report.md", "claims.json", "metrics.json")
 
 
 @dataclass(frozen=True)
