@@ -4,7 +4,7 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help install repro test check bench torture ui publish clean
+.PHONY: help install repro test check bench torture ui plots publish clean
 
 help:  ## show these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ torture: install  ## kill the pipeline a hundred times and see that nothing is l
 
 ui: install  ## open the MLflow UI on http://127.0.0.1:5000
 	convscope ui
+
+plots: install  ## draw the charts of the runs on a page that needs no network
+	convscope plots
 
 publish: install  ## send finished stages to MLflow, each once
 	convscope publish

@@ -22,7 +22,16 @@ from convscope.nets import zoo
 from convscope.stages import keep
 from tests import projects
 
-STAGES = YAML(typ="safe").load((projects.ROOT / "dvc.yaml").read_text())["stages"]
+PIPELINE = YAML(typ="safe").load((projects.ROOT / "dvc.yaml").read_text())
+STAGES = PIPELINE["stages"]
+CHARTS = {
+    name: chart
+    for plot in PIPELINE["plots"]
+    if isinstance(plot, dict)
+    for name, chart in plot.items()
+}
+PICTURES = [plot for plot in PIPELINE["plots"] if isinstance(plot, str)]
+TEMPLATES = projects.ROOT / ".dvc/plots"
 GRAPH = grimp.build_graph("convscope", cache_dir=None)
 # tracking sees what a stage does and changes nothing of it
 UNDECLARED = "src/convscope/tracking/"
@@ -170,6 +179,53 @@ def test_a_stage_needs_every_parameter_that_it_declares(stage, key, finished, ca
     assert run_with(stage, params) == 2
     missing = key.replace("${item}", "net1")
     assert f"params.yaml: {missing} is missing" in capsys.readouterr().err
+
+
+def made(path):
+    """The file of a finished project; net1's, where dvc.yaml names that of another network."""
+    outs = {out.replace("${item}", "net1") for s in STAGES for out in definition(s)["outs"]}
+    found = Path(re.sub("net[2-9]", "net1", path))
+    assert not outs.isdisjoint({str(found), *map(str, found.parents)}), f"{path} is no output"
+    return found
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_names_files_and_columns_that_stages_write(name, finished):
+    chart = CHARTS[name]
+    template = (TEMPLATES / f"{chart['template']}.json").read_text()
+    read = {*re.findall(r'"field": "(\w+)"', template), *re.findall(r"datum\.(\w+)", template)}
+    read -= {"rev", *re.findall(r'"as": "(\w+)"', template)}
+    assert finished.codes["report"] == 0
+    for path, columns in chart["y"].items():
+        table = files.read_csv(made(path), "")
+        drawn = {chart["x"], *(columns if isinstance(columns, list) else [columns])}
+        assert len(table)
+        assert {re.sub("net[2-9]", "net1", column) for column in drawn | read} <= set(table)
+
+
+@pytest.mark.parametrize("path", PICTURES)
+def test_a_picture_is_one_that_a_stage_draws(path, finished):
+    assert finished.codes["report"] == 0
+    assert made(path).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("path", PIPELINE["metrics"])
+def test_metrics_are_numbers_and_words_that_a_stage_writes(path, finished):
+    assert finished.codes["report"] == 0
+    found = files.read_json(made(path), "")
+    assert found
+    assert {type(value) for value in found.values()} <= {int, float, str}
+
+
+def test_every_network_has_its_curves_its_metrics_and_its_model():
+    for net in zoo.NETS:
+        assert CHARTS[net]["y"] == {f"{paths.models_of(net)}/history.csv": "test_accuracy"}
+        assert net in CHARTS[net]["title"]
+        assert f"{paths.report_of(net)}/metrics.json" in PIPELINE["metrics"]
+        assert PIPELINE["artifacts"][net] == {"path": f"{paths.models_of(net)}", "type": "model"}
+    assert set(PIPELINE["artifacts"]) == set(zoo.NETS)
+    compared = [net for net, known in zoo.NETS.items() if known.compared]
+    assert list(CHARTS["classes"]["y"].values()) == [compared]
 
 
 @pytest.mark.parametrize("stage", [s for s in STAGES if s not in ("download", "report")])

@@ -27,7 +27,7 @@ STAGES = {
     "occlusion": "slide gray windows over test images",
     "filter-ablation": "zero filters and see what is lost",
     "filter-identify": "find what filters respond to",
-    "report": "write reports/report.html, report.md and claims.json",
+    "report": "write reports/report.html, report.md, claims.json and metrics.json",
 }
 NET = "a name under nets in params.yaml"
 INTERRUPTED = 130
@@ -153,6 +153,12 @@ def _parser(files: object = None) -> argparse.ArgumentParser:
     command("mend", _mend, "remove what a killed DVC left half written")
     ui = command("ui", _open_ui, "open the MLflow UI on this machine")
     ui.add_argument("--port", type=int, default=5000, help="its port (default: %(default)s)")
+    plots = command("plots", _plots, "write the charts of runs to a page that needs no network")
+    plots.add_argument(
+        "revisions",
+        nargs="*",
+        help="experiments, branches or commits to compare (default: the files as they are)",
+    )
     for path in (against, folder):
         path.complete = files  # type: ignore[attr-defined]
     return parser
@@ -240,6 +246,12 @@ def _mend(_: argparse.Namespace) -> None:
             "finished stages come from DVC's cache",
             file=sys.stderr,
         )
+
+
+def _plots(options: argparse.Namespace) -> None:
+    from convscope.stages import dvc_plots
+
+    dvc_plots.show(options.revisions)
 
 
 def _open_ui(options: argparse.Namespace) -> None:

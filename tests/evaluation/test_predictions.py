@@ -45,6 +45,22 @@ def test_predictions_have_a_column_for_each_network():
     assert table.to_numpy().tolist() == [[0, 0, 0, 1], [1, 0, 2, 1], [2, 1, 1, 1], [3, 2, 2, 1]]
 
 
+def test_the_cells_of_all_matrices_are_in_one_table_with_their_shares():
+    matrices = {"b": torch.tensor([[3, 1], [0, 0]]), "a": torch.tensor([[0, 2], [1, 1]])}
+    expected = """
+        net  true  predicted  images  share
+        b     cat        cat       3   0.75
+        b     cat        dog       1   0.25
+        b     dog        cat       0   0.0
+        b     dog        dog       0   0.0
+        a     cat        cat       0   0.0
+        a     cat        dog       2   1.0
+        a     dog        cat       1   0.5
+        a     dog        dog       1   0.5
+    """
+    assert_table(predictions.confusion_cells(matrices, ["cat", "dog"]), expected)
+
+
 def test_confusions_and_class_accuracies_agree_with_scikit_learn():
     labels, logits = random_case()
     outputs = {"net1": logits, "net2": -logits}

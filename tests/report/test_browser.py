@@ -2,20 +2,13 @@
 
 import json
 import re
-import shutil
-import subprocess
 from html import unescape
 
 import pytest
 
 from convscope.report import html
+from tests import browser
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = (
-    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
-    "--disable-background-networking --disable-component-update --virtual-time-budget=4000 "
-    "--enable-logging=stderr --dump-dom"
-)
 # chromium's windows are at least 500 pixels wide, so the page is shown in a frame
 FRAME = """<!DOCTYPE html><body><iframe src="report.html" width="{width}" height="800"
 style="border:0"></iframe><output></output><script>
@@ -62,7 +55,7 @@ const probe = () => {
 addEventListener("load", () => parent.postMessage(probe(), "*"));
 </script></body>"""
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the chromium browser")
+pytestmark = browser.needed
 
 
 @pytest.fixture(scope="module", params=[390, 1200])
@@ -73,11 +66,9 @@ def seen(request, text, finished, tmp_path_factory):
     (folder / "report.html").write_text(probed, encoding="utf-8")
     frame = folder / "frame.html"
     frame.write_text(FRAME.format(width=request.param), encoding="utf-8")
-    command = [CHROMIUM, *FLAGS.split(), f"--user-data-dir={folder / 'profile'}", frame.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    assert "CONSOLE" not in done.stderr, done.stderr
-    found = re.search("<output>(.*)</output>", done.stdout)
-    assert found, done.stdout[-500:]
+    shown = browser.loaded(frame, folder / "profile")
+    found = re.search("<output>(.*)</output>", shown)
+    assert found, shown[-500:]
     return {"asked": request.param, **json.loads(unescape(found[1]))}
 
 

@@ -11,7 +11,7 @@ from tests.report import folders
 from convscope import cli
 from convscope.stages import report
 
-NAMES = ("report.html", "report.md", "claims.json")
+NAMES = ("report.html", "report.md", "claims.json", "metrics.json")
 
 
 @pytest.fixture
@@ -28,11 +28,11 @@ def test_it_writes_a_page_its_text_and_the_claims_the_same_again_and_nothing_els
     before = set(project.rglob("*"))
     report.run()
     assert set(project.rglob("*")) - before == {project / "reports" / name for name in NAMES}
-    page, text, claims = written(project)
+    page, text, *records = written(project)
     assert page.startswith(b"<!DOCTYPE html>")
     assert text.startswith(b"# convscope")
     report.run()
-    assert written(project) == [page, text, claims]
+    assert written(project) == [page, text, *records]
 
 
 def test_the_claims_are_judged_by_the_same_files_and_name_their_data(project):
@@ -48,6 +48,9 @@ def test_the_claims_are_judged_by_the_same_files_and_name_their_data(project):
     first = written["claims"][0]
     assert (first["number"], first["verdict"]) == (1, "holds")
     assert first["measured"]["lr 0.01, batch 128"] == 0.5
+    metrics = json.loads((project / "reports/metrics.json").read_text("utf-8"))
+    assert (metrics["claims_held"], metrics["claims_unmeasured"]) == (1, 19)
+    assert metrics["claim_01_best_setting"] == "holds"
 
 
 def test_a_stage_that_has_not_run_leaves_the_earlier_report(project):

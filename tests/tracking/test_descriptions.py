@@ -46,7 +46,7 @@ ANALYSIS = {"analysis": {"net": "net3"}}
         (
             "report",
             {},
-            {"holds": 6, "does not hold": 5, "not measured": 9},
+            {"held": 6, "failed": 5, "unmeasured": 9},
             "The study's page, and its findings judged by what was measured. 6 hold, 5 do not, and "
             "9 were not measured.",
         ),

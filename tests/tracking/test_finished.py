@@ -21,7 +21,7 @@ def test_an_analysis_fingerprint_follows_names_and_bytes_but_not_temporary_files
 
 def test_only_finished_stages_are_listed_and_the_report_is_its_pages(folders):
     assert finished.finished_stages(folders.root) == ["occlusion", "train@net1"]
-    pages = ["report.html", "report.md", "claims.json"]
+    pages = ["report.html", "report.md", "claims.json", "metrics.json"]
     for name in pages:
         folders.write(f"reports/{name}", {})
     assert finished.finished_stages(folders.root) == ["occlusion", "report", "train@net1"]

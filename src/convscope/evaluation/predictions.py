@@ -61,6 +61,27 @@ def confusions(outputs: Mapping[str, Tensor], labels: Tensor, classes: int) -> d
     }
 
 
+def confusion_cells(matrices: Mapping[str, Tensor], classes: Sequence[str]) -> pd.DataFrame:
+    """The cells of all networks' confusion matrices in one table, as plotting tools take them.
+
+    Returns:
+        A row a cell: net, true, predicted, images, and share, in [0, 1], of the true class's
+        images; 0 for an absent class.
+    """
+    tables = []
+    for net, matrix in matrices.items():
+        shares = matrix.double() / matrix.sum(1, keepdim=True).clamp(min=1)
+        cells = {
+            "net": net,
+            "true": [label for label in classes for _ in classes],
+            "predicted": [*classes] * len(classes),
+            "images": matrix.flatten().tolist(),
+            "share": shares.flatten().tolist(),
+        }
+        tables.append(pd.DataFrame(cells))
+    return pd.concat(tables, ignore_index=True)
+
+
 def class_accuracies(matrices: Mapping[str, Tensor], classes: Sequence[str]) -> pd.DataFrame:
     """Each network's accuracy by class, in [0, 1]: class, then a column a network."""
     columns = {net: metrics.class_accuracy(matrix).tolist() for net, matrix in matrices.items()}

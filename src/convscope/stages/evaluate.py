@@ -109,6 +109,7 @@ def _confusions(report: Report, tested: _Tested) -> None:
     matrix = predictions.confusions(tested.outputs, dataset.test_labels, len(classes))
     for net, cells in matrix.items():
         report.table(f"confusion_{net}", metrics.labeled(cells, classes))
+    report.table("confusion", predictions.confusion_cells(matrix, classes))
     report.table("class_accuracy", predictions.class_accuracies(matrix, classes))
     title = "Confusion matrices of the best run of each network"
     report.figure("confusion", matrices.confusion(matrix, classes, dataset.groups, title))

@@ -1,4 +1,4 @@
-"""report: what the stages wrote -> reports/report.html, report.md and claims.json."""
+"""report: what the stages wrote -> reports/report.html, report.md, claims.json, metrics.json."""
 
 from convscope.base import consistency, files, paths
 from convscope.report import html, page
@@ -6,7 +6,9 @@ from convscope.study import claims
 
 
 def run() -> None:
-    """Write the study's report, as a page and as Markdown, and its judged claims.
+    """Write the study's report, as a page and as Markdown, and its judged claims, twice.
+
+    claims.json has all of them, metrics.json the verdicts alone, which ``dvc metrics`` compares.
 
     Raises:
         UserError: A stage has not run, one of its files is missing or damaged, or stages were not
@@ -20,3 +22,4 @@ def run() -> None:
     files.write_text(paths.REPORTS / "report.html", shown)
     files.write_text(paths.REPORTS / "report.md", text)
     files.write_json(paths.REPORTS / "claims.json", record)
+    files.write_json(paths.REPORTS / "metrics.json", claims.to_metrics(judged))

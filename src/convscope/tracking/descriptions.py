@@ -19,8 +19,8 @@ _OF_STAGES = {
     "and {newly_misclassified:,.0f} more images are taken for another class.",
     "filter-identify": "What single filters of the best {net} respond to. Of {filters:,.0f} "
     "filters that were looked at, {dead_filters:,.0f} respond to no test image.",
-    REPORT_STAGE: "The study's page, and its findings judged by what was measured. {holds:,.0f} "
-    "hold, {does not hold:,.0f} do not, and {not measured:,.0f} were not measured.",
+    REPORT_STAGE: "The study's page, and its findings judged by what was measured. {held:,.0f} "
+    "hold, {failed:,.0f} do not, and {unmeasured:,.0f} were not measured.",
 }
 
 

@@ -27,7 +27,7 @@ from convscope.tracking.records import (
 )
 from convscope.tracking.studies import study_of
 
-REPORT_FILES = ("report.html", "report.md", "claims.json")
+REPORT_FILES = ("report.html", "report.md", "claims.json", "metrics.json")
 CONFIDENCE = "occlusion/confidence"
 
 
@@ -70,7 +70,7 @@ def read_stage(root: Path, stage: str) -> Record:
     record = _timed(record, _times(root))
     if stage == REPORT_STAGE:
         require_consistent(root / paths.REPORTS)
-        return _with_claims(root, record)
+        return _with_verdicts(root, record)
     folder = _folder(root, stage)
     require_current(folder)
     record = replace(
@@ -147,14 +147,18 @@ def _with_headlines(record: Record, folder: Finished) -> Record:
     )
 
 
-def _with_claims(root: Path, record: Record) -> Record:
+def _with_verdicts(root: Path, record: Record) -> Record:
     """The record of the report, with how many of the study's findings hold."""
-    claims = files.read_json(root / paths.REPORTS / "claims.json", REPORT_STAGE)
-    verdicts = claims.get("verdicts", {}) if isinstance(claims, dict) else {}
+    verdicts = files.read_json(root / paths.REPORTS / "metrics.json", REPORT_STAGE)
+    if not isinstance(verdicts, dict):
+        raise files.damaged(
+            root / paths.REPORTS / "metrics.json", REPORT_STAGE, "it has no verdicts"
+        )
+    counts = {key.removeprefix("claims_"): number for key, number in verdicts.items()}
     return replace(
         record,
-        metrics={**record.metrics, **metrics(record.stage, verdicts)},
-        description=descriptions.of_stage(record.stage, {}, verdicts),
+        metrics={**record.metrics, **metrics(record.stage, counts)},
+        description=descriptions.of_stage(record.stage, {}, counts),
     )
 
 

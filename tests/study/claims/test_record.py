@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -22,6 +23,20 @@ def test_a_record_has_the_data_the_counts_and_every_claim(judged, tmp_path):
     assert first["measured"]["lr 0.01, batch 128"] == 0.48958
     assert isinstance(twelfth["measured"]["net4, parameters"], int)
     assert read(path) == ("digits", set(range(1, 20)))
+
+
+def test_metrics_count_the_verdicts_and_have_each_by_the_name_of_its_claim(judged):
+    failed = [replace(judged[0], verdict=claims.Verdict.DOES_NOT_HOLD), *judged[1:]]
+    metrics = claims.to_metrics(failed)
+    assert list(metrics.items())[:5] == [
+        ("claims_held", 18),
+        ("claims_failed", 1),
+        ("claims_unmeasured", 1),
+        ("claim_01_best_setting", "does not hold"),
+        ("claim_02_net1_width", "holds"),
+    ]
+    assert metrics["claim_20_same_bytes"] == "not measured"
+    assert len(metrics) == 3 + len(claims.RULES)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The study's twenty findings, judged by the files of this project's own reports."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from convscope.study.claims import analyses, plain, regularized
@@ -15,6 +16,7 @@ __all__ = [
     "measured_on",
     "shown",
     "to_json",
+    "to_metrics",
     "zeroed_filters",
 ]
 
@@ -29,6 +31,21 @@ def judge(reports: Path) -> list[Claim]:
         UserError: A file is damaged.
     """
     return [rule.judge(Reports(reports)) for rule in RULES]
+
+
+def to_metrics(judged: Sequence[Claim]) -> dict[str, int | str]:
+    """Judged claims as ``dvc metrics`` compares them: counts, then the verdicts by claim.
+
+    Verdicts are words, so that none is taken for a number: what was not measured has not failed.
+    """
+    verdicts = [claim.verdict for claim in judged]
+    names = {rule.number: f"claim_{rule.number:02}_{rule.name}" for rule in RULES}
+    return {
+        "claims_held": verdicts.count(Verdict.HOLDS),
+        "claims_failed": verdicts.count(Verdict.DOES_NOT_HOLD),
+        "claims_unmeasured": verdicts.count(Verdict.NOT_MEASURED),
+        **{names[claim.number]: str(claim.verdict) for claim in judged},
+    }
 
 
 def measured_on(reports: Path) -> tuple[str | None, str | None]:

@@ -77,6 +77,11 @@ class Rule:
     grids: tuple[str, ...]
     check: Check
 
+    @property
+    def name(self) -> str:
+        """A short name that stays when the statement is worded anew: the check's own."""
+        return self.check.__name__
+
     def judge(self, source: Source) -> Claim:
         """Apply the rule to the measured files, and to the study's own numbers."""
         published = found = Finding({}, {})

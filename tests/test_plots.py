@@ -1,0 +1,193 @@
+"""What DVC shows of revisions: charts, pictures and metrics, of the results in docs/results.
+
+That every chart names what the stages write is a test of dvc.yaml, in test_dag.py.
+"""
+
+import json
+import re
+import shutil
+
+import pandas as pd
+import pytest
+import torch
+import vl_convert
+from dvc_render import VegaRenderer
+from ruamel.yaml import YAML
+
+from convscope.base import files
+from convscope.evaluation import predictions
+from convscope.study import claims
+from tests import browser, projects
+
+RESULTS = projects.ROOT / "docs/results/cifar10-laptop"
+TEMPLATES = projects.ROOT / ".dvc/plots"
+PLOTS = YAML(typ="safe").load((projects.ROOT / "dvc.yaml").read_text())["plots"]
+CHARTS = {name: chart for plot in PLOTS if isinstance(plot, dict) for name, chart in plot.items()}
+PICTURES = [plot for plot in PLOTS if isinstance(plot, str)]
+# DVC puts the files as they are first
+REVISIONS = ["workspace", "HEAD"]
+CHANGED = "reports/train/net3/metrics.json"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A project with committed results, and other ones of net3 in its files."""
+    copy = projects.copied(tmp_path_factory.mktemp("clone"))
+    for name in ("models", "reports"):
+        shutil.copytree(RESULTS / name, copy.folder / name, dirs_exist_ok=True)
+    reports = copy.folder / "reports"
+    # what is not kept, or came later
+    for name in ("data/dataset.safetensors", "reports/report.html"):
+        files.write_text(copy.folder / name, "")
+    tables = {
+        path.stem[10:]: pd.read_csv(path) for path in sorted(reports.glob("*/confusion_net*.csv"))
+    }
+    matrices = {net: torch.tensor(table.iloc[:, 1:].values) for net, table in tables.items()}
+    cells = predictions.confusion_cells(matrices, tables["net1"]["true"])
+    files.write_csv(reports / "evaluate/confusion.csv", cells)
+    files.write_json(reports / "metrics.json", claims.to_metrics(claims.judge(reports)))
+    author = ("-c", "user.name=test", "-c", "user.email=test@example.invalid")
+    for command in (("dvc", "commit", "-f"), ("git", *author, "commit", "-qam", "results")):
+        done = copy.run(*command)
+        assert done.returncode == 0, done.stderr
+
+    history = files.read_csv(copy.folder / "models/net3/history.csv", "train net3")
+    files.write_csv(copy.folder / "models/net3/history.csv", history.assign(dropout_rate=0.25))
+    for path, change in (
+        (copy.folder / CHANGED, {"test_accuracy": 0.75}),
+        (reports / "metrics.json", {"claim_03_net1_stride": "not measured"}),
+    ):
+        files.write_json(path, json.loads(path.read_text()) | change)
+    return copy
+
+
+def says(project, *command):
+    """What a command of DVC prints as JSON, without a complaint."""
+    done = project.run("dvc", *command, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def compared(project):
+    """What ``dvc plots diff`` hands to the page and to VS Code, by plot."""
+    drawn = says(project, "plots", "diff", *REVISIONS)
+    assert set(drawn) == {"data"}  # and no errors
+    return drawn["data"]
+
+
+def test_every_template_is_used_and_hides_none_of_dvcs_own(project):
+    used = {chart["template"] for chart in CHARTS.values()}
+    assert {path.stem for path in TEMPLATES.glob("*.json")} == used
+    known = project.run("dvc", "plots", "templates").stdout.split()
+    assert "linear" in known
+    assert used.isdisjoint(known)
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_shows_both_revisions(name, compared):
+    (chart,) = compared[name]
+    assert (chart["type"], chart["revisions"]) == ("vega", REVISIONS)
+    texts = drawn_texts(chart["content"])
+    assert set(REVISIONS) <= set(texts)
+    assert CHARTS[name]["title"] in texts
+
+
+def test_a_picture_of_each_revision_is_shown(compared):
+    assert set(compared) == {*CHARTS, *PICTURES}
+    for path in PICTURES:
+        shown = [(each["type"], each["revisions"]) for each in compared[path]]
+        assert shown == [("image", [revision]) for revision in REVISIONS]
+
+
+def test_metrics_say_by_name_what_moved_and_which_verdict_turned(project):
+    moved = says(project, "metrics", "diff")
+    assert set(moved) == {CHANGED, "reports/metrics.json"}
+    assert moved[CHANGED]["test_accuracy"]["new"] == 0.75
+    assert moved["reports/metrics.json"] == {
+        "claim_03_net1_stride": {"old": "holds", "new": "not measured"}
+    }
+
+
+def test_experiments_are_listed_with_what_differs_alone(project):
+    named = ("--only-changed", "--drop", "models|reports.*")
+    done = project.run("dvc", "exp", "show", *named, "--csv")
+    assert done.returncode == 0, done.stderr
+    header = done.stdout.splitlines()[0].split(",")
+    assert "claim_03_net1_stride" in header
+    assert not [name for name in header if name.startswith(("claim_04", "reports", "models"))]
+
+
+@browser.needed
+def test_the_page_needs_no_network_and_draws_every_chart(project, tmp_path):
+    done = project.run("convscope", "plots", *REVISIONS)
+    assert done.returncode == 0, done.stderr
+    page = project.folder / "dvc_plots/index.html"
+    assert done.stdout.strip() == page.as_uri()
+    assert re.findall(r"<(?:script|link)[^>]*(?:src|href)", page.read_text()) == []
+    shown = browser.loaded(page, tmp_path / "profile")
+    assert len(re.findall('<svg[^>]* class="marks"', shown)) == len(CHARTS)
+    sources = re.findall('<img src="(static/[^"]+)"', shown)
+    assert len(sources) == len(PICTURES) * len(REVISIONS)
+    assert all((page.parent / source).is_file() for source in sources)
+
+
+def drawn_texts(content):
+    """The words of a chart, from top left to bottom right in what each group holds."""
+    svg = vl_convert.vegalite_to_svg(content)
+    return re.findall("<text[^>]*>([^<]*)</text>", svg)
+
+
+def filled(name, rows, **columns):
+    """A template with these rows, as DVC fills it."""
+    title = {"title": "chart", **columns}
+    return VegaRenderer(rows, "plot", template=name, template_dir=str(TEMPLATES), **title)
+
+
+def test_each_confusion_matrix_is_under_its_network_and_beside_its_revision():
+    rows = [
+        {
+            "rev": rev,
+            "net": net,
+            "true": "cat",
+            "predicted": "dog",
+            "images": str(images),
+            "share": "1",
+        }
+        for rev, tens in (("old", 10), ("new", 20))
+        for net, images in (("net1", tens + 1), ("net2", tens + 2), ("net3", tens + 3))
+    ]
+    texts = drawn_texts(filled("cells", rows, x="predicted", y="true").get_filled_template())
+    names = [text for text in texts if text in ("old", "new") or text.startswith("net")]
+    assert names == ["old", "new", "net1", "net2", "net3"]
+    assert [text for text in texts if text.isdigit()] == ["11", "12", "13", "21", "22", "23"]
+
+
+def test_a_run_is_called_by_what_varies():
+    columns = (
+        "lr",
+        "batch_size",
+        "momentum",
+        "l1_oc",
+        "filter_multiplier",
+        "kernel_size",
+        "stride",
+    )
+    same = dict.fromkeys((*columns, "seed", "loss", "total_parameters"), "1")
+    rows = [
+        {
+            **same,
+            "rev": "old",
+            "run": run,
+            "epoch": epoch,
+            "test_accuracy": "0.5",
+            "dropout_rate": rate,
+        }
+        for run, rate in (("1", "0.1"), ("2", "0.5"))
+        for epoch in ("1", "2")
+    ]
+    chart = {"x": "epoch", "y": "test_accuracy"}
+    texts = drawn_texts(filled("runs", rows, **chart).get_filled_template())
+    assert [text for text in texts if "dropout" in text] == ["dropout_rate 0.1", "dropout_rate 0.5"]
+    one = drawn_texts(filled("runs", rows[:2], **chart).get_filled_template())
+    assert "the only run" in one
