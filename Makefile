@@ -47,4 +47,4 @@ publish: install  ## send finished stages to MLflow, each once
 	convscope publish
 
 clean:  ## remove what the pipeline made and all kept runs; DVC's cache, mlflow.db and .venv stay
-	git clean -qfdX data models reports logs .convscope
+	git clean -qfdX data models reports logs .convscope/runs

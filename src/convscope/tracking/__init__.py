@@ -4,6 +4,7 @@ Publishing reads finished folders, so a stage that was restored from DVC's cache
 another machine, is published like one that has just run. Model weights are not uploaded: DVC keeps
 them, and a run carries their md5 as the tag ``weights_md5``, which names the bytes in DVC's cache.
 
-An MLflow run is found again by its tags ``stage`` and ``fingerprint``. The tag ``complete`` is set
+An MLflow run is found again by its tags ``project``, the folder that made it, ``stage`` and
+``fingerprint``. The tag ``complete`` is set
 last, so a run without it is partial and the next attempt fills in what it lacks.
 """
