@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from convscope.base import checkout, kernels, paths
 from convscope.base.errors import UserError, is_out_of_memory
 from convscope.base.names import DEVICE
+from convscope.comparison import arguments as compared
 
 if TYPE_CHECKING:
     from convscope.tracking.tracker import Tracker
@@ -38,8 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; without arguments, the one that this process was started with.
 
     Returns:
-        The exit code: 0; 1 if a claim no longer holds (``claims --against``); 2 for an error that
-        the user can put right; 130 if interrupted; 141 if the reader of the output has gone.
+        The exit code: 0; 1 if a claim no longer holds (``claims --against``, ``compare``); 2 for an
+        error that the user can put right; 130 if interrupted; 141 if the reader of the output
+        has gone.
     """
     try:
         options = _parser().parse_args(arguments)
@@ -153,7 +155,9 @@ def _parser(files: object = None) -> argparse.ArgumentParser:
     command("mend", _mend, "remove what a killed DVC left half written")
     ui = command("ui", _open_ui, "open the MLflow UI on this machine")
     ui.add_argument("--port", type=int, default=5000, help="its port (default: %(default)s)")
-    for path in (against, folder):
+    compare = command("compare", _compare, "run two states, and say what is different")
+    out = compared.add(compare)
+    for path in (against, folder, out):
         path.complete = files  # type: ignore[attr-defined]
     return parser
 
@@ -229,6 +233,12 @@ def _keep(options: argparse.Namespace) -> None:
     with locks.stage_lock("keep"):
         kept = keep.keep(Path(), options.folder)
     print(f"{options.folder}: {len(kept)} files")
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from convscope.comparison import command
+
+    return command.run(options.base, options.head, options.out, allow_turned=options.allow_turned)
 
 
 def _mend(_: argparse.Namespace) -> None:
