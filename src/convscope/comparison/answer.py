@@ -4,12 +4,14 @@ Neither a comment nor a step summary of a CI server shows local pictures, or tho
 link. So curves are charts in Mermaid's language, which GitHub and GitLab draw; figures are named.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from convscope.base import metrics
 from convscope.comparison import differences
 from convscope.comparison.differences import Change, Tested
 from convscope.comparison.state import Judged, State
@@ -24,6 +26,9 @@ MARKER = "<!-- convscope compare -->"
 ROWS = 30
 # points of a curve: more labels would overlap
 EPOCHS = 25
+# characters of a text in a table
+CELL = 400
+_UNBROKEN = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ def _template() -> Any:
 
 def _cell(text: object) -> str:
     """A text whose characters mean nothing to Markdown."""
-    plain = one_line(str(text))
+    plain = one_line(str(text), CELL)
     return "".join(f"\\{c}" if c in "\\`*_[]<>|" else c for c in plain)
 
 
@@ -145,7 +150,18 @@ def _interval(tested: tuple[float, float, float] | None) -> str:
     if tested is None:
         return columns.NOTHING
     accuracy, low, high = (f"{100 * value:.2f}" for value in tested)
-    return f"{accuracy} % ({low} to {high})"
+    return f"{accuracy} % ({low} to {high})".replace(" ", _UNBROKEN)
+
+
+def _number(name: str, value: float | None, state: State) -> str:
+    """A headline number; of an accuracy on all test images, with its interval."""
+    if value is None:
+        return columns.NOTHING
+    images = len(state.predictions)
+    correct = round(value * images)
+    if "accuracy" in name and images and math.isclose(correct, value * images, abs_tol=1e-6):
+        return _interval((value, *metrics.accuracy_interval(correct, images)))
+    return f"{value:.6g}"
 
 
 def _points(tested: Tested) -> str:
@@ -186,7 +202,7 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "points": _points,
     "count": columns.COUNT.show,
     "probability": columns.P_VALUE.show,
-    "number": lambda value: columns.NOTHING if value is None else f"{value:.6g}",
+    "number": _number,
     "verdict": lambda claim: str(claim.verdict) if isinstance(claim, Judged) else "not judged",
     "fate": _fate,
     "duration": _duration,
