@@ -2,6 +2,8 @@
 
 import re
 
+from ruamel.yaml import YAML
+
 from convscope.comparison.answer import MARKER
 from tests import projects, workflow
 from tests.workflow import BOT, STEPS, TEXT, WORKFLOW, needs_jq
@@ -78,3 +80,15 @@ def test_what_is_restored_is_what_is_saved_by_the_kind_of_processor():
     assert caches[1]["path"].split() == [".dvc/cache", ".convscope/runs"]
     assert caches[0]["key"].startswith(caches[0]["restore-keys"])
     assert "steps.processor.outputs.kind" in caches[0]["restore-keys"]
+
+
+def test_the_readmes_job_for_gitlab_starts_for_the_same_files_and_keeps_the_same_caches():
+    readme = (projects.ROOT / "README.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```yaml\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    assert len(text.splitlines()) <= 10
+    job = YAML(typ="safe").load(text)["compare"]
+    started = [path.replace("/**/*", "/**") for path in job["rules"][0]["changes"]]
+    assert started == WORKFLOW["on"]["pull_request"]["paths"]
+    kept = next(step for step in STEPS if "actions/cache" in step.get("uses", ""))["with"]["path"]
+    assert job["cache"]["paths"] == kept.split()
+    assert job["script"].startswith("make compare ")

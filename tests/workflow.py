@@ -1,4 +1,4 @@
-"""The workflow that compares: its shell steps as GitHub's runner runs them, with a toy of ``gh``."""
+"""The workflow's shell steps, run as GitHub's runner does, with a toy of ``gh``."""
 
 import json
 import shutil
