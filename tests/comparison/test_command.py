@@ -102,6 +102,19 @@ def test_what_is_no_commit_is_refused(text, repository, capsys):  # noqa: ARG001
     assert refused(capsys, "HEAD", f"--head={text}").startswith(f"--head: {text!r} is no commit")
 
 
+def test_code_of_before_the_command_that_is_installed_runs_by_its_own(repository, capsys, tmp_path):
+    earlier = f"def main():\n    open({str(tmp_path / 'ran')!r}, 'a').write(__file__ + '\\n')\n"
+    states.write(
+        repository.folder, {"src/convscope/__init__.py": "", "src/convscope/cli.py": earlier}
+    )
+    repository.commit()
+    repository.git("rm", "--quiet", "-r", "src")
+    repository.commit()
+    assert compared(capsys, "HEAD~1")[0] == 0
+    (ran,) = (tmp_path / "ran").read_text().splitlines()
+    assert ran.startswith(str(tmp_path / "tmp"))
+
+
 def test_a_revision_without_a_pipeline_is_refused(repository, capsys):
     repository.git("rm", "--quiet", "dvc.yaml")
     repository.commit()

@@ -29,6 +29,13 @@ SHORT = 10
 AUTHOR = ("-c", "user.name=convscope", "-c", "user.email=convscope@localhost")
 # what a run with DVC keeps between two states
 KEPT = (".dvc", ".convscope")
+# code from before there was `cli.program`, which the installed command calls
+EARLIER = """#!{python}
+import sys
+from convscope.cli import main
+if __name__ == "__main__":
+    sys.exit(main())
+"""
 RESULTS = ("*.csv", "*.json", "*.md", "*.html", "*.png")
 
 
@@ -54,7 +61,9 @@ class Clone:
             *("--git-path", "objects"),
         ).split("\n")
         self._top, self._here, self._repository = Path(top), Path.cwd(), folder / "project"
-        self._results, self._site = folder / "states", folder / "site"
+        self._results, self._site, self._programs = (
+            folder / name for name in ("states", "site", "programs")
+        )
         self.project = self._repository / prefix
         _git("init", "--quiet", str(self._repository))
         borrowed = self._repository / ".git/objects/info/alternates"
@@ -135,11 +144,22 @@ class Clone:
         """The clone's own sources, and runs that are tracked in the clone and go with it."""
         sources = [str(self.project / "src"), os.environ.get("PYTHONPATH", "")]
         return _without_git() | {
-            "PATH": _path(),
+            "PATH": os.pathsep.join([*map(str, self._own_programs()), _path()]),
             "PYTHONPATH": os.pathsep.join(filter(None, sources)),
             "MLFLOW_TRACKING_URI": "",
             "DVC_SITE_CACHE_DIR": str(self._site),
         }
+
+    def _own_programs(self) -> list[Path]:
+        """The folder of a command ``convscope`` for code that does not fit the installed one."""
+        own = self.project / "src/convscope/cli.py"
+        if not own.is_file() or "def program(" in own.read_text(encoding="utf-8"):
+            return []
+        self._programs.mkdir(exist_ok=True)
+        program = self._programs / "convscope"
+        program.write_text(EARLIER.format(python=sys.executable), encoding="utf-8")
+        program.chmod(0o755)
+        return [self._programs]
 
     def _keep(self, role: str) -> Path:
         """Copy a state's tables, documents, figures and pages out of the clone."""
