@@ -22,7 +22,7 @@ repro: install  ## run what is out of date in the pipeline
 	dvc repro
 
 compare: install  ## run revision BASE and the working tree, say what is different; OUT is a folder to keep it in
-	convscope compare "$$BASE" $(if $(OUT),--out "$$OUT")
+	@convscope compare "$$BASE" $(if $(OUT),--out "$$OUT")
 
 test: install  ## run the tests
 	python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder --durations 20

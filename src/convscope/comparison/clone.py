@@ -7,24 +7,23 @@ both of which are written file by file, completely or not at all.
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import FrameType
 
 from convscope.base import locks, paths
 from convscope.base.errors import UserError
+from convscope.comparison import programs
+from convscope.comparison.programs import git
 from convscope.comparison.state import State
 from convscope.training.grid import STORE
 
-LAST_LINES = 4
-GRACE_SECONDS = 10
 SHORT = 10
 AUTHOR = ("-c", "user.name=convscope", "-c", "user.email=convscope@localhost")
 # what a run with DVC keeps between two states
@@ -56,21 +55,23 @@ class Clone:
         Raises:
             UserError: The current folder is not in a git repository, or git is not there.
         """
-        top, prefix, objects = _git(
-            *("rev-parse", "--path-format=absolute", "--show-toplevel", "--show-prefix"),
-            *("--git-path", "objects"),
-        ).split("\n")
+        asked = ("--show-toplevel", "--show-prefix", "--git-path", "objects")
+        try:
+            found = git("rev-parse", "--path-format=absolute", *asked)
+        except UserError as error:
+            raise UserError(f"comparing needs a git repository with commits: {error}") from None
+        top, prefix, objects = found.split("\n")
         self._top, self._here, self._repository = Path(top), Path.cwd(), folder / "project"
         self._results, self._site, self._programs = (
             folder / name for name in ("states", "site", "programs")
         )
         self.project = self._repository / prefix
-        _git("init", "--quiet", str(self._repository))
+        git("init", "--quiet", str(self._repository))
         borrowed = self._repository / ".git/objects/info/alternates"
         borrowed.write_text(f"{objects}\n", encoding="utf-8")
         for name in ("shallow", "info/exclude"):
             with suppress(FileNotFoundError):
-                known = _git("rev-parse", "--path-format=absolute", "--git-path", name)
+                known = git("rev-parse", "--path-format=absolute", "--git-path", name)
                 shutil.copyfile(known, self._repository / ".git" / name)
 
     def revision(self, text: str, what: str) -> Revision:
@@ -81,7 +82,7 @@ class Clone:
         """
         command = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}")
         try:
-            commit = _git(*command)
+            commit = git(*command)
         except UserError:
             raise UserError(
                 f"{what}: {text!r} is no commit of this repository: name a commit, a branch or a "
@@ -95,7 +96,7 @@ class Clone:
 
         They become a commit of the clone: the project's own index is not touched.
         """
-        head = _git("rev-parse", "--verify", "HEAD")
+        head = git("rev-parse", "--verify", "HEAD")
         self._git("read-tree", head)
         self._git("--work-tree", str(self._top), "-C", str(self._top), "add", "--all")
         tree = self._git("write-tree")
@@ -117,7 +118,7 @@ class Clone:
             raise UserError(f"{role} {revision.name} has no dvc.yaml: compare with a later commit")
         self._share()
         began = time.monotonic()
-        code, last = _followed(["dvc", "repro"], self.project, self._environment(), role)
+        code, last = programs.followed(["dvc", "repro"], self.project, self._environment(), role)
         seconds = time.monotonic() - began
         if code:
             raise UserError(
@@ -126,15 +127,20 @@ class Clone:
             )
         return State(revision.name, self._keep(role), seconds)
 
+    @cached_property
+    def _cache(self) -> Path:
+        """The project's own DVC cache, wherever its configuration has it."""
+        return Path(programs.said(["dvc", "cache", "dir"], self._here))
+
     def _share(self) -> None:
         """Give the clone the caches, the downloads and the locks of the project's folder."""
-        cache = Path(_said(["dvc", "cache", "dir"], self._here))
         # training looks for finished runs in the usual place
-        _link(self.project / ".dvc/cache", cache)
+        _link(self.project / ".dvc/cache", self._cache)
         with suppress(FileNotFoundError):
             shutil.copyfile(self._here / ".dvc/config.local", self.project / ".dvc/config.local")
-        if cache != self._here / ".dvc/cache":
-            _said(["dvc", "cache", "dir", "--local", str(cache)], self.project)
+        if self._cache != self._here / ".dvc/cache":
+            local = ["dvc", "cache", "dir", "--local", str(self._cache)]
+            programs.said(local, self.project)
         for shared in (STORE, locks.LOCKS):
             _link(self.project / shared, self._here / shared)
         if (self._here / paths.ARCHIVES).is_dir():
@@ -143,8 +149,8 @@ class Clone:
     def _environment(self) -> dict[str, str]:
         """The clone's own sources, and runs that are tracked in the clone and go with it."""
         sources = [str(self.project / "src"), os.environ.get("PYTHONPATH", "")]
-        return _without_git() | {
-            "PATH": os.pathsep.join([*map(str, self._own_programs()), _path()]),
+        return programs.without_git() | {
+            "PATH": os.pathsep.join([*map(str, self._own_programs()), programs.path()]),
             "PYTHONPATH": os.pathsep.join(filter(None, sources)),
             "MLFLOW_TRACKING_URI": "",
             "DVC_SITE_CACHE_DIR": str(self._site),
@@ -175,7 +181,7 @@ class Clone:
         return target
 
     def _git(self, *arguments: str) -> str:
-        return _git("--git-dir", str(self._repository / ".git"), *arguments, at=self._repository)
+        return git("--git-dir", str(self._repository / ".git"), *arguments, at=self._repository)
 
 
 @contextmanager
@@ -185,12 +191,13 @@ def cloned() -> Iterator[Clone]:
     def end(number: int, _: FrameType | None) -> None:
         sys.exit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, end)
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         with tempfile.TemporaryDirectory(prefix="convscope-compare-") as folder:
             yield Clone(Path(folder).resolve())
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _link(place: Path, target: Path) -> None:
@@ -199,66 +206,3 @@ def _link(place: Path, target: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     if not place.is_symlink():
         place.symlink_to(target)
-
-
-def _followed(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str], role: str
-) -> tuple[int, list[str]]:
-    """Run a command and pass its lines on to standard error; its exit code and its last lines."""
-    last: deque[str] = deque(maxlen=LAST_LINES)
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,  # so that whatever it starts can be ended with it
-    )
-    try:
-        assert process.stdout is not None, "it is a pipe"
-        for line in process.stdout:
-            if text := line.strip():
-                print(f"{role} | {text}", file=sys.stderr, flush=True)
-                last.append(" ".join(text.split()))
-        return process.wait(), list(last)
-    except BaseException:
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with suppress(ProcessLookupError, subprocess.TimeoutExpired):
-                os.killpg(process.pid, number)
-                process.wait(GRACE_SECONDS)
-        raise
-
-
-def _said(command: Sequence[str], folder: Path) -> str:
-    """What a command prints, less the last line's end; a UserError where it fails."""
-    environment = _without_git() | {"PATH": _path()}
-    try:
-        done = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, check=True
-        )
-    except FileNotFoundError:
-        raise UserError(
-            f"{command[0]} is not installed here: comparing needs git and DVC"
-        ) from None
-    except subprocess.CalledProcessError as error:
-        reason = " ".join(error.stderr.split()) or f"exit code {error.returncode}"
-        raise UserError(f"`{' '.join(command)}` failed: {reason}") from None
-    return done.stdout.removesuffix("\n")
-
-
-def _git(*arguments: str, at: Path | None = None) -> str:
-    return _said(["git", *arguments], at or Path.cwd())
-
-
-def _path() -> str:
-    """Where programs are looked for: also beside this Python, where convscope and DVC are."""
-    beside, known = str(Path(sys.executable).parent), os.environ.get("PATH", "")
-    return known if beside in known.split(os.pathsep) else os.pathsep.join([beside, known])
-
-
-def _without_git() -> dict[str, str]:
-    """The environment without what git tells its hooks, which is of another repository."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
