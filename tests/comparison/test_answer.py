@@ -140,6 +140,17 @@ def test_curves_are_charts_by_epoch_in_which_a_shorter_one_ends_earlier(compared
     assert '  line "before" [50.0, 70.0, 80.0]\n  line "after" [60.0, 75.0]\n' in chart
 
 
+def test_a_network_of_one_state_has_one_line_in_that_states_color(compared):
+    found = compared(
+        {
+            "models/net2/best.json": {"run": 1},
+            "models/net2/history.csv": "run,epoch,test_accuracy\n1,1,1\n",
+        }
+    )
+    assert f'plotColorPalette: "{answer.COLORS["after"]}"' in found.text
+    assert 'y-axis "test accuracy (%)" 99 --> 100\n  line "after" [100.0]\n' in found.text
+
+
 def test_long_curves_show_epochs_that_are_as_far_apart_and_the_last(compared):
     lines = "".join(f"2,{epoch},{epoch / 200}\n" for epoch in range(1, 101))
     found = compared({"models/net1/history.csv": f"run,epoch,test_accuracy\n{lines}"})

@@ -31,6 +31,9 @@ CELL = 400
 _UNBROKEN = "\N{NO-BREAK SPACE}"
 
 
+COLORS = {"before": "#999999", "after": "#0072B2"}
+
+
 @dataclass(frozen=True)
 class Curve:
     """A chart of a network: the epochs shown, lines in percent by name, and the range of y."""
@@ -40,6 +43,11 @@ class Curve:
     lines: Mapping[str, list[float]]
     low: int
     high: int
+
+    @property
+    def colors(self) -> str:
+        """Those of its lines, in their order."""
+        return ", ".join(COLORS[name] for name in self.lines)
 
 
 @dataclass(frozen=True)
@@ -94,8 +102,8 @@ def _curve(change: Change[list[float]]) -> Curve:
     }
     lines = {name: values for name, values in lines.items() if values}
     points = [value for values in lines.values() for value in values]
-    low, high = int(min(points)), min(100, int(max(points)) + 1)
-    return Curve(change.name, [at + 1 for at in shown], lines, low, max(high, low + 1))
+    low, high = min(99, int(min(points))), min(100, int(max(points)) + 1)
+    return Curve(change.name, [at + 1 for at in shown], lines, low, high)
 
 
 def _verdict(before: State, after: State, lost: Sequence[int]) -> str:
