@@ -4,7 +4,7 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help install repro test check bench torture ui plots publish clean
+.PHONY: help install repro compare test check bench torture ui plots publish clean
 
 help:  ## show these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -21,14 +21,18 @@ repro: install  ## run what is out of date in the pipeline
 	convscope mend
 	dvc repro
 
+compare: install  ## run revision BASE and the working tree, say what is different; OUT is a folder to keep it in
+	@convscope compare "$$BASE" $(if $(OUT),--out "$$OUT")
+
 test: install  ## run the tests
 	python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder --durations 20
 
-check: install  ## format, lint, types, direction of imports, and that installed versions fit together
+check: install  ## format, lint, types, direction of imports, the workflow, that versions fit together
 	ruff format --check src tests benchmarks
 	ruff check src tests benchmarks
 	mypy
 	lint-imports --no-cache
+	zizmor --offline --quiet --strict-collection --persona auditor .github
 	python -m pip check
 
 bench: install  ## time it against what it could be slower than, as ratios

@@ -18,8 +18,8 @@ from convscope.tracking import finished, publishing
 from tests import projects
 
 HEAVY = {"torch", "mlflow", "pandas", "matplotlib", "pydantic", "shtab", "importlib.metadata"}
-COMMANDS = [*cli.STAGES, "publish", "claims", "explain", "keep", "mend", "plots", "ui"]
-ARGUMENTS = {"train": ["net1"], "keep": ["kept"]}
+COMMANDS = [*cli.STAGES, "publish", "claims", "explain", "keep", "compare", "mend", "plots", "ui"]
+ARGUMENTS = {"train": ["net1"], "keep": ["kept"], "compare": ["HEAD"]}
 CLI = ("-m", "convscope.cli")
 ELSEWHERE = "params.yaml is missing: run convscope in the project's folder"
 

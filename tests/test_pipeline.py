@@ -4,6 +4,7 @@ Its programs are forked, see ``warm``; the tests of the torture start them as a 
 """
 
 import json
+import re
 import shutil
 import sqlite3
 import sys
@@ -13,9 +14,10 @@ from math import prod
 import pytest
 
 from convscope.base import files
+from convscope.comparison.answer import MARKER
 from convscope.data import datasets
 from tests import archive_samples as samples
-from tests import projects, warm
+from tests import projects, warm, workflow
 from tests.torture.state import locked
 
 pytestmark = pytest.mark.pipeline
@@ -146,6 +148,34 @@ def test_a_clone_with_the_cache_pulled_trains_only_new_points(project, other, tm
     # DVC goes on without a server
     assert other.repro("train@net1", MLFLOW_TRACKING_URI=projects.NO_SERVER) == ["train@net1"]
     assert [run.split("-")[0] for run in trained(other)] == ["l1_oc8"]
+
+
+@workflow.needs_jq
+def test_ci_answers_a_change_in_its_summary_and_in_one_comment(project, tmp_path):
+    shutil.copytree(project.folder, tmp_path / "clone", symlinks=True)
+    copy = workflow.installed(projects.Project(tmp_path / "clone", project.programs))
+    workflow.commit(copy)
+    params = projects.shrunk()
+    params["nets"]["net1"]["l1_oc"] = [4, 5]
+    copy.write_params(params)
+    workflow.commit(copy)
+    ci = workflow.Runner(copy, tmp_path)
+    for line in workflow.SHELL:
+        done = ci.run(line)
+        turned = line.startswith(".ci/compare") and "held and no longer do" in done.stdout
+        # make ends with 2 where a command of its own ends with 1
+        assert done.returncode == 2 * turned, done.stdout + done.stderr
+    assert re.fullmatch(r"kind=[\w-]+\n", ci.output.read_text())
+    summary = ci.summary.read_text(encoding="utf-8")
+    assert summary.startswith(f"{MARKER}\n## HEAD^1 (")
+    assert "| `nets.net1.l1_oc` | `[4, 6]` | `[4, 5]` |" in summary
+    assert "| net1 | 1 | new: l1\\_oc 5 |" in summary
+    assert "s | none | none |\n" in summary
+    assert "| `train@net1`, `evaluate`, `report` | 1 run, " in summary
+    assert (copy.folder / "comparison/after/reports/report.html").is_file()
+    ((_, comment),) = ci.comments()
+    assert comment.startswith(summary)
+    assert comment.endswith(f"[both reports and all figures]({workflow.ARTIFACT})\n")
 
 
 def test_two_at_once_one_works_and_the_other_says_so(other):

@@ -10,10 +10,13 @@ import pytest
 
 from convscope import cli
 from convscope.base import paths
+from convscope.config import params_file
 from convscope.data import datasets
 from convscope.tracking.tracker import Tracker
-from convscope.training import grid
+from convscope.training import grid, plan
+from convscope.training.checkpoints import CHECKPOINT
 from tests import projects, toys
+from tests.training.toy_runs import cut
 
 
 @pytest.fixture
@@ -70,6 +73,14 @@ def test_what_was_changed_while_a_stage_trained_is_named_and_nothing_recorded(
 def test_what_a_stage_does_not_use_may_change(during):
     assert during(lambda: rewrite_params("occlusion", seed=7)) == 0
     assert Path("models/net1/best.json").is_file()
+
+
+def test_a_stage_that_goes_on_from_a_checkpoint_is_recorded(during):
+    projects.Project(Path()).write_params(projects.one_run(epochs=2))
+    (run,) = plan.runs(params_file.load(), "net1", datasets.load(paths.DATASET))
+    cut(run, 1, grid.store_folder(run), toys.red_or_blue())
+    assert during(lambda: None) == 0
+    assert not (grid.store_folder(run) / CHECKPOINT).exists()
 
 
 def test_a_second_checkout_runs_its_own_code(here):

@@ -25,6 +25,7 @@ ROOT = Path(__file__).parent.parent
 IMPORTED = (
     *(f"convscope.stages.{stage.stem}" for stage in ROOT.glob("src/convscope/stages/[a-z]*.py")),
     *("convscope.training.explain", "convscope.study.claims.terminal", "torch._dynamo"),
+    "convscope.comparison.command",
     *("mlflow", "mlflow.store.tracking.sqlalchemy_store", "matplotlib.backends.backend_agg"),
     *("dvc.cli", "dvc.commands.repro", "dvc.commands.experiments.run", "dvc.commands.data_sync"),
 )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from convscope.base import checkout, kernels, paths
 from convscope.base.errors import UserError, is_out_of_memory
 from convscope.base.names import DEVICE
+from convscope.comparison import arguments as compared
 
 if TYPE_CHECKING:
     from convscope.tracking.tracker import Tracker
@@ -38,8 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; without arguments, the one that this process was started with.
 
     Returns:
-        The exit code: 0; 1 if a claim no longer holds (``claims --against``); 2 for an error that
-        the user can put right; 130 if interrupted; 141 if the reader of the output has gone.
+        The exit code: 0; 1 if a claim no longer holds (``claims --against``, ``compare``); 2 for an
+        error that the user can put right; 130 if interrupted; 141 if the reader of the output
+        has gone.
     """
     try:
         options = _parser().parse_args(arguments)
@@ -159,7 +161,9 @@ def _parser(files: object = None) -> argparse.ArgumentParser:
         nargs="*",
         help="experiments, branches or commits to compare (default: the files as they are)",
     )
-    for path in (against, folder):
+    compare = command("compare", _compare, "run two states, and say what is different")
+    out = compared.add(compare)
+    for path in (against, folder, out):
         path.complete = files  # type: ignore[attr-defined]
     return parser
 
@@ -235,6 +239,12 @@ def _keep(options: argparse.Namespace) -> None:
     with locks.stage_lock("keep"):
         kept = keep.keep(Path(), options.folder)
     print(f"{options.folder}: {len(kept)} files")
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from convscope.comparison import command
+
+    return command.run(options.base, options.head, options.out, allow_turned=options.allow_turned)
 
 
 def _mend(_: argparse.Namespace) -> None:

@@ -49,12 +49,14 @@ def test_a_file_that_was_changed_after_it_was_read_is_named(change, package):
 
 
 def test_the_first_reading_counts_and_a_file_in_the_making_does_not(package):
-    for name in ("a.json", ".new.partial/b.json"):
+    made = ("a.json", ".new.partial/b.json", ".convscope/runs/c/c.json")
+    for name in made:
         files.write_json(package / name, 1)
     with inputs.followed():
-        files.read_json(package / "a.json", "a stage")
-        files.read_json(package / ".new.partial/b.json", "a stage")
-        (package / ".new.partial/b.json").unlink()
+        for name in made:
+            files.read_json(package / name, "a stage")
+        for name in made[1:]:
+            (package / name).unlink()
         inputs.require_unchanged()
         files.write_json(package / "a.json", 2)
         files.read_json(package / "a.json", "a stage")

@@ -195,3 +195,16 @@ def test_ten_classes_look_different():
     confidence, _ = curves.fall_with_window(windows("all", *"abcdefghij")).axes
     looks = {(line.get_color(), line.get_linestyle()) for line in confidence.lines}
     assert len(looks) == 11
+
+
+def test_curves_before_and_after_have_a_panel_for_each_network():
+    before, after = {"net1": [0.5, 0.75, 0.8], "net2": [0.25]}, {"net1": [0.5, 0.625], "net3": []}
+    figure = curves.before_and_after(before, after)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["net1", "net2", "net3"]
+    first, second = figure.axes[0].lines
+    assert (first.get_xdata().tolist(), first.get_ydata().tolist()) == ([1, 2, 3], [50, 75, 80])
+    assert (second.get_xdata().tolist(), second.get_ydata().tolist()) == ([1, 2], [50, 62.5])
+    assert first.get_linewidth() > second.get_linewidth()
+    assert first.get_color() != second.get_color()
+    assert figure.axes[1].lines[0].get_marker() == "o"
+    assert legend(figure) == ["before", "after"]

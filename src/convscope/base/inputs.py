@@ -12,6 +12,7 @@ from pathlib import Path
 from convscope.base.errors import UserError
 
 PACKAGE = Path(__file__).parent.parent
+_STORE = ".convscope"
 
 # of each input that was read: what it was then, and how to see what it is now
 _Read = dict[str, tuple[object, Callable[[], object]]]
@@ -36,8 +37,11 @@ def note(name: str, value: object, now: Callable[[], object]) -> None:
 
 
 def note_file(path: Path) -> None:
-    """Note a file that is about to be read; one that is being made is not an input."""
-    if _read is not None and ".partial" not in "".join(path.parts):
+    """Note a file that is about to be read; what is being made, or kept to go on, is not an input.
+
+    A checkpoint that a run goes on from is replaced after each epoch, and gone at the end.
+    """
+    if _read is not None and ".partial" not in "".join(path.parts) and _STORE not in path.parts:
         note(str(path), _state(path), _reader(_state, path))
 
 

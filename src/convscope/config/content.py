@@ -37,10 +37,10 @@ def kernels(path: Path) -> str:
     return NATIVE if found == NATIVE else PORTABLE
 
 
-def one_line(text: str) -> str:
+def one_line(text: str, most: int = MAX_TEXT) -> str:
     """A text in printable characters; of a long one, the beginning."""
     text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in " ".join(text.split()))
-    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}..."
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,6 @@
 """Curves over epochs and over window sizes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import cycle, islice
 from typing import Any
 
@@ -108,6 +108,40 @@ def train_against_test(histories: Mapping[str, pd.DataFrame], title: str) -> Dra
     handles = [
         Line2D([], [], color=PALETTE[0], linestyle=LINES[1], label="train (running mean)"),
         Line2D([], [], color=PALETTE[1], label="test"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    return figure
+
+
+@styled()
+def before_and_after(
+    before: Mapping[str, Sequence[float]], after: Mapping[str, Sequence[float]]
+) -> Drawing:
+    """Test accuracy, 0..1, after each epoch in two states of the study, a panel for each network.
+
+    Lines that are the same lie on each other: the later one is drawn thinner, and on top.
+    """
+    nets = list(dict.fromkeys([*before, *after]))
+    figure, panels = chart(
+        90 + max(350, 290 * len(nets)),
+        380,
+        "Test accuracy of the best runs",
+        1,
+        len(nets),
+        sharey=True,
+    )
+    looks = {"before": (before, MUTED, 3.2), "after": (after, PALETTE[0], WIDTH)}
+    for axes, net in zip(panels[0], nets, strict=True):
+        for curves, color, width in looks.values():
+            values = 100 * np.asarray(curves.get(net, ()), dtype=float)
+            epochs = range(1, len(values) + 1)
+            axes.plot(epochs, values, color=color, linewidth=width, marker=_marker(len(values)))
+        axes.set(title=net, xlabel="epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    panels[0, 0].set_ylabel("accuracy (%)")
+    handles = [
+        Line2D([], [], color=color, linewidth=width, label=name)
+        for name, (_, color, width) in looks.items()
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure

@@ -1,0 +1,79 @@
+"""Runs git and DVC: with the programs that belong to this Python, and so that both can be ended."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from convscope.base.errors import UserError
+
+LAST_LINES = 4
+GRACE_SECONDS = 10
+
+
+def followed(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], role: str
+) -> tuple[int, list[str]]:
+    """Run a command and pass its lines on to standard error; its exit code and its last lines."""
+    last: deque[str] = deque(maxlen=LAST_LINES)
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,  # so that whatever it starts can be ended with it
+    )
+    try:
+        assert process.stdout is not None, "it is a pipe"
+        for line in process.stdout:
+            if text := line.strip():
+                print(f"{role} | {text}", file=sys.stderr, flush=True)
+                last.append(" ".join(text.split()))
+        return process.wait(), list(last)
+    except BaseException:
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.killpg(process.pid, number)
+                process.wait(GRACE_SECONDS)
+        raise
+
+
+def said(command: Sequence[str], folder: Path) -> str:
+    """What a command prints, less the last line's end; a UserError where it fails."""
+    environment = without_git() | {"PATH": path()}
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=True
+        )
+    except FileNotFoundError:
+        raise UserError(
+            f"{command[0]} is not installed here: comparing needs git and DVC"
+        ) from None
+    except subprocess.CalledProcessError as error:
+        reason = " ".join(error.stderr.split()) or f"exit code {error.returncode}"
+        raise UserError(f"`{' '.join(command)}` failed: {reason}") from None
+    return done.stdout.removesuffix("\n")
+
+
+def git(*arguments: str, at: Path | None = None) -> str:
+    """The same of git, in the current folder where no other is named."""
+    return said(["git", *arguments], at or Path.cwd())
+
+
+def path() -> str:
+    """Where programs are looked for: also beside this Python, where convscope and DVC are."""
+    beside, known = str(Path(sys.executable).parent), os.environ.get("PATH", "")
+    return known if beside in known.split(os.pathsep) else os.pathsep.join([beside, known])
+
+
+def without_git() -> dict[str, str]:
+    """The environment without what git tells its hooks, which is of another repository."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
