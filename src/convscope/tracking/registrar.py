@@ -29,8 +29,10 @@ def main() -> None:
     """The process: publish the stage evaluate of the current folder, with its networks."""
     if hasattr(os, "nice"):
         os.nice(NICENESS - os.nice(0))
-    from convscope.tracking import models, publishing
+    from convscope.tracking import models, publishing, server
 
+    server.import_mlflow()
+    server.import_store(Path())  # before others have to wait for the store
     publishing.publish_stages(Path(), [models.STAGE])
 
 
