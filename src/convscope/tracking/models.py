@@ -29,6 +29,8 @@ Register = Callable[[Store, Path, str], None]
 STAGE = "evaluate"
 ALIAS = "best"
 DESCRIPTION = "The best runs of a network of the study, by convscope: a version for each."
+# a registrar holds it, while stages come and go
+_LOCK = Path(".convscope/registry.lock")
 # what a registrar at low priority may need, while others compute
 _LOCK_SECONDS = 120
 # tags of a logged model that MLflow's page knows: its description, its versions in the registry
@@ -95,9 +97,8 @@ def register(store: Store, root: Path, run_id: str) -> None:
         root: The project's folder.
         run_id: The stage's run in MLflow, to which the models will belong.
     """
-    lock = root / ".convscope/registry.lock"
     try:
-        with FileLock(lock, timeout=_LOCK_SECONDS):
+        with FileLock(root / _LOCK, timeout=_LOCK_SECONDS):
             for candidate in _compared(root):
                 version = _version(store.client, candidate)
                 if version is None:
@@ -115,6 +116,7 @@ def register_later(store: Store, root: Path, run_id: str) -> None:
         for candidate in new:
             _ensure_name(store.client, candidate.name)  # what refuses does it before the stage ends
         if new:
+            (root / _LOCK).touch()  # a stage leaves the same files, whenever the process ends
             registrar.start(root)
             return
     except Exception as error:
@@ -157,8 +159,8 @@ def _create(store: Store, root: Path, candidate: Candidate, run_id: str) -> "Mod
         await_creation_for=0,
         model_id=logged.model_id,
     )
-    known = json.loads(logged.tags.get(_VERSIONS, "[]"))
-    versions = json.dumps([*known, {"name": name, "version": version.version}])
+    # an earlier version of it has been deleted, or there would be no new one
+    versions = json.dumps([{"name": name, "version": version.version}])
     client.set_logged_model_tags(logged.model_id, {_VERSIONS: versions})
     return version
 

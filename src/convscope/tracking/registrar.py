@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-LOG = Path(".convscope/registry.log")
+LOG = Path("logs/registry.log")
 NICENESS = 19
 
 
@@ -15,7 +15,9 @@ def start(root: Path) -> None:
     It holds no stream of this one, so that nobody waits for it who reads them; what it has to say
     goes to ``LOG``. Killed at any moment, it leaves what the next attempt goes on from.
     """
-    with (root / LOG).open("w", encoding="utf-8") as log:
+    log_file = root / LOG
+    log_file.parent.mkdir(exist_ok=True)
+    with log_file.open("w", encoding="utf-8") as log:
         subprocess.Popen(
             [sys.executable, "-P", "-m", "convscope.tracking.registrar"],
             cwd=root,
