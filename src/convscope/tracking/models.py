@@ -28,7 +28,6 @@ Register = Callable[[Store, Path, str], None]
 
 STAGE = "evaluate"
 ALIAS = "best"
-DESCRIPTION = "The best runs of a network of the study, by convscope: a version for each."
 # a registrar holds it, while stages come and go
 _LOCK = Path(".convscope/registry.lock")
 # what a registrar at low priority may need, while others compute
@@ -114,7 +113,7 @@ def register_later(store: Store, root: Path, run_id: str) -> None:
     try:
         new = [each for each in _compared(root) if _version(store.client, each) is None]
         for candidate in new:
-            _ensure_name(store.client, candidate.name)  # what refuses does it before the stage ends
+            _ensure_name(store.client, candidate)  # what refuses does it before the stage ends
         if new:
             (root / _LOCK).touch()  # a stage leaves the same files, whenever the process ends
             registrar.start(root)
@@ -149,7 +148,7 @@ def _create(store: Store, root: Path, candidate: Candidate, run_id: str) -> "Mod
     """Register a version, which is there with all its tags or not at all."""
     client, name = store.client, candidate.name
     logged = _logged(store, root, candidate, run_id)
-    _ensure_name(client, name)
+    _ensure_name(client, candidate)
     version = client.create_model_version(
         name,
         logged.artifact_location,
@@ -165,14 +164,15 @@ def _create(store: Store, root: Path, candidate: Candidate, run_id: str) -> "Mod
     return version
 
 
-def _ensure_name(client: "MlflowClient", name: str) -> None:
+def _ensure_name(client: "MlflowClient", candidate: Candidate) -> None:
     """Create a registered model, without versions, unless it is there."""
     from mlflow.exceptions import MlflowException
 
-    if _aliases(client, name) is not None:
+    if _aliases(client, candidate.name) is not None:
         return
+    described = f"The best {candidate.net} of each study of convscope, a version for each result."
     try:
-        client.create_registered_model(name, description=DESCRIPTION)
+        client.create_registered_model(candidate.name, description=described)
     except MlflowException as error:
         # another project may have just created it on this server
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
