@@ -281,8 +281,8 @@ def test_a_registry_that_is_missing_or_refuses_is_one_line(
     (published,) = publish_stages(study.root, [models.STAGE], register)
     assert study.client.get_run(published.run_id).info.status == "FINISHED"
     (line,) = capfd.readouterr().err.splitlines()
-    assert line.startswith("convscope: warning: networks: not in the model registry of MLflow at ")
-    assert line.endswith("(http://***@host: no registry): `convscope publish` tries again")
+    assert line.startswith("convscope: warning: model registry: not tracked in MLflow at sqlite")
+    assert line.endswith("(http://***@host: no registry): run `convscope publish` when it answers")
     begun.assert_not_called()
 
 
@@ -293,7 +293,7 @@ def test_a_damaged_network_is_one_line_that_names_what_makes_it(bare, capfd):
     publish(bare.root)
     (line,) = capfd.readouterr().err.splitlines()
     assert "best.safetensors is damaged" in line
-    assert "convscope train net4" in line
+    assert "run `convscope train net4` (or `dvc repro`), then run `convscope publish`" in line
     assert bare.versions() == bare.logged() == []
 
 

@@ -14,7 +14,7 @@ from convscope.base import files, paths, progress
 from convscope.base.errors import UserError
 from convscope.base.report_folder import Finished
 from convscope.tracking import registrar
-from convscope.tracking.failures import reason, redact
+from convscope.tracking.failures import PUBLISH, reason, warn
 from convscope.tracking.records import flatten
 from convscope.tracking.server import Store, tracking_uri
 
@@ -130,11 +130,11 @@ def _compared(root: Path) -> list[Candidate]:
 
 def _warn(root: Path, error: Exception) -> None:
     """One line; MLflow, requests, SQLAlchemy and torch each have errors of their own."""
-    print(
-        "convscope: warning: networks: not in the model registry of MLflow at "
-        f"{redact(tracking_uri(root))} ({reason(error)}): `convscope publish` tries again",
-        file=sys.stderr,
-    )
+    if isinstance(error, UserError):
+        said = f"convscope: warning: model registry: {error}, then {PUBLISH}"
+        print(said, file=sys.stderr)
+    else:
+        warn(tracking_uri(root), "model registry", reason(error))
 
 
 def _version(client: "MlflowClient", candidate: Candidate) -> "ModelVersion | None":
