@@ -1,131 +1,15 @@
-"""The registry, on an SQLite file and on a server; a network is exported for real once."""
-
-import contextlib
 import json
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-import zipfile
-from pathlib import Path
 from unittest.mock import Mock
 
-import mlflow
 import pytest
-import torch
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from tests import toys
-from tests.report.folders import replace
-from tests.stages.conftest import save
+from tests.tracking.study import CLASSES, NAME, Study
 
-from convscope.base import files, paths
-from convscope.data.datasets import DataSet
-from convscope.nets import trained, zoo
-from convscope.nets.inference import logits
-from convscope.tracking import exported, models, registrar, server
+from convscope.base import paths
+from convscope.tracking import models, registrar, server
 from convscope.tracking.publishing import publish, publish_stages
-from convscope.tracking.tracker import Tracker
-
-NAME = "convscope-net4"
-CLASSES = ("plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-SECONDS = 300  # what a server or an export may take on a busy machine
-
-
-def images(seed):
-    parts = (toys.noise(10, seed=seed), torch.arange(10), toys.noise(64, seed=9), torch.zeros(64))
-    return DataSet(*parts[:3], parts[3].long(), CLASSES, groups={}, url="toy", md5="")
-
-
-class Study:
-    """A project whose stage evaluate has compared one network, net4."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def evaluate(self, lr=0.02, accuracy=0.5, seed=0):
-        """Leave what the stages do of a run with another learning rate, or on another data set."""
-        dataset = images(seed)
-        run = toys.run("net4", dropout_rate=0.5, lr=lr, data=dataset.fingerprint)
-        torch.manual_seed(int(lr * 1000))
-        with contextlib.chdir(self.root):
-            folder = save(run, zoo.build(run.net, **run.point), dataset)
-            best = json.loads((folder / paths.BEST).read_text())
-            best["best"]["test_accuracy"] = accuracy
-            files.write_json(folder / paths.BEST, best)
-        made_from = {"data": dataset.fingerprint, "runs": {"net4": best["fingerprint"]}}
-        for name, content in {
-            "download/dataset.json": {
-                "name": "toys",
-                "url": "",
-                "fingerprint": dataset.fingerprint,
-            },
-            "evaluate/params.json": {},
-            "evaluate/metrics.json": {"net4_test_accuracy": accuracy},
-            "evaluate/made_from.json": made_from,
-        }.items():
-            replace(self.root / paths.REPORTS / name, content)
-        return best
-
-    def publish(self, **changes):
-        """Leave that and publish it; the run in MLflow."""
-        self.evaluate(**changes)
-        return publish_stages(self.root, [models.STAGE])[0].run_id
-
-    @property
-    def client(self):
-        return MlflowClient(server.tracking_uri(self.root))
-
-    def versions(self):
-        found = self.client.search_model_versions(f"name = '{NAME}'")
-        return sorted(found, key=lambda version: int(version.version))
-
-    def best(self):
-        return int(self.client.get_registered_model(NAME).aliases["best"])
-
-    def logged(self):
-        experiment = self.client.get_experiment_by_name(server.EXPERIMENT)
-        return self.client.search_logged_models([experiment.experiment_id])
-
-    def expected(self, count):
-        """The first test images, and the softmax of our logits."""
-        with contextlib.chdir(self.root):
-            subject = trained.load_subject("net4")
-        batch = subject.dataset.test_images[:count]
-        return batch, torch.softmax(logits(subject.module, batch), dim=1)
-
-
-@pytest.fixture
-def bare(tmp_path, empty_store):
-    """A study of which nothing has been made."""
-    shutil.copyfile(empty_store, tmp_path / "mlflow.db")
-    (tmp_path / ".convscope").mkdir()
-    return Study(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """A network that has been exported."""
-    project = Study(tmp_path_factory.mktemp("study"))
-    project.evaluate()
-    (candidate,) = models.candidates(project.root, ["net4"])
-    folder = tmp_path_factory.mktemp("exported")
-    models._export(project.root, candidate, folder)
-    return folder
-
-
-@pytest.fixture
-def study(bare, folder, monkeypatch):
-    """A study of which every network is exported as the same."""
-    monkeypatch.setattr(
-        models, "_export", lambda *to: shutil.copytree(folder, to[2], dirs_exist_ok=True)
-    )
-    return bare
 
 
 def test_a_version_says_what_it_is_of_and_belongs_to_the_run_of_evaluate(study):
@@ -147,44 +31,6 @@ def test_a_version_says_what_it_is_of_and_belongs_to_the_run_of_evaluate(study):
     (output,) = study.client.get_run(run_id).outputs.model_outputs
     assert output.model_id == logged.model_id
     assert study.best() == 1
-
-
-def test_the_signature_names_the_classes_and_the_requirements_are_those_installed(folder):
-    model = mlflow.models.Model.load(str(folder))
-    (taken,), (answered,) = model.signature.inputs.inputs, model.signature.outputs.inputs
-    assert (str(taken.type), taken.shape) == ("uint8", (-1, 3, 32, 32))
-    assert (str(answered.type), answered.shape) == ("float32", (-1, 10))
-    assert answered.name == f"probabilities of {', '.join(CLASSES)}"
-    assert model.metadata["classes"] == list(CLASSES)
-    requirements = (folder / "requirements.txt").read_text().split()
-    assert f"torch=={torch.__version__.split('+')[0]}" in requirements
-    assert model.load_input_example(str(folder)).shape == (exported.EXAMPLES, 3, 32, 32)
-
-
-def test_nothing_of_it_is_a_pickle_that_could_run_code_and_no_folder_is_named(folder):
-    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert not [name for name in names if name.endswith((".pth", ".pkl", ".pickle", ".py"))]
-    with zipfile.ZipFile(folder / "data/model.pt2") as archive:
-        weights = json.loads(archive.read("model/data/weights/model_weights_config.json"))
-        graph = archive.read("model/models/model.json").decode()
-    assert [entry for entry in weights["config"].values() if entry["use_pickle"]] == []
-    assert str(Path(models.__file__).parents[3]) not in graph
-
-
-def test_loaded_it_answers_the_softmax_of_our_logits_to_the_last_bit(bare, monkeypatch):
-    bare.publish()
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.tracking_uri(bare.root))
-    # each record is then checked to be a tensor or text
-    monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
-    # and it stays on the processor that it was exported on
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    module = mlflow.pytorch.load_model(f"models:/{NAME}@best")
-    served = mlflow.pyfunc.load_model(f"models:/{NAME}@best")
-    monkeypatch.undo()
-    for count in (1, 2, 7, 64):
-        batch, expected = bare.expected(count)
-        assert torch.equal(module(batch), expected)
-        assert torch.equal(torch.from_numpy(served.predict(batch.numpy())), expected)
 
 
 def test_publishing_again_changes_nothing(study):
@@ -303,84 +149,3 @@ def test_weights_that_have_just_been_replaced_are_not_given_the_tags_of_others(b
     bare.evaluate(lr=0.5)
     with pytest.raises(Exception, match="has just been replaced"):
         models._export(bare.root, candidate, bare.root / "folder")
-
-
-def wait_for(true, process=None):
-    end = time.monotonic() + SECONDS
-    while not true():
-        assert time.monotonic() < end
-        assert process is None or process.poll() is None
-        time.sleep(0.1)
-
-
-@contextlib.contextmanager
-def serving(log, answers, *command, **environment):
-    """The address of one of MLflow's servers, once it answers; it ends with the block."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
-    mlflow_command = [sys.executable, "-m", "mlflow", *command, "--port", str(port)]
-
-    def is_up():
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/{answers}") as answer:
-            return answer.status == 200
-
-    with log.open("w") as said:
-        process = subprocess.Popen(
-            mlflow_command,
-            env=os.environ | environment,
-            stdout=said,
-            stderr=said,
-            start_new_session=True,
-        )
-    try:
-        wait_for(is_up, process)
-        yield address
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def answer(address, document):
-    request = urllib.request.Request(
-        f"{address}/invocations",
-        json.dumps(document).encode(),
-        {"Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request) as answered:
-        return json.load(answered)
-
-
-@pytest.mark.pipeline
-def test_a_server_keeps_it_and_another_answers_requests_with_the_probabilities(
-    bare, tmp_path, monkeypatch
-):
-    store = f"sqlite:///{tmp_path}/mlflow.db"
-    keep = ("server", "--backend-store-uri", store, "--artifacts-destination", str(tmp_path / "a"))
-    serve = ("models", "serve", "-m", f"models:/{NAME}@best", "--env-manager", "local")
-    with serving(tmp_path / "server.log", "health", *keep, "--workers", "1") as kept:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", kept)
-        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", str(SECONDS))
-        run_id = bare.publish()
-        (version,) = bare.versions()
-        assert (version.run_id, bare.best()) == (run_id, 1)
-        with serving(tmp_path / "serve.log", "ping", *serve) as served:
-            batch, expected = bare.expected(3)
-            found = answer(served, {"inputs": batch.tolist()})["predictions"]
-            # another process, whose sums may be shared by other threads
-            torch.testing.assert_close(torch.tensor(found), expected, rtol=1e-5, atol=1e-7)
-            with pytest.raises(urllib.error.HTTPError, match="400"):
-                answer(served, {"inputs": [[[[256]]]]})
-
-
-@pytest.mark.pipeline
-def test_a_stage_does_not_wait_for_the_registrar_which_outlives_it(bare, capfd):
-    bare.evaluate()
-    with contextlib.chdir(bare.root), Tracker(Path(), models.STAGE) as tracker:
-        assert tracker.publish().action == "created"
-    assert bare.versions() == []
-    wait_for(lambda: models._aliases(bare.client, NAME))
-    assert (bare.best(), len(bare.versions())) == (1, 1)
-    assert capfd.readouterr() == ("", "")
-    assert (bare.root / registrar.LOG).read_text() == ""
