@@ -16,7 +16,7 @@ from convscope.base.report_folder import Finished
 from convscope.tracking import registrar
 from convscope.tracking.failures import PUBLISH, reason, warn
 from convscope.tracking.records import flatten
-from convscope.tracking.server import Store, tracking_uri
+from convscope.tracking.server import NOTE, Store, tracking_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -32,8 +32,8 @@ ALIAS = "best"
 _LOCK = Path(".convscope/registry.lock")
 # what a registrar at low priority may need, while others compute
 _LOCK_SECONDS = 120
-# tags of a logged model that MLflow's page knows: its description, its versions in the registry
-_NOTE, _VERSIONS = "mlflow.note.content", "mlflow.modelVersions"
+# the tag by which MLflow's page knows the versions of a logged model in the registry
+_VERSIONS = "mlflow.modelVersions"
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _create(store: Store, root: Path, candidate: Candidate, run_id: str) -> "Mod
         logged.artifact_location,
         run_id=run_id,
         tags=candidate.tags,
-        description=logged.tags[_NOTE],
+        description=logged.tags[NOTE],
         await_creation_for=0,
         model_id=logged.model_id,
     )
@@ -197,7 +197,7 @@ def _logged(store: Store, root: Path, candidate: Candidate, run_id: str) -> "Log
             store.experiment_id,
             candidate.net,
             run_id,
-            tags={**candidate.tags, _NOTE: f"{candidate.summary} {description}"},
+            tags={**candidate.tags, NOTE: f"{candidate.summary} {description}"},
             params=candidate.point,
         )
         client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
