@@ -19,8 +19,8 @@ def test_a_version_says_what_it_is_of_and_belongs_to_the_run_of_evaluate(study):
     assert version.tags == {
         "net": "net4",
         "fingerprint": best["fingerprint"],
-        "data": best["identity"]["data"],
-        "data_set": "toys",
+        "data": "toys",
+        "data_fingerprint": best["identity"]["data"],
         "test_accuracy": "0.875",
         "weights_md5": best["md5"][paths.WEIGHTS],
     }

@@ -57,7 +57,7 @@ class Candidate:
     def summary(self) -> str:
         """Which run it is, in a sentence."""
         accuracy = 100 * float(self.tags["test_accuracy"])
-        return f"The best {self.net} on {self.tags['data_set']}: test accuracy {accuracy:.2f} %."
+        return f"The best {self.net} on {self.tags['data']}: test accuracy {accuracy:.2f} %."
 
 
 def candidates(root: Path, nets: Iterable[str]) -> list[Candidate]:
@@ -75,8 +75,8 @@ def candidates(root: Path, nets: Iterable[str]) -> list[Candidate]:
             tags = {
                 "net": net,
                 "fingerprint": str(best["fingerprint"]),
-                "data": str(best["identity"]["data"]),
-                "data_set": str(dataset.get("name")),
+                "data": str(dataset.get("name")),
+                "data_fingerprint": str(best["identity"]["data"]),
                 "test_accuracy": repr(float(best["best"]["test_accuracy"])),
                 "weights_md5": str(best["md5"][paths.WEIGHTS]),
             }
@@ -242,7 +242,8 @@ def _point_alias(client: "MlflowClient", candidate: Candidate, version: "ModelVe
     held = (_aliases(client, candidate.name) or {}).get(ALIAS)
     if held is not None:
         tags = client.get_model_version(candidate.name, held).tags
-        if tags.get("data") != candidate.tags["data"] or int(held) == number:
+        same_data = tags.get("data_fingerprint") == candidate.tags["data_fingerprint"]
+        if not same_data or int(held) == number:
             return
         is_better = float(candidate.tags["test_accuracy"]) > float(tags["test_accuracy"])
         if int(held) > number and not is_better:
