@@ -9,8 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from tests.report.folders import replace
+from tests.tracking.study import Study
 
-from convscope.tracking import failures, server
+from convscope.tracking import failures, models, server
 
 DATASET = {"name": "digits", "url": "", "md5": "a" * 32, "fingerprint": "d" * 64}
 
@@ -143,3 +144,31 @@ def folders(tmp_path):
 def project(folders, empty_store):
     shutil.copyfile(empty_store, folders.root / "mlflow.db")
     return folders
+
+
+@pytest.fixture
+def bare(tmp_path, empty_store):
+    """A study of which nothing has been made."""
+    shutil.copyfile(empty_store, tmp_path / "mlflow.db")
+    (tmp_path / ".convscope").mkdir()
+    return Study(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory):
+    """A network that has been exported."""
+    project = Study(tmp_path_factory.mktemp("study"))
+    project.evaluate()
+    (candidate,) = models.candidates(project.root, ["net4"])
+    folder = tmp_path_factory.mktemp("exported")
+    models._export(project.root, candidate, folder)
+    return folder
+
+
+@pytest.fixture
+def study(bare, model_folder, monkeypatch):
+    """A study of which every network is exported as the same."""
+    monkeypatch.setattr(
+        models, "_export", lambda *to: shutil.copytree(model_folder, to[2], dirs_exist_ok=True)
+    )
+    return bare

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convscope.base.errors import UserError
-from convscope.tracking import descriptions
+from convscope.tracking import descriptions, models
 from convscope.tracking.failures import failure, reason
 from convscope.tracking.finished import finished_stages, read_stage
 from convscope.tracking.records import Record
@@ -41,12 +41,18 @@ def publish(root: Path) -> list[Published]:
         raise UserError(failure(tracking_uri(root), "finished stages", reason(error))) from None
 
 
-def publish_stages(root: Path, stages: list[str]) -> list[Published]:
+def publish_stages(
+    root: Path, stages: list[str], register: models.Register = models.register
+) -> list[Published]:
     """The same for some finished stages; what MLflow raises is passed on."""
     records = [read_stage(root, stage) for stage in stages]
     with publish_lock(root):
         store = connect(root)
-        return [_publish_record(store, root, record) for record in records]
+        published = [_publish_record(store, root, record) for record in records]
+    for each in published:
+        if each.stage == models.STAGE:
+            register(store, root, each.run_id)
+    return published
 
 
 def _publish_record(store: Store, root: Path, record: Record) -> Published:

@@ -5,6 +5,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from convscope.tracking.failures import reason
+from convscope.tracking.models import register_later
 from convscope.tracking.observer import News
 from convscope.tracking.publishing import Published, publish_stages
 from convscope.tracking.records import Record
@@ -65,7 +66,7 @@ class _Service:
 
     def publish(self) -> Published:
         """Bring the finished stage into MLflow."""
-        published = publish_stages(self._root, [self._stage])[0]
+        published = publish_stages(self._root, [self._stage], register_later)[0]
         self._runs = None
         return published
 
