@@ -169,6 +169,15 @@ def test_the_answer_and_both_states_are_kept_in_a_folder(repository, capsys, tmp
     assert line == f"{tmp_path / 'other'} holds something else: name another folder"
 
 
+def test_what_a_pipeline_leaves_at_work_is_ended(repository, capsys):
+    repository.commit(leaves="")
+    assert compared(capsys, "HEAD")[0] == 0
+    until = time.monotonic() + SECONDS
+    while "sleep 611" in subprocess.check_output(["ps", "-eo", "stat,args"], text=True):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_one_that_is_ended_leaves_nothing_and_nothing_running(number, repository, tmp_path):
     repository.commit(slow="")

@@ -25,6 +25,7 @@ from convscope.comparison.state import State
 from convscope.training.grid import STORE
 
 SHORT = 10
+PREFIX = "convscope-compare-"
 AUTHOR = ("-c", "user.name=convscope", "-c", "user.email=convscope@localhost")
 # what a run with DVC keeps between two states
 KEPT = (".dvc", ".convscope")
@@ -193,7 +194,7 @@ def cloned() -> Iterator[Clone]:
 
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
-        with tempfile.TemporaryDirectory(prefix="convscope-compare-") as folder:
+        with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder:
             yield Clone(Path(folder).resolve())
     finally:
         for number, handler in before.items():

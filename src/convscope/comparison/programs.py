@@ -18,7 +18,10 @@ GRACE_SECONDS = 10
 def followed(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], role: str
 ) -> tuple[int, list[str]]:
-    """Run a command and pass its lines on to standard error; its exit code and its last lines."""
+    """Run a command and pass its lines on to standard error; its exit code and its last lines.
+
+    Nothing that it started is left running.
+    """
     last: deque[str] = deque(maxlen=LAST_LINES)
     process = subprocess.Popen(
         command,
@@ -38,12 +41,16 @@ def followed(
                 print(f"{role} | {text}", file=sys.stderr, flush=True)
                 last.append(" ".join(text.split()))
         return process.wait(), list(last)
-    except BaseException:
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with suppress(ProcessLookupError, subprocess.TimeoutExpired):
-                os.killpg(process.pid, number)
-                process.wait(GRACE_SECONDS)
-        raise
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a command that was interrupted, or what one that has ended left at work."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError, PermissionError, subprocess.TimeoutExpired):
+            os.killpg(process.pid, number)
+            process.wait(GRACE_SECONDS)
 
 
 def said(command: Sequence[str], folder: Path) -> str:
