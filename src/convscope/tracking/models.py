@@ -32,7 +32,7 @@ ALIAS = "best"
 # a registrar holds it, while stages come and go
 _LOCK = Path(".convscope/registry.lock")
 # what a registrar at low priority may need, while others compute
-_LOCK_SECONDS = 120
+_LOCK_SECONDS = 300
 # the tag by which MLflow's page knows the versions of a logged model in the registry
 _VERSIONS = "mlflow.modelVersions"
 
