@@ -3,6 +3,7 @@ import shutil
 from unittest.mock import Mock
 
 import pytest
+from filelock import FileLock
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from tests.tracking.study import CLASSES, NAME, Study
@@ -149,3 +150,13 @@ def test_weights_that_have_just_been_replaced_are_not_given_the_tags_of_others(b
     bare.evaluate(lr=0.5)
     with pytest.raises(Exception, match="has just been replaced"):
         models._export(bare.root, candidate, bare.root / "folder")
+
+
+def test_a_process_that_never_ends_registering_is_not_waited_for_for_ever(
+    study, monkeypatch, capfd
+):
+    monkeypatch.setattr(models, "_LOCK_SECONDS", 0.1)
+    with FileLock(study.root / models._LOCK):
+        study.publish()
+    assert "registry.lock" in capfd.readouterr().err
+    assert study.versions() == []

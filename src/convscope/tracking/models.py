@@ -4,11 +4,12 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from convscope.base import files, paths, progress
 from convscope.base.errors import UserError
@@ -31,7 +32,7 @@ ALIAS = "best"
 # a registrar holds it, while stages come and go
 _LOCK = Path(".convscope/registry.lock")
 # what a registrar at low priority may need, while others compute
-_LOCK_SECONDS = 120
+_LOCK_SECONDS = 300
 # the tag by which MLflow's page knows the versions of a logged model in the registry
 _VERSIONS = "mlflow.modelVersions"
 
@@ -97,7 +98,7 @@ def register(store: Store, root: Path, run_id: str) -> None:
         run_id: The stage's run in MLflow, to which the models will belong.
     """
     try:
-        with FileLock(root / _LOCK, timeout=_LOCK_SECONDS):
+        with _alone(root):
             for candidate in _compared(root):
                 version = _version(store.client, candidate)
                 if version is None:
@@ -122,6 +123,16 @@ def register_later(store: Store, root: Path, run_id: str) -> None:
         _warn(root, error)
         return
     register(store, root, run_id)
+
+
+def _alone(root: Path) -> AbstractContextManager[object]:
+    """Keep other processes of this project from registering the same."""
+    lock = FileLock(root / _LOCK)
+    try:
+        return lock.acquire(timeout=0)
+    except Timeout:
+        progress.say("networks: another process is registering them; waiting for it")
+        return lock.acquire(timeout=_LOCK_SECONDS)
 
 
 def _compared(root: Path) -> list[Candidate]:
