@@ -97,6 +97,18 @@ def test_runs_are_seen_while_the_grid_still_trains(project, monkeypatch):
     assert [step for step, _ in project.history(point, "epoch/loss")] == [1, 2, 3]
 
 
+def test_a_reused_point_is_left_to_publishing_which_knows_when_it_was_trained(project):
+    with Tracker(project.root, "train@net1") as tracker:
+        with tracker.live(PARAMS, FINGERPRINT) as observer:
+            observer.run_started("lr=0.01", project.run_document(0.01))
+            observer.run_finished("lr=0.01")
+            train(observer, project, 0.1, epochs=1)
+        wait_until(lambda: project.runs("lr=0.1"))
+        assert project.runs("lr=0.01") == []
+        assert tracker.publish().action == "completed"
+    assert project.run("lr=0.01").info.status == "FINISHED"
+
+
 def test_an_interrupted_attempt_is_adopted_by_the_next(project):
     fail(project, KeyboardInterrupt())
     (parent, point) = project.run("train@net1"), project.run("lr=0.1")

@@ -25,6 +25,7 @@ class Observer:
     def __init__(self, stage: Record, write: Callable[[News], Any]) -> None:
         self._stage, self._write = stage, write
         self._training = {stage.name: stage}
+        self._trained: set[str] = set()
         self._news: dict[str, tuple[Record, str]] = {stage.name: (stage, "RUNNING")}
         self._lock = threading.Lock()  # of the news
         self._closed = threading.Event()
@@ -32,21 +33,26 @@ class Observer:
         self._thread.start()
 
     def run_started(self, run_id: str, run: Mapping[str, Any]) -> None:
-        """A point begins, or resumes, its training; ``run`` is what its run.json will hold."""
+        """A point begins, resumes or is reused; ``run`` is what its run.json will hold.
+
+        A reused one ends without an epoch: publishing knows when it was trained.
+        """
         began = Times(round(1000 * time.time()))
         params = point_params(run)
         stage, identity = self._stage.stage, run["fingerprint"]
         point = Record(stage, run_id, identity, POINT, params=params, times=began)
         self._training[run_id] = point
-        self._note(point, "RUNNING")
 
     def epoch(self, run_id: str, row: Mapping[str, float]) -> None:
         """A point has finished an epoch; ``row`` is its row of history.csv."""
+        self._trained.add(run_id)
         self._note(replace(self._training[run_id], series=epoch_series([row])), "RUNNING")
 
     def run_finished(self, run_id: str) -> None:
         """A point has finished its training."""
-        self._note(self._training.pop(run_id), "FINISHED")
+        point = self._training.pop(run_id)
+        if run_id in self._trained:
+            self._note(point, "FINISHED")
 
     def close(self) -> None:
         """Write what is left, without waiting for it."""
