@@ -1,4 +1,5 @@
 import gc
+import importlib
 import os
 import signal
 
@@ -67,6 +68,7 @@ def pytest_collection_modifyitems(items):
 
     # more threads than one are slower for toys, and a result's bits depend on their number
     torch.set_num_threads(1)
-    # the trackers of stages are forked from here, and have it then: two seconds less for each
+    # the trackers of stages are forked from here, and have it then: four seconds less for each
     server.import_mlflow()
+    importlib.import_module("mlflow.store.tracking.sqlalchemy_store")
     items.sort(key=lambda item: item.get_closest_marker("pipeline") is None)
