@@ -52,12 +52,13 @@ def interleaved(n: int, *actions: Seconds, warm_up: bool = True) -> list[list[fl
     Args:
         n: How often to measure each.
         *actions: Functions that return the seconds they took.
-        warm_up: Whether to run each once before, unmeasured.
+        warm_up: Whether to run each once before, unmeasured. A single measurement is a mere try,
+            and goes without.
 
     Returns:
         The n measurements of each action.
     """
-    if warm_up:
+    if warm_up and n > 1:
         for action in actions:
             action()
     rounds = [[action() for action in actions] for _ in range(n)]

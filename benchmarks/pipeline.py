@@ -37,13 +37,10 @@ def rows(quick: bool) -> Iterator[Row]:
         targets = stages if quick else []
         yield from _starts(project, ["report"] if quick else list(cli.STAGES), 1 if quick else 5)
         for stage in stages:
-            yield _stage(project, stage, 1 if quick else 3)
+            yield _stage(project, stage, *((1, projects.NO_SERVER) if quick else (3, "")))
         _done(project, "dvc", "commit", "--force", "--quiet", *targets)
-        (times,) = interleaved(
-            1 if quick else 5,
-            clocked(lambda: _done(project, "dvc", "repro", *targets)),
-            warm_up=not quick,
-        )
+        nothing = clocked(lambda: _done(project, "dvc", "repro", *targets))
+        (times,) = interleaved(1 if quick else 5, nothing)
         yield below("dvc repro with nothing to do", times, NOTHING_SECONDS)
 
 
@@ -76,17 +73,17 @@ def _starts(project: Project, stages: list[str], n: int) -> Iterator[Row]:
         module = "train" if stage == "baseline" else stage.replace("-", "_")
         code = f"{_IMPORTS}import convscope.stages.{module}"
         start = functools.partial(_done, project, sys.executable, "-c", code)
-        (times,) = interleaved(n, clocked(start), warm_up=n > 1)
+        (times,) = interleaved(n, clocked(start))
         yield below(f"start of {stage}: its imports", times, START_SECONDS)
 
 
-def _stage(project: Project, command: str, n: int) -> Row:
+def _stage(project: Project, command: str, n: int, server: str) -> Row:
     """What a stage's process takes besides its work, compared with the import of torch."""
     measured = [sys.executable, "-m", "benchmarks.peak", sys.executable, "-m", "convscope.cli"]
     peaks = []
 
     def weight() -> float:
-        found = json.loads(_done(project, *measured, *command.split()))
+        found = json.loads(_done(project, *measured, *command.split(), server=server))
         peaks.append(found["peak"])
         log = timings.read(project.folder / timings.TIMINGS)
         return float(found["seconds"] - log[log["run"] == ""]["seconds"].iloc[-1])
@@ -94,7 +91,7 @@ def _stage(project: Project, command: str, n: int) -> Row:
     def torch() -> float:
         return clocked(lambda: _done(project, sys.executable, "-c", "import torch"))()
 
-    weights, imports = interleaved(n, weight, torch, warm_up=n > 1)
+    weights, imports = interleaved(n, weight, torch)
     ratio = median(weights) / median(imports)
     return Row(
         f"{command}: its time without its work, compared with `import torch`",
@@ -107,9 +104,9 @@ def _stage(project: Project, command: str, n: int) -> Row:
     )
 
 
-def _done(project: Project, *command: str) -> str:
-    """Run a command that must succeed; what it printed."""
-    done = project.run(*command)
+def _done(project: Project, *command: str, server: str = "") -> str:
+    """Run a command that must succeed; what it printed. It tracks there, or in the project."""
+    done = project.run(*command, MLFLOW_TRACKING_URI=server)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
     return done.stdout

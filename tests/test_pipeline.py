@@ -10,6 +10,7 @@ import sqlite3
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from math import prod
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ from convscope.comparison.answer import MARKER
 from convscope.data import datasets
 from tests import archive_samples as samples
 from tests import projects, warm, workflow
+from tests.base.test_kernels import MOVING
 from tests.torture.state import locked
 
 pytestmark = pytest.mark.pipeline
@@ -25,11 +27,43 @@ pytestmark = pytest.mark.pipeline
 TRAIN = [f"train@net{n}" for n in (1, 2, 3, 4)]
 ANALYSES = ["evaluate", "occlusion", "filter-ablation", "filter-identify"]
 ALL = ["download", "baseline", *TRAIN, *ANALYSES, "report"]
-WITHOUT = """
+# all stages of one process, so that it imports torch once
+STAGES = """
 import sys
-sys.modules.update(dict.fromkeys(["dvc", "mlflow"]))  # None: they cannot be imported
+{first}
 from convscope.cli import main
 sys.exit(max(main(stage.split("@")) for stage in sys.argv[1:]))
+"""
+WITHOUT = """
+sys.modules.update(dict.fromkeys(["dvc", "mlflow"]))  # None: they cannot be imported
+import os
+os.umask(0o077)
+"""
+SHELL = {
+    "LC_ALL": "C",
+    "PYTHONUTF8": "0",
+    "TZ": "Pacific/Kiritimati",
+    "PYTHONHASHSEED": "7",
+    "COLUMNS": "1",
+    "MPLBACKEND": "svg",
+}
+# one core, little memory, and listings of folders in the opposite order
+LESS = """
+import os, resource
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+scandir, listdir = os.scandir, os.listdir
+class Reversed:
+    def __init__(self, found): self.found, self.entries = found, list(found)[::-1]
+    def __iter__(self): return iter(self.entries)
+    def __next__(self): return self.entries.pop(0)
+    def __enter__(self): return self
+    def __exit__(self, *_): self.found.close()
+    def close(self): self.found.close()
+os.scandir = lambda *path: Reversed(scandir(*path))
+os.listdir = lambda *path: listdir(*path)[::-1]
+from convscope.tracking.tracker import Tracker
+Tracker.publish = lambda self: None
 """
 
 
@@ -81,7 +115,7 @@ def test_every_stage_is_one_finished_run_in_mlflow_with_a_child_for_each_point(p
     grids = projects.shrunk()["nets"].values()
     points = sum(prod(len(v) for v in grid.values() if isinstance(v, list)) for grid in grids)
     assert len(names) - len(ALL) == points
-    epochs = rows(project, "select count(*) from metrics where key = 'test_accuracy' and step > 0")
+    epochs = rows(project, "select count(*) from metrics where key = 'epoch/test_accuracy'")
     assert epochs == [(points * 2,)]
 
 
@@ -127,11 +161,28 @@ def test_a_change_of_net3s_dropout_retrains_net3_alone_and_only_the_new_point(pr
 
 
 def test_runs_side_by_side_without_dvc_and_mlflow_give_the_same_bytes(project, other):
-    """A machine that only lends its GPU needs neither."""
-    done = other.run(sys.executable, "-c", WITHOUT, *ALL, CONVSCOPE_WORKERS="2")
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("run `convscope publish` later") == len(ALL)
+    """A machine that only lends its GPU needs neither; its shell and umask change no byte."""
+    code, lent = STAGES.format(first=WITHOUT), {"CONVSCOPE_WORKERS": "2", **MOVING, **SHELL}
+    for stages, level in ((ALL[:-1], "2"), (ALL[-1:], "")):  # the report reads docstrings
+        lent["PYTHONOPTIMIZE"] = level
+        done = other.run(sys.executable, "-c", code, *stages, **lent)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.count("run `convscope publish`") == len(stages)
     assert outputs(other) == outputs(project)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux has these settings of a process")
+def test_no_byte_depends_on_cores_memory_or_the_order_of_folders(project, other):
+    again = ["train@net1", "train@net4", *ANALYSES]
+    made = [Path(out) for stage in again for out in locked(project.folder)[stage]]
+    for part in ("data", "models/net2", "models/net3"):
+        shutil.copytree(project.folder / part, other.folder / part, dirs_exist_ok=True)
+    done = other.run(sys.executable, "-c", STAGES.format(first=LESS), *again)
+    assert done.returncode == 0, done.stderr
+    expected, found = (projects.contents(each.folder, *made) for each in (project, other))
+    assert [name for name in expected if found.get(name) != expected[name]] == []
+    assert found.keys() == expected.keys()
+    assert len(found) > 60
 
 
 def test_a_clone_with_the_cache_pulled_trains_only_new_points(project, other, tmp_path):

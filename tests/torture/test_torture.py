@@ -40,7 +40,7 @@ def test_every_kind_of_difference_is_told(tmp_path):
     again = left(tmp_path / "b", "aa", files | {"note": "4"}, "FINISHED", "loss", 1)
     assert list(state.differences(calm, again)) == []
     others = {"data/x": "3", "note": "3", ".z.partial": ""}
-    other = left(tmp_path / "c", "bb", others, "KILLED", "seconds", 2)
+    other = left(tmp_path / "c", "bb", others, "KILLED", "time/seconds", 2)
     assert list(state.differences(calm, other)) == [
         ".z.partial: is new",
         "MLflow metric ('n', 'loss', 0, 1.5): is missing",

@@ -2,6 +2,7 @@
 
 import math
 import reprlib
+from functools import cache
 from pathlib import Path
 from typing import Literal, Self, TypeVar
 
@@ -70,8 +71,7 @@ def _check_grid(net: str, grid: Grid, seeds: int) -> None:
     for shape in sorted(shapes):
         point = ", ".join(f"{axis}={value:g}" for axis, value in shape)
         try:
-            with torch.device("meta"):
-                parameters = zoo.parameter_count(zoo.build(net, **dict(shape)))
+            parameters = _parameters(net, shape)
         except ValueError as error:
             raise ValueError(f"{key} has a point that cannot be built ({point}): {error}") from None
         if parameters > MAX_PARAMETERS:
@@ -79,6 +79,13 @@ def _check_grid(net: str, grid: Grid, seeds: int) -> None:
                 f"{key} has a point ({point}) of {parameters:,} parameters; "
                 f"a network may have {MAX_PARAMETERS:,}"
             )
+
+
+@cache  # a stage reads the same grids again and again, to see that they have not changed
+def _parameters(net: str, shape: tuple[tuple[str, float], ...]) -> int:
+    """The parameters of a network of this shape; a ValueError if there is none."""
+    with torch.device("meta"):
+        return zoo.parameter_count(zoo.build(net, **dict(shape)))
 
 
 def load(path: Path = PARAMS) -> Params:
