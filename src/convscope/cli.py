@@ -3,6 +3,7 @@
 import argparse
 import atexit
 import contextlib
+import gc
 import importlib
 import os
 import sys
@@ -173,6 +174,7 @@ def _run_stage(options: argparse.Namespace) -> None:
     from convscope.base import inputs, progress
     from convscope.tracking.tracker import Tracker
 
+    gc.disable()  # what is imported stays: to look for garbage in it takes a second
     # figures are drawn into files; a notebook's shell asks for a backend that is not here
     os.environ["MPLBACKEND"] = "agg"
     name = options.stage if options.net is None else paths.stage_of(options.net)
@@ -196,6 +198,8 @@ def _work(net: str | None, name: str, tracker: "Tracker") -> float:
         processes.warm_up()
         module, arguments = "train", [net, tracker]
     run = importlib.import_module(f"convscope.stages.{module}").run
+    gc.freeze()
+    gc.enable()
     device = "cpu"  # of a stage that does not import torch
     if "torch" in sys.modules:
         from convscope.base import runtime

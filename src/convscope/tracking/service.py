@@ -1,5 +1,6 @@
 """What the process of a ``Tracker`` does: MLflow's part of tracking one stage."""
 
+import gc
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -24,6 +25,8 @@ def serve(root: Path, stage: str, questions: Connection) -> None:
     with suppress(Exception):  # why it cannot be imported is the answer to each question
         import_mlflow()
         import_store(root)
+    gc.freeze()
+    gc.enable()  # the stage has it off while it imports
     while True:
         try:
             action, *arguments = questions.recv()
