@@ -10,6 +10,8 @@ from convscope.base import names, paths
 from convscope.tracking import server
 from tests import projects
 
+server.quiet()  # tests may import MLflow before it is asked for
+
 # a shell's background job ignores interrupts, as do its children: some tests send them
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -11,7 +11,7 @@ from convscope import cli
 from convscope.base.errors import UserError
 from convscope.base.paths import WEIGHTS
 from convscope.base.tensors import read_tensors
-from convscope.tracking import server
+from convscope.tracking import failures
 from tests import projects, toys
 
 PACKAGE = projects.ROOT / "src/convscope"
@@ -71,7 +71,7 @@ def test_weights_that_are_a_pickle_are_refused_unopened(tmp_path):
 def test_a_secret_of_the_environment_is_written_nowhere(
     works, one_run, empty_store, monkeypatch, capfd
 ):
-    monkeypatch.setattr(server, "_warned", set())
+    monkeypatch.setattr(failures, "_warned", set())
     for name in ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, SECRET)
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "ann")

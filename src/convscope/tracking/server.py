@@ -53,12 +53,17 @@ def _file_uri(database: Path) -> str:
 
 
 def import_mlflow() -> "type[MlflowClient]":
-    """MLflow's client, quick to give up and saying nothing; the only place that imports it."""
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    """MLflow's client, quick to give up and saying nothing; whatever imports MLflow comes later."""
+    quiet()
     from mlflow import MlflowClient
 
     return MlflowClient
+
+
+def quiet() -> None:
+    """Let MLflow, which reads this when it is imported, give up soon and say nothing."""
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
 
 
 def import_store(root: Path) -> None:
