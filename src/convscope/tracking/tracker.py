@@ -111,7 +111,7 @@ class Tracker:
         except TimeoutError:
             self._process.kill()
             answer, failure = None, f"no answer within {seconds:g} seconds"
-        except (EOFError, OSError):
+        except (EOFError, OSError, TypeError):  # the last where it was closed in this moment
             answer, failure = None, "the process that tracks has been killed"
         if failure and not self._ended:  # what was still to be written live has been published
             warn(tracking_uri(self._root), self._stage, failure)
