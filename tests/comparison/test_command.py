@@ -3,6 +3,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 from tests import projects
 from tests.comparison import states
@@ -18,6 +19,12 @@ def compared(capsys, *arguments):
     """The exit code and the Markdown of ``convscope compare``."""
     code = cli.main(["compare", *arguments])
     return code, capsys.readouterr().out
+
+
+def running():
+    """The commands of all processes, which those that have ended no longer have."""
+    commands = (each.info["cmdline"] or () for each in psutil.process_iter(["cmdline"]))
+    return "\n".join(" ".join(command) for command in commands)
 
 
 def refused(capsys, *arguments):
@@ -173,7 +180,7 @@ def test_what_a_pipeline_leaves_at_work_is_ended(repository, capsys):
     repository.commit(leaves="")
     assert compared(capsys, "HEAD")[0] == 0
     until = time.monotonic() + SECONDS
-    while "sleep 611" in subprocess.check_output(["ps", "-eo", "stat,args"], text=True):
+    while "sleep 611" in running():
         assert time.monotonic() < until
         time.sleep(0.05)
 
@@ -195,5 +202,4 @@ def test_one_that_is_ended_leaves_nothing_and_nothing_running(number, repository
     assert "Traceback" not in said
     assert list((tmp_path / "tmp").iterdir()) == []
     assert projects.contents(repository.folder) == before
-    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
-    assert str(tmp_path) not in running.stdout
+    assert str(tmp_path) not in running()
