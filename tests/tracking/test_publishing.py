@@ -1,11 +1,9 @@
 import datetime
-import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from PIL import Image
 from tests.toys import refusal
 from tests.tracking.conftest import commit
 
@@ -17,13 +15,6 @@ from convscope.tracking.runs import StageRuns
 
 MADE = {"data": "d" * 64, "runs": {"net1": "point-0.1"}}
 JSON = ("params.json", "metrics.json", "made_from.json")
-
-
-def png():
-    """A picture of 2 x 2 pixels."""
-    stream = io.BytesIO()
-    Image.new("RGB", (2, 2), "red").save(stream, "PNG")
-    return stream.getvalue()
 
 
 def publish_stage(project, stage):
@@ -228,44 +219,6 @@ def test_confidence_by_window_is_one_curve_whose_steps_are_the_sizes(project):
     run = project.run("occlusion")
     assert run.data.metrics == {"occlusion/clean_confidence": 0.9, "occlusion/confidence": 0.5}
     assert project.history(run, "occlusion/confidence") == [(3, 0.8), (13, 0.5)]
-
-
-def test_figures_are_images_once(project):
-    for name in ("deepest", "maps"):
-        project.write(f"reports/occlusion/{name}.png", png())
-    publish_stage(project, "occlusion")
-    run = project.run("occlusion")
-    assert "mlflow.loggedImages" in run.data.tags
-    images = project.artifacts(run, "images")
-    pictures = sorted(path for path in images if path.endswith(".png"))
-    named = [path.removeprefix("images/").split("+")[0] for path in pictures]
-    assert named == ["occlusion~deepest", "occlusion~maps"]
-    assert len(images) == 4  # each has a small one for the page
-    publish_stage(project, "occlusion")
-    assert project.artifacts(run, "images") == images
-
-
-def test_an_upload_of_images_that_was_cut_short_is_gone_on_with(project, monkeypatch):
-    for name in ("deepest", "maps"):
-        project.write(f"reports/occlusion/{name}.png", png())
-    client = type(project.store.client)
-    with monkeypatch.context() as patch:
-        log_image, calls = client.log_image, []
-
-        def once(self, *arguments, **more):
-            if calls:
-                raise ConnectionResetError("gone")
-            calls.append(more)
-            log_image(self, *arguments, **more)
-
-        patch.setattr(client, "log_image", once)
-        with pytest.raises(ConnectionResetError):
-            publish_stage(project, "occlusion")
-    publish_stage(project, "occlusion")
-    names = [
-        path for path in project.artifacts(project.run("occlusion"), "images") if "webp" in path
-    ]
-    assert len(names) == 2
 
 
 @pytest.mark.parametrize("name", ["lr=0.1", "train@net1"])
