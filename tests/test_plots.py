@@ -15,6 +15,7 @@ from dvc_render import VegaRenderer
 from ruamel.yaml import YAML
 
 from convscope.base import files
+from convscope.base.names import POINT
 from convscope.evaluation import predictions
 from convscope.study import claims
 from tests import browser, projects
@@ -164,16 +165,7 @@ def test_each_confusion_matrix_is_under_its_network_and_beside_its_revision():
 
 
 def test_a_run_is_called_by_what_varies():
-    columns = (
-        "lr",
-        "batch_size",
-        "momentum",
-        "l1_oc",
-        "filter_multiplier",
-        "kernel_size",
-        "stride",
-    )
-    same = dict.fromkeys((*columns, "seed", "loss", "total_parameters"), "1")
+    same = dict.fromkeys((*POINT, "loss", "total_parameters"), "1")
     rows = [
         {
             **same,

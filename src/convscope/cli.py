@@ -129,6 +129,11 @@ def _parser(files: object = None) -> argparse.ArgumentParser:
         choices=("bash", "zsh", "tcsh"),
         help="print the script by which a shell completes commands and options",
     )
+    _add_commands(parser, files)
+    return parser
+
+
+def _add_commands(parser: argparse.ArgumentParser, files: object) -> None:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[..., int | None], what: str) -> argparse.ArgumentParser:
@@ -166,7 +171,6 @@ def _parser(files: object = None) -> argparse.ArgumentParser:
     out = compared.add(compare)
     for path in (against, folder, out):
         path.complete = files  # type: ignore[attr-defined]
-    return parser
 
 
 def _run_stage(options: argparse.Namespace) -> None:

@@ -18,7 +18,7 @@ from convscope.base import files, paths, timings
 from convscope.base.errors import UserError
 from convscope.config import content
 from convscope.study.claims.claim import Verdict
-from convscope.tracking.records import flatten
+from convscope.tracking.records import flatten, numbers
 
 _METRICS = "[a-z]*/metrics.json"
 _RUNS = f"*/runs/*/{paths.RUN}"
@@ -86,10 +86,9 @@ class State:
     def numbers(self) -> dict[str, float]:
         """The headline numbers of its stages, named "occlusion: confidence_3"."""
         return {
-            f"{path.parent.name}: {name}": float(value)
+            f"{path.parent.name}: {name}": value
             for path in sorted(self.reports.glob(_METRICS))
-            for name, value in self._document(path).items()
-            if type(value) in (int, float)
+            for name, value in numbers(self._document(path)).items()
         }
 
     @cached_property

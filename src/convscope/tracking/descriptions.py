@@ -28,9 +28,8 @@ def of_stage(stage: str, params: Mapping[str, Any], metrics: Mapping[str, Any]) 
     """The description of a stage that trains nothing, from its params.json and metrics.json."""
     known = numbers(metrics)
     if stage == "evaluate":
-        end = "_test_accuracy"
-        found = {key.removesuffix(end): value for key, value in known.items() if key.endswith(end)}
-        return f"The best run of each network on all test images. Accuracies: {_listed(found)}."
+        listed = _listed(accuracies(known))
+        return f"The best run of each network on all test images. Accuracies: {listed}."
     text = {
         "net": params.get("analysis", {}).get("net", "network"),
         "under_the_largest": _under_the_largest(metrics),
@@ -63,9 +62,17 @@ def of_point(run: Mapping[str, Any]) -> str:
     return f"A run of {run.get('net')} with {named}{trained}. {_best('It', run)}"
 
 
-def of_experiment(accuracies: Mapping[str, float], data: str) -> str:
-    """The description of an experiment; accuracies are test accuracies by network."""
-    return f"{EXPERIMENT} The accuracies published last, on {data}: {_listed(accuracies)}."
+def of_experiment(metrics: Mapping[str, float], data: str) -> str:
+    """The description of an experiment, from the metrics of stage evaluate, and the data's name."""
+    listed = _listed(accuracies(metrics))
+    return f"{EXPERIMENT} The accuracies published last, on {data}: {listed}."
+
+
+def accuracies(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Test accuracies by network among the metrics of stage evaluate, in a section or not."""
+    end = "_test_accuracy"
+    named = {key.rpartition("/")[2]: value for key, value in metrics.items()}
+    return {key.removesuffix(end): value for key, value in named.items() if key.endswith(end)}
 
 
 def _best(who: str, run: Mapping[str, Any]) -> str:

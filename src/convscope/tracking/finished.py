@@ -30,6 +30,9 @@ from convscope.tracking.studies import study_of
 REPORT_FILES = ("report.html", "report.md", "claims.json", "metrics.json")
 CONFIDENCE = "occlusion/confidence"
 
+# by fingerprint, how many seconds something took, and when, where that is known
+_AllTimes = Mapping[str, tuple[float, Times | None]]
+
 
 def fingerprint(root: Path, stage: str) -> str:
     """Under which a finished stage is published: of a grid's runs, or of a folder's files.
@@ -67,7 +70,8 @@ def read_stage(root: Path, stage: str) -> Record:
         files=tuple((path, "") for path in _stage_files(root, stage)),
         dataset=dataset,
     )
-    record = _timed(record, _times(root))
+    times = _times(root)
+    record = _timed(record, times)
     if stage == REPORT_STAGE:
         require_consistent(root / paths.REPORTS)
         return _with_verdicts(root, record)
@@ -79,7 +83,7 @@ def read_stage(root: Path, stage: str) -> Record:
         tags={**record.tags, **_origin(root, folder)},
     )
     if net := record.net:
-        return _with_points(root, net, record)
+        return _with_points(root, net, record, times)
     return _with_headlines(record, folder)
 
 
@@ -113,7 +117,7 @@ def _origin(root: Path, folder: Finished) -> dict[str, str]:
     return {key: text for key, text in (("study", study), ("processor", processor)) if text}
 
 
-def _times(root: Path) -> dict[str, tuple[float, Times | None]]:
+def _times(root: Path) -> _AllTimes:
     """For each fingerprint how many seconds it took and when, as the log has it last."""
     log = timings.read(root / timings.TIMINGS)
     columns = [log[name].tolist() for name in ("fingerprint", "seconds", "started")]
@@ -125,7 +129,7 @@ def _times(root: Path) -> dict[str, tuple[float, Times | None]]:
     return found
 
 
-def _timed(record: Record, times: Mapping[str, tuple[float, Times | None]]) -> Record:
+def _timed(record: Record, times: _AllTimes) -> Record:
     if record.fingerprint not in times:
         return record
     seconds, when = times[record.fingerprint]
@@ -162,9 +166,8 @@ def _with_verdicts(root: Path, record: Record) -> Record:
     )
 
 
-def _with_points(root: Path, net: str, record: Record) -> Record:
+def _with_points(root: Path, net: str, record: Record, times: _AllTimes) -> Record:
     models, command = root / paths.models_of(net), paths.command_of(f"train/{net}")
-    times = _times(root)
     points = [
         _timed(_point(record, folder, run, command), times) for folder, run in grid_runs(root, net)
     ]

@@ -1,7 +1,6 @@
 """What a grid reports while it trains, handed on now and then from a thread of its own."""
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -37,11 +36,14 @@ class Observer:
 
         A reused one ends without an epoch: publishing knows when it was trained.
         """
-        began = Times(round(1000 * time.time()))
-        params = point_params(run)
-        stage, identity = self._stage.stage, run["fingerprint"]
-        point = Record(stage, run_id, identity, POINT, params=params, times=began)
-        self._training[run_id] = point
+        self._training[run_id] = Record(
+            self._stage.stage,
+            run_id,
+            run["fingerprint"],
+            POINT,
+            params=point_params(run),
+            times=Times.from_now(),
+        )
 
     def epoch(self, run_id: str, row: Mapping[str, float]) -> None:
         """A point has finished an epoch; ``row`` is its row of history.csv."""

@@ -67,12 +67,7 @@ def _publish_record(store: Store, root: Path, record: Record) -> Published:
 
 def _describe_experiment(store: Store, evaluate: Record) -> None:
     """Say above an experiment's runs what was measured last; what a user wrote there stays."""
-    accuracies = {
-        name.split("/")[1].removesuffix("_test_accuracy"): value
-        for name, value in evaluate.metrics.items()
-        if name.endswith("_test_accuracy")
-    }
     said = store.client.get_experiment(store.experiment_id).tags.get(NOTE, "")
     if not said or said.startswith(descriptions.EXPERIMENT):
-        text = descriptions.of_experiment(accuracies, evaluate.tags.get("data", "other data"))
+        text = descriptions.of_experiment(evaluate.metrics, evaluate.tags.get("data", "other data"))
         store.client.set_experiment_tag(store.experiment_id, NOTE, text)

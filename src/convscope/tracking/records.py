@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,11 @@ class Times(NamedTuple):
 
     began: int
     ended: int | None = None
+
+    @classmethod
+    def from_now(cls) -> "Times":
+        """Those of what begins now."""
+        return cls(round(1000 * time.time()))
 
 
 @dataclass(frozen=True)

@@ -76,8 +76,13 @@ class Tracker:
         from convscope.tracking.observer import Observer
         from convscope.tracking.records import Record, Times, flatten
 
-        began = Times(round(1000 * time.time()))
-        record = Record(self._stage, self._stage, fingerprint, params=flatten(params), times=began)
+        record = Record(
+            self._stage,
+            self._stage,
+            fingerprint,
+            params=flatten(params),
+            times=Times.from_now(),
+        )
         # its thread may wait: busy processors keep the process waiting for minutes
         observer = Observer(record, lambda news: self._ask(None, "write", record, news))
         try:
