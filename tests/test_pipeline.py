@@ -129,7 +129,7 @@ def test_publishing_again_adds_nothing(project):
 
 def test_results_are_kept_while_dvc_records_them(project, tmp_path):
     keep = ("convscope", "keep", str(tmp_path / "kept"))
-    source = project.folder / "src/convscope/report/text.py"
+    source = project.folder / "src/convscope/report/document/text.py"
     text = source.read_text()
     source.write_text(f"{text}# changed\n")
     refused = project.run(*keep)

@@ -29,6 +29,7 @@ STAGES = {
     "occlusion": "slide gray windows over test images",
     "filter-ablation": "zero filters and see what is lost",
     "filter-identify": "find what filters respond to",
+    "explore": "write reports/explore.html, on which the analyzed network runs",
     "report": "write reports/report.html, report.md, claims.json and metrics.json",
 }
 NET = "a name under nets in params.yaml"
@@ -146,6 +147,8 @@ def _add_commands(parser: argparse.ArgumentParser, files: object) -> None:
         of_stage.set_defaults(stage=stage, net=paths.BASELINE if stage == paths.BASELINE else None)
         if stage == "train":
             of_stage.add_argument("net", help=f"{NET}, such as net1")
+        if stage == "explore":
+            _add_pictures(of_stage, files)
     command("publish", _publish, "send finished stages to MLflow, each once")
     claims = command("claims", _claims, "say which of the study's findings hold")
     against = claims.add_argument(
@@ -171,6 +174,37 @@ def _add_commands(parser: argparse.ArgumentParser, files: object) -> None:
     out = compared.add(compare)
     for path in (against, folder, out):
         path.complete = files  # type: ignore[attr-defined]
+
+
+def _add_pictures(explore: argparse.ArgumentParser, files: object) -> None:
+    explore.set_defaults(run=_explore)
+    image = explore.add_argument(
+        "--image",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="also show this picture, its middle square scaled to 32 x 32 pixels, on a page of its "
+        "own instead of reports/explore.html; can be given again",
+    )
+    out = explore.add_argument(
+        "--out",
+        type=Path,
+        default=Path("explore.html"),
+        help="that page's file (default: %(default)s)",
+    )
+    for path in (image, out):
+        path.complete = files  # type: ignore[attr-defined]
+
+
+def _explore(options: argparse.Namespace) -> None:
+    if not options.image:
+        _run_stage(options)
+        return
+    from convscope.stages import explore
+
+    explore.show(options.image, options.out)
+    print(f"{options.out}: open it in a browser")
 
 
 def _run_stage(options: argparse.Namespace) -> None:

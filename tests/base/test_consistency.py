@@ -6,7 +6,7 @@ from convscope.stages import keep, report
 from convscope.study.claims import terminal
 from convscope.tracking import publishing
 from tests import toys
-from tests.report import folders
+from tests.report.document import folders
 
 STAGES = {
     "download": {},

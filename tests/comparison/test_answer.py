@@ -6,7 +6,7 @@ from scipy.stats import binomtest
 from tests.comparison import states
 
 from convscope.comparison import answer
-from convscope.report import columns
+from convscope.report.document import columns
 
 DASH = columns.NOTHING
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")

@@ -5,7 +5,7 @@ import pytest
 from dvc.utils.hydra import compose_and_dump
 from ruamel.yaml import YAML
 from tests import projects, toys
-from tests.report import folders
+from tests.report.document import folders
 
 from convscope.stages import keep
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from tests import toys
-from tests.report import folders
+from tests.report.document import folders
 
 from convscope import cli
 from convscope.stages import report

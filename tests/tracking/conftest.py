@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.report.folders import replace
+from tests.report.document.folders import replace
 from tests.tracking.study import Study
 
 from convscope.tracking import failures, models, server

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from mlflow import MlflowClient
 from tests import toys
-from tests.report.folders import replace
+from tests.report.document.folders import replace
 from tests.stages.conftest import save
 
 from convscope.base import files, paths

@@ -2,7 +2,7 @@ import pytest
 from dvc_data.hashfile.build import build
 from dvc_data.hashfile.db import HashFileDB
 from dvc_objects.fs.local import LocalFileSystem
-from tests.report.folders import replace
+from tests.report.document.folders import replace
 from tests.tracking.conftest import commit
 
 from convscope.base.files import digest

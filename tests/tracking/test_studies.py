@@ -1,5 +1,5 @@
 import pytest
-from tests.report.folders import replace
+from tests.report.document.folders import replace
 
 from convscope.tracking.studies import study_of
 

@@ -1,9 +1,10 @@
 """Refuses finished stages that were not made from one another."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from convscope.base.errors import UserError
-from convscope.base.report_folder import Finished
+from convscope.base.report_folder import Finished, MadeFrom
 
 
 def require_consistent(reports: Path) -> None:
@@ -26,6 +27,21 @@ def require_current(folder: Finished) -> None:
         trained = Finished(folder.reports, f"train/{net}")
         if trained.exists and trained.made_from.runs.get(net) != run:
             raise _outdated(folder, trained)
+
+
+def require_made_from(folders: Iterable[Finished], source: MadeFrom) -> None:
+    """Do nothing if finished stages were made from a data set and the best runs of networks.
+
+    Raises:
+        UserError: One was made from another data set or other runs.
+    """
+    for folder in folders:
+        found = folder.made_from
+        if (found.data, dict(found.runs)) != (source.data, dict(source.runs)):
+            raise UserError(
+                f"{folder.path} was not made from the data set and the model that are here now: "
+                f"run `convscope {folder.command}` (or `dvc repro`)"
+            )
 
 
 def _outdated(folder: Finished, source: Finished) -> UserError:

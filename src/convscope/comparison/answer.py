@@ -16,8 +16,8 @@ from convscope.comparison import differences
 from convscope.comparison.differences import Change, Tested
 from convscope.comparison.state import Judged, State
 from convscope.config.content import one_line
-from convscope.report import columns
-from convscope.report.text import counted, listed, natural
+from convscope.report.document import columns
+from convscope.report.document.text import counted, listed, natural
 from convscope.study.claims.claim import Verdict
 
 # the comment of an earlier run is known by it

@@ -47,6 +47,7 @@ class Params(Section):
     occlusion: schema.Occlusion | None = None
     filter_ablation: schema.FilterAblation | None = None
     filter_identify: schema.FilterIdentify | None = None
+    explore: schema.Explore | None = None
 
     @model_validator(mode="after")
     def _fitting(self) -> Self:

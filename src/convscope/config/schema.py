@@ -155,6 +155,12 @@ class Occlusion(Section):
     seed: Seed
 
 
+class Explore(Section):
+    """The explore stage: how many test images its page has, all of them if there are fewer."""
+
+    images: Annotated[int, Field(ge=1, le=500)]
+
+
 class FilterAblation(Section):
     """The filter-ablation stage (study, part 2.2.2).
 

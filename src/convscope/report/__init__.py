@@ -1,4 +1,4 @@
-"""The study's page: a template, and the few functions that decide what it says.
+"""What people read: the study's report, and the network live on a page.
 
-Reads finished folders; may import study and base.
+Reads finished folders; may import everything below but what trains and tracks.
 """

@@ -8,11 +8,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from convscope.base import files
 from convscope.base.errors import UserError
+from convscope.report.shared import pages
 
 TEMPLATE = Path(".dvc/tmp/plots.html")
 
@@ -44,7 +44,4 @@ def template() -> str:
             "page needs a network"
         ) from None
     vega = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
-    environment = Environment(
-        loader=PackageLoader("convscope.report"), autoescape=True, undefined=StrictUndefined
-    )
-    return environment.get_template("plots.html").render(vega=Markup(vega))
+    return pages.template("shared/plots.html").render(vega=Markup(vega))

@@ -27,6 +27,7 @@ from convscope.config import params_file
 from convscope.config.params_file import Params
 from convscope.config.schema import Section
 from convscope.stages.dvc_lock import LOCK
+from convscope.stages.explore import PAGE as EXPLORER
 from convscope.tracking.finished import grid_runs
 from convscope.tracking.provenance import provenance
 
@@ -63,6 +64,7 @@ def keep(root: Path, target: Path) -> list[Path]:
         for path in _results(root):
             files.copy(path, partial / path.relative_to(root))
         _unlink(partial / paths.REPORTS / "report.md")
+        _link_to_markdown(partial / EXPLORER)
         files.write_json(partial / ABOUT, about(root))
         return sorted(path.relative_to(partial) for path in partial.rglob("*") if path.is_file())
 
@@ -85,7 +87,7 @@ def _is_kept(folder: Path) -> bool:
         return False
     ours = isinstance(stated, dict) and {"data", "versions", "stage_seconds"} <= set(stated)
     return ours and all(
-        path.is_dir() or path.suffix in ENDINGS or path.name == paths.PARAMS.name
+        path.is_dir() or path.suffix in ENDINGS or path.name in (paths.PARAMS.name, EXPLORER.name)
         for path in folder.rglob("*")
     )
 
@@ -140,10 +142,18 @@ def _unlink(report: Path) -> None:
     files.write_text(report, _LINK.sub(kept, report.read_text(encoding="utf-8")))
 
 
+def _link_to_markdown(page: Path) -> None:
+    """The kept page leads to the report that is kept beside it."""
+    if page.is_file():
+        text = page.read_text(encoding="utf-8")
+        files.write_text(page, text.replace('href="report.html"', 'href="report.md"'))
+
+
 def _results(root: Path) -> Iterator[Path]:
     yield root / paths.PARAMS
     for path in sorted((root / paths.REPORTS).rglob("*")):
-        result = path.is_file() and path.suffix in ENDINGS and path.name != "README.md"
+        small = path.suffix in ENDINGS or path == root / EXPLORER
+        result = path.is_file() and small and path.name != "README.md"
         if result and "runs" not in path.parts and not any(map(path.match, RAW)):
             yield path
     # the rest of a model folder is weights

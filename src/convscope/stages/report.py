@@ -1,7 +1,7 @@
 """report: what the stages wrote -> reports/report.html, report.md, claims.json, metrics.json."""
 
 from convscope.base import consistency, files, paths
-from convscope.report import html, page
+from convscope.report.document import html, page
 from convscope.study import claims
 
 

@@ -19,6 +19,8 @@ _OF_STAGES = {
     "and {newly_misclassified:,.0f} more images are taken for another class.",
     "filter-identify": "What single filters of the best {net} respond to. Of {filters:,.0f} "
     "filters that were looked at, {dead_filters:,.0f} respond to no test image.",
+    "explore": "The best {net}, live on a page: reports/explore.html. It shows {images:,.0f} "
+    "images.",
     REPORT_STAGE: "The study's page, and its findings judged by what was measured. {held:,.0f} "
     "hold, {failed:,.0f} do not, and {unmeasured:,.0f} were not measured.",
 }

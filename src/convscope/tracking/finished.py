@@ -28,6 +28,8 @@ from convscope.tracking.records import (
 from convscope.tracking.studies import study_of
 
 REPORT_FILES = ("report.html", "report.md", "claims.json", "metrics.json")
+# the page that a stage writes beside its folder
+PAGES = {"explore": "explore.html"}
 CONFIDENCE = "occlusion/confidence"
 
 # by fingerprint, how many seconds something took, and when, where that is known
@@ -107,7 +109,11 @@ def outputs(root: Path, stage: str) -> list[Path]:
     if stage == REPORT_STAGE:
         return _stage_files(root, stage)
     net = paths.net_of(stage)
-    return [_folder(root, stage).path, *([root / paths.models_of(net)] if net else [])]
+    return [
+        _folder(root, stage).path,
+        *([root / paths.models_of(net)] if net else []),
+        *_pages(root, stage),
+    ]
 
 
 def _origin(root: Path, folder: Finished) -> dict[str, str]:
@@ -224,7 +230,12 @@ def _stage_files(root: Path, stage: str) -> list[Path]:
     if stage == REPORT_STAGE:
         pages = [root / paths.REPORTS / name for name in REPORT_FILES]
         return [page for page in pages if page.exists()]
-    return sorted(path for path in _folder(root, stage).path.glob("[!.]*") if path.is_file())
+    found = [path for path in _folder(root, stage).path.glob("[!.]*") if path.is_file()]
+    return sorted([*found, *_pages(root, stage)])
+
+
+def _pages(root: Path, stage: str) -> list[Path]:
+    return [root / paths.REPORTS / PAGES[stage]] if stage in PAGES else []
 
 
 def _missing(root: Path, stage: str) -> Path | None:
@@ -233,6 +244,7 @@ def _missing(root: Path, stage: str) -> Path | None:
     needed = [folder / "params.json", folder / "metrics.json"]
     if stage == REPORT_STAGE:
         needed = [root / paths.REPORTS / name for name in REPORT_FILES]
+    needed += _pages(root, stage)
     if net := paths.net_of(stage):
         needed += [root / paths.models_of(net) / name for name in (paths.HISTORY, paths.BEST)]
     return next((path for path in needed if not path.exists()), None)

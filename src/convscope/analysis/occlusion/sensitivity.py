@@ -67,6 +67,19 @@ def confidence_maps(
     return confidence.view(len(images), len(starts), len(starts))
 
 
+def answers(module: nn.Sequential, images: Tensor, window: int) -> Tensor:
+    """The confidence in every class: ``confidence_maps`` for networks that answer without labels.
+
+    Returns:
+        (N, S - K + 1, S - K + 1, classes) float32 softmax probabilities, on the CPU.
+
+    Raises:
+        ValueError: The window is smaller than 1 or larger than the images.
+    """
+    starts = sliding.starts_of(images.shape[-1], window, stride=1)
+    return sliding.answers(module, images, window, starts, BATCH_SIZE)
+
+
 def survey(
     module: nn.Sequential,
     images: Tensor,

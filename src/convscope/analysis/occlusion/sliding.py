@@ -68,28 +68,47 @@ def occluded(
     """
     if not 0 < len(images) == len(labels):
         raise ValueError(f"needs images and a label for each, not {len(images)} and {len(labels)}")
-    device = next(module.parameters()).device
     places_each = len(starts) ** 2
+    confidence = torch.empty(len(images) * places_each)
+    correct = torch.empty_like(confidence, dtype=torch.bool)
+    for places, outputs in _outputs(module, images, window, starts, batch_size):
+        confidence[places], correct[places] = _judge(outputs, labels[places // places_each])
+        if progress:
+            progress(len(places))
+    return confidence, correct
+
+
+def answers(
+    module: nn.Sequential, images: Tensor, window: int, starts: Tensor, batch_size: int
+) -> Tensor:
+    """The same for every class: (N, P, P, classes) float32 softmax probabilities, on the CPU."""
+    across = len(starts)
+    found = [
+        (places, outputs.float().cpu().softmax(1))
+        for places, outputs in _outputs(module, images, window, starts, batch_size)
+    ]
+    places, shares = (torch.cat(parts) for parts in zip(*found, strict=True))
+    return shares[places.argsort()].view(len(images), across, across, -1)
+
+
+def _outputs(
+    module: nn.Sequential, images: Tensor, window: int, starts: Tensor, batch_size: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """The logits of images with the square at all positions, in batches, and their places."""
+    device = next(module.parameters()).device
     gray = torch.full((images.shape[1], window, window), GRAY / 255, device=device)
 
-    def judge(batch: _Batch) -> tuple[Tensor, Tensor, Tensor]:
+    def compute(batch: _Batch) -> tuple[Tensor, Tensor]:
         squares = patches.Patches(
             gray.expand(len(batch.owners), -1, -1, -1),
             batch.corners.to(device),
             batch.owners.to(device),
         )
-        outputs = patches.logits(batch.clean, squares)
-        return batch.places, *_judge(outputs, labels[batch.places // places_each])
+        return batch.places, patches.logits(batch.clean, squares)
 
-    confidence = torch.empty(len(images) * places_each)
-    correct = torch.empty_like(confidence, dtype=torch.bool)
     with inference.evaluating(module):
         batches = _batches(fused(module), images, starts, batch_size, device)
-        for places, sure, right in side_by_side(judge, batches, device):
-            confidence[places], correct[places] = sure, right
-            if progress:
-                progress(len(places))
-    return confidence, correct
+        yield from side_by_side(compute, batches, device)
 
 
 def _batches(

@@ -1,0 +1,137 @@
+"""The report as Markdown: the words of templates/report.md.jinja around what was measured."""
+
+import re
+from collections.abc import Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from convscope.base import files, paths
+from convscope.base.errors import UserError
+from convscope.base.report_folder import Finished
+from convscope.report.document import analyses, columns, compare, markdown, text, training
+from convscope.report.document.columns import Headings, Kind
+from convscope.report.document.text import DataSet
+from convscope.study import claims, published
+from convscope.study.claims import Claim
+
+# the stages that write a folder each, as the template calls them
+_STAGES = {
+    "download": "download",
+    "baseline": "train/baseline",
+    "evaluate": "evaluate",
+    "occluded": "occlusion",
+    "ablated": "filter-ablation",
+    "identified": "filter-identify",
+}
+_CALLED = (
+    *(analyses, claims, columns, training),
+    *(markdown.figure, markdown.file, markdown.link, markdown.prose),
+    *(text.analyzed_net, text.counted, text.natural, text.taken),
+)
+
+
+def render(reports: Path, judged: Sequence[Claim]) -> str:
+    """The report in GitHub-flavored Markdown, whose links are relative to reports/.
+
+    Raises:
+        UserError: A stage has not run, or one of its files is missing or damaged.
+    """
+    folders = {called: Finished(reports, name).require() for called, name in _STAGES.items()}
+    data = DataSet(*(known or "" for known in claims.measured_on(reports)))
+    found = _template().render(
+        data=data,
+        judged=judged,
+        nets=_nets(reports),
+        study=published.study(),
+        table=partial(_table, data),
+        **folders,
+    )
+    apart = re.sub(r"(?m)^(#+ .*)$", r"\n\1\n", found)
+    return re.sub(r"\n{3,}", "\n\n", apart).strip() + "\n"
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("convscope.report.document"),
+        autoescape=True,  # what a macro gives is Markdown already
+        finalize=markdown.escape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {each.__name__.split(".")[-1]: each for each in _CALLED}
+    environment.globals |= {"count": text.count, "percent": text.percent, "int": int, "str": str}
+    environment.globals |= {"listing": _listing, "claim_numbers": _numbers}
+    return environment.get_template("report.md.jinja")
+
+
+def _nets(reports: Path) -> list[Finished]:
+    """The report folders of the trained networks, in natural order."""
+    found = {path.name for path in (reports / "train").glob("[!.]*") if path.is_dir()}
+    nets = text.natural([*found - {paths.BASELINE}])
+    if not nets:
+        raise UserError(
+            f"{reports / 'train'} has no network: run `convscope train net1` (or `dvc repro`) "
+            "before the report"
+        )
+    return [Finished(reports, f"train/{name}") for name in nets]
+
+
+def _table(
+    data: DataSet,
+    folder: Finished,
+    name: str,
+    caption: str,
+    shown: pd.DataFrame | None = None,
+    headings: Headings | None = None,
+    *,
+    classes: Kind | None = None,
+    notes: Sequence[str] = (),
+    **style: Any,
+) -> Markup:
+    """The table ``name``.csv, or what is ``shown`` of it, with the study's numbers.
+
+    ``classes`` is the kind of the columns that are named after classes. See ``markdown.table``.
+    """
+    frame = folder.table(name) if shown is None else shown
+    if classes is not None:
+        headings = columns.of_classes(frame, classes)
+    if any(str(column).endswith(columns.SPREAD) for column in frame):
+        notes = [*notes, "± is the standard deviation of the seeds' own means."]
+    source = f"{folder.name}/{name}.csv"
+    with files.reading(folder.path / f"{name}.csv", folder.command):
+        frame, more = compare.widened(folder, name, frame, data)
+        found = markdown.table(frame, source, caption, headings, notes=[*notes, *more], **style)
+        for what, rows, named in compare.all_published(folder, name):
+            found += markdown.table(rows, source, f"{caption}: {what}", named, folded=True)
+    return found
+
+
+def _listing(document: dict[str, Any], source: str, caption: str, folded: bool = False) -> Markup:
+    """A JSON document as a table, nested keys joined by dots; empty values are left out."""
+    (values,) = pd.json_normalize(document).to_dict("records") or [{}]
+    shown = [(key, words) for key, value in values.items() if (words := _plain(value))]
+    frame = pd.DataFrame(shown, columns=["Key", "Value"])
+    return markdown.table(frame, source, caption, folded=folded)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
+    return "all" if value is None else columns.TEXT.show(value)
+
+
+def _numbers(claim: Claim) -> Markup:
+    """What a claim's rule compares: the study's numbers and the measured ones."""
+    shown = {
+        side: {name: claims.shown(name, number) for name, number in numbers.items()}
+        for side, numbers in (("Published", claim.published), ("Measured", claim.measured))
+    }
+    frame = pd.DataFrame(shown).rename_axis("Number").reset_index()
+    return markdown.grid(frame, {side: (side, columns.AS_IS) for side in shown})

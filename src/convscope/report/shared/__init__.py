@@ -1,0 +1,1 @@
+"""What the pages share: their look, and the way they are filled."""

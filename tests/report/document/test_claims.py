@@ -1,0 +1,90 @@
+import pytest
+from tests.report.document import read
+
+from convscope.report.document import page
+from convscope.study.claims import Claim, Verdict
+
+WIDE = Claim(
+    number=2,
+    section="net2",
+    statement="net2: wider is better.",
+    rule="train/net2/best.csv: l1_oc is the largest.",
+    verdict=Verdict.DOES_NOT_HOLD,
+    published={"l1_oc": 18, "test_accuracy": 0.6704},
+    measured={"l1_oc": 6, "drop, points": 2.5},
+    why="the best run's l1_oc is [6], not 18: run `dvc repro`",
+    differing=("net2",),
+)
+HOLDS = Claim(3, "filter-identify", "Some die.", "dead.", Verdict.HOLDS, {}, {"dead": 1}, "")
+SAME = Claim(20, "pipeline", "Same bytes.", "Two runs.", Verdict.NOT_MEASURED, {}, {}, "")
+OTHER = Claim(21, "net1", "net1: gone.", "Nothing.", Verdict.NOT_MEASURED, {}, {}, "")
+CLAIMS = (WIDE, HOLDS, SAME, OTHER)
+
+
+@pytest.fixture(scope="module")
+def section(finished):
+    return read.section(page.render(finished, CLAIMS), "claims")
+
+
+def test_verdicts_are_counted(section):
+    own = "of them on the study's own grids"
+    assert read.words(section.split('<div class="facts">')[1].split("</div>")[0]) == (
+        f"- [Holds on digits](#claims) **1**<br>of 4 claims<br>1 {own} "
+        f"- [Does not hold on digits](#claims) **1**<br>of 4 claims<br>0 {own} "
+        "- [Not measured](#claims) **2**<br>of 4 claims"
+    )
+
+
+ARCHIVES = ("c58f30108f718f92721af3b95e74349a", "c32a1d4ab5d03f1284b67883e8d87530")
+OFFICIAL = [{"name": "cifar10", "md5": archive} for archive in ARCHIVES]
+
+
+@pytest.mark.parametrize(
+    ("data", "called", "about"),
+    [
+        # another data set's archive is never the study's
+        ({**OFFICIAL[0], "name": "digits"}, "digits", ": a verdict says what carries over"),
+        (OFFICIAL[0], "CIFAR-10", " the same images. A claim is judged wherever"),
+        (OFFICIAL[1], "CIFAR-10", " the same images. A claim is judged wherever"),
+        (
+            *({"name": "cifar10", "md5": "0123"}, "CIFAR-10 (not an official archive)"),
+            ": its pixels may differ from the study's. A claim is judged wherever",
+        ),
+        ({}, "unknown images", ": a verdict"),
+        ({"name": None}, "unknown images", ": a verdict"),
+    ],
+)
+def test_the_data_that_was_judged_on_is_named(data, called, about, changed):
+    report = changed({"download/dataset.json": data}, claims=CLAIMS)
+    assert report.startswith(f"# convscope: a study of convolutional networks on {called}\n")
+    words = read.words(read.section(report, "claims"))
+    # on other images a verdict never reads as one on the study
+    assert (f"**holds on {called}**" in words) is (data.get("name") != "cifar10")
+    assert words.startswith("The study's 4 findings are about CIFAR-10. They are judged")
+    named = about if data in OFFICIAL else f" {called}{about}"
+    assert f"measured on{named}" in words
+
+
+def test_a_claim_has_its_verdict_its_numbers_and_the_folded_rule(section):
+    claim = section.split("([claims.json](claims.json))\n\n")[1].split("\n<div")[0]
+    assert claim == (
+        '<div class="claim does-not-hold">\n\n'
+        "**does not hold on digits**\n[net2](#train-net2)\n(net2 not as in the study)\n\n"
+        "**2. net2: wider is better.**\n\n"
+        "| Number | Published | Measured |\n"
+        "| --- | ---: | ---: |\n"
+        "| l1_oc | 18 | 6 |\n"
+        "| test_accuracy | 0.6704 | – |\n"  # noqa: RUF001
+        "| drop, points | – | 2.50 |\n\n"  # noqa: RUF001
+        "Remark: the best run's l1_oc is &#91;6&#93;, not 18: run `dvc repro`.\n\n"
+        "<details><summary>Rule</summary>\n\n"
+        "train/net2/best.csv: l1_oc is the largest.\n\n"
+        "</details>\n\n</div>"
+    )
+
+
+def test_claims_link_to_the_sections_that_the_report_has(section):
+    assert "**holds on digits**\n[filter-identify](#filter-identification)\n" in section
+    assert "**not measured**\n[pipeline](#reproduce)\n" in section
+    assert "**not measured**\nnet1\n" in section
+    assert "**20. Same bytes.**\n\n<details><summary>Rule</summary>\n\nTwo runs.\n" in section
