@@ -19,6 +19,7 @@ NAMES = (
     "tracking",
     "growth",
     "kernels",
+    "explorer",
     "study",
 )
 BY_NAME_ONLY = ("quick-study",)
