@@ -14,11 +14,20 @@ def history(**columns):
 @pytest.mark.parametrize(
     ("net", "named"),
     [
-        ("baseline", ["by_lr_batch_size", "best"]),
-        ("net1", ["by_l1_oc_filter_multiplier", "by_kernel_size_stride", "by_kernel_size", "best"]),
-        ("net2", ["by_epoch", "by_l1_oc", "by_kernel_size", "best"]),
-        ("net3", ["by_dropout_rate", "by_l1_oc", "best"]),
-        ("net4", ["by_dropout_rate", "best", "overfit_above"]),
+        ("baseline", ["by_lr_batch_size", "best", "runs"]),
+        (
+            "net1",
+            [
+                "by_l1_oc_filter_multiplier",
+                "by_kernel_size_stride",
+                "by_kernel_size",
+                "best",
+                "runs",
+            ],
+        ),
+        ("net2", ["by_epoch", "by_l1_oc", "by_kernel_size", "best", "runs"]),
+        ("net3", ["by_dropout_rate", "by_l1_oc", "best", "runs"]),
+        ("net4", ["by_dropout_rate", "best", "runs", "overfit_above"]),
     ],
 )
 def test_the_study_s_networks_get_its_tables_even_where_nothing_varies(net, named):
@@ -28,7 +37,8 @@ def test_the_study_s_networks_get_its_tables_even_where_nothing_varies(net, name
 
 def test_another_network_gets_a_table_by_epoch_and_by_each_axis_that_varies():
     rows = history(run=[1, 2, 3], lr=[0.1, 0.2, 0.1], stride=[1, 1, 2], seed=[0, 0, 1])
-    assert list(history_tables.of_net("net5", rows)) == ["by_epoch", "by_lr", "by_stride", "best"]
+    named = ["by_epoch", "by_lr", "by_stride", "best", "runs"]
+    assert list(history_tables.of_net("net5", rows)) == named
 
 
 def test_tables_are_means_over_all_epochs_of_all_runs():
@@ -55,6 +65,24 @@ def test_several_seeds_give_the_spread_of_their_means():
     assert table["test_accuracy"].tolist() == pytest.approx([0.4])
     assert table["test_accuracy_std"].tolist() == pytest.approx([0.4 / 2**0.5])
     assert "test_accuracy_std" not in history_tables.mean_by(history(l1_oc=[6, 6]), ["l1_oc"])
+
+
+def test_every_run_has_a_row_with_its_best_epoch_and_its_last():
+    rows = history(
+        run=[2, 2, 2, 1, 1, 1],
+        epoch=[1, 3, 2, 1, 2, 3],
+        l1_oc=[8, 8, 8, 4, 4, 4],
+        test_accuracy=[0.25, 0.5, 0.75, 0.5, 0.5, 0.125],
+        overfit_percent=[0.0, 9.0, 7.0, 1.0, 2.0, 3.0],
+        total_parameters=[90, 90, 90, 40, 40, 40],
+    )
+    found = history_tables.runs(rows)
+    shown = ["run", "l1_oc", "epoch", "test_accuracy", "last_accuracy", "overfit_percent"]
+    assert found[[*shown, "total_parameters"]].values.tolist() == [
+        [1, 4, 1, 0.5, 0.125, 1.0, 40],
+        [2, 8, 2, 0.75, 0.5, 7.0, 90],
+    ]
+    assert found.columns[-1] == "total_parameters"
 
 
 def test_best_is_the_earliest_row_with_the_highest_test_accuracy():

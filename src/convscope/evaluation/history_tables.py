@@ -24,16 +24,34 @@ def of_net(net: str, history: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
     Returns:
         Names such as ``by_kernel_size_stride`` to tables (see ``mean_by``), and ``best``,
-        one row: the (run, epoch) with the highest test accuracy. Net4 also gets
+        one row: the (run, epoch) with the highest test accuracy; and ``runs``. Net4 also gets
         ``overfit_above``, see there.
     """
     varied = [(key,) for key in POINT if key != "seed" and history[key].nunique() > 1]
     keys = STUDY.get(net, (("epoch",), *varied))
     tables = {f"by_{'_'.join(by)}": mean_by(history, by) for by in keys}
     tables["best"] = best_row(history)
+    tables["runs"] = runs(history)
     if net == "net4":
         tables["overfit_above"] = overfit_above(history)
     return tables
+
+
+def runs(history: pd.DataFrame) -> pd.DataFrame:
+    """Every run of the grid, in its order.
+
+    Returns:
+        A row a run: its point; the epoch with its highest test_accuracy, that accuracy and the
+        overfit_percent there; last_accuracy, the test accuracy of its last epoch; and
+        total_parameters.
+    """
+    by_run = history.sort_values("epoch").groupby("run", sort=True)
+    best = history.loc[by_run["test_accuracy"].idxmax()]
+    last = by_run["test_accuracy"].last().rename("last_accuracy")
+    shown = ["run", *POINT, "epoch", "test_accuracy", "overfit_percent", "total_parameters"]
+    found = best[shown].merge(last, left_on="run", right_index=True)
+    found.insert(shown.index("test_accuracy") + 1, "last_accuracy", found.pop("last_accuracy"))
+    return found.reset_index(drop=True)
 
 
 def overfit_above(history: pd.DataFrame) -> pd.DataFrame:

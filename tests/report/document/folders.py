@@ -30,8 +30,8 @@ HEADER = f"{FIRST},{SECOND}"
 CONFUSION = f"true,{HEADER}\n{FIRST},1100,100\n{SECOND},300,900\n"
 
 DOWNLOAD = {
-    "params.json": {"data": {"source": "digits", "train_images": None}},
-    "dataset.json": {"name": "digits", "url": "https://a?b=1&c=2", "md5": "", "fingerprint": "f"},
+    "params.json": {"data": {"source": "cifar10", "train_images": None}},
+    "dataset.json": {"name": "cifar10", "url": "https://a?b=1&c=2", "md5": "", "fingerprint": "f"},
     "class_counts.csv": f"class,train,test\n{FIRST},5000,1200\n{SECOND},400,1200\n",
 }
 EVALUATE = {
@@ -139,6 +139,11 @@ IDENTIFICATION = {
 GRID_FILES = {
     "params.json": {"train": TRAIN, "net": GRID},
     "best.csv": (f"run,epoch,{HISTORY},{POINT}\n1,2,1.23456,0.5,0.4375,6.25,62006,0.01,128,6,0\n"),
+    "runs.csv": (
+        "run,lr,batch_size,l1_oc,seed,epoch,test_accuracy,last_accuracy,overfit_percent,"
+        "total_parameters\n"
+        "1,0.01,128,6,0,2,0.4375,0.4375,6.25,62006\n2,0.001,128,6,0,1,0.125,0.0625,0.0,62006\n"
+    ),
     "by_lr.csv": (
         f"lr,{HISTORY}\n0.001,2.25,0.25,0.125,0.0,62006.0\n0.01,1.5,0.5,0.375,1.0,62006.0\n"
     ),

@@ -6,6 +6,8 @@ from html import unescape
 CAPTION = re.compile(
     r"^(?:\*\*(.*)\*\* \(\[.*\]\((.*)\)\)|<details><summary>(.*)</summary>)$", re.M
 )
+# a run's number that leads to its row, and the one in that row
+RUN = re.compile(r"(?:\[|<a id=\"[^\"]*-run-\d+\"></a>)(\d+)(?:\]\(#[^)]*-run-\d+\))?")
 BAR = re.compile(r"(?<!\\)\|")
 
 
@@ -32,7 +34,7 @@ def captions(text: str) -> list[str]:
 
 def table(text: str, caption: str) -> list[str]:
     """The head and the rows of the table under a caption, as a reader sees them."""
-    lines = [line for line in _block(text, caption) if line.startswith("| ")]
+    lines = [RUN.sub(r"\1", line) for line in _block(text, caption) if line.startswith("| ")]
     return [unescape(line[2:-2]) for line in lines if not line.startswith("| ---")]
 
 

@@ -29,8 +29,8 @@ def section(finished):
 def test_verdicts_are_counted(section):
     own = "of them on the study's own grids"
     assert read.words(section.split('<div class="facts">')[1].split("</div>")[0]) == (
-        f"- [Holds on digits](#claims) **1**<br>of 4 claims<br>1 {own} "
-        f"- [Does not hold on digits](#claims) **1**<br>of 4 claims<br>0 {own} "
+        f"- [Holds](#claims) **1**<br>of 4 claims<br>1 {own} "
+        f"- [Does not hold](#claims) **1**<br>of 4 claims<br>0 {own} "
         "- [Not measured](#claims) **2**<br>of 4 claims"
     )
 
@@ -60,7 +60,9 @@ def test_the_data_that_was_judged_on_is_named(data, called, about, changed):
     words = read.words(read.section(report, "claims"))
     # on other images a verdict never reads as one on the study
     assert (f"**holds on {called}**" in words) is (data.get("name") != "cifar10")
-    assert words.startswith("The study's 4 findings are about CIFAR-10. They are judged")
+    folded = '<details class="whole"><summary>Its findings and its numbers, which are of CIFAR-10'
+    assert words.startswith(folded) is (data.get("name") != "cifar10")
+    assert "The study's 4 findings are about CIFAR-10. They are judged" in words
     named = about if data in OFFICIAL else f" {called}{about}"
     assert f"measured on{named}" in words
 
@@ -69,7 +71,7 @@ def test_a_claim_has_its_verdict_its_numbers_and_the_folded_rule(section):
     claim = section.split("([claims.json](claims.json))\n\n")[1].split("\n<div")[0]
     assert claim == (
         '<div class="claim does-not-hold">\n\n'
-        "**does not hold on digits**\n[net2](#train-net2)\n(net2 not as in the study)\n\n"
+        "**does not hold**\n[net2](#train-net2)\n(net2 not as in the study)\n\n"
         "**2. net2: wider is better.**\n\n"
         "| Number | Published | Measured |\n"
         "| --- | ---: | ---: |\n"
@@ -84,7 +86,7 @@ def test_a_claim_has_its_verdict_its_numbers_and_the_folded_rule(section):
 
 
 def test_claims_link_to_the_sections_that_the_report_has(section):
-    assert "**holds on digits**\n[filter-identify](#filter-identification)\n" in section
+    assert "**holds**\n[filter-identify](#filter-identification)\n" in section
     assert "**not measured**\n[pipeline](#reproduce)\n" in section
     assert "**not measured**\nnet1\n" in section
     assert "**20. Same bytes.**\n\n<details><summary>Rule</summary>\n\nTwo runs.\n" in section

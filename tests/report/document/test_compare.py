@@ -1,5 +1,7 @@
 """Tables next to the study's: the literals are its printed numbers, subtracted by hand."""
 
+import re
+
 import pytest
 from tests.report.document import folders, read
 
@@ -11,7 +13,6 @@ from convscope.study import published
 
 NO = "–"  # noqa: RUF001
 STUDYS = DataSet("cifar10", OFFICIAL_ARCHIVES[0])
-LEGEND = "Differences are measured minus published"
 CLASSES = "plane,car,bird,cat,deer,dog,frog,horse,ship,truck"
 NOT_IDENTIFIED = "do not identify the rows of a table"
 EVERY = "caption: every number published"
@@ -39,9 +40,8 @@ l1_oc,filter_multiplier,test_accuracy,loss
 6 | 2.0 | 50.00% | 47.07% | +2.93 | 1.0000
 18 | 2.0 | 25.00% | 54.47% | -29.47 | 1.5000
 24 | 2.0 | 75.00% | – | – | 1.0000
-=> Differences are measured minus published.
-Not measured, of the study's rows: l1_oc 6, filter multiplier 1.5; l1_oc 12, filter multiplier 1.5;
-    l1_oc 12, filter multiplier 2; l1_oc 18, filter multiplier 1.5.
+=> Not measured, of the study's rows: l1_oc 6, filter multiplier 1.5; l1_oc 12,
+    filter multiplier 1.5; l1_oc 12, filter multiplier 2; l1_oc 18, filter multiplier 1.5.
 
 train/net2/by_l1_oc
 l1_oc,test_accuracy
@@ -58,8 +58,7 @@ run,test_accuracy,train_accuracy
 => Run | Test accuracy | Test accuracy, published | Test accuracy, difference (points) |
     Train accuracy | Train accuracy, published | Train accuracy, difference (points)
 1 | 75.00% | 67.04% | +7.96 | 50.00% | 75.47% | -25.47
-=> Differences are measured minus published.
-The study's best has epoch 12, l1_oc 18, filter multiplier 2, kernel size 3, stride 1.
+=> The study's best has epoch 12, l1_oc 18, filter multiplier 2, kernel size 3, stride 1.
 
 train/net4/overfit_above
 test_accuracy_above,epochs,overfit_percent
@@ -67,7 +66,7 @@ test_accuracy_above,epochs,overfit_percent
 => Test accuracy above | Epochs | Overfit (points) | Overfit (points), published |
     Overfit (points), difference
 88.00% | 12 | 7.13 | 8.13 | -1.00
-=> Differences are measured minus published.
+=>
 
 train/net4/overfit_above
 test_accuracy_above,epochs,overfit_percent
@@ -75,7 +74,7 @@ test_accuracy_above,epochs,overfit_percent
 => Test accuracy above | Epochs | Overfit (points) | Overfit (points), published |
     Overfit (points), difference
 88.00% | 0 | – | 8.13 | –
-=> Differences are measured minus published.
+=>
 
 filter-identify/class_frequency
 filter,7,max_class
@@ -98,7 +97,7 @@ overall | 89.00% | 85.00% | 4.00
 
 @pytest.mark.parametrize("block", COMPARED.strip().split("\n\n"))
 def test_only_what_the_study_has_too_is_compared(compare, block):
-    named, rows, notes = block.replace("\n    ", " ").split("\n=> ")
+    named, rows, notes = re.split(r"\n=> ?", block.replace("\n    ", " "))
     source, content = named.split("\n", 1)
     found = compare(source, f"{content}\n", notes=["first"])
     assert read.table(found, "caption") == rows.splitlines()
@@ -112,12 +111,21 @@ def test_a_table_that_the_study_has_not_stays_as_it_is(compare):
     assert (read.notes(found, "caption"), read.captions(found)) == ([], ["caption"])
 
 
-def test_other_images_are_named(compare):
+def test_numbers_of_other_images_stand_alone(compare):
     content = "kernel_size,test_accuracy\n3,0.5\n"
-    found = compare("train/net1/by_kernel_size", content, DataSet("cifar10", "0123"))
-    others = "CIFAR-10 (not an official archive)"
-    legend = f"{LEGEND}; published are of CIFAR-10, the others of {others}."
-    assert read.notes(found, "caption")[0] == legend
+    found = compare("train/net1/by_kernel_size", content, DataSet("digits"))
+    assert read.table(found, "caption") == ["Kernel size | Test accuracy", "3 | 50.00%"]
+    assert (read.notes(found, "caption"), read.captions(found)) == ([], ["caption"])
+
+
+def test_the_numbers_of_a_run_lead_to_its_row_of_all_runs(compare):
+    runs = compare("train/net2/runs", "run,test_accuracy\n7,0.5\n")
+    assert '| <a id="net2-run-7"></a>7 | 50.00% |' in runs
+    best = compare("train/net2/best", "run,test_accuracy,train_accuracy\n7,0.5,0.5\n")
+    assert "| [7](#net2-run-7) | 50.00% |" in best
+    chosen = compare("evaluate/selection", "net,run,chosen_run\nnet1,3,\nnet2,7,8\n")
+    assert "| net1 | [3](#net1-run-3) | – |" in chosen  # noqa: RUF001
+    assert "| net2 | [7](#net2-run-7) | [8](#net2-run-8) |" in chosen
 
 
 def test_classes_are_compared_by_name_with_their_total(compare):
@@ -144,9 +152,7 @@ def test_words_have_no_difference_and_filters_of_a_number_are_not_the_same_filte
     head, row = read.table(found, "caption")
     assert head.endswith(" | Commonest class | Commonest class, published")
     assert row.split(" | ")[-2] == "cat"
-    first, *_, last = read.notes(found, "caption")
-    assert first == "Published is the study's."
-    assert "learns other filters" in last
+    assert "learns other filters" in read.notes(found, "caption")[-1]
 
 
 @pytest.mark.parametrize(

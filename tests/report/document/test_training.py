@@ -35,7 +35,8 @@ def grid(tmp_path):
 
 def test_the_network_comes_before_its_results(text):
     section = read.section(text, "train-net2")
-    order = ["network.png", "layers.csv", "2 runs of 2 epochs", "best.csv", "by_epoch.csv"]
+    order = ["2 runs of 2 epochs", "runs.csv", "network.png", "layers.csv", "best.csv"]
+    order.append("by_epoch.csv")
     places = [section.index(each) for each in [*order, "by_lr.csv", "by_l1_oc.csv", "curves.png"]]
     assert places == sorted(places)
     best = read.table(section, "The run and epoch with the highest test accuracy")

@@ -9,7 +9,6 @@ from convscope.base.names import AXES
 from convscope.base.report_folder import Finished
 from convscope.report.document import columns
 from convscope.report.document.columns import AS_IS, DIFFERENCE, PUBLISHED, Headings
-from convscope.report.document.text import DataSet
 from convscope.study import published
 
 _CLASS_ACCURACY = "filter-ablation/class_accuracy"
@@ -31,9 +30,7 @@ _MEASURES = {
 }
 
 
-def widened(
-    folder: Finished, name: str, frame: pd.DataFrame, data: DataSet
-) -> tuple[pd.DataFrame, list[str]]:
+def widened(folder: Finished, name: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """What is shown of the table ``name``.csv with the published values behind its own, and notes.
 
     The columns ``x_published`` and, of numbers, ``x_difference`` are added where it shares rows
@@ -59,7 +56,7 @@ def widened(
     both = _joined(frame, found.rows, keys)
     order = [f"{column}{ending}" for column in frame for ending in ("", PUBLISHED, DIFFERENCE)]
     shown = both[[column for column in order if column in both]]
-    return shown, [_legend(shown, data), *_notes(source, study, found.missing)]
+    return shown, _notes(source, study, found.missing)
 
 
 def all_published(folder: Finished, name: str) -> list[tuple[str, pd.DataFrame, Headings]]:
@@ -73,6 +70,20 @@ def all_published(folder: Finished, name: str) -> list[tuple[str, pd.DataFrame, 
     if source == _CLASS_ACCURACY:
         tables["as the study printed it, of 316 images"] = published.printed_class_accuracy()
     return [(what, *_every_number(folder, name, study)) for what, study in tables.items()]
+
+
+def every_table() -> list[tuple[str, pd.DataFrame, Headings]]:
+    """All that the study printed: each table's name, its rows and their headings."""
+    tables = {source: published.table(source) for source in published.KEYS}
+    tables[f"{_CLASS_ACCURACY}, as printed, of 316 images"] = published.printed_class_accuracy()
+    return [
+        (
+            source,
+            study,
+            columns.of_classes(study, columns.COUNT) if source.startswith(_BY_CLASS) else {},
+        )
+        for source, study in tables.items()
+    ]
 
 
 def _every_number(
@@ -145,15 +156,6 @@ def _notes(source: str, study: pd.DataFrame, missing: pd.DataFrame) -> list[str]
             "matrices; the table that it printed is of 316 images, and below."
         )
     return notes
-
-
-def _legend(frame: pd.DataFrame, data: DataSet) -> str:
-    """What the added columns are, and of which images where the two sides' differ."""
-    subtracted = any(str(name).endswith(DIFFERENCE) for name in frame)
-    lead = "Differences are measured minus published" if subtracted else "Published is the study's"
-    if data.official:
-        return f"{lead}."
-    return f"{lead}; published are of CIFAR-10, the others of {data.called}."
 
 
 def _points(frame: pd.DataFrame) -> str:

@@ -39,10 +39,11 @@ def link(path: str) -> Markup:
     return Markup(f"[{escape(path)}]({quote(path)})")
 
 
-def figure(folder: Finished, name: str, caption: str) -> Markup:
-    """The figure ``name``.png of a stage, with its caption."""
+def figure(folder: Finished, name: str, caption: str, note: str = "") -> Markup:
+    """The figure ``name``.png of a stage, with its caption, and what is to be known of it."""
     path = f"{folder.name}/{name}.png"
-    return _block(f"![{escape(caption)}]({quote(path)})", _captioned(caption, path))
+    picture = f"![{escape(caption)}]({quote(path)})"
+    return _block(picture, _captioned(caption, path), _notes([note] if note else []))
 
 
 def file(folder: Finished, name: str, what: str) -> Markup:
@@ -64,17 +65,21 @@ def table(
     """A table with its caption and notes; rows at the places ``bold`` stand out.
 
     A column ``x_std`` goes into the cells of ``x``. The ``source`` is the table's file below
-    reports/, ``headings`` are those of columns whose names do not tell them.
+    reports/; a folded table may have none. ``headings`` are those of columns whose names do not
+    tell them.
 
     Raises:
         ValueError: A value is not a number where one belongs.
     """
-    under = "\n>\n".join(f"> {prose(note)}" for note in notes)
-    shown = [grid(frame, headings or {}, bold), under]
+    shown = [grid(frame, headings or {}, bold), _notes(notes)]
     if folded:
         summary = f"<details><summary>{escape(caption)}</summary>"
-        return _block(summary, link(source), *shown, "</details>")
+        return _block(summary, link(source) if source else "", *shown, "</details>")
     return _block(_captioned(caption, source), *shown)
+
+
+def _notes(notes: Sequence[str]) -> str:
+    return "\n>\n".join(f"> {prose(note)}" for note in notes)
 
 
 def grid(frame: pd.DataFrame, headings: Headings, bold: Collection[int] = ()) -> Markup:
@@ -99,12 +104,31 @@ def _cells(frame: pd.DataFrame, name: str, kind: Kind) -> list[str]:
     spreads = frame.get(f"{name}{SPREAD}", pd.Series(index=frame.index, dtype=float))
     try:
         shown = [
-            kind.show(value) if pd.isna(spread) else f"{kind.show(value)} ± {kind.show(spread)}"
+            value if isinstance(value, Markup) else _with_spread(kind, value, spread)
             for value, spread in zip(frame[name].tolist(), spreads.tolist(), strict=True)
         ]
     except (TypeError, ValueError) as error:
         raise ValueError(f"its column {name} holds something that is not a number") from error
     return [escape(text) for text in shown]
+
+
+def _with_spread(kind: Kind, value: object, spread: float) -> str:
+    shown = kind.show(value)
+    return shown if pd.isna(spread) else f"{shown} ± {kind.show(spread)}"
+
+
+def run_link(net: str, run: int) -> Markup:
+    """A run's number, which leads to its row of the table of all runs."""
+    return Markup(f"[{run}](#{quote(_run_id(net, run))})")
+
+
+def run_anchor(net: str, run: int) -> Markup:
+    """A run's number in that row."""
+    return Markup(f'<a id="{escape(_run_id(net, run))}"></a>{run}')
+
+
+def _run_id(net: str, run: int) -> str:
+    return f"{net}-run-{run}"
 
 
 def _captioned(caption: str, path: str) -> str:

@@ -68,6 +68,7 @@ def _template() -> Template:
     environment.globals |= {each.__name__.split(".")[-1]: each for each in _CALLED}
     environment.globals |= {"count": text.count, "percent": text.percent, "int": int, "str": str}
     environment.globals |= {"listing": _listing, "claim_numbers": _numbers}
+    environment.globals |= {"published_tables": _published_tables}
     return environment.get_template("report.md.jinja")
 
 
@@ -95,7 +96,7 @@ def _table(
     notes: Sequence[str] = (),
     **style: Any,
 ) -> Markup:
-    """The table ``name``.csv, or what is ``shown`` of it, with the study's numbers.
+    """The table ``name``.csv, or what is ``shown`` of it, with the study's numbers of its images.
 
     ``classes`` is the kind of the columns that are named after classes. See ``markdown.table``.
     """
@@ -106,11 +107,26 @@ def _table(
         notes = [*notes, "± is the standard deviation of the seeds' own means."]
     source = f"{folder.name}/{name}.csv"
     with files.reading(folder.path / f"{name}.csv", folder.command):
-        frame, more = compare.widened(folder, name, frame, data)
-        found = markdown.table(frame, source, caption, headings, notes=[*notes, *more], **style)
-        for what, rows, named in compare.all_published(folder, name):
+        frame, more = compare.widened(folder, name, frame) if data.studied else (frame, [])
+        linked = _linked(folder.path.name, name, frame)
+        found = markdown.table(linked, source, caption, headings, notes=[*notes, *more], **style)
+        for what, rows, named in compare.all_published(folder, name) if data.studied else ():
             found += markdown.table(rows, source, f"{caption}: {what}", named, folded=True)
     return found
+
+
+def _linked(net: str, name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """A table in which the numbers of runs lead to the rows of their networks' tables ``runs``."""
+    linked = frame.copy()
+    nets = frame["net"] if "net" in frame else pd.Series(net, index=frame.index)
+    cell = markdown.run_anchor if name == "runs" else markdown.run_link
+    for column in frame.columns.intersection(["run", "chosen_run"]):
+        cells = [
+            number if pd.isna(number) else cell(of, int(number))
+            for of, number in zip(nets, frame[column].tolist(), strict=True)
+        ]
+        linked[column] = pd.Series(cells, frame.index, dtype=object)
+    return linked
 
 
 def _listing(document: dict[str, Any], source: str, caption: str, folded: bool = False) -> Markup:
@@ -125,6 +141,14 @@ def _plain(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_plain, value))
     return "all" if value is None else columns.TEXT.show(value)
+
+
+def _published_tables() -> Markup:
+    """Every table of the study, folded."""
+    found = Markup()
+    for name, rows, headings in compare.every_table():
+        found += markdown.table(rows, "", name, headings, folded=True)
+    return found
 
 
 def _numbers(claim: Claim) -> Markup:

@@ -92,6 +92,13 @@ def best_run(folder: Finished) -> pd.DataFrame:
     return best[[name for name in best if name not in AXES or name in varied]]
 
 
+def all_runs(folder: Finished) -> pd.DataFrame:
+    """Every run with the settings that the grid varies."""
+    runs = folder.filled("runs", numbers=["run", "test_accuracy"])
+    varied = {key for key, values in _axes(folder).items() if len(values) > 1}
+    return runs[[name for name in runs if name not in AXES or name in varied]]
+
+
 def tables(folder: Finished) -> list[tuple[str, str, list[int]]]:
     """The tables "by X" in the study's order of X: file, caption, and the place of the best row."""
     found, order = [], ("epoch", *AXES)
