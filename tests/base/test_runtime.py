@@ -61,7 +61,7 @@ def test_what_was_loaded_under_other_kernels_does_not_compute():
     ("name", "read", "asked", "remedy"),
     [
         *((names.DEVICE, runtime.device, n, "auto, cpu or cuda$") for n in ("gpu", "cuda:1", "")),
-        (names.DEVICE, runtime.device, "cuda", "auto or cpu$"),
+        *((names.DEVICE, runtime.device, n, "auto or cpu$") for n in ("cuda", "mps")),
         *(
             (names.WORKERS, lambda: runtime.workers(threads=1), n, "a whole number from 1 to 256$")
             for n in ("0", "257", "-1", "1.5", "two", "")

@@ -32,6 +32,16 @@ def test_the_server_starts_without_torch_here_and_where_it_is_of_use_and_sees_no
     assert subprocess.check_output(command, env=environment, text=True) == started
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the server")
+def test_the_server_starts_below_a_temporary_folder_whose_name_is_too_long_for_a_socket(tmp_path):
+    deep = tmp_path / ("job" * 40)
+    deep.mkdir()
+    environment = os.environ | {"CONVSCOPE_WORKERS": "2", "TMPDIR": str(deep)}
+    script = f"{STARTED}\nimport tempfile; print(tempfile.gettempdir())"
+    said = subprocess.check_output([sys.executable, "-c", script], env=environment, text=True)
+    assert said == f"interrupts held: True\n{deep}\n"
+
+
 @pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="this system has no masks")
 def test_an_interrupt_waits_and_is_seen_by_this_process_afterwards():
     held = False

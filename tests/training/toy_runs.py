@@ -66,7 +66,7 @@ def in_dvcs_cache(run, output=MODELS):
 def cached(content, suffix=""):
     """Put a file into DVC's cache; its digest."""
     digest = hashlib.md5(content).hexdigest() + suffix
-    path = dvc_cache._cached(digest)
+    path = dvc_cache.copy_of(digest, dvc_cache.folder_of_cache())
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return digest

@@ -15,6 +15,11 @@ from convscope.base.names import CUDA_GRAPHS, DEVICE, WORKERS
 def device() -> torch.device:
     """The device in CONVSCOPE_DEVICE, by default CUDA where there is one and kernels are native."""
     asked, available = os.environ.get(DEVICE, "auto"), torch.cuda.is_available()
+    if asked == "mps":
+        raise UserError(
+            f"{DEVICE}=mps: Apple's GPU rounds otherwise, and its results were never compared with "
+            "a processor's: set it to auto or cpu"
+        )
     if asked not in ("auto", "cpu", "cuda"):
         raise UserError(f"{DEVICE}={asked}: set it to auto, cpu or cuda")
     if asked == "cuda" and not available:

@@ -6,10 +6,14 @@ still names them.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Iterable
+from configparser import ConfigParser
+from configparser import Error as ParserError
 from pathlib import Path
 
+import platformdirs
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -20,7 +24,8 @@ from convscope.training.run import Run
 from convscope.training.trainer import is_finished
 
 LOCK = Path("dvc.lock")
-CACHE = Path(".dvc/cache/files/md5")
+DVC = Path(".dvc")
+_APP = ("dvc", "iterative")  # by these names it finds its configuration of a user, and of a machine
 # run.json is copied last: it says that the run is complete
 _FILES = (WEIGHTS, HISTORY, RUN)
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, YAMLError)
@@ -29,7 +34,7 @@ _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, YAMLErr
 def recall(runs: Iterable[Run], models: Path) -> None:
     """Bring runs into the store that it lacks and DVC's cache holds, from a grid's model folder.
 
-    Where there is no cache in its usual place, or nothing fits, the runs are left to be trained.
+    Where there is no cache, or nothing fits, the runs are left to be trained.
     """
     missing = [run for run in runs if not is_finished(run, store_folder(run))]
     held = cached(missing, models) if missing else {}
@@ -44,7 +49,7 @@ def cached(runs: Iterable[Run], models: Path) -> dict[str, list[Path]]:
     held = _held(models)
     found = {}
     for run in runs:
-        paths = [held.get(Path("runs") / run.id / name, CACHE) for name in _FILES]
+        paths = [held.get(Path("runs") / run.id / name, DVC) for name in _FILES]
         if all(path.is_file() for path in paths) and _fingerprint(paths[-1]) == run.fingerprint:
             found[run.fingerprint] = paths
     return found
@@ -58,8 +63,9 @@ def _held(folder: Path) -> dict[Path, Path]:
         for output in outputs:
             if folder.is_relative_to(output["path"]) and output["md5"].endswith(".dir"):
                 inside = folder.relative_to(output["path"])
-                listed = json.loads(_cached(output["md5"]).read_text(encoding="utf-8"))
-                files = {Path(each["relpath"]): _cached(each["md5"]) for each in listed}
+                cache = folder_of_cache()
+                listed = json.loads(copy_of(output["md5"], cache).read_text(encoding="utf-8"))
+                files = {Path(each["relpath"]): copy_of(each["md5"], cache) for each in listed}
                 return {
                     path.relative_to(inside): copy
                     for path, copy in files.items()
@@ -70,8 +76,30 @@ def _held(folder: Path) -> dict[Path, Path]:
     return {}
 
 
-def _cached(digest: str) -> Path:
-    return CACHE / digest[:2] / digest[2:]
+def folder_of_cache() -> Path:
+    """Where DVC keeps its cache: in its folder, or where its configuration says.
+
+    A cache that projects share is set for a project, for a user or for the machine, and DVC sets
+    it in the temporary folders of experiments.
+    """
+    folders = [
+        os.environ.get("DVC_GLOBAL_CONFIG_DIR") or platformdirs.user_config_dir(*_APP),
+        os.environ.get("DVC_SYSTEM_CONFIG_DIR") or platformdirs.site_config_dir(*_APP),
+    ]
+    configs = [DVC / "config.local", DVC / "config", *(Path(at) / "config" for at in folders)]
+    for path in configs:
+        parser = ConfigParser(interpolation=None, strict=False)
+        try:
+            parser.read(path, encoding="utf-8")
+            return path.parent / parser["cache"]["dir"]
+        except (KeyError, UnicodeError, ParserError):
+            continue
+    return DVC / "cache"
+
+
+def copy_of(digest: str, cache: Path) -> Path:
+    """The cache's copy of what has an md5."""
+    return cache / "files" / "md5" / digest[:2] / digest[2:]
 
 
 def _fingerprint(run: Path) -> object:
