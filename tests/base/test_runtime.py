@@ -52,6 +52,14 @@ def test_portable_kernels_are_a_processors(monkeypatch):
         runtime.device()
 
 
+def test_apples_gpu_is_refused_with_the_reason(monkeypatch):
+    monkeypatch.setenv(names.DEVICE, "mps")
+    with pytest.raises(
+        UserError, match=r"^CONVSCOPE_DEVICE=mps: Apple's .* never compared .* cpu$"
+    ):
+        runtime.device()
+
+
 def test_what_was_loaded_under_other_kernels_does_not_compute():
     with pytest.raises(UserError, match=r"torch was imported before .* native"):
         runtime.deterministic(1, NATIVE).__enter__()
@@ -61,7 +69,7 @@ def test_what_was_loaded_under_other_kernels_does_not_compute():
     ("name", "read", "asked", "remedy"),
     [
         *((names.DEVICE, runtime.device, n, "auto, cpu or cuda$") for n in ("gpu", "cuda:1", "")),
-        *((names.DEVICE, runtime.device, n, "auto or cpu$") for n in ("cuda", "mps")),
+        (names.DEVICE, runtime.device, "cuda", "auto or cpu$"),
         *(
             (names.WORKERS, lambda: runtime.workers(threads=1), n, "a whole number from 1 to 256$")
             for n in ("0", "257", "-1", "1.5", "two", "")
