@@ -237,3 +237,12 @@ def test_a_notebook_s_figure_backend_is_not_asked_for(monkeypatch):
     done = projects.python(*CLI, "download")
     assert done.returncode == 0, done.stderr
     assert Path("reports/download/samples.png").is_file()
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_standard_streams_that_a_shell_has_closed_end_nothing(closed):
+    Path("reports").mkdir()
+    command = f"'{sys.executable}' -m convscope.cli claims {closed}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert bool(done.stdout) is (">&-" not in closed.replace("2>&-", ""))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from convscope.base import checkout, kernels, paths
-from convscope.base.errors import UserError, is_out_of_memory
+from convscope.base.errors import UserError, is_out_of_memory, remedy
 from convscope.base.names import DEVICE
 from convscope.comparison import arguments as compared
 
@@ -89,7 +89,7 @@ def _machine_trouble(error: Exception) -> str | None:
         return None  # a mistake of ours
     what = error.strerror or " ".join(str(error).split()) or type(error).__name__
     where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{what}: make room or give access there, and run the same command again"
+    return f"{where}{what}: {remedy(error)}, and run the same command again"
 
 
 class _Print(argparse.Action):
@@ -312,8 +312,23 @@ def _open_ui(options: argparse.Namespace) -> None:
     ui.serve(Path(), options.port)
 
 
+def _open_closed_streams() -> None:
+    """Give the standard streams that a shell has closed (``>&-``) to nobody.
+
+    Python has no object for these, and the next file that is opened would take their place.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            taken = os.open(os.devnull, os.O_RDWR)
+            if taken != number:
+                os.dup2(taken, number)
+                os.close(taken)
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
+
+
 def program() -> NoReturn:
     """Run a command and end this process, without taking all modules apart: that takes a second."""
+    _open_closed_streams()
     code = main() if checkout.is_own() else 2
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()

@@ -1,5 +1,6 @@
 import errno
 import math
+import os
 import shutil
 import sys
 from itertools import product
@@ -172,3 +173,13 @@ def test_a_copy_that_cannot_be_made_names_itself_and_not_its_source(tmp_path):
     with pytest.raises(FileNotFoundError) as missing:
         files.copy(tmp_path / "none", copy)
     assert missing.value.filename == str(tmp_path / "none")
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO])
+def test_a_file_that_the_system_refuses_to_read_is_not_called_damaged(number, tmp_path):
+    path = tmp_path / "best.json"
+    path.write_text("{}")
+    with pytest.raises(OSError, match=os.strerror(number)) as refused:  # noqa: SIM117
+        with files.reading(path, "train net1"):
+            raise OSError(number, os.strerror(number))
+    assert refused.value.filename == str(path)

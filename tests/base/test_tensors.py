@@ -1,7 +1,11 @@
+import errno
+
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
+from convscope.base import tensors as module
 from convscope.base.errors import UserError
 from convscope.base.tensors import read_tensors, write_tensors
 
@@ -38,3 +42,18 @@ def test_metadata_that_is_not_a_mapping_is_damage(header, tmp_path):
 def test_tensors_of_others_have_no_metadata(tmp_path):
     save_file({"a": torch.ones(1)}, tmp_path / "a.safetensors")
     assert read_tensors(tmp_path / "a.safetensors", "train")[1] == {}
+
+
+@pytest.mark.parametrize("kind", [SafetensorError, OSError])
+def test_good_tensors_that_a_file_system_does_not_map_are_not_called_damaged(
+    kind, tmp_path, monkeypatch
+):
+    write_tensors(path := tmp_path / "a.safetensors", {"a": torch.ones(1)})
+
+    def refuse(*_, **__):
+        raise kind("Error while mapping: No such device (os error 19)")
+
+    monkeypatch.setattr(module, "safe_open", refuse)
+    with pytest.raises(OSError, match="No such device") as refused:
+        read_tensors(path, "train net4")
+    assert (refused.value.errno, refused.value.filename) == (errno.ENODEV, str(path))

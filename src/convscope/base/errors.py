@@ -1,9 +1,22 @@
-"""UserError, which a user is meant to read, and a test for running out of memory."""
+"""UserError, which a user is meant to read, and what a user can do about a machine's refusals."""
 
 import errno
 
 # torch has an error class for a GPU's memory only; cuBLAS and cuDNN say it in their messages
 _OUT_OF_MEMORY = ("allocate memory", "out of memory", "bad_alloc", "ALLOC_FAILED")
+
+
+_MOVE = "move the project to a local file system"
+# what helps against what a system refuses, by its number
+_REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room there"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "give access there"),
+    **dict.fromkeys((errno.ENODEV, errno.ENOTSUP, errno.ESTALE, errno.EIO), _MOVE),
+    **dict.fromkeys((errno.EISDIR, errno.ENOTDIR, errno.EEXIST), "move away what is in the way"),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "allow more open files (`ulimit -n 4096`)"),
+    errno.EAGAIN: "close other programs, or allow more processes (`ulimit -u`)",
+    errno.ENAMETOOLONG: "move the project to a folder with a shorter path",
+}
 
 
 class UserError(Exception):
@@ -12,6 +25,11 @@ class UserError(Exception):
     Its message is one line: what is wrong, where (file and key), and what to do. The command line
     prints it without a traceback and exits with code 2.
     """
+
+
+def remedy(error: OSError) -> str:
+    """What a user can do about what the system refused."""
+    return _REMEDIES.get(error.errno or 0, "make room or give access there")
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -87,13 +87,21 @@ def write_csv(path: Path, frame: pd.DataFrame) -> None:
 
 @contextmanager
 def reading(path: Path, made_by: str) -> Iterator[None]:
-    """Make a UserError of what the readers of a missing or damaged file raise."""
+    """Make a UserError of what the readers of a missing or damaged file raise.
+
+    What the system refuses to read may be intact, and stays an OSError.
+    """
     inputs.note_file(path)
     try:
         yield
     except FileNotFoundError:
         raise missing(path, made_by) from None
-    except (ValueError, OSError, RecursionError, csv.Error) as error:
+    except OSError as error:
+        if error.errno and path.is_file():
+            error.filename = error.filename or str(path)
+            raise
+        raise damaged(path, made_by, str(error)) from None
+    except (ValueError, RecursionError, csv.Error) as error:
         raise damaged(path, made_by, str(error)) from None
 
 

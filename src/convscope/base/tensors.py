@@ -24,10 +24,14 @@ def write_tensors(
         try:
             save_file(ready, partial, metadata=header)
         except SafetensorError as error:
-            # safetensors gives the system's error in its message only
-            if number := re.search(r"\(os error (\d+)\)", str(error)):
-                raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from None
+            _raise_as_the_systems(error, path)
             raise
+
+
+def _raise_as_the_systems(error: Exception, path: Path) -> None:
+    """Raise the system's error that safetensors gives in its message only, if it gives one."""
+    if number := re.search(r"\(os error (\d+)\)", str(error)):
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from None
 
 
 def read_tensors(path: Path, made_by: str) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
@@ -37,7 +41,12 @@ def read_tensors(path: Path, made_by: str) -> tuple[dict[str, torch.Tensor], dic
             with safe_open(path, framework="pt") as stored:
                 tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
                 header = stored.metadata() or {}
-        except SafetensorError as error:
+        except (OSError, SafetensorError) as error:
+            # a file system that maps no files refuses good ones
+            if path.is_file():
+                _raise_as_the_systems(error, path)
+            if isinstance(error, OSError):
+                raise
             raise ValueError(str(error)) from None
         metadata = json.loads(header.get("convscope", "{}"))
         if not isinstance(metadata, dict):

@@ -40,7 +40,8 @@ class Store(NamedTuple):
 
 def tracking_uri(root: Path) -> str:
     """``MLFLOW_TRACKING_URI``, or an SQLite file in the project folder."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or _file_uri(root.resolve() / DATABASE)
+    named = os.environ.get("MLFLOW_TRACKING_URI", "").strip()
+    return named or _file_uri(root.resolve() / DATABASE)
 
 
 def _file_uri(database: Path) -> str:

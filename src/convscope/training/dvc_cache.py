@@ -7,7 +7,6 @@ still names them.
 
 import json
 import os
-import shutil
 from collections.abc import Iterable
 from configparser import ConfigParser
 from configparser import Error as ParserError
@@ -17,7 +16,7 @@ import platformdirs
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from convscope.base.files import atomic_write
+from convscope.base import files
 from convscope.base.paths import HISTORY, RUN, WEIGHTS
 from convscope.training.grid import store_folder
 from convscope.training.run import Run
@@ -40,8 +39,8 @@ def recall(runs: Iterable[Run], models: Path) -> None:
     held = cached(missing, models) if missing else {}
     for run in missing:
         for path, name in zip(held.get(run.fingerprint, ()), _FILES, strict=False):
-            with atomic_write(store_folder(run) / name) as partial:
-                shutil.copyfile(path, partial)
+            with files.atomic_write(store_folder(run) / name) as partial:
+                files.copy(path, partial)
 
 
 def cached(runs: Iterable[Run], models: Path) -> dict[str, list[Path]]:
@@ -65,10 +64,10 @@ def _held(folder: Path) -> dict[Path, Path]:
                 inside = folder.relative_to(output["path"])
                 cache = folder_of_cache()
                 listed = json.loads(copy_of(output["md5"], cache).read_text(encoding="utf-8"))
-                files = {Path(each["relpath"]): copy_of(each["md5"], cache) for each in listed}
+                copies = {Path(each["relpath"]): copy_of(each["md5"], cache) for each in listed}
                 return {
                     path.relative_to(inside): copy
-                    for path, copy in files.items()
+                    for path, copy in copies.items()
                     if path.is_relative_to(inside)
                 }
     except _UNREADABLE:
