@@ -1,7 +1,8 @@
 import pytest
 
 from convscope import cli
-from convscope.base.consistency import require_consistent
+from convscope.base.consistency import require_consistent, require_made_from
+from convscope.base.report_folder import Finished, MadeFrom
 from convscope.stages import keep, report
 from convscope.study.claims import terminal
 from convscope.tracking import publishing
@@ -47,6 +48,29 @@ def test_the_first_stage_that_was_not_is_to_be_run_again(changes, stage, source,
     line = toys.refusal(require_consistent, tmp_path)
     assert f" was not made from what is in {tmp_path / source} now" in line
     assert f"run `convscope {stage}`" in line
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"data": "e"},
+        {"runs": {"net4": "c"}},
+        {"runs": {}},
+        {"runs": {"net4": "b", "net1": "a"}},
+        {"runs": {"net1": "b"}},
+    ],
+)
+def test_stages_of_another_data_set_or_model_than_is_here_are_to_be_run_again(changes, tmp_path):
+    write(tmp_path)
+    folders = [Finished(tmp_path, name) for name in ("occlusion", "evaluate")]
+    # what computed is no reason
+    source = MadeFrom("d", {"net4": "b"}, ["another processor"])
+    require_made_from(folders[:1], source)
+    write(tmp_path, evaluate={"runs": {"net4": "b"}}, occlusion=changes)
+    fresh = [Finished(tmp_path, folder.name) for folder in reversed(folders)]
+    line = toys.refusal(require_made_from, fresh, source)
+    assert line.startswith(f"{tmp_path / 'occlusion'} was not made from the data set and the model")
+    assert line.endswith("run `convscope occlusion` (or `dvc repro`)")
 
 
 @pytest.mark.parametrize(

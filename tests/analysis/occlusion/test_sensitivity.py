@@ -6,7 +6,12 @@ import torch
 from captum.attr import Occlusion
 from torch import nn
 
-from convscope.analysis.occlusion.sensitivity import confidence_maps, confidences, survey
+from convscope.analysis.occlusion.sensitivity import (
+    answers,
+    confidence_maps,
+    confidences,
+    survey,
+)
 from tests.toys import left_alone, noise, weighted
 
 GRAY = 128 / 255
@@ -119,6 +124,33 @@ def test_occluding_a_gray_image_changes_nothing(window):
 def test_a_window_that_does_not_fit_is_refused(convolutional, window):
     with pytest.raises(ValueError, match=f"window of {window} pixels .* images of 12"):
         confidence_maps(convolutional, IMAGES, LABELS, window)
+    with pytest.raises(ValueError, match=f"window of {window} pixels .* images of 12"):
+        answers(convolutional, IMAGES, window)
+
+
+@pytest.mark.parametrize("window", [1, 5, 12])
+def test_answers_are_those_of_one_image_at_a_time_and_have_the_maps(convolutional, window):
+    with left_alone(convolutional.train()):
+        found = answers(convolutional, IMAGES, window)
+    places = 13 - window
+    assert found.shape == (3, places, places, 10)
+    for label in range(10):
+        maps = confidence_maps(convolutional, IMAGES, torch.full((3,), label), window)
+        torch.testing.assert_close(found[..., label], maps, atol=1e-6, rtol=0)
+    convolutional.eval()
+    for index, row, column in product(range(3), range(0, places, 3), range(0, places, 3)):
+        occluded = IMAGES[index].float() / 255
+        occluded[:, row : row + window, column : column + window] = GRAY
+        with torch.no_grad():
+            expected = convolutional(occluded[None])[0].softmax(0)
+        torch.testing.assert_close(found[index, row, column], expected, atol=1e-6, rtol=0)
+
+
+def test_answers_of_a_network_that_looks_at_one_pixel():
+    white = torch.full((1, 3, 4, 4), 255, dtype=torch.uint8)
+    found = answers(_one_pixel_network(4, row=1, column=3), white, 3)
+    sure, unsure = [0.75, 0.25], [0.5, 0.5]
+    torch.testing.assert_close(found, torch.tensor([[[sure, unsure], [sure, unsure]]]))
 
 
 def test_images_without_labels_are_refused(convolutional):
