@@ -22,7 +22,7 @@ def read(path: Path) -> torch.Tensor:
     """
     try:
         with Image.open(path) as opened:
-            upright = ImageOps.exif_transpose(opened).convert("RGBA")
+            upright = _in_bytes(ImageOps.exif_transpose(opened)).convert("RGBA")
     except FileNotFoundError:
         raise UserError(f"{path} is missing: name a picture that is there") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -33,3 +33,12 @@ def read(path: Path) -> torch.Tensor:
     flat.alpha_composite(upright)
     fitted = ImageOps.fit(flat.convert("RGB"), IMAGE_SHAPE[1:], Image.Resampling.LANCZOS)
     return torch.from_numpy(np.asarray(fitted).copy()).permute(2, 0, 1).contiguous()
+
+
+def _in_bytes(picture: Image.Image) -> Image.Image:
+    """A picture of levels of 16 bits in such of 8, which Pillow would cut off at 255."""
+    if picture.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+    if picture.mode in ("I", "F"):
+        raise ValueError("its numbers have no range")
+    return picture
