@@ -10,6 +10,8 @@
  */
 
 const NUMBER = "(-?\\d{1,7})";
+const WHOLE = new RegExp(`^${NUMBER}$`);
+const FILTER = new RegExp(`^([a-z]+\\d+)\\.${NUMBER}$`);
 const WINDOW = new RegExp(`^${NUMBER}@${NUMBER},${NUMBER}$`);
 const UNIT = new RegExp(`^([a-z]+\\d+)\\.${NUMBER}@${NUMBER},${NUMBER}$`);
 const STUDY = "study"; // the filters that the study switches off, in a word
@@ -23,7 +25,7 @@ export function start(page) {
 export function parse(address, page) {
   const fields = new URLSearchParams(address.replace(/^#/, ""));
   const state = start(page);
-  const image = Number(fields.get("image") ?? NaN);
+  const image = whole(fields.get("image"));
   if (page.images.some(({ number }) => number === image)) state.image = image;
   state.off = parseFilters(fields.get("off") ?? "", page);
   const window = WINDOW.exec(fields.get("window") ?? "");
@@ -32,20 +34,27 @@ export function parse(address, page) {
     state.window = within({ size, row, column }, page.side);
   }
   state.look = parseUnit(fields.get("look") ?? "", page);
-  const map = Number(fields.get("map") ?? NaN);
-  if (Number.isInteger(map) && map >= 1 && map <= page.side) state.map = map;
+  const map = whole(fields.get("map"));
+  if (map >= 1 && map <= page.side) state.map = map;
   return state;
+}
+
+/** A whole number; NaN of all else, as of an empty text. */
+function whole(text) {
+  return WHOLE.test(text ?? "") ? Number(text) : NaN;
+}
+
+function inside(value, end) {
+  return value >= 0 && value < end;
 }
 
 function parseFilters(text, page) {
   if (text === STUDY) return copied(page.study.filters);
   const off = new Map();
   for (const name of text.split(",")) {
-    const [layer, filter] = name.split(".");
-    const convolution = page.convolutions.find((each) => each.name === layer);
-    if (convolution && /^\d+$/.test(filter ?? "") && Number(filter) < convolution.filters) {
-      off.set(layer, (off.get(layer) ?? new Set()).add(Number(filter)));
-    }
+    const [, layer, number] = FILTER.exec(name) ?? [];
+    const filters = page.convolutions.find((each) => each.name === layer)?.filters ?? 0;
+    if (inside(Number(number), filters)) off.set(layer, (off.get(layer) ?? new Set()).add(Number(number)));
   }
   return off;
 }
@@ -54,7 +63,6 @@ function parseUnit(text, page) {
   const [, layer, ...numbers] = UNIT.exec(text) ?? [];
   const convolution = page.convolutions.find(({ name }) => name === layer);
   const [filter, row, column] = numbers.map(Number);
-  const inside = (value, end) => value >= 0 && value < end;
   if (!convolution || !inside(filter, convolution.filters)) return null;
   if (!inside(row, convolution.size) || !inside(column, convolution.size)) return null;
   return { layer, filter, row, column };

@@ -1,6 +1,6 @@
 // What the page says in words: the answer, what was changed, and what filters cost.
 
-import { names } from "./state.js";
+import { names, same } from "./state.js";
 
 const MINUS = "\u2212";
 const TIMES = "\u00d7";
@@ -80,7 +80,7 @@ export function changed({ off, window }) {
 export function cost(page, off) {
   const filters = names(off);
   if (!filters.length) return "All filters are on.";
-  if (filters.join() === names(page.study.filters).join()) return measured(page.study, "These filters off together cost");
+  if (same(off, page.study.filters)) return measured(page.study, "These filters off together cost");
   if (filters.length > 1) {
     return "What these filters cost together was not measured over the test set: single filters were, and the study's own choice.";
   }
