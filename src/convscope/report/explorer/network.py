@@ -65,12 +65,15 @@ def _layer(
     side = outputs[1] if len(outputs) == 3 else 1
     known = {"channels": outputs[0], "size": side, "outputs": prod(outputs)}
     match child:
-        case nn.Conv2d(groups=1, padding_mode="zeros", dilation=(1, 1)):
-            moves = {
-                "kernel": child.kernel_size[0],
-                "stride": child.stride[0],
-                "padding": child.padding[0],
-            }
+        case nn.Conv2d(
+            groups=1,
+            padding_mode="zeros",
+            dilation=(1, 1),
+            kernel_size=(kernel, across),
+            stride=(stride, aside),
+            padding=(int(padding), around),
+        ) if (kernel, stride, padding) == (across, aside, around):
+            moves = {"kernel": kernel, "stride": stride, "padding": padding}
             shape = {"name": name, "input": inputs[1], **moves}
             weights = child.weight.permute(1, 2, 3, 0)
             return {"kind": "conv", **known, **shape, "channels": inputs[0]}, _flat(
@@ -80,7 +83,7 @@ def _layer(
             return {"kind": "linear", **known}, _flat(child.weight.T, child.bias)
         case nn.BatchNorm2d():
             return {"kind": "norm", **known}, list(_as_scale(child))
-        case nn.MaxPool2d(kernel_size=2, stride=2, padding=0):
+        case nn.MaxPool2d(kernel_size=2, stride=2, padding=0, ceil_mode=False):
             return {"kind": "pool", **known, "input": inputs[1], "kernel": 2, "stride": 2}, []
         case nn.ReLU():
             return {"kind": "relu", **known}, []

@@ -41,12 +41,13 @@ def choose(count: int, logits: Tensor, labels: Tensor, analyses: Analyses) -> di
     by_confidence = confidence.sort(descending=True, stable=True).indices.tolist()
     sure = [image for image in by_confidence if right[image]]
     wrong = [image for image in by_confidence if not right[image]]
-    top = analyses.identified.filled("top_images", numbers=["image", "rank"])
     shown = analyses.identified.param("filter_identify", "shown", int) or 1
     reasons: Mapping[str, Iterable[int]] = {
-        MAPPED: _images(analyses.occluded, "by_image"),
-        TOP: top.loc[top["rank"] <= shown, "image"].tolist(),
-        NEWLY_WRONG: _of_each_class(_images(analyses.ablated, "newly_misclassified"), labels),
+        MAPPED: _images(analyses.occluded, "by_image", labels),
+        TOP: _images(analyses.identified, "top_images", labels, shown),
+        NEWLY_WRONG: _of_each_class(
+            _images(analyses.ablated, "newly_misclassified", labels), labels
+        ),
         SURE: _of_each_class(sure, labels),
         WRONG: _of_each_class(wrong, labels),
         DRAWN: datasets.drawn_by_class(labels, len(labels), seed=0).tolist(),
@@ -62,8 +63,15 @@ def choose(count: int, logits: Tensor, labels: Tensor, analyses: Analyses) -> di
     return found
 
 
-def _images(folder: Finished, table: str) -> list[int]:
-    return list(dict.fromkeys(folder.table(table, numbers=["image"])["image"].astype(int).tolist()))
+def _images(folder: Finished, name: str, labels: Tensor, ranks: int | None = None) -> list[int]:
+    """The images that a table names, each once; only those of the first ranks, if asked."""
+    table = folder.table(name, numbers=["image"] if ranks is None else ["image", "rank"])
+    unknown = ~table["image"].isin(range(len(labels)))
+    if unknown.any():
+        first = table.loc[unknown, "image"].iloc[0]
+        raise folder.damaged(f"{name}.csv", f"it names image {first:g}, of {len(labels)}")
+    found = table if ranks is None else table[table["rank"] <= ranks]
+    return list(dict.fromkeys(found["image"].astype(int).tolist()))
 
 
 def _of_each_class(images: Sequence[int], labels: Tensor) -> list[int]:

@@ -5,7 +5,8 @@ from itertools import product
 import pytest
 import torch
 from tests import toys
-from tests.report.explorer.web import networks, node
+from tests.report.explorer import networks
+from tests.report.explorer.web import node
 
 from convscope.nets import zoo
 from convscope.nets.receptive_field import conv_layers
