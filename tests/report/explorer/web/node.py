@@ -22,6 +22,7 @@ needed = pytest.mark.skipif(NODE is None, reason="needs node")
 # arrays go as text, which is quicker than numbers and loses nothing
 PRELUDE = """
 import { readFileSync } from "node:fs";
+import vm from "node:vm";
 const given = JSON.parse(readFileSync(0, "utf8"));
 const sent = ({ buffer, byteOffset, byteLength }) =>
   Buffer.from(buffer, byteOffset, byteLength).toString("base64");
