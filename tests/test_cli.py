@@ -150,6 +150,32 @@ def test_a_stage_is_run_timed_and_published(arguments, module, stage, given, mon
     assert (row["stage"], row["run"], row["fingerprint"]) == (stage, "", f"identity of {stage}")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "target"),
+    [
+        (["--image", "a.png"], "explore.html"),
+        (["--out", "my page.html", "--image", "a.png", "--image", "b.jpg"], "my page.html"),
+    ],
+)
+def test_own_pictures_are_shown_and_no_stage_is_run(arguments, target, capsys, monkeypatch):
+    shown = []
+    monkeypatch.setattr("convscope.stages.explore.show", lambda *given: shown.append(given))
+    monkeypatch.setattr("convscope.stages.explore.run", lambda: pytest.fail("the stage ran"))
+    monkeypatch.setattr("convscope.tracking.tracker.Tracker", lambda *_: pytest.fail("tracked"))
+    assert cli.main(["explore", *arguments]) == 0
+    pictures = [Path(name) for name in arguments if name.endswith(("png", "jpg"))]
+    assert shown == [(pictures, Path(target))]
+    assert capsys.readouterr().out == f"{target}: open it in a browser\n"
+
+
+def test_a_picture_is_looked_for_before_the_analyses_and_a_page_without_one_is_refused(capsys):
+    message = refused(capsys, "explore", "--image", "gone.png")
+    assert message == "gone.png is missing: name a picture that is there"
+    message = refused(capsys, "explore", "--out", "mine.html")
+    assert message == "--out is for a page with --image: name a picture too"
+    assert [path.name for path in Path().iterdir()] == ["params.yaml"]
+
+
 @pytest.mark.parametrize("stage", [stage for stage in cli.STAGES if stage != "report"])
 def test_a_wrong_device_ends_a_stage_before_it_begins(stage, capsys, monkeypatch):
     module = "train" if stage == "baseline" else stage.replace("-", "_")

@@ -33,6 +33,8 @@ STAGES = {
     "report": "write reports/report.html, report.md, claims.json and metrics.json",
 }
 NET = "a name under nets in params.yaml"
+# with a person's own pictures
+OWN_PAGE = Path("explore.html")
 INTERRUPTED = 130
 READER_GONE = 141
 
@@ -190,7 +192,7 @@ def _add_pictures(explore: argparse.ArgumentParser, files: object) -> None:
     out = explore.add_argument(
         "--out",
         type=Path,
-        default=Path("explore.html"),
+        default=OWN_PAGE,
         help="that page's file (default: %(default)s)",
     )
     for path in (image, out):
@@ -199,6 +201,8 @@ def _add_pictures(explore: argparse.ArgumentParser, files: object) -> None:
 
 def _explore(options: argparse.Namespace) -> None:
     if not options.image:
+        if options.out != OWN_PAGE:
+            raise UserError("--out is for a page with --image: name a picture too")
         _run_stage(options)
         return
     from convscope.stages import explore

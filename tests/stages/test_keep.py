@@ -7,6 +7,7 @@ from ruamel.yaml import YAML
 from tests import projects, toys
 from tests.report.document import folders
 
+from convscope.report.explorer import page
 from convscope.stages import keep
 
 HEADER = "stage,run,fingerprint,seconds,device\n"
@@ -95,6 +96,36 @@ def test_links_of_the_report_to_what_is_not_kept_become_text(project):
         "[with a space](evaluate/be%20st.csv), [DVC](https://dvc.org), [above](#top)\n"
     )
     assert (project / "reports/report.md").read_text() == report
+
+
+def test_the_explorer_is_kept_and_leads_to_the_report_beside_it(project):
+    text = '<p>It runs. <a href="report.html">The report</a></p> "report.html" 100 % é'
+    folders.replace(project / "reports/explore.html", text)
+    folders.replace(project / "reports/explore/images.csv", "image\n")
+    folders.replace(project / "reports/other.html", text)
+    kept = sorted(map(str, keep.keep(project, project / MINE)))
+    assert [name for name in kept if "explore" in name] == [
+        "reports/explore.html",
+        "reports/explore/images.csv",
+    ]
+    assert "reports/other.html" not in kept
+    found = (project / MINE / "reports/explore.html").read_text()
+    assert found == text.replace('href="report.html"', 'href="report.md"')
+    assert (project / "reports/explore.html").read_text() == text
+    # a folder with the page is one that was kept, and is replaced
+    (project / "reports/explore.html").unlink()
+    assert keep.keep(project, project / MINE)
+    assert not (project / MINE / "reports/explore.html").exists()
+
+
+def test_the_link_that_is_rewritten_is_the_page_s(project):
+    empty = {"net": "net4", "side": 32, "classes": [], "network": None}
+    folders.replace(project / "reports/explore.html", page.render(empty, "Hello."))
+    folders.replace(project / "reports/report.md", "See [the network](explore.html).")
+    keep.keep(project, project / MINE)
+    found = (project / MINE / "reports/explore.html").read_text()
+    assert found == page.render(empty, "Hello.", "report.md")
+    assert (project / MINE / "reports/report.md").read_text() == "See [the network](explore.html)."
 
 
 def ran_with(project, data, study):

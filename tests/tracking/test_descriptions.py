@@ -44,6 +44,12 @@ ANALYSIS = {"analysis": {"net": "net3"}}
             "2 respond to no test image.",
         ),
         (
+            "explore",
+            ANALYSIS,
+            {"images": 1200, "kilobytes": 2305.269},
+            "The best net3, live on a page: reports/explore.html. It shows 1,200 images.",
+        ),
+        (
             "report",
             {},
             {"held": 6, "failed": 5, "unmeasured": 9},

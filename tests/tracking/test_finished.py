@@ -1,4 +1,5 @@
 import pytest
+from tests.tracking.conftest import DATASET
 
 from convscope.base.errors import UserError
 from convscope.tracking import finished
@@ -49,3 +50,30 @@ def test_seconds_come_from_the_last_complete_row_with_the_same_fingerprint(folde
     folders.write("logs/timings.csv", table)
     points = finished.read_stage(folders.root, "train@net1").children
     assert [point.metrics.get("time/seconds") for point in points] == [None, 8.25]
+
+
+def test_the_explorer_is_published_with_its_page_and_not_finished_without(folders):
+    made_from = {"data": DATASET["fingerprint"], "runs": {"net1": "point-0.1"}}
+    folders.write("reports/explore/params.json", {"analysis": {"net": "net1"}})
+    folders.write("reports/explore/made_from.json", made_from)
+    folders.write("reports/explore/images.csv", "image\n3\n")
+    folders.write("reports/explore/metrics.json", {"images": 200, "kilobytes": 2305.269})
+    assert "explore" not in finished.finished_stages(folders.root)
+    with pytest.raises(UserError, match=r"explore has not finished.*explore\.html is missing"):
+        finished.read_stage(folders.root, "explore")
+    folders.write("reports/explore.html", "<p>A page</p>")
+    assert "explore" in finished.finished_stages(folders.root)
+    record = finished.read_stage(folders.root, "explore")
+    names = ["explore.html", "images.csv", "made_from.json", "metrics.json", "params.json"]
+    assert sorted(path.name for path, _ in record.files) == names
+    assert record.metrics["explore/images"] == 200
+    assert record.description == (
+        "The best net1, live on a page: reports/explore.html. It shows 200 images."
+    )
+    reports = folders.root / "reports"
+    assert finished.outputs(folders.root, "explore") == [
+        reports / "explore",
+        reports / "explore.html",
+    ]
+    folders.write("reports/explore.html", "<p>Another</p>")
+    assert finished.fingerprint(folders.root, "explore") != record.fingerprint

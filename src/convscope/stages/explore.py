@@ -1,8 +1,10 @@
 """explore: a network, live on a page -> reports/explore.html, and reports/explore/."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 from torch import Tensor
@@ -50,8 +52,10 @@ def show(own: Sequence[Path], target: Path) -> None:
     Raises:
         UserError: As for ``run``, or a picture cannot be read.
     """
+    shown = [pictures.read(path) for path in own]
     subject, analyses = _analyzed()
-    files.write_text(target, _page(subject, analyses, [pictures.read(path) for path in own])[1])
+    report = quote(os.path.relpath(paths.REPORTS / "report.html", target.parent))
+    files.write_text(target, _page(subject, analyses, shown, report)[1])
 
 
 def _analyzed() -> tuple[Subject, Analyses]:
@@ -64,7 +68,10 @@ def _analyzed() -> tuple[Subject, Analyses]:
 
 
 def _page(
-    subject: Subject, analyses: Analyses, own: Sequence[Tensor] = ()
+    subject: Subject,
+    analyses: Analyses,
+    own: Sequence[Tensor] = (),
+    report: str = "report.html",
 ) -> tuple[dict[str, Any], str]:
     """What the page holds, and the page."""
     params = params_file.load()
@@ -74,4 +81,4 @@ def _page(
         found = content.gather(
             analysis.net, subject.module, subject.dataset, analyses, settings.images, own
         )
-    return found, page.render(found, content.introduction(found, subject.dataset))
+    return found, page.render(found, content.introduction(found, subject.dataset), report)

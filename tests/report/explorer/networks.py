@@ -55,6 +55,27 @@ def _norms() -> nn.Sequential:
     return nn.Sequential(layers)
 
 
+def tiny() -> nn.Sequential:
+    """A network of three classes, with the filters that the toy folders tell of."""
+    torch.manual_seed(3)
+    layers: OrderedDict[str, nn.Module] = OrderedDict(
+        conv1=nn.Conv2d(3, 3, 3, padding=1),
+        norm1=nn.BatchNorm2d(3),
+        pool1=nn.MaxPool2d(2),
+        relu1=nn.ReLU(),
+        conv2=nn.Conv2d(3, 3, 3, stride=2),
+        relu2=nn.ReLU(),
+        flatten=nn.Flatten(),
+        dropout1=nn.Dropout(0.5),
+        fc1=nn.Linear(3 * 7 * 7, 3),
+    )
+    module = nn.Sequential(layers)
+    with torch.no_grad():
+        module(toys.noise(16, seed=1).float() / 255)
+        layers["fc1"].weight.mul_(20)
+    return module.eval()
+
+
 def covered(images: Tensor, window: Mapping[str, int] | None) -> Tensor:
     """Images, uint8, in [0, 1], under a gray window."""
     pixels = images.float() / 255

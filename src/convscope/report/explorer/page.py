@@ -13,12 +13,16 @@ _IMPORT = re.compile(r'^import (\{.*?\}) from "\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:class|const|function\*?) (\w+))", re.MULTILINE)
 
 
-def render(content: dict[str, Any], introduction: str) -> str:
-    """The page that shows what ``content.gather`` found; it needs no other file and no network."""
+def render(content: dict[str, Any], introduction: str, report: str = "report.html") -> str:
+    """The page that shows what ``content.gather`` found; it needs no other file and no network.
+
+    ``report`` is where it has the report, as a link.
+    """
     return pages.template("explorer/web/page.html").render(
         net=content["net"],
         side=content["side"],
         introduction=introduction,
+        report=report,
         content=_embedded(content),
         worker=Markup(script("worker")),
         script=Markup(script("main")),
