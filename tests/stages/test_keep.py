@@ -124,7 +124,8 @@ def test_the_link_that_is_rewritten_is_the_page_s(project):
     folders.replace(project / "reports/report.md", "See [the network](explore.html).")
     keep.keep(project, project / MINE)
     found = (project / MINE / "reports/explore.html").read_text()
-    assert found == page.render(empty, "Hello.", "report.md")
+    assert found == page.leading_to("report.md", page.render(empty, "Hello."))
+    assert found.count('<a href="report.md">') == 1
     assert (project / MINE / "reports/report.md").read_text() == "See [the network](explore.html)."
 
 

@@ -4,7 +4,6 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pandas as pd
 from torch import Tensor
@@ -54,8 +53,8 @@ def show(own: Sequence[Path], target: Path) -> None:
     """
     shown = [pictures.read(path) for path in own]
     subject, analyses = _analyzed()
-    report = quote(os.path.relpath(paths.REPORTS / "report.html", target.parent))
-    files.write_text(target, _page(subject, analyses, shown, report)[1])
+    report = os.path.relpath(paths.REPORTS / "report.html", target.parent)
+    files.write_text(target, page.leading_to(report, _page(subject, analyses, shown)[1]))
 
 
 def _analyzed() -> tuple[Subject, Analyses]:
@@ -68,10 +67,7 @@ def _analyzed() -> tuple[Subject, Analyses]:
 
 
 def _page(
-    subject: Subject,
-    analyses: Analyses,
-    own: Sequence[Tensor] = (),
-    report: str = "report.html",
+    subject: Subject, analyses: Analyses, own: Sequence[Tensor] = ()
 ) -> tuple[dict[str, Any], str]:
     """What the page holds, and the page."""
     params = params_file.load()
@@ -81,4 +77,4 @@ def _page(
         found = content.gather(
             analysis.net, subject.module, subject.dataset, analyses, settings.images, own
         )
-    return found, page.render(found, content.introduction(found, subject.dataset), report)
+    return found, page.render(found, content.introduction(found, subject.dataset))

@@ -26,6 +26,7 @@ from convscope.base.report_folder import Finished
 from convscope.config import params_file
 from convscope.config.params_file import Params
 from convscope.config.schema import Section
+from convscope.report.explorer import page
 from convscope.stages.dvc_lock import LOCK
 from convscope.stages.explore import PAGE as EXPLORER
 from convscope.tracking.finished import grid_runs
@@ -142,11 +143,10 @@ def _unlink(report: Path) -> None:
     files.write_text(report, _LINK.sub(kept, report.read_text(encoding="utf-8")))
 
 
-def _link_to_markdown(page: Path) -> None:
+def _link_to_markdown(path: Path) -> None:
     """The kept page leads to the report that is kept beside it."""
-    if page.is_file():
-        text = page.read_text(encoding="utf-8")
-        files.write_text(page, text.replace('href="report.html"', 'href="report.md"'))
+    if path.is_file():
+        files.write_text(path, page.leading_to("report.md", path.read_text(encoding="utf-8")))
 
 
 def _results(root: Path) -> Iterator[Path]:

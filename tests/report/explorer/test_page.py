@@ -80,6 +80,16 @@ def test_the_page_needs_no_other_file_and_may_load_none():
     assert not re.search(r"https?:|url\(|@import", text)
 
 
+def test_its_link_to_the_report_can_lead_elsewhere_and_nothing_else_changes():
+    found = content(classes=['href="report.html"', "dog"])
+    text = page.render(found, 'href="report.html"')
+    read = Read(page.leading_to('../a b/"report".md', text))
+    links = [named["href"] for _, named in read.elements if "href" in named]
+    assert links == ["../a%20b/%22report%22.md"]
+    assert data(read) == found
+    assert page.leading_to("report.html", text) == text
+
+
 def test_ids_are_unique_and_labels_and_references_name_what_there_is():
     elements = Read(page.render(content(), "Hello.")).elements
     ids = [named["id"] for _, named in elements if "id" in named]

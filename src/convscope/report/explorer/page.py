@@ -4,6 +4,7 @@ import json
 import re
 from importlib.resources import files as resources
 from typing import Any
+from urllib.parse import quote
 
 from markupsafe import Markup
 
@@ -13,20 +14,21 @@ _IMPORT = re.compile(r'^import (\{.*?\}) from "\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:class|const|function\*?) (\w+))", re.MULTILINE)
 
 
-def render(content: dict[str, Any], introduction: str, report: str = "report.html") -> str:
-    """The page that shows what ``content.gather`` found; it needs no other file and no network.
-
-    ``report`` is where it has the report, as a link.
-    """
+def render(content: dict[str, Any], introduction: str) -> str:
+    """The page that shows what ``content.gather`` found; it needs no other file and no network."""
     return pages.template("explorer/web/page.html").render(
         net=content["net"],
         side=content["side"],
         introduction=introduction,
-        report=report,
         content=_embedded(content),
         worker=Markup(script("worker")),
         script=Markup(script("main")),
     )
+
+
+def leading_to(report: str, page: str) -> str:
+    """The page with its link to the report, report.html beside it, leading to another place."""
+    return page.replace('href="report.html"', f'href="{quote(report)}"')
 
 
 def script(name: str) -> str:
