@@ -107,6 +107,29 @@ def test_a_window_as_gray_as_the_image_changes_nothing_and_one_that_hides_all_le
     assert gray[0] == gray[1] == hidden
 
 
+def test_filters_that_were_changed_in_place_are_noticed():
+    module = networks.built("net1, stride 2")
+    found = node.evaluated(
+        {"network": "Network", "data": "weights"},
+        """
+        const [pixels] = images(given.images);
+        const network = new Network(given.layers, weights(given.packed));
+        const off = new Map([["conv1", new Set([1])]]);
+        const logits = () => sent(network.answer(pixels, off, null).logits);
+        const one = logits();
+        off.get("conv1").add(0);
+        const two = logits();
+        off.get("conv1").delete(0);
+        return [one, two, logits()];
+        """,
+        {**network.packed(module), "images": node.text(IMAGES)},
+    )
+    for logits, filters in zip(found, ([1], [0, 1], [1]), strict=True):
+        expected = networks.answer(module, IMAGES[0], {"conv1": filters}, None)["logits"]
+        torch.testing.assert_close(node.floats(logits), expected, atol=1e-3, rtol=0)
+    assert found[0] == found[2] != found[1]
+
+
 def test_a_network_worked_out_by_hand():
     """Filters red + 1 and green - blue; logits 10 and 100 times their means."""
     conv = toys.weighted(torch.nn.Conv2d(3, 2, 1), [[1, 0, 0], [0, 1, -1]], [1.0, 0.0])
