@@ -4,7 +4,7 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help install repro compare test check bench torture ui plots publish clean
+.PHONY: help install repro undo compare test check bench torture ui plots publish clean
 
 help:  ## show these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -19,9 +19,14 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib || true
 	touch $@
 
-repro: install  ## run what is out of date in the pipeline
-	convscope mend
+repro: install  ## run what is out of date in the pipeline; says what and how long, and what came of it
+	@convscope before
 	dvc repro
+	@convscope after
+
+undo: install  ## params.yaml as committed, and its results; nothing that was computed is deleted
+	git stash push --message 'params.yaml before make undo' -- params.yaml
+	@$(MAKE) --no-print-directory repro
 
 compare: install  ## run revision BASE and the working tree, say what is different; OUT is a folder to keep it in
 	@convscope compare "$$BASE" $(if $(OUT),--out "$$OUT")

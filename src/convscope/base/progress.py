@@ -24,6 +24,8 @@ def say(text: str) -> None:
 class _Bar(tqdm):  # type: ignore[misc]
     """A bar that fits any terminal."""
 
+    nrows: int | None
+
     @staticmethod
     def format_meter(
         n: float, total: float | None, elapsed: float, ncols: int | None = None, **options: Any
@@ -37,7 +39,7 @@ class _Bar(tqdm):  # type: ignore[misc]
 
     def display(self, msg: str | None = None, pos: int | None = None) -> bool:
         """Show the line, also where the terminal does not know its height."""
-        if self.nrows is not None and self.nrows < 1:
+        if (self.nrows or 1) < 1:
             self.nrows = None
         return bool(super().display(msg, pos))
 
