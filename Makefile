@@ -12,19 +12,20 @@ help:  ## show these lines
 install: $(INSTALLED)  ## create .venv with the pinned requirements
 
 $(INSTALLED): pyproject.toml constraints.txt
+	@echo "installing the pinned requirements into $(VENV): minutes at first, for about 2 GB (with CUDA some more)"
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
+	$(VENV)/bin/python -m pip install --disable-pip-version-check --no-compile \
 		--constraint constraints.txt --editable '.[dev]'
 # pip compiles by one processor; templates that are no Python fail
 	$(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib || true
 	touch $@
 
-repro: install  ## run what is out of date in the pipeline; says what and how long, and what came of it
+repro: install  ## run what is out of date; says first what and about how long, and last what came of it
 	@convscope before
 	dvc repro
 	@convscope after
 
-undo: install  ## params.yaml as committed, and its results; nothing that was computed is deleted
+undo: install  ## set changes of params.yaml aside and run the committed one; nothing computed is lost
 	git stash push --message 'params.yaml before make undo' -- params.yaml
 	@$(MAKE) --no-print-directory repro
 
@@ -57,5 +58,5 @@ plots: install  ## draw the charts of the runs on a page that needs no network
 publish: install  ## send finished stages to MLflow, each once
 	convscope publish
 
-clean:  ## remove what the pipeline made and all kept runs; DVC's cache, mlflow.db and .venv stay
+clean:  ## remove what the pipeline made and ALL kept runs (`convscope clean`: those that nothing refers to)
 	git clean -qfdX data models reports logs .convscope/runs

@@ -56,9 +56,9 @@ def test_what_runs_and_why_is_said():
 @pytest.mark.parametrize(
     ("grid", "shown"),
     [
-        # 4 + 10 s, and 6 to start; a run of 8 epochs takes (100 - 4) / 4 = 24 s
-        ({"l1_oc": [4]}, "about 20 s"),
-        ({"l1_oc": [4, 6, 8]}, "about 70 s"),  # two runs
+        # 4 + 10 s, and 14 to start; a run of 8 epochs takes (100 - 4) / 4 = 24 s
+        ({"l1_oc": [4]}, "about 30 s"),
+        ({"l1_oc": [4, 6, 8]}, "about 80 s"),  # two runs
         ({"epochs": 16}, "about 4 min"),  # four of twice the length: 192 s
         ({"l1_oc": [*range(4, 400)]}, "about 5.3 h"),
     ],
@@ -73,7 +73,7 @@ def test_runs_that_are_no_longer_kept_are_counted():
     (before.STORE / "a").rmdir()
     pipelines.params({**pipelines.PARAMS, "analysis": {"net": "net1", "threads": 1}})
     assert before.announcement()[-1].startswith("about 20 s")  # occlusion alone
-    assert changed(l1_oc=[4])[-1].startswith("about 70 s")  # two runs
+    assert changed(l1_oc=[4])[-1].startswith("about 80 s")  # two runs
 
 
 def test_without_earlier_times_or_of_other_data_measured_ones_are_named():
@@ -86,7 +86,7 @@ def test_without_earlier_times_or_of_other_data_measured_ones_are_named():
 def test_a_damaged_log_is_read_as_far_as_it_goes():
     took(*EARLIER)
     TIMINGS.write_text(TIMINGS.read_text() + "train@net1,,f\nnan,,f,nan,cpu\n\0,")
-    assert changed(l1_oc=[4])[-1].startswith("about 20 s")
+    assert changed(l1_oc=[4])[-1].startswith("about 30 s")
 
 
 def test_files_that_cannot_be_read_are_left_to_dvc():

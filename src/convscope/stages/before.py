@@ -16,11 +16,11 @@ from convscope.stages.pipeline import State
 
 STORE = Path(".convscope/runs")
 NOTHING = "nothing seems to have changed: DVC looks at every file, some seconds"
-# seconds: to start a stage, and to put a grid together whose runs are all kept (two slow cores)
-STARTING, ASSEMBLING = 3.0, 5.0
+# seconds on two slow cores: to start a stage, and to put a grid together whose runs are all kept
+STARTING, ASSEMBLING = 7.0, 5.0
 UNKNOWN = (
     "how long this takes is not known here yet. Measured once: the default study, on digits, took "
-    "3 min on two cores of an Intel Xeon; on CIFAR-10 with study=laptop it took 74 min on two of "
+    "5 min on two cores of an Intel Xeon; on CIFAR-10 with study=laptop it took 74 min on two of "
     "an AMD EPYC; study=published is work for a GPU"
 )
 
