@@ -4,6 +4,12 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
+define REPRO
+@convscope before
+dvc repro
+@convscope after
+endef
+
 .PHONY: help install repro undo compare test check bench torture ui plots publish clean
 
 help:  ## show these lines
@@ -21,13 +27,11 @@ $(INSTALLED): pyproject.toml constraints.txt
 	touch $@
 
 repro: install  ## run what is out of date; says first what and about how long, and last what came of it
-	@convscope before
-	dvc repro
-	@convscope after
+	$(REPRO)
 
 undo: install  ## set changes of params.yaml aside and run the committed one; nothing computed is lost
 	git stash push --message 'params.yaml before make undo' -- params.yaml
-	@$(MAKE) --no-print-directory repro
+	$(REPRO)
 
 compare: install  ## run revision BASE and the working tree, say what is different; OUT is a folder to keep it in
 	@convscope compare "$$BASE" $(if $(OUT),--out "$$OUT")

@@ -170,6 +170,22 @@ def test_without_the_data_set_every_run_of_the_grids_points_stays():
     assert here != other
 
 
+def test_a_grids_own_seeds_and_numbers_in_any_notation_count():
+    text = Path("params.yaml").read_text()
+    edited = text.replace("    lr:\n    - 0.01\n", "    seeds: [7]\n    lr: [1e-2]\n")
+    assert edited != text
+    seventh, other = kept(seed=7), kept()
+    Path("params.yaml").write_text(edited)
+    commit()
+    git("branch", "other")
+    git("reset", "-q", "--hard", "HEAD~1")
+    params(l1_oc=[9])
+    commit()
+    assert clean.clean(dry_run=False)[-1].startswith("1 of 2")
+    assert left() == {seventh}
+    assert seventh != other
+
+
 def test_without_git_only_this_folder_refers_to_runs():
     shutil.rmtree(".git")
     kept(l1_oc=5)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from dvc.repo import Repo
+from ruamel.yaml import YAML
 from tests import projects
 from tests.stages import pipelines
 
@@ -80,3 +81,13 @@ def test_sources_outputs_commands_and_new_stages_count(settled):
 def test_a_lock_that_cannot_be_read_is_none(settled):  # noqa: ARG001
     pipeline.LOCK.write_text("stages: [")
     assert set(to_run().values()) == {"has not run"}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1e-3", 0.001), ("1E5", 1e5), ("4", 4), ("0.5", 0.5), ("'1e-3'", "1e-3"), ("12e4a", "12e4a")],
+)
+def test_numbers_are_read_as_dvc_reads_them(text, value):
+    read = pipeline.load(f"key: {text}")["key"]
+    assert (read, type(read)) == (value, type(value))
+    assert YAML(typ="safe", pure=True).load(f"key: {text}")["key"] == read

@@ -127,7 +127,7 @@ def _epochs_to_train(state: State, stage: str, net: str) -> int:
     kept = (
         any(STORE.glob("*")),
         state.params.get("kernels") == locked.get("kernels"),
-        _rest(section, AXES) == _rest(before, AXES),
+        _rest(section, (*AXES, "seeds")) == _rest(before, (*AXES, "seeds")),
         _rest(shared, ("seeds",)) == _rest(shared_before, ("seeds",)),
     )
     if all(kept):
@@ -137,7 +137,7 @@ def _epochs_to_train(state: State, stage: str, net: str) -> int:
 
 def _points(section: Mapping[str, Any], shared: Mapping[str, Any]) -> set[tuple[Any, ...]]:
     values = [section.get(axis) or [None] for axis in AXES]
-    return set(product(*values, shared.get("seeds") or [0]))
+    return set(product(*values, section.get("seeds") or shared.get("seeds") or [0]))
 
 
 def _rest(section: Mapping[str, Any], without: tuple[str, ...]) -> dict[str, Any]:

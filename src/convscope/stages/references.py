@@ -32,26 +32,26 @@ class References:
 
     Attributes:
         fingerprints: Runs that are known exactly.
-        grids: By network, sections of some params.yaml and its seeds: all runs of their points.
+        grids: Networks, each with the values of a grid's axes and seeds: all runs of its points.
     """
 
     fingerprints: set[str] = field(default_factory=set)
-    grids: list[tuple[str, Mapping[str, Any], list[Any]]] = field(default_factory=list)
+    grids: list[tuple[str, Mapping[str, list[Any]]]] = field(default_factory=list)
 
     def has(self, fingerprint: str, net: str, point: Mapping[str, Any]) -> bool:
         """Whether something refers to a run."""
         return fingerprint in self.fingerprints or any(
-            net == of
-            and point.get("seed") in seeds
-            and all(point.get(axis) in grid[axis] for axis in point if axis in grid)
-            for of, grid, seeds in self.grids
+            net == of and all(value in grid.get(name, [value]) for name, value in point.items())
+            for of, grid in self.grids
         )
 
     def add_grid(self, net: str, params: Mapping[str, Any]) -> None:
-        """Add all runs of the points of a network's grid."""
-        grid = pipeline.value_at(params, f"nets.{net}")
-        if grid is not None:
-            self.grids.append((net, grid, pipeline.value_at(params, "train.seeds") or [0]))
+        """Add all runs of the points of a network's grid, by the content of some params.yaml."""
+        section = pipeline.value_at(params, f"nets.{net}")
+        if isinstance(section, Mapping):
+            seeds = section.get("seeds") or pipeline.value_at(params, "train.seeds")
+            values = {**section, "seed": seeds}
+            self.grids.append((net, {k: each for k, each in values.items() if type(each) is list}))
 
     def add_state(self, state: State) -> None:
         """Add the runs of a state of the project."""
