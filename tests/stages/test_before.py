@@ -1,9 +1,12 @@
 import copy
+import shutil
+from itertools import product
 
 import pytest
 from tests import projects
 from tests.stages import pipelines
 
+from convscope.base import files, paths
 from convscope.base.timings import COLUMNS, TIMINGS
 from convscope.stages import before
 
@@ -13,8 +16,15 @@ HEAVY = {"torch", "mlflow", "pandas", "numpy", "pydantic", "matplotlib", "dvc"}
 @pytest.fixture(autouse=True)
 def _settled(here):  # noqa: ARG001
     pipelines.write()
-    before.STORE.mkdir(parents=True)
-    (before.STORE / "a").mkdir()
+    for width, kernel in product((4, 6), (3, 5)):
+        settings = {"epochs": 8, "augment": None, "select_on": "test", "kernels": "portable"}
+        document = {
+            "net": "net1",
+            "point": {"l1_oc": width, "kernel_size": float(kernel), "seed": 0},
+            "settings": settings | {"precision": None, "threads": None},
+        }
+        files.write_json(before.STORE / f"{width}{kernel}" / paths.RUN, document)
+    files.write_text(before.STORE / "damaged" / paths.RUN, "{")
 
 
 def took(*rows):
@@ -70,7 +80,7 @@ def test_the_time_is_that_of_runs_that_are_not_there_yet(grid, shown):
 
 def test_runs_that_are_no_longer_kept_are_counted():
     took(*EARLIER)
-    (before.STORE / "a").rmdir()
+    shutil.rmtree(before.STORE)
     pipelines.params({**pipelines.PARAMS, "analysis": {"net": "net1", "threads": 1}})
     assert before.announcement()[-1].startswith("about 20 s")  # occlusion alone
     assert changed(l1_oc=[4])[-1].startswith("about 80 s")  # two runs

@@ -1,15 +1,17 @@
 """What ``make repro`` says first: what is about to run, why, and about how long it takes."""
 
 import csv
+import json
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from convscope.base import paths
-from convscope.base.names import AXES
+from convscope.base.names import AXES, POINT
 from convscope.base.timings import TIMINGS
 from convscope.stages import pipeline
 from convscope.stages.pipeline import State
@@ -105,7 +107,7 @@ def _seconds(state: State, stage: str, attempts: list[_Attempt]) -> float | None
         return attempts[-1].seconds if attempts else None
     kept = [attempt.seconds for attempt in attempts if not attempt.trained]
     base = kept[-1] if kept else ASSEMBLING
-    if not (epochs := _epochs_to_train(state, stage, net)):
+    if not (epochs := _epochs_to_train(state, net)):
         return base
     trained = [attempt for attempt in attempts if attempt.trained]
     if not trained:
@@ -116,32 +118,24 @@ def _seconds(state: State, stage: str, attempts: list[_Attempt]) -> float | None
     return base + epochs * each
 
 
-def _epochs_to_train(state: State, stage: str, net: str) -> int:
-    """The epochs of the runs of a grid that dvc.lock does not have, and so may not be kept."""
+def _epochs_to_train(state: State, net: str) -> int:
+    """The epochs of the runs of a grid that are not kept, by point and settings."""
     section, shared = (
         pipeline.value_at(state.params, key) or {} for key in (f"nets.{net}", "train")
     )
-    points = _points(section, shared)
-    locked = _locked(state, stage)
-    before, shared_before = locked.get(f"nets.{net}") or {}, locked.get("train") or {}
-    kept = (
-        any(STORE.glob("*")),
-        state.params.get("kernels") == locked.get("kernels"),
-        _rest(section, (*AXES, "seeds")) == _rest(before, (*AXES, "seeds")),
-        _rest(shared, ("seeds",)) == _rest(shared_before, ("seeds",)),
-    )
-    if all(kept):
-        points -= _points(before, shared_before)
-    return len(points) * int(section.get("epochs", 1))
-
-
-def _points(section: Mapping[str, Any], shared: Mapping[str, Any]) -> set[tuple[Any, ...]]:
     values = [section.get(axis) or [None] for axis in AXES]
-    return set(product(*values, section.get("seeds") or shared.get("seeds") or [0]))
-
-
-def _rest(section: Mapping[str, Any], without: tuple[str, ...]) -> dict[str, Any]:
-    return {key: value for key, value in section.items() if key not in without}
+    points = set(product(*values, section.get("seeds") or shared.get("seeds") or [0]))
+    settings = {
+        **{name: section.get(name) for name in ("epochs", "augment")},
+        **{name: shared.get(name) for name in ("select_on", "precision", "threads")},
+        "kernels": state.params.get("kernels"),
+    }
+    for path in STORE.glob(f"*/{paths.RUN}"):
+        with suppress(*pipeline.UNREADABLE):
+            run = json.loads(path.read_bytes())
+            if run["net"] == net and settings.items() <= run["settings"].items():
+                points.discard(tuple(run["point"].get(name) for name in POINT))
+    return len(points) * int(settings["epochs"] or 1)
 
 
 def _locked(state: State, stage: str) -> Mapping[str, Any]:
