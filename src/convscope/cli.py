@@ -49,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(arguments)
         if not paths.PARAMS.is_file():  # any other folder would be littered
             raise UserError("params.yaml is missing: run convscope in the project's folder")
-        _hold_kernels()
+        if options.run not in (_before, _after, _mend):  # which compute nothing, and shall be quick
+            _hold_kernels()
         code: int | None = options.run(options)
         sys.stdout.flush()
         return code or 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from convscope.base import files, paths
-from convscope.config import content
+from convscope.stages import pipeline
 from convscope.tracking.records import flatten
 
 LAST = Path(".convscope/last.json")
@@ -42,7 +42,7 @@ def summary() -> list[str]:
     """The lines; what is found becomes the last time for the next summary.
 
     Raises:
-        UserError: params.yaml, or a table or metrics in reports/, cannot be read.
+        UserError: A table or metrics in reports/ cannot be read.
     """
     best = _best()
     metrics = {
@@ -50,7 +50,8 @@ def summary() -> list[str]:
         for path in sorted(paths.REPORTS.rglob(VERDICTS))
     }
     accuracies = {net: numbers[0] for net, numbers in best.items()}
-    found = Outcome(flatten(content.read(paths.PARAMS)), accuracies, metrics)
+    params = pipeline.load(paths.PARAMS.read_text(encoding="utf-8"))
+    found = Outcome(flatten(params), accuracies, metrics)
     last = _last()
     files.write_json(LAST, asdict(found))
     return [*_table(best, last), "", *_changes(last, found), "", *_places()]
