@@ -120,8 +120,11 @@ def test_a_bar_shows_what_fits_a_terminal(columns, shown, monkeypatch):
             time.sleep(0.15)
             epoch(following, "a", number, 0.6)
         following.close()
-        text = os.read(controller, 1 << 16).decode()
+        written = b""
+        while not written.endswith(b"\n"):  # a terminal hands on what was written piece by piece
+            written += os.read(controller, 1 << 16)
     os.close(controller)
+    text = written.decode()
     lines = [line for line in text.replace("\n", "\r").split("\r") if line.strip()]
     assert all(len(line) <= (columns or 80) for line in lines)
     assert re.match(shown, re.sub(r"\d\d:\d\d", "0", lines[-1])), lines
