@@ -4,7 +4,13 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help install repro compare test check bench torture ui plots publish clean
+define REPRO
+@convscope before
+dvc repro
+@convscope after
+endef
+
+.PHONY: help install repro undo compare test check bench torture ui plots publish clean
 
 help:  ## show these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -12,16 +18,20 @@ help:  ## show these lines
 install: $(INSTALLED)  ## create .venv with the pinned requirements
 
 $(INSTALLED): pyproject.toml constraints.txt
+	@echo "installing the pinned requirements into $(VENV): minutes at first, for about 2 GB (with CUDA some more)"
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
+	$(VENV)/bin/python -m pip install --disable-pip-version-check --no-compile \
 		--constraint constraints.txt --editable '.[dev]'
 # pip compiles by one processor; templates that are no Python fail
 	$(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib || true
 	touch $@
 
-repro: install  ## run what is out of date in the pipeline
-	convscope mend
-	dvc repro
+repro: install  ## run what is out of date; says first what and about how long, and last what came of it
+	$(REPRO)
+
+undo: install  ## set changes of params.yaml aside and run the committed one; nothing computed is lost
+	git stash push --message 'params.yaml before make undo' -- params.yaml
+	$(REPRO)
 
 compare: install  ## run revision BASE and the working tree, say what is different; OUT is a folder to keep it in
 	@convscope compare "$$BASE" $(if $(OUT),--out "$$OUT")
@@ -52,5 +62,5 @@ plots: install  ## draw the charts of the runs on a page that needs no network
 publish: install  ## send finished stages to MLflow, each once
 	convscope publish
 
-clean:  ## remove what the pipeline made and all kept runs; DVC's cache, mlflow.db and .venv stay
+clean:  ## remove what the pipeline made and ALL kept runs (`convscope clean`: those that nothing refers to)
 	git clean -qfdX data models reports logs .convscope/runs

@@ -19,6 +19,7 @@ from tests import projects
 
 HEAVY = {"torch", "mlflow", "pandas", "matplotlib", "pydantic", "shtab", "importlib.metadata"}
 COMMANDS = [*cli.STAGES, "publish", "claims", "explain", "keep", "compare", "mend", "plots", "ui"]
+COMMANDS += ["before", "after", "clean"]
 ARGUMENTS = {"train": ["net1"], "keep": ["kept"], "compare": ["HEAD"]}
 CLI = ("-m", "convscope.cli")
 ELSEWHERE = "params.yaml is missing: run convscope in the project's folder"

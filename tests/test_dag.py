@@ -1,6 +1,7 @@
 """dvc.yaml against the code: sources by the imports, params by running stages with nothing else."""
 
 import copy
+import json
 import re
 import shutil
 import sys
@@ -251,15 +252,31 @@ def test_the_results_of_the_stages_can_be_kept_and_no_link_of_the_kept_report_is
 
 def test_the_readmes_code_runs_in_a_finished_project(finished):
     readme = (projects.ROOT / "README.md").read_text(encoding="utf-8")
-    example, *imports = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    example, imports, _ = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
     YAML().dump(finished.params, Path("params.yaml"))
     exec(example, drawn := {})
     assert tuple(drawn["confidence"].shape) == (1, 24, 24)
     assert Path("confidence.png").read_bytes().startswith(b"\x89PNG")
 
-    exec("\n".join(imports), names := {"Path": Path})
+    assert drawn["responses"].shape == (1, drawn["subject"].module.conv2.out_channels)
+    assert not drawn["without"].conv1.weight[:2].any()
+
+    exec(imports, names := {"Path": Path})
     names["history"] = pd.read_csv("models/net1/history.csv")
-    calls = re.findall(r"# (\w+\(.*\))$", "".join(imports), re.MULTILINE)
+    calls = re.findall(r"# (\w+\(.*\))$", imports, re.MULTILINE)
     assert len(calls) == 3
     for call in calls:
         eval(call, names)
+
+
+def test_the_notebook_runs_from_top_to_bottom_and_keeps_no_outputs(finished, monkeypatch):
+    notebook = json.loads((projects.ROOT / "docs/convscope.ipynb").read_text(encoding="utf-8"))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells)
+    YAML().dump(finished.params, Path("params.yaml"))
+    monkeypatch.chdir("models")  # Jupyter starts a notebook in its own folder
+    ran = {"display": [].append}
+    for cell in cells:
+        exec(compile("".join(cell["source"]), "a cell", "exec"), ran)
+    assert ran["confidence"].shape[0] == len(ran["images"])
+    assert {"before", "after"} <= ran.keys()

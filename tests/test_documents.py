@@ -7,10 +7,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 from ruamel.yaml import YAML
+from safetensors.torch import load_file, save_file
 
-from convscope.base import files
-from tests import projects
+from convscope.base import files, tensors
+from convscope.nets import inference, zoo
+from tests import projects, toys
 
 RESULTS = projects.ROOT / "docs" / "results"
 LAPTOP = RESULTS / "cifar10-laptop"
@@ -129,3 +132,29 @@ def test_a_citation_is_of_this_version():
     project = PYPROJECT["project"]
     for key in ("version", "license"):
         assert citation[key] == project[key]
+
+
+def test_the_readmes_plain_torch_gives_the_same_logits_without_convscope(here):
+    torch.manual_seed(0)
+    module = zoo.build("net4", l1_oc=4, filter_multiplier=1.5)
+    with torch.no_grad():
+        for key, values in module.state_dict().items():
+            if "running" in key:  # as if it had been trained
+                values += torch.rand_like(values)
+    tensors.write_tensors(Path("models/net4/runs/a/best.safetensors"), module.state_dict())
+    files.write_json(Path("models/net4/best.json"), {"id": "a"})
+    images = toys.noise(5)
+    save_file({"images": images}, "images.safetensors")
+    (code,) = re.findall(r"^```python\n(import json\n.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    script = here / "plain.py"
+    script.write_text(
+        "import sys\nsys.modules['convscope'] = None\n"
+        f"{code}\n"
+        "from safetensors.torch import save_file\n"
+        "images = load_file('images.safetensors')['images']\n"
+        "save_file({'logits': network(images / 255).detach()}, 'logits.safetensors')\n"
+    )
+    done = projects.python(str(script))
+    assert done.returncode == 0, done.stderr
+    found = load_file("logits.safetensors")["logits"]
+    torch.testing.assert_close(found, inference.logits(module, images))

@@ -51,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = _parser().parse_args(arguments)
         if not paths.PARAMS.is_file():  # any other folder would be littered
             raise UserError("params.yaml is missing: run convscope in the project's folder")
-        _hold_kernels()
+        if options.run not in (_before, _after, _mend):  # which compute nothing, and shall be quick
+            _hold_kernels()
         code: int | None = options.run(options)
         sys.stdout.flush()
         return code or 0
@@ -164,6 +165,10 @@ def _add_commands(parser: argparse.ArgumentParser, files: object) -> None:
     keep = command("keep", _keep, "copy tables, figures and claims into a small folder")
     folder = keep.add_argument("folder", type=Path, help="to make, such as docs/results/mine")
     command("mend", _mend, "remove what a killed DVC left half written")
+    command("before", _before, "mend, and say what `dvc repro` will run and about how long")
+    command("after", _after, "say the accuracies, what has changed since then, and where to look")
+    clean = command("clean", _clean, "drop kept runs that nothing refers to any more")
+    clean.add_argument("--dry-run", action="store_true", help="only say which those are")
     ui = command("ui", _open_ui, "open the MLflow UI on this machine")
     ui.add_argument("--port", type=int, default=5000, help="its port (default: %(default)s)")
     plots = command("plots", _plots, "write the charts of runs to a page that needs no network")
@@ -302,6 +307,26 @@ def _mend(_: argparse.Namespace) -> None:
             "finished stages come from DVC's cache",
             file=sys.stderr,
         )
+
+
+def _clean(options: argparse.Namespace) -> None:
+    from convscope.stages import clean
+
+    print(*clean.clean(dry_run=options.dry_run), sep="\n")
+
+
+def _before(options: argparse.Namespace) -> None:
+    from convscope.stages import before
+
+    _mend(options)
+    for line in before.announcement():
+        print(f"convscope: {line}")
+
+
+def _after(_: argparse.Namespace) -> None:
+    from convscope.stages import after
+
+    print("", *after.summary(), sep="\n")
 
 
 def _plots(options: argparse.Namespace) -> None:

@@ -1,6 +1,11 @@
+import fcntl
 import io
+import os
+import pty
 import re
+import struct
 import sys
+import termios
 import time
 
 import pytest
@@ -93,6 +98,36 @@ def test_a_terminal_gets_a_bar_that_counts_every_epoch(monkeypatch):
     last = written.split("\r")[-1]
     assert last.startswith("train@net1: 100%")
     assert "run 2 of 3, epoch 2 of 2: test accuracy 0.5000 (best 0.5000)" in last
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        (0, "75 %, 0 left, train@net1: 3/4, run 1 of 1, epoch 3 of 4: test accuracy 0.6"),
+        (40, "75 %, 0 left, train@net1: 3/4, run "),
+        (80, "75 %, 0 left, train@net1: 3/4, run 1 of 1, epoch 3 of 4: test accuracy 0.60"),
+        (200, "train@net1:  75%.* 3/4 .*: test accuracy 0.6000 .best 0.6000.]"),
+    ],
+)
+def test_a_bar_shows_what_fits_a_terminal(columns, shown, monkeypatch):
+    controller, terminal = pty.openpty()
+    rows = 24 if columns else 0  # a terminal that nobody has told its size
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
+    with os.fdopen(terminal, "w", encoding="utf-8") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        following = grid(runs=1, epochs=4, started="a")
+        for number in (1, 2, 3):
+            time.sleep(0.15)
+            epoch(following, "a", number, 0.6)
+        following.close()
+        written = b""
+        while not written.endswith(b"\n"):  # a terminal hands on what was written piece by piece
+            written += os.read(controller, 1 << 16)
+    os.close(controller)
+    text = written.decode()
+    lines = [line for line in text.replace("\n", "\r").split("\r") if line.strip()]
+    assert all(len(line) <= (columns or 80) for line in lines)
+    assert re.match(shown, re.sub(r"\d\d:\d\d", "0", lines[-1])), lines
 
 
 def test_the_bars_speed_is_that_of_trained_epochs(monkeypatch):

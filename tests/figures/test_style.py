@@ -36,6 +36,7 @@ def test_a_figure_written_or_drawn_twice_has_the_same_bytes(draw, tmp_path):
         each.write(tmp_path / name)
     first, *others = [path.read_bytes() for path in tmp_path.iterdir()]
     assert others == [first] * 2
+    assert figure._repr_png_() == first
 
 
 def test_a_saved_figure_has_its_size_in_pixels_and_names_no_software(tmp_path):

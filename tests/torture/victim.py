@@ -19,7 +19,7 @@ from tests.torture.state import OUTPUTS
 POLL_SECONDS = 0.02
 MADE = ("data", "models", "reports", "logs", ".convscope", "mlartifacts", ".dvc/tmp", ".dvc/cache")
 # what `make repro` does once everything is installed
-REPRO = '"$0" -m convscope.cli mend && exec "$0" -m dvc repro $1'
+REPRO = '"$0" -m convscope.cli before && exec "$0" -m dvc repro $1'
 
 
 class Victim(projects.Project):

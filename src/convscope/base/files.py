@@ -5,16 +5,16 @@ import hashlib
 import io
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from convscope.base import inputs
 from convscope.base.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd  # a third of a second, which commands without tables are spared
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
 
 
-def write_csv(path: Path, frame: pd.DataFrame) -> None:
+def write_csv(path: Path, frame: "pd.DataFrame") -> None:
     """Write a table without its index; floats in the shortest form that reads back the same."""
     write_text(path, frame.to_csv(index=False, lineterminator="\n"))
 
@@ -111,8 +111,10 @@ def read_json(path: Path, made_by: str) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
 
 
-def read_csv(path: Path, made_by: str) -> pd.DataFrame:
+def read_csv(path: Path, made_by: str) -> "pd.DataFrame":
     """Read what ``write_csv`` wrote; a missing, damaged or cut table is a UserError."""
+    import pandas as pd
+
     with reading(path, made_by):
         text = path.read_text(encoding="utf-8")
         frame = pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=[""])
@@ -125,8 +127,11 @@ def read_csv(path: Path, made_by: str) -> pd.DataFrame:
     return frame
 
 
-def require_finite(frame: pd.DataFrame, names: Iterable[str], path: Path, made_by: str) -> None:
+def require_finite(frame: "pd.DataFrame", names: Iterable[str], path: Path, made_by: str) -> None:
     """Raise a UserError unless some columns of a table hold finite numbers only."""
+    import numpy as np
+    import pandas as pd
+
     for name in names:
         values = pd.to_numeric(frame[name], errors="coerce")
         if not bool(np.isfinite(values.to_numpy(dtype=float)).all()):
@@ -150,3 +155,9 @@ def digest(path: Path, algorithm: str = "md5") -> str:
     """The hexadecimal digest of a file's bytes; md5 is what DVC and the archives' hosts state."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, algorithm).hexdigest()
+
+
+def folder_digest(md5s: Mapping[str, str]) -> str:
+    """What DVC has for a folder's hash, by the md5 of each file and its path in the folder."""
+    entries = [{"md5": md5s[name], "relpath": name} for name in sorted(md5s)]
+    return hashlib.md5(json.dumps(entries).encode()).hexdigest() + ".dir"

@@ -1,11 +1,13 @@
 """One process of this project at a time works on a stage."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+from convscope.base.errors import UserError
 
 LOCKS = Path(".convscope/locks")
 QUIET_SECONDS = 1.0
@@ -17,8 +19,7 @@ def stage_lock(stage: str) -> Iterator[None]:
 
     The system opens the lock when the process that holds it dies, however it dies.
     """
-    LOCKS.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(LOCKS / f"{stage.replace('/', '-')}.lock")
+    lock = _lock(stage)
     try:
         held = lock.acquire(timeout=QUIET_SECONDS)
     except Timeout:
@@ -26,3 +27,26 @@ def stage_lock(stage: str) -> Iterator[None]:
         held = lock.acquire()
     with held:
         yield
+
+
+@contextmanager
+def nobody_works_on(stages: Iterable[str]) -> Iterator[None]:
+    """Keep other processes from working on any of these stages; they wait.
+
+    Raises:
+        UserError: One is at work.
+    """
+    with ExitStack() as held:
+        for stage in stages:
+            try:
+                held.enter_context(_lock(stage).acquire(timeout=0))
+            except Timeout:
+                raise UserError(
+                    f"another process works on {stage}: run the same command when it has ended"
+                ) from None
+        yield
+
+
+def _lock(stage: str) -> FileLock:
+    LOCKS.mkdir(parents=True, exist_ok=True)
+    return FileLock(LOCKS / f"{stage.replace('/', '-')}.lock")

@@ -8,6 +8,11 @@ from typing import Any
 from tqdm import tqdm
 
 LOG_SECONDS = 60.0
+# what is taken for the width of a terminal that does not know its own
+COLUMNS = 80
+# a narrower one shows what matters most first, since the rest is cut
+WIDE = 120
+NARROW = "{percentage:.0f} %, {remaining} left, {desc}: {n_fmt}/{total_fmt}{postfix}"
 
 
 def say(text: str) -> None:
@@ -16,9 +21,32 @@ def say(text: str) -> None:
         tqdm.write(text, file=sys.stderr)
 
 
+class _Bar(tqdm):  # type: ignore[misc]
+    """A bar that fits any terminal."""
+
+    nrows: int | None
+
+    @staticmethod
+    def format_meter(
+        n: float, total: float | None, elapsed: float, ncols: int | None = None, **options: Any
+    ) -> str:
+        """One line, at most as wide as the terminal."""
+        if ncols is not None:
+            ncols = ncols if ncols > 0 else COLUMNS
+            if total and ncols < WIDE:
+                options["bar_format"] = NARROW
+        return str(tqdm.format_meter(n, total, elapsed, ncols=ncols, **options))
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> bool:
+        """Show the line, also where the terminal does not know its height."""
+        if (self.nrows or 1) < 1:
+            self.nrows = None
+        return bool(super().display(msg, pos))
+
+
 def _bar(**options: Any) -> Any:
     """A bar on standard error, disabled where that is not a terminal."""
-    return tqdm(disable=None, dynamic_ncols=True, **options)
+    return _Bar(disable=None, dynamic_ncols=True, **options)
 
 
 class GridProgress:

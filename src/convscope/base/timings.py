@@ -8,9 +8,10 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 TIMINGS = Path("logs/timings.csv")
 COLUMNS = ("stage", "run", "fingerprint", "seconds", "device", "started")
@@ -52,11 +53,14 @@ class Timings:
             record(self._stage, run_id, fingerprint, seconds, self._device)
 
 
-def read(path: Path) -> pd.DataFrame:
+def read(path: Path) -> "pd.DataFrame":
     """The complete lines of logs/timings.csv, none if it is not there: it only informs.
 
     ``started`` is a time of UTC; NaT where a line, of an earlier version, does not say.
     """
+    import numpy as np
+    import pandas as pd
+
     try:
         log = pd.read_csv(
             path,

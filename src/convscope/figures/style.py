@@ -1,9 +1,10 @@
 """The common look of all figures, and the one way to save them."""
 
+import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import matplotlib
 import numpy as np
@@ -66,13 +67,22 @@ class Drawing(Figure):
 
     def write(self, path: Path) -> None:
         """Write it as PNG, completely or not at all; the same arrays give the same bytes."""
+        with files.atomic_write(path) as partial:
+            self._save(partial)
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows of it."""
+        self._save(png := io.BytesIO())
+        return png.getvalue()
+
+    def _save(self, target: Path | BinaryIO) -> None:
         # fonts, ticks and layout are resolved while drawing, so the look must hold here as well
-        with styled(), files.atomic_write(path) as partial:
+        with styled():
             if (layout := self.get_layout_engine()) is not None:
                 # once only: another pass would start from this one's result and give other bytes
                 layout.execute(self)
                 self.set_layout_engine("none")
-            self.savefig(partial, format="png", dpi=DPI, metadata={"Software": None})
+            self.savefig(target, format="png", dpi=DPI, metadata={"Software": None})
 
 
 def chart(

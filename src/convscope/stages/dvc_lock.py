@@ -12,14 +12,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 import zc.lockfile  # type: ignore[import-untyped]
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from convscope.base.errors import UserError
+from convscope.stages import pipeline
+from convscope.stages.pipeline import LOCK, PIPELINE
 
-PIPELINE = Path("dvc.yaml")
-LOCK = Path("dvc.lock")
 CONFIGS = (Path(".dvc/config"), Path(".dvc/config.local"))
 DVC_AT_WORK = Path(".dvc/tmp/lock")
 PROCESSES = Path(".dvc/tmp/rwlock")
@@ -39,7 +38,7 @@ def mend() -> list[Path]:
     """
     if not PIPELINE.is_file():
         raise UserError(f"{PIPELINE} is missing: run this in the project's folder")
-    if not _has_git():
+    if not (in_git() or _needs_no_git()):
         raise UserError("this folder is not in a git repository, which DVC needs: run `git init`")
     DVC_AT_WORK.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -54,11 +53,14 @@ def mend() -> list[Path]:
         return cut
 
 
-def _has_git() -> bool:
-    """Whether DVC finds a git repository, or its configuration says that it needs none."""
+def in_git() -> bool:
+    """Whether the current folder is in a git repository."""
     here = Path.cwd()
-    if any((folder / ".git").exists() for folder in (here, *here.parents)):
-        return True
+    return any((folder / ".git").exists() for folder in (here, *here.parents))
+
+
+def _needs_no_git() -> bool:
+    """Whether DVC's configuration says so."""
     configs = [path for path in CONFIGS if path.is_file()]
     return any("no_scm" in path.read_text(encoding="utf-8") for path in configs)
 
@@ -68,7 +70,7 @@ def _is_cut(path: Path, read: Callable[[str], object]) -> bool:
         read(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return False
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, YAMLError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, yaml.YAMLError):
         return True
     return False
 
@@ -80,7 +82,7 @@ def _read_lock(text: str) -> None:
             f"{LOCK} has a merge conflict: take a side, such as `git checkout --ours {LOCK}`, and "
             "run `dvc repro`"
         )
-    stages = YAML(typ="safe", pure=True).load(text)["stages"].values()
+    stages = pipeline.load(text)["stages"].values()
     entries = [
         entry for stage in stages for part in ("deps", "outs") for entry in stage.get(part, [])
     ]

@@ -27,8 +27,8 @@ from convscope.config import params_file
 from convscope.config.params_file import Params
 from convscope.config.schema import Section
 from convscope.report.explorer import page
-from convscope.stages.dvc_lock import LOCK
 from convscope.stages.explore import PAGE as EXPLORER
+from convscope.stages.pipeline import LOCK
 from convscope.tracking.finished import grid_runs
 from convscope.tracking.provenance import provenance
 

@@ -1,14 +1,12 @@
 """Where a result came from: who ran what, the DVC experiment, the git commit and dvc.lock."""
 
 import getpass
-import hashlib
-import json
 import os
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from convscope.base.files import digest
+from convscope.base.files import digest, folder_digest
 from convscope.base.paths import command_of, net_of
 
 GIT_SECONDS = 10
@@ -56,10 +54,8 @@ def _as_dvc(output: Path) -> str:
     """The digest of a file or folder as DVC computes it."""
     if output.is_file():
         return digest(output)
-    files = [path for path in output.rglob("*") if path.is_file()]
-    names = sorted(path.relative_to(output).as_posix() for path in files)
-    tree = [{"md5": digest(output / name), "relpath": name} for name in names]
-    return hashlib.md5(json.dumps(tree).encode()).hexdigest() + ".dir"
+    found = (path for path in output.rglob("*") if path.is_file())
+    return folder_digest({path.relative_to(output).as_posix(): digest(path) for path in found})
 
 
 def _git(root: Path, *arguments: str) -> str | None:

@@ -54,6 +54,18 @@ def cached(runs: Iterable[Run], models: Path) -> dict[str, list[Path]]:
     return found
 
 
+def fingerprints(digest: str) -> set[str] | None:
+    """Those of the runs in the model folder that has this hash; None unless all are cached."""
+    cache = folder_of_cache()
+    try:
+        listed = json.loads(copy_of(digest, cache).read_text(encoding="utf-8"))
+        documents = [each["md5"] for each in listed if Path(each["relpath"]).name == RUN]
+    except _UNREADABLE:
+        return None
+    found = [_fingerprint(copy_of(document, cache)) for document in documents]
+    return {str(each) for each in found} if all(found) else None
+
+
 def _held(folder: Path) -> dict[Path, Path]:
     """The files that a folder held by dvc.lock: paths in it, and their copies in the cache."""
     try:

@@ -67,7 +67,7 @@ def show(net: str | None = None, stream: TextIO | None = None) -> None:
     for each in found:
         start = f"{each.run.net:<{net_width}}  {each.run.id:<{id_width}}"
         print(f"{start}  {each.action:<{len(RESUME)}}  {each.why}", file=out)
-    if _is_outdated(params):
+    if is_outdated(params):
         print(
             f"params.yaml: data has changed since {paths.DATASET} was made: "
             "run `convscope download`, and explain again",
@@ -145,7 +145,7 @@ def _finished_or_damaged() -> dict[Path, _Known]:
     return found
 
 
-def _is_outdated(params: Params) -> bool:
+def is_outdated(params: Params) -> bool:
     """Whether the data set was made with other parameters than params.yaml has now."""
     used = paths.REPORTS / "download" / "params.json"
     if params.data is None or not used.is_file():
