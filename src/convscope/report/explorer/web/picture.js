@@ -83,6 +83,7 @@ export class Picture {
     this.#size.value = window?.size ?? 0;
     byId("uncover").disabled = !window;
     byId("place").textContent = window ? `${square(window.size)} at ${window.row}, ${window.column}` : "none";
+    this.#size.setAttribute("aria-valuetext", byId("place").textContent);
     byId("caption").textContent = this.#app.named(image);
     this.#outline(window, field, map);
   }
