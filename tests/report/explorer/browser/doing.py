@@ -74,8 +74,8 @@ def close(found, expected):
 
 
 def boxes(page):
-    """Where the main blocks of the page are."""
-    return page.locator("#picture, #sentence, #bars, h2, .layer").evaluate_all(
+    """Where the main blocks of the page are; between them lie those that change their text."""
+    return page.locator("#picture, #bars, h2, .layer").evaluate_all(
         """all => all.map((each) => {
           const { left, top, width, height } = each.getBoundingClientRect();
           return [each.id || each.textContent, left, top + scrollY, width, height].join(" ");

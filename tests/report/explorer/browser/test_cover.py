@@ -72,12 +72,12 @@ def test_keys_move_it_resize_it_and_take_it_away(page, explored):
         (["+", "+"], "9 x 9 at 11, 8"),
         (["-"], "8 x 8 at 11, 8"),
         (["="] * 40, "32 x 32 at 0, 0"),
-        (["-"] * 25, "7 x 7 at 12, 12"),
+        (["-"] * 25, "7 x 7 at 13, 13"),
     ):
         for key in keys:
             page.keyboard.press(key)
         place(page, text)
-    close(bars(page)[1], torchs(explored, 0, (7, 12, 12)))
+    close(bars(page)[1], torchs(explored, 0, (7, 13, 13)))
     page.keyboard.press("Escape")
     place(page, "none")
     close(bars(page)[1], torchs(explored, 0))

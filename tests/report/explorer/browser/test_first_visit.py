@@ -30,7 +30,7 @@ def test_it_covers_cuts_and_looks_and_leaves_all_as_it_was(page, explored):
     demo = page.locator("#demo")
     for seconds, words, done in (
         (2, "Cover it", ("#place", "8 \u00d7 8")),
-        (3, "Cut it", ("#sentence", "3 filters off")),
+        (3, "Cut it", ("#sentence", "conv3/2 off")),
         (2.5, "Look inside", ("#filter", "receptive field")),
     ):
         page.clock.run_for(1000 * seconds)
