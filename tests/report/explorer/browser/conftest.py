@@ -54,7 +54,7 @@ def opinionated(images):
 
 
 @pytest.fixture(scope="session")
-def explored(tmp_path_factory):
+def explored(tmp_path_factory, chromium):  # noqa: ARG001  without it nothing need be made
     """A finished project's pages, network and test images, of which one label in four is wrong."""
     images = spots(60)
     module = opinionated(images)

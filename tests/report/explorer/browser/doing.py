@@ -22,6 +22,12 @@ DRIVE = """async (states) => {
 }"""
 
 
+def held(page):
+    """Stop the page's time, which goes on by ``run_for`` alone."""
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
+
+
 def answered(page):
     """Wait until the network has answered for what is shown, and return the page."""
     expect(page.locator("#bars")).to_have_attribute("aria-busy", "false")
@@ -75,6 +81,7 @@ def close(found, expected):
 
 def boxes(page):
     """Where the main blocks of the page are; between them lie those that change their text."""
+    page.evaluate("scrollTo(0, 0)")
     return page.locator("#picture, #bars, h2, .layer").evaluate_all(
         """all => all.map((each) => {
           const { left, top, width, height } = each.getBoundingClientRect();

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 from tests.browser import PHONE, SCREEN
-from tests.report.explorer.browser.doing import answered, bars, boxes, close, torchs
+from tests.report.explorer.browser.doing import answered, bars, boxes, close, held, torchs
 
 SIDE = 32
 
@@ -95,8 +95,7 @@ def test_the_slider_sizes_it_and_a_button_takes_it_away(page):
 
 
 def test_a_long_drag_changes_the_address_no_more_often_than_browsers_allow(explored, visit):
-    page = answered(visit(explored.live, "#image=0", before=lambda page: page.clock.install()))
-    page.clock.pause_at(page.evaluate("Date.now()") + 10_000)
+    page = answered(visit(explored.live, "#image=0", before=held))
     written = page.evaluate_handle("[]")
     page.evaluate(
         """(written) => {

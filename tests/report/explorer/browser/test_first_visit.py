@@ -3,19 +3,12 @@
 import pytest
 from playwright.sync_api import expect
 from tests.browser import PHONE, SCREEN
-from tests.report.explorer.browser.doing import answered, bars, close, shown_images, torchs
-
-
-def install(page):
-    page.clock.install()
+from tests.report.explorer.browser.doing import answered, bars, close, held, shown_images, torchs
 
 
 @pytest.fixture(params=[PHONE, SCREEN], ids=["phone", "screen"])
 def page(explored, visit, request):
-    """A first visit, whose time goes on by ``run_for`` alone."""
-    page = visit(explored.live, "", request.param, install)
-    page.clock.pause_at(page.evaluate("Date.now()") + 1)
-    return page
+    return visit(explored.live, "", request.param, held)
 
 
 def is_untouched(page, explored):
@@ -75,8 +68,7 @@ def test_a_drag_that_ends_it_is_a_drag(page):
 
 
 def test_a_wide_networks_page_shows_it_too(explored, visit):
-    page = visit(explored.wide, "", before=install)
-    page.clock.pause_at(page.evaluate("Date.now()") + 1)
+    page = visit(explored.wide, "", before=held)
     page.clock.run_for(2000)
     expect(page.locator("#place")).to_contain_text("7 \u00d7 7 at")
     expect(page.locator("#sentence")).to_contain_text("gray window")
@@ -85,7 +77,7 @@ def test_a_wide_networks_page_shows_it_too(explored, visit):
 
 
 def test_who_wants_less_motion_gets_none(explored, visit):
-    page = visit(explored.live, "", before=install, reduced_motion="reduce")
+    page = visit(explored.live, "", before=held, reduced_motion="reduce")
     answered(page)
     page.clock.run_for(3000)
     is_untouched(page, explored)
@@ -94,7 +86,7 @@ def test_who_wants_less_motion_gets_none(explored, visit):
 
 
 def test_a_link_is_shown_as_it_is(explored, visit):
-    page = visit(explored.live, "#image=0&window=9@1,1", before=install)
+    page = visit(explored.live, "#image=0&window=9@1,1", before=held)
     page.clock.run_for(3000)
     expect(page.locator("#demo")).to_be_hidden()
     expect(page.locator("#place")).to_have_text("9 \u00d7 9 at 1, 1")

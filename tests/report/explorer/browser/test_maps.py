@@ -26,8 +26,10 @@ READ = """(canvas) => {
 # the share of a canvas that is not clear
 INKED = """(canvas) => {
   const { width, height } = canvas;
-  const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
-  return data.filter((value, at) => at % 4 === 3 && value > 0).length / (width * height);
+  const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  copy.drawImage(canvas, 0, 0);
+  return copy.getImageData(0, 0, width, height).data
+    .filter((value, at) => at % 4 === 3 && value > 0).length / (width * height);
 }"""
 
 
