@@ -9,6 +9,7 @@ from filelock import FileLock
 from convscope.base import names, paths
 from convscope.tracking import server
 from tests import projects
+from tests.browser import chromium, visit  # noqa: F401  fixtures
 
 server.quiet()  # tests may import MLflow before it is asked for
 

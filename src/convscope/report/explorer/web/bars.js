@@ -20,33 +20,36 @@ export class Bars {
     byId("bars").replaceChildren(...this.#rows.map(({ row }) => row));
   }
 
-  /** Show probabilities now, and before anything was done to the image or the network. */
-  show(state, image, now, before) {
-    const { classes } = this.#app.page;
-    const order = classes.map((_, at) => at);
-    if (classes.length > MOST) {
-      order.sort((a, b) => (b === image.label) - (a === image.label) || now[b] - now[a]);
-    }
-    const found = largest(now);
+  /** Show an answer, or say what is missing, beside the probabilities of the untouched image. */
+  show({ asked, probabilities, logits, missing }, before) {
+    const { image } = asked;
+    const now = probabilities ?? before;
+    const found = probabilities ? largest(now) : null;
+    const order = this.#order(image, now);
     for (const [at, { name, bar, before: mark, share, row }] of this.#rows.entries()) {
       const label = order[at];
-      row.className = [label === image.label && "true", label === found && "found"].filter(Boolean).join(" ");
-      name.textContent = classes[label] + (label === image.label ? " \u2713" : "");
-      name.title = label === image.label ? "the true class" : "";
-      bar.style.width = `${100 * now[label]}%`;
+      const isTrue = label === image.label;
+      row.className = [isTrue && "true", label === found && "found"].filter(Boolean).join(" ");
+      name.textContent = this.#app.page.classes[label] + (isTrue ? " \u2713" : "");
+      name.title = isTrue ? "the true class" : "";
+      bar.style.width = probabilities ? `${100 * now[label]}%` : "0";
       mark.style.left = `${100 * before[label]}%`;
-      share.textContent = percent(now[label]);
+      share.textContent = probabilities ? percent(now[label]) : "\u2013";
+      share.title = probabilities ? exact(now[label], logits?.[label]) : "not computed";
     }
-    byId("sentence").textContent = sentence(this.#app.page, image, state, now, before);
+    byId("sentence").textContent = probabilities ? sentence(this.#app.page, image, asked, now, before) : missing;
   }
 
-  /** Say why there is no answer. */
-  lack(why) {
-    for (const { bar, share, row } of this.#rows) {
-      row.className = "";
-      bar.style.width = "0";
-      share.textContent = "\u2013";
-    }
-    byId("sentence").textContent = why;
+  /** The classes in their own order or, if there are more than bars, the true and the likeliest first. */
+  #order({ label: truth }, now) {
+    const order = now.map((_, label) => label);
+    if (order.length > MOST) order.sort((a, b) => (b === truth) - (a === truth) || now[b] - now[a]);
+    return order;
   }
+}
+
+/** Confidence to more digits than anybody reads, and the logit that softmax made it of. */
+function exact(share, logit) {
+  const text = `${(100 * share).toFixed(4)} %`;
+  return logit === undefined ? text : `${text}, logit ${logit.toFixed(4)}`;
 }

@@ -3,6 +3,7 @@
 import { byId, made } from "./dom.js";
 import { drawImage } from "./colors.js";
 import { CHANNELS } from "./network.js";
+import { counted } from "./words.js";
 
 const ALL = "all";
 
@@ -18,6 +19,7 @@ export class Chooser {
     fill(byId("why"), reasons);
     for (const id of ["class", "why"]) byId(id).addEventListener("change", () => this.#filter());
     for (const image of images) this.#add(image);
+    this.#filter();
     byId("images").addEventListener("keydown", (event) => this.#key(event));
     byId("file").addEventListener("change", () => this.#open(byId("file").files[0]));
   }
@@ -39,13 +41,16 @@ export class Chooser {
         && (why === ALL || image.why.includes(why));
       this.#buttons.get(image.number).hidden = !fits;
     }
+    const shown = this.#shown().length;
+    byId("shown").textContent = `${shown} of ${counted(this.#buttons.size, "image")}`;
+    this.show(this.#app.state);
   }
 
   #key(event) {
     const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
     if (!step) return;
     event.preventDefault();
-    const shown = [...byId("images").children].filter(({ hidden }) => !hidden);
+    const shown = this.#shown();
     const next = shown[shown.indexOf(document.activeElement) + step];
     next?.focus();
     next?.click();
@@ -54,11 +59,12 @@ export class Chooser {
   /** Take a person's own picture: its middle square, at the size of the network's images. */
   async #open(file) {
     if (!file) return;
+    byId("file").value = ""; // the same file may be chosen again
     let bitmap;
     try {
       bitmap = await createImageBitmap(file);
     } catch {
-      byId("caption").textContent = `${file.name} is not a picture that this browser can read.`;
+      byId("shown").textContent = `${file.name} is not a picture that this browser can read.`;
       return;
     }
     const { images, side } = this.#app.page;
@@ -66,17 +72,24 @@ export class Chooser {
     const image = { number, label: null, why: ["own"], pixels: shrunk(bitmap, side), logits: null };
     images.unshift(image);
     this.#add(image);
+    for (const id of ["class", "why"]) byId(id).value = ALL;
+    this.#filter();
     this.#app.change({ image: number });
   }
 
   /** Mark the image that is shown. */
   show({ image }) {
-    for (const [number, button] of this.#buttons) {
-      const chosen = number === image;
-      button.ariaSelected = String(chosen);
-      button.tabIndex = chosen ? 0 : -1;
-      if (chosen && !button.hidden) reveal(button);
+    const [first] = this.#shown();
+    const current = this.#buttons.get(image);
+    for (const button of this.#buttons.values()) {
+      button.ariaSelected = String(button === current);
+      button.tabIndex = button === (current.hidden ? first : current) ? 0 : -1;
     }
+    if (!current.hidden) reveal(current);
+  }
+
+  #shown() {
+    return [...byId("images").children].filter(({ hidden }) => !hidden);
   }
 }
 

@@ -6,14 +6,14 @@ export class Engine {
   live = true;
   #worker;
   #told; // what is called with answers
-  #flying = false;
+  #flying = null; // the question that the network has
   #next = null;
   #map = { ticket: 0, told: null };
 
   /**
    * @param {{layers: object[], packed: string}} network
    * @param {string} script of the worker
-   * @param {(answer: object) => void} told with probabilities, logits, the maps by convolution, seconds
+   * @param {(answer: object) => void} told with what was asked, probabilities, logits, the maps by convolution
    */
   constructor(network, script, told) {
     const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
@@ -24,8 +24,8 @@ export class Engine {
   }
 
   /** Ask for an answer; one that is not wanted any more by the time it could be computed is left out. */
-  ask({ image: { pixels }, off, window }) {
-    this.#next = { pixels, off, window };
+  ask(question) {
+    this.#next = question;
     if (!this.#flying) this.#send();
   }
 
@@ -46,15 +46,18 @@ export class Engine {
   }
 
   #send() {
-    this.#flying = this.#next !== null;
-    if (this.#next) this.#worker.postMessage({ ask: this.#next });
+    this.#flying = this.#next;
     this.#next = null;
+    if (!this.#flying) return;
+    const { image: { pixels }, off, window } = this.#flying;
+    this.#worker.postMessage({ ask: { pixels, off, window } });
   }
 
   #receive({ ask, map }) {
     if (map && map.ticket === this.#map.ticket) this.#map.told(map);
     if (!ask) return;
+    const asked = this.#flying;
     this.#send();
-    this.#told({ ...ask, probabilities: softmax(ask.logits) });
+    this.#told({ ...ask, asked, probabilities: softmax(ask.logits) });
   }
 }

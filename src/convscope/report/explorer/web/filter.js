@@ -13,6 +13,7 @@ export class Filter {
   #patch = made("canvas", { id: "patch" });
   #name = made("h3");
   #toggle = made("button", { type: "button" });
+  #close = made("button", { type: "button" }, "Close");
   #unit = made("p");
   #costs = made("p");
   #liked = made("div", { className: "liked" });
@@ -26,7 +27,11 @@ export class Filter {
       const { look, off } = app.state;
       app.change({ off: switched(off, look.layer, look.filter) });
     });
-    const head = made("div", { className: "row" }, this.#name, this.#toggle);
+    this.#close.addEventListener("click", () => app.change({ look: null }));
+    byId("filter").addEventListener("keydown", ({ key }) => {
+      if (key === "Escape") app.change({ look: null });
+    });
+    const head = made("div", { className: "row" }, this.#name, this.#toggle, this.#close);
     const views = made("div", { className: "views" }, this.#map, this.#patch);
     byId("filter").append(head, views, this.#unit, this.#costs, this.#liked);
   }
@@ -62,7 +67,7 @@ export class Filter {
     this.#map.ariaLabel = `Feature map of ${name}. Arrow keys choose the unit.`;
     const whole = field.full.height === field.height && field.full.width === field.width;
     const cut = whole ? "" : `, cut off at the border to ${field.height} \u00d7 ${field.width}`;
-    this.#unit.textContent = `The unit at row ${look.row}, column ${look.column} sees ${square(field.full.height)} pixels${cut}: its receptive field, outlined on the image.`;
+    this.#unit.textContent = `The unit at row ${look.row}, column ${look.column} sees ${square(field.full.height)} pixels${cut}: its receptive field, dashed on the image.`;
     this.#costs.textContent = measured({ ...page.alone[look.layer][look.filter], images: page.alone_images }, "Off alone, it costs");
     this.#like(name, look);
   }

@@ -2,6 +2,7 @@
 
 import { byId, made } from "./dom.js";
 import { css, drawMap, reach } from "./colors.js";
+import { switched } from "./state.js";
 import { counted, square } from "./words.js";
 
 export class Layers {
@@ -26,11 +27,11 @@ export class Layers {
     }
     const colors = app.colors.difference;
     const ramp = [0, 0.25, 0.5, 0.75, 1].map((share) => css(colors, share)).join(", ");
-    const norm = app.page.norms ? "after batch norm, which shifts and scales each map to what was usual in training, and before ReLU, which" : "before ReLU, which";
+    const norm = app.page.norms ? "after batch norm (which shifts and scales each map to what was usual in training) and " : "";
     byId("scale").append(
-      `The feature maps of the image as it is now, ${norm} keeps what is above 0 and makes the rest 0. `,
+      `The feature maps of the image as it is now, ${norm}before ReLU (which makes what is below 0 zero), from below 0 `,
       made("span", { className: "ramp", style: `background: linear-gradient(to right, ${ramp})` }),
-      " from below 0 to above; each layer has one scale.",
+      " to above, on one scale a layer.",
     );
   }
 
@@ -41,7 +42,9 @@ export class Layers {
       return tile;
     });
     this.#tiles.set(name, tiles);
-    const sees = `${counted(filters, "map")} of ${square(size)}; a unit sees ${square(field.size)} pixels, its receptive field`;
+    const { live } = this.#app.engine;
+    const known = live ? "" : ` (${this.#app.engine.maps_of(name)} computed, of images as they are)`;
+    const sees = `${counted(filters, "map")} of ${square(size)}${known}; a unit sees ${square(field.size)} pixels, its receptive field`;
     const box = made("div", { className: "tiles" }, ...tiles);
     box.addEventListener("keydown", (event) => move(event, tiles));
     const layer = made("div", { className: "layer" }, made("h3", {}, name, made("span", { className: "soft" }, ` ${sees}`)), box);
@@ -49,8 +52,12 @@ export class Layers {
     return layer;
   }
 
-  /** Look at the unit that was clicked, or with a key at the one that is largest. */
+  /** Look at the unit that was clicked, or with a key at the one that is largest; with Shift switch the filter. */
   #choose(layer, filter, size, event) {
+    if (event.shiftKey) {
+      this.#app.change({ off: switched(this.#app.state.off, layer, filter) });
+      return;
+    }
     const { left, top, width, height } = event.currentTarget.getBoundingClientRect();
     const place = (at, length) => Math.min(size - 1, Math.max(0, Math.floor(at / length * size)));
     const clicked = event.detail > 0;

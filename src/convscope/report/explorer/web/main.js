@@ -1,5 +1,6 @@
 // The page: its state, and the views of it; a change goes to the address, to the network, and to the views.
 
+import { Address } from "./address.js";
 import { Bars } from "./bars.js";
 import { Chooser } from "./chooser.js";
 import { palette } from "./colors.js";
@@ -26,7 +27,9 @@ class App {
     ? new Engine(this.page.network, byId("worker").textContent, (answer) => this.#answered(answer))
     : new Recorded(this.page, (answer) => this.#answered(answer));
   state = parse(location.hash, this.page);
+  #address = new Address();
   #answer = null;
+  #rendered = {}; // the state that is shown
   #views;
 
   constructor() {
@@ -41,26 +44,39 @@ class App {
     byId("on").addEventListener("click", () => this.change({ off: new Map() }));
     byId("reset").addEventListener("click", () => this.change({ ...start(this.page), image: this.state.image }));
     byId("share").addEventListener("click", () => this.#copy());
-    addEventListener("hashchange", () => this.#go(parse(location.hash, this.page)));
+    addEventListener("hashchange", () => {
+      this.#address.leave();
+      this.#go(parse(location.hash, this.page));
+    });
     this.#go(this.state);
     if (this.engine.live) this.#check();
-    for (const id of ["check", "own", "compute"]) byId(id).hidden = !this.engine.live;
+    else byId("known").textContent = this.engine.known();
+    for (const id of ["check", "own"]) byId(id).hidden = !this.engine.live;
+    byId("known").hidden = this.engine.live;
     if (wanted(location.hash)) demonstrate(this);
   }
 
   /** Change the state, in parts; the address follows. */
   change(changes) {
     this.#go({ ...this.state, ...changes });
-    history.replaceState(null, "", format(this.state, this.page));
+    this.#address.write(format(this.state, this.page));
   }
 
   #go(state) {
     this.state = state;
-    this.engine.ask({ image: this.image(state.image), off: state.off, window: state.window });
+    byId("bars").ariaBusy = "true";
+    this.#ask();
     this.render();
   }
 
-  /** Show the state, with the answer that is there. */
+  /** Ask about what is shown; first about the untouched image, which all else is compared with. */
+  #ask() {
+    const image = this.image(this.state.image);
+    const { off, window } = image.logits ? this.state : start(this.page);
+    this.engine.ask({ image, off, window });
+  }
+
+  /** Show the state, as far as it needs no answer. */
   render() {
     const { state } = this;
     const image = this.image(state.image);
@@ -69,30 +85,37 @@ class App {
     byId("study").ariaPressed = String(same(state.off, this.page.study.filters));
     byId("on").disabled = !state.off.size;
     byId("cost").textContent = cost(this.page, state.off);
-    this.#views.maps.show(state, image, image.label ?? largest(image.logits ?? [1]));
+    this.#views.maps.show(state, image);
     this.#views.picture.show(state, image, field, this.#views.maps.over());
-    this.#views.chooser.show(state);
-    this.#views.layers.show(state);
-    this.#views.filter.show(state, field);
-    if (this.#answer) this.#draw();
+    // a window is moved often, and these do not depend on it
+    const moved = (...parts) => parts.some((part) => state[part] !== this.#rendered[part]);
+    if (moved("image")) this.#views.chooser.show(state);
+    if (moved("off", "look")) {
+      this.#views.layers.show(state);
+      this.#views.filter.show(state, field);
+    }
+    this.#rendered = state;
   }
 
   #answered(answer) {
     this.#answer = answer;
-    const image = this.image(this.state.image);
-    const untouched = !this.state.window && !this.state.off.size;
-    if (!image.logits && untouched) image.logits = answer.logits; // a person's own picture
-    this.#draw();
+    const { image, off, window } = answer.asked;
+    const { state } = this;
+    if (image.logits) this.#draw();
+    else { // a person's own picture
+      image.logits = answer.logits;
+      this.#ask();
+      this.render();
+    }
+    const isNow = image.number === state.image && off === state.off && window === state.window;
+    byId("bars").ariaBusy = String(!isNow);
   }
 
   #draw() {
-    const { probabilities, maps, missing } = this.#answer;
-    const image = this.image(this.state.image);
-    const before = image.logits ? softmax(image.logits) : probabilities;
-    if (probabilities) this.#views.bars.show(this.state, image, probabilities, before);
-    else this.#views.bars.lack(missing);
+    const { maps, asked } = this.#answer;
+    this.#views.bars.show(this.#answer, softmax(asked.image.logits));
     this.#views.layers.draw(maps);
-    this.#views.filter.draw(this.state, maps, this.#field(), pixelsNow(image, this.state.window));
+    this.#views.filter.draw(this.state, maps, this.#field(), pixelsNow(asked.image, asked.window));
   }
 
   image(number) {

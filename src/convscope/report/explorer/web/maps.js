@@ -3,15 +3,17 @@
 import { byId, made } from "./dom.js";
 import { css, drawMap } from "./colors.js";
 import { same } from "./state.js";
-import { percent, square } from "./words.js";
+import { largest, percent, square } from "./words.js";
 
 export class Maps {
   #app;
   #here = null; // what was computed last: for which image, filters and size, and its values
   #running = false;
+  #over = null; // what would be laid over the image
 
   constructor(app) {
     this.#app = app;
+    byId("compute").textContent = app.engine.live ? "Compute it here" : "Show the pipeline\u2019s";
     byId("compute").addEventListener("click", () => this.#begin(Number(byId("map-size").value)));
     byId("cancel").addEventListener("click", () => app.change({ map: null }));
     byId("overlay").addEventListener("change", () => app.render());
@@ -21,12 +23,11 @@ export class Maps {
 
   #begin(size) {
     const { side } = this.#app.page;
-    if (Number.isInteger(size) && size >= 1 && size <= side) this.#app.change({ map: size });
+    if (Number.isInteger(size) && size >= 1 && size <= side) this.#app.change({ map: this.#app.size(size) });
   }
 
   /** Show the maps of the state's size, and compute the one that is not there. */
-  show(state, image, label) {
-    const { map: size, off } = state;
+  show({ map: size, off }, image) {
     byId("cancel").hidden = !size;
     if (!size) {
       this.#stop();
@@ -34,21 +35,24 @@ export class Maps {
       return;
     }
     byId("map-size").value = size;
-    if (!this.#app.engine.live) {
-      this.#draw(image, size);
-      return;
-    }
+    if (this.#app.engine.live && image.logits) this.#keep(image, off, size);
+    this.#draw(image, size);
+  }
+
+  /** Have the map computed, unless it is there or on its way. */
+  #keep(image, off, size) {
+    const label = image.label ?? largest([...image.logits]);
     const wanted = { image: image.number, off, size, label };
     const has = this.#here && this.#here.image === wanted.image && this.#here.size === size
       && this.#here.label === label && same(this.#here.off, off);
     if (!has) this.#compute(wanted, image);
-    this.#draw(image, size);
   }
 
   #stop() {
     if (this.#running) this.#app.engine.map(null);
     this.#running = false;
     this.#here = null;
+    this.#over = null;
     byId("progress").hidden = true;
   }
 
@@ -73,6 +77,8 @@ export class Maps {
   #draw(image, size) {
     const { page } = this.#app;
     const recorded = page.maps.get(`${image.number}/${size}`);
+    byId("cancel").textContent = this.#running ? "Stop" : "Remove";
+    this.#over = { values: this.#here?.values ?? recorded, size };
     const figures = this.#here ? [this.#figure("Computed here", this.#here.values)] : [];
     if (recorded) figures.push(this.#figure("By the pipeline, all filters on", recorded));
     byId("maps").replaceChildren(...figures, this.ramp());
@@ -87,6 +93,13 @@ export class Maps {
   #figure(title, values) {
     const canvas = made("canvas");
     drawMap(canvas, values, { low: 0, high: 1, colors: this.#app.colors.sequential });
+    canvas.addEventListener("pointermove", (event) => {
+      const across = Math.sqrt(values.length);
+      const place = (at, length) => Math.min(across - 1, Math.max(0, Math.floor(at / length * across)));
+      const [row, column] = [place(event.offsetY, canvas.clientHeight), place(event.offsetX, canvas.clientWidth)];
+      const value = values[row * across + column];
+      canvas.title = Number.isNaN(value) ? "not computed yet" : `${(100 * value).toFixed(2)} % with the window at ${row}, ${column}`;
+    });
     const known = values.filter((value) => !Number.isNaN(value));
     const least = known.length ? percent(Math.min(...known)) : "\u2013";
     const mean = known.length ? percent(known.reduce((sum, value) => sum + value, 0) / known.length) : "\u2013";
@@ -95,7 +108,7 @@ export class Maps {
 
   /** The map to lay over the image, if that is wanted. */
   over() {
-    if (!byId("overlay").checked || !this.#here) return null;
-    return { values: this.#here.values, size: this.#here.size, colors: this.#app.colors.sequential };
+    const wanted = byId("overlay").checked && this.#over?.values;
+    return wanted ? { ...this.#over, colors: this.#app.colors.sequential } : null;
   }
 }

@@ -33,7 +33,7 @@ export class Picture {
 
   #place({ size, row, column }) {
     const fitting = this.#app.size(size);
-    const shift = Math.trunc((size - fitting) / 2); // it stays about its middle
+    const shift = shifted(size, fitting);
     this.#app.change({ window: within({ size: fitting, row: row + shift, column: column + shift }, this.#app.page.side) });
   }
 
@@ -71,7 +71,7 @@ export class Picture {
     if (size < 1) this.#app.change({ window: null });
     else if (!window) this.#place({ size, row: Math.floor(middle), column: Math.floor(middle) });
     else {
-      const shift = Math.trunc((window.size - size) / 2);
+      const shift = shifted(window.size, size);
       this.#place({ size, row: window.row + shift, column: window.column + shift });
     }
   }
@@ -83,6 +83,7 @@ export class Picture {
     this.#size.value = window?.size ?? 0;
     byId("uncover").disabled = !window;
     byId("place").textContent = window ? `${square(window.size)} at ${window.row}, ${window.column}` : "none";
+    this.#size.setAttribute("aria-valuetext", byId("place").textContent);
     byId("caption").textContent = this.#app.named(image);
     this.#outline(window, field, map);
   }
@@ -114,4 +115,9 @@ export class Picture {
     if (window) box([], { top: window.row, left: window.column, height: window.size, width: window.size });
     if (field) box([10, 8], field);
   }
+}
+
+/** How far the corner of a window moves that gets another size about its middle pixel. */
+function shifted(before, after) {
+  return Math.floor(before / 2) - Math.floor(after / 2);
 }

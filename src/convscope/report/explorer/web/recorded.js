@@ -25,12 +25,14 @@ export class Recorded {
   }
 
   /** Look an answer up; it is there at once, or there is none, and the page says so. */
-  ask({ image, off, window }) {
+  ask(asked) {
+    const { image, off, window } = asked;
     const at = this.#page.images.indexOf(image);
     const untouched = !window && !off.size;
     const probabilities = untouched ? softmax(image.logits) : this.#changed(at, off, window);
     const maps = new Map(untouched ? this.#maps.map(([layer, map]) => [layer, this.#map(layer, map, at)]) : []);
-    queueMicrotask(() => this.#told({ probabilities, maps, missing: probabilities ? "" : this.#missing() }));
+    const missing = "This was not computed before. What was is said below the bars.";
+    queueMicrotask(() => this.#told({ asked, probabilities, maps, missing }));
   }
 
   /** Nothing: the pipeline's maps are all there are. */
@@ -72,10 +74,16 @@ export class Recorded {
     return found;
   }
 
-  #missing() {
+  /** What there are answers for, in words. */
+  known() {
     const { sizes, images } = this.#windows;
-    return `${this.#page.net} is too wide to run in a page, and this was not computed before. What was: windows of `
-      + `${listed(sizes.map(square))} on the ${counted(images.length, "image")} that have occlusion maps, and, without `
-      + `a window, the study\u2019s filters off or one of ${counted(this.#alone.filters.length, "filter")}: ${this.#alone.filters.join(", ")}.`;
+    return `${this.#page.net} is too wide to run in a page. Computed before: windows of ${listed(sizes.map(square))} on the `
+      + `${counted(images.length, "image")} that have occlusion maps, and, without a window, the study\u2019s filters off or `
+      + `one of ${counted(this.#alone.filters.length, "filter")}: ${this.#alone.filters.join(", ")}.`;
+  }
+
+  /** How many of a convolution's feature maps there are. */
+  maps_of(layer) {
+    return this.#maps.find(([name]) => name === layer)?.[1].filters.length ?? 0;
   }
 }
