@@ -1,9 +1,9 @@
 """What numbers, networks and the data set are called inside the report's sentences."""
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from convscope.base import names as base_names
 from convscope.base.report_folder import Finished
 from convscope.report.document import columns
 
@@ -50,8 +50,7 @@ def listed(words: Sequence[str]) -> str:
 
 def natural(names: Sequence[str]) -> list[str]:
     """Names in their natural order: net2 before net10."""
-    pieces = {name: re.split(r"(\d+)", name) for name in names}
-    return sorted(names, key=lambda name: [int(p) if p.isdecimal() else p for p in pieces[name]])
+    return sorted(names, key=base_names.natural)
 
 
 def taken(found: int, wanted: int | None) -> str:
