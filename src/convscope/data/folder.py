@@ -66,7 +66,7 @@ def read(
     listed = {name: _listing(part) for name, part in parts.items()}
     inputs.note(str(folder), listed, lambda: {n: _listing(part) for n, part in parts.items()})
     if others := [path for listing in listed.values() for path in listing.others]:
-        warn(f"{_named(others, folder)}: no {_kinds()} by name, so left out")
+        warn(f"left out, having no name that ends in {_kinds()}: {_named(others, folder)}")
     names = _class_names(folder, {name: listing.classes for name, listing in listed.items()})
     if len(parts) == 1:
         train, test = _split(listed[""].classes, test_fraction, seed)
@@ -258,4 +258,4 @@ def _listed(texts: Sequence[str]) -> str:
 
 
 def _kinds() -> str:
-    return "/".join(suffix[1:] for suffix in pictures.SUFFIXES)
+    return ", ".join(pictures.SUFFIXES[:-1]) + f" or {pictures.SUFFIXES[-1]}"
