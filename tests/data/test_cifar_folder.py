@@ -1,11 +1,13 @@
 import pytest
-from torchvision.datasets import CIFAR10, CIFAR100
 
 from convscope.data import cifar10, cifar100, cifar_folder
 from convscope.data.cifar_folder import UNPACKED, Unpacked
 from tests import archive_samples as samples
 from tests import toys
 from tests.archive_samples import md5_of
+from tests.torchvision_compat import import_torchvision
+
+torchvision = import_torchvision("torchvision.datasets")
 
 
 @pytest.fixture(params=["cifar10", "cifar100"])
@@ -24,7 +26,7 @@ def unpacked(request, tmp_path, monkeypatch):
 
 
 def test_the_md5s_are_those_that_torchvision_checks():
-    for source, known in (("cifar10", CIFAR10), ("cifar100", CIFAR100)):
+    for source, known in (("cifar10", torchvision.CIFAR10), ("cifar100", torchvision.CIFAR100)):
         listed = dict(known.train_list + known.test_list)
         listed[known.meta["filename"]] = known.meta["md5"]
         assert UNPACKED[source] == (known.tgz_md5, listed)
