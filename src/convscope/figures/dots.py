@@ -27,7 +27,7 @@ def before_after(table: pd.DataFrame) -> Drawing:
     """
     title = "What each class loses with the selected filters at zero"
     if len(table) - 1 > MOST_CLASSES:
-        title += f" (the {MOST_CLASSES} of {len(table) - 1:,} that change most)"
+        title += f": the {MOST_CLASSES} most changed of {len(table) - 1:,}"
         changes = (table["before_percent"] - table["after_percent"]).abs().iloc[:-1]
         most = changes.sort_values(ascending=False, kind="stable").index[:MOST_CLASSES]
         table = table.loc[[*sorted(most), table.index[-1]]]

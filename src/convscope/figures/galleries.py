@@ -185,11 +185,13 @@ def _wrapped(text: str, width: float) -> str:
 def _shortened(caption: str, width: float, size: float) -> str:
     """A name and a number that fit ``width`` pixels; of a name that does not, the beginning."""
     name, _, number = caption.rpartition(" ")
-    fitting = caption
-    while name and text_width(fitting, size) > width:
+    wide = text_width(caption, size)
+    if wide <= width:
+        return caption
+    name = name[: int(len(caption) * width / wide)]  # measuring takes a while: begin near the end
+    while name and text_width(f"{name}\N{HORIZONTAL ELLIPSIS} {number}", size) > width:
         name = name[:-1]
-        fitting = f"{name}\N{HORIZONTAL ELLIPSIS} {number}"
-    return fitting
+    return f"{name}\N{HORIZONTAL ELLIPSIS} {number}"
 
 
 def _nothing(title: str) -> Drawing:
