@@ -88,7 +88,7 @@ def _obtain(archive: Archive, folder: Path, progress: Progress | None) -> Path:
     if archive.is_file:
         local = _local_path(archive.url)
         if local.is_dir():
-            raise OSError("it is a folder: name it in data.path, if CIFAR's files are in it")
+            raise OSError("it is a folder: name it in data.path")
         if local.exists() and not local.is_file():
             raise OSError("it is not a file")
         _verify(local, archive.md5)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from convscope.base import metrics
+from convscope.base.names import CLASSES
 
 # the images of the study's table by class (published/study.yaml, filter_ablation)
 STUDY_BATCH = 128
@@ -43,7 +44,7 @@ def best_runs(
                 "train_accuracy": measured["train_accuracy"],
                 "overfit_percent": measured["overfit_percent"],
                 "total_parameters": run["total_parameters"],
-                **run["point"],
+                **{key: value for key, value in run["point"].items() if key != CLASSES},
             }
         )
     return pd.DataFrame(rows)

@@ -10,6 +10,8 @@ from convscope.report.document import columns
 # md5 of cifar-10-python.tar.gz and cifar-10-binary.tar.gz, as their publisher states them
 OFFICIAL_ARCHIVES = ("c58f30108f718f92721af3b95e74349a", "c32a1d4ab5d03f1284b67883e8d87530")
 
+_CALLED = {"cifar100": "CIFAR-100", "folder": "a folder of pictures"}
+
 
 class DataSet(NamedTuple):
     """The data set that was measured on: its name and its archive's md5, empty if it has none."""
@@ -31,7 +33,7 @@ class DataSet(NamedTuple):
     def called(self) -> str:
         """A name for readers, which says so of an archive that may hold other pixels."""
         if not self.studied:
-            return self.name or "unknown images"
+            return _CALLED.get(self.name, self.name) or "unknown images"
         return "CIFAR-10" if self.official else "CIFAR-10 (not an official archive)"
 
 
