@@ -67,7 +67,7 @@ class Data(Section):
 
     source: Literal["digits", "cifar10", "cifar100", "folder"]
     archives: Distinct[Archive] = ()
-    path: Annotated[str, Field(min_length=1)] = NOWHERE
+    path: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=2000)] = NOWHERE
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     seed: Seed = 0
     train_images: Annotated[int, Field(ge=10, le=1_000_000)] | None = None
