@@ -60,7 +60,8 @@ def read(
         UserError: The folder is not of this kind; or files are damaged, which it names.
     """
     if not folder.is_dir():
-        what = "is a file: name the folder that it is in" if folder.exists() else "is not there"
+        is_file = "is a file: name the folder that it is in"
+        what = is_file if folder.exists() else "is not there: name the folder of your pictures"
         raise UserError(f"params.yaml: data.path: {folder} {what}")
     parts = _parts(folder, warn)
     listed = {name: _listing(part) for name, part in parts.items()}
