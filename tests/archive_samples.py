@@ -1,4 +1,4 @@
-"""Toy CIFAR-10 archives: three images a batch, in both official layouts."""
+"""Toy CIFAR archives: three images a batch, in both official layouts."""
 
 import gzip
 import hashlib
@@ -15,6 +15,10 @@ EACH = 3
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6 * EACH, 3072)).astype(np.uint8)
 LABELS = [(7 * index) % 10 for index in range(6 * EACH)]
+
+# of CIFAR-100, whose archives also have the group of each class
+FINE = [f"fine_{number}" for number in range(100)]
+FINE_LABELS = [(37 * index) % 100 for index in range(2 * EACH)]
 
 Members = dict[str, bytes]
 
@@ -57,6 +61,26 @@ def binary_members():
     members = {f"{name}.bin": each.tobytes() for name, each in zip(BATCHES, records, strict=True)}
     members["batches.meta.txt"] = "\n".join(CLASSES).encode()
     return {f"cifar-10-batches-bin/{name}": content for name, content in members.items()}
+
+
+def python100_members():
+    """The members of a toy CIFAR-100 archive in the python layout."""
+    members = {"meta": {b"fine_label_names": [name.encode() for name in FINE]}}
+    for number, name in enumerate(("train", "test")):
+        part = slice(number * EACH, (number + 1) * EACH)
+        fine = FINE_LABELS[part]
+        coarse = [label // 5 for label in fine]
+        members[name] = {b"data": PIXELS[part], b"fine_labels": fine, b"coarse_labels": coarse}
+    return {f"cifar-100-python/{name}": pickle.dumps(held) for name, held in members.items()}
+
+
+def binary100_members():
+    """The members of a toy CIFAR-100 archive in the binary layout: coarse label, fine, pixels."""
+    fine = np.array(FINE_LABELS, np.uint8)
+    records = np.column_stack([fine // 5, fine, PIXELS[: 2 * EACH]]).reshape(2, EACH, -1)
+    members = {"train.bin": records[0].tobytes(), "test.bin": records[1].tobytes()}
+    members["fine_label_names.txt"] = "\n".join(FINE).encode() + b"\n"
+    return {f"cifar-100-binary/{name}": content for name, content in members.items()}
 
 
 def packed(members, links=(), kind=tarfile.SYMTYPE):

@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 
 from convscope import cli
 from convscope.base import files, paths
+from convscope.base.errors import UserError
 from convscope.config import params_file
 from convscope.nets import zoo
 from convscope.stages import keep
@@ -71,11 +72,23 @@ def composed(path, *choices):
 
 
 @pytest.mark.parametrize(
-    "choice", ["data=digits", "data=cifar10", "study=quick", "study=laptop", "study=published"]
+    "choice",
+    [
+        *("data=digits", "data=cifar10", "data=cifar100"),
+        *("study=quick", "study=laptop", "study=published"),
+    ],
 )
 def test_every_choice_composes_to_accepted_parameters(choice, tmp_path):
     params = params_file.load(composed(tmp_path / "params.yaml", choice))
     assert list(params.nets) == list(zoo.NETS)
+
+
+def test_own_pictures_compose_with_their_folder_alone(tmp_path):
+    choices = ("data=folder", f"data.path={tmp_path}")
+    params = params_file.load(composed(tmp_path / "params.yaml", *choices))
+    assert params.data.folder == tmp_path
+    with pytest.raises(UserError, match=r"data\.path must name the folder"):
+        params_file.load(composed(tmp_path / "params.yaml", "data=folder"))
 
 
 def test_the_committed_parameters_are_the_composition_of_the_defaults(tmp_path):
@@ -136,7 +149,8 @@ def test_litter_among_the_sources_changes_no_hash(here):
 @pytest.mark.parametrize("stage", STAGES)
 def test_what_a_stage_reads_is_made_by_another(stage):
     made = {out.replace("${item}", "net1") for s in STAGES for out in definition(s)["outs"]}
-    read = [dep for dep in definition(stage)["deps"] if not dep.startswith("src/")]
+    given = ("src/", "${data.path}")
+    read = [dep for dep in definition(stage)["deps"] if not dep.startswith(given)]
     for dep in (dep.replace("${analysis.net}", "net1") for dep in read):
         assert any(out == dep or out.startswith(f"{dep}/") for out in made), dep
 

@@ -13,7 +13,7 @@ import torch
 
 from convscope.base import files
 from convscope.base.errors import UserError
-from convscope.data import cifar10, cifar10_archive, datasets
+from convscope.data import cifar10, cifar_archive, datasets
 from convscope.data.archives import Archive
 from tests import archive_samples as samples
 from tests import projects, toys
@@ -169,13 +169,13 @@ HOSTILE = {
 READ = """
 import os, resource, sys
 from pathlib import Path
-from convscope.data import cifar10_archive
+from convscope.data import cifar_archive
 from convscope.base.errors import UserError
 for path in sys.argv[1:]:
     if os.fork() == 0:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         try:
-            cifar10_archive.read(Path(path))
+            cifar_archive.read(Path(path))
         except UserError as error:
             grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
             print(path, grown << 10, len(str(error)) - len(path), sep="\\t", flush=True)
@@ -192,7 +192,7 @@ def test_a_bomb_is_refused_in_little_memory(fence):
     assert [path for path, _, _ in rows] == archives, done.stderr
     for path, grown, length in rows:
         # the bytes are read at once, and a buffer that grows is copied
-        assert int(grown) < 3 * cifar10_archive.MAX_UNPACKED_BYTES, path
+        assert int(grown) < 3 * cifar_archive.MAX_UNPACKED_BYTES, path
         assert int(length) < LONGEST, path
 
 

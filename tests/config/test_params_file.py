@@ -64,6 +64,8 @@ def test_the_committed_parameters_are_accepted_and_cannot_be_changed():
         ("filter_ablation.filters", {"conv1": [0, 0]}, "filter_ablation.filters.conv1: lists a"),
         ("filter_identify.top_k", 3, "filter_identify: shown (5) must not exceed top_k (3)"),
         ("data.source", "cifar10", "data: data.archives must list an archive"),
+        ("data.source", "folder", "data: data.path must name the folder of your pictures"),
+        ("data.path", "", "data.path: "),
         ("data.archives", [{"url": "file:x"}], "data.archives[0].md5: is missing: add it"),
         ("data.train_images", 3, "data.train_images: "),
         ("evaluate", [1], "evaluate: "),

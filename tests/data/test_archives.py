@@ -158,7 +158,7 @@ def test_a_file_is_verified_in_place(here, form):
     [
         ("https://[host/a.tar.gz", "Invalid IPv6 URL"),
         ("file:///dev/zero", "it is not a file"),
-        ("file:///tmp", "it is not a file"),
+        ("file:///tmp", "it is a folder: name it in data.path"),
         (f"{NO_SERVER}/whole", "Connection refused"),
     ],
 )

@@ -80,13 +80,15 @@ def test_what_is_transparent_is_white_and_gray_has_three_channels(mode, color, s
     assert torch.equal(read(Image.new(mode, (40, 30), color), tmp_path / "a.png"), everywhere(seen))
 
 
-@pytest.mark.parametrize("ending", ["jpg", "webp", "gif", "bmp"])
+@pytest.mark.parametrize("ending", ["jpg", "webp", "gif", "bmp", "tif"])
 def test_usual_kinds_of_files_are_read(ending, tmp_path):
     found = read(Image.new("RGB", (50, 40), RED), tmp_path / f"a.{ending}").int()
     assert (found - everywhere(RED).int()).abs().max() <= 4
 
 
-@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n then nothing"])
+@pytest.mark.parametrize(
+    "content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n then nothing", b"%!PS-Adobe-3.0 EPSF-3.0\n"]
+)
 def test_what_is_no_picture_is_refused_in_a_line(content, tmp_path):
     path = tmp_path / "a.png"
     path.write_bytes(content)

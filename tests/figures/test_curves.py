@@ -191,6 +191,14 @@ def test_fall_with_window_has_a_labeled_line_a_class_and_one_of_all():
     assert confidence.get_xticks().tolist() == [3, 5, 7]
 
 
+def test_the_lines_of_many_classes_have_no_names(monkeypatch):
+    monkeypatch.setattr(curves, "MOST_NAMED", 2)
+    confidence, _ = curves.fall_with_window(windows("all", *"abc")).axes
+    assert len(confidence.lines) == 4
+    assert not confidence.texts
+    assert words(confidence.get_legend().get_texts()) == ["each of 3 classes", "all"]
+
+
 def test_ten_classes_look_different():
     confidence, _ = curves.fall_with_window(windows("all", *"abcdefghij")).axes
     looks = {(line.get_color(), line.get_linestyle()) for line in confidence.lines}

@@ -7,6 +7,21 @@ from tests.toys import table
 from convscope.figures import dots, style
 
 
+def test_before_after_draws_those_of_many_classes_that_change_most(monkeypatch):
+    monkeypatch.setattr(dots, "MOST_CLASSES", 2)
+    figure = dots.before_after(
+        table("""
+            class    before_percent  after_percent
+            plane              86.0           82.0
+            cat                70.0           70.0
+            dog                70.0           80.0
+            overall            80.0           79.0
+        """)
+    )
+    (axes,) = figure.axes
+    assert words(axes.get_yticklabels()) == ["plane", "dog", "overall"]
+
+
 def test_before_after_pairs_the_classes_and_sets_overall_apart():
     figure = dots.before_after(
         table("""

@@ -36,6 +36,17 @@ def test_samples_has_a_row_of_its_first_images_for_each_class(monkeypatch):
     assert rows == [48, 150, 252]
 
 
+def test_samples_of_many_classes_are_one_of_each(monkeypatch):
+    monkeypatch.setattr(galleries, "MOST_ROWS", 2)
+    pictures, labels = plain(10, 20, 30, 40, 50), torch.tensor([2, 0, 2, 1, 0])
+    figure = galleries.samples(pictures, labels, CLASSES)
+    assert texts(figure) == ["The first image of each class (3)", *CLASSES]
+    assert [level for *_, level in shown(figure)] == [20, 40, 10]
+    monkeypatch.setattr(galleries, "MOST_SAMPLES", 2)
+    figure = galleries.samples(pictures, labels, CLASSES)
+    assert texts(figure) == ["The first image of each class (2 of 3)", "plane", "car"]
+
+
 def test_gallery_wraps_into_rows_and_keeps_captions_with_their_images(monkeypatch):
     monkeypatch.setattr(galleries, "THUMBNAILS", 2)
     figure = galleries.gallery(plain(1, 2, 3), ["one", "two", "three"], "all")
@@ -106,6 +117,13 @@ def test_top_images_outline_the_patch_and_enlarge_it():
     # 2 rows and 4 columns at the border: as wide as an image, half as high
     left, right, bottom, top = clipped.get_extent()
     assert (right - left, bottom - top) == (96, 48)
+
+
+def test_long_names_over_top_images_are_shortened():
+    figure = galleries.top_images([block(captions=[f"{'w' * 40} 1.5", "dog 8.0"])])
+    (caption,) = [text for text in texts(figure) if text.startswith("w")]
+    assert caption.endswith("w\N{HORIZONTAL ELLIPSIS} 1.5")
+    assert len(caption) < 20
 
 
 def test_a_dead_filter_has_a_line_and_no_image():

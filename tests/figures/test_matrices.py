@@ -81,6 +81,32 @@ def test_without_groups_there_is_neither_outline_nor_legend():
     assert not figure.legends
 
 
+def test_of_many_classes_the_cells_have_no_numbers_and_some_have_names(monkeypatch):
+    monkeypatch.setattr(matrices, "MOST_CLASSES", 3)
+    monkeypatch.setattr(matrices, "LARGE", 2 * matrices.NAME)
+    figure = matrices.confusion({"net1": torch.from_numpy(BEFORE)}, CLASSES, {}, "mine")
+    (axes,) = figure.axes
+    assert not axes.texts
+    assert words(axes.get_yticklabels()) == ["plane", "cat"]
+    assert axes.get_yticks().tolist() == [0, 2]
+
+
+def test_long_names_leave_the_cells_their_room():
+    cells = {"net1": torch.eye(2, dtype=torch.int64)}
+    short, long = (
+        matrices.confusion(cells, names, {}, "mine").get_figwidth()
+        for names in ("ab", ["a" * 60, "b" * 60])
+    )
+    assert long > short
+
+
+def test_the_classes_that_occur_most_are_drawn_of_many(monkeypatch):
+    monkeypatch.setattr(matrices, "MOST_CLASSES", 2)
+    table = pd.DataFrame([[6, 0, 1], [2, 1, 9]], ["conv1/0", "conv1/1"], ["plane", "car", "cat"])
+    (axes,) = matrices.class_frequency(table).axes
+    assert words(axes.get_xticklabels()) == ["plane", "cat"]
+
+
 def test_class_frequency_shows_counts_by_filter_and_class():
     table = pd.DataFrame([[6, 0], [2, 13]], index=["conv1/0", "conv1/1"], columns=["plane", "car"])
     (axes,) = matrices.class_frequency(table).axes

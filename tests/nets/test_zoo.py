@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from convscope.nets import zoo
+from convscope.nets.layers import Flatten, Linear
 from tests import toys
 
 # exact counts in grid order; those of the best runs are the study's
@@ -45,6 +46,20 @@ def test_net4_has_1280_filters():
 def test_every_net_maps_images_to_logits(net):
     images = torch.rand(2, 3, 32, 32)
     assert zoo.build(net, l1_oc=6).eval()(images).shape == (2, 10)
+
+
+@pytest.mark.parametrize("net", zoo.NETS)
+@pytest.mark.parametrize("classes", [2, 100])
+def test_every_net_has_an_output_for_each_class(net, classes):
+    module = zoo.build(net, l1_oc=6, classes=classes)
+    assert module.eval()(torch.rand(1, 3, 32, 32)).shape == (1, classes)
+
+
+def test_a_net_that_ends_otherwise_is_refused(monkeypatch):
+    ends = zoo.Net(lambda shape: [shape.conv(0), Flatten(), Linear(7)], zoo.Shape(4))
+    monkeypatch.setitem(zoo.NETS, "net9", ends)
+    with pytest.raises(ValueError, match="net9 must end in"):
+        zoo.build("net9")
 
 
 def test_a_row_of_history_is_a_point():

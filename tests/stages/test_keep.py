@@ -45,6 +45,8 @@ FILES = {
 
 MINE = "docs/mine"
 ANALYSES = ("occlusion", "filter_ablation", "filter_identify")
+# the keys of data that its stage's params.json has
+COUNTED = ("source", "train_images", "test_images")
 
 
 @pytest.fixture
@@ -136,7 +138,7 @@ def ran_with(project, data, study):
     params = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     shared = {key: params[key] for key in ("train", "analysis")}
     used = {
-        "download": {"data": {k: v for k, v in params["data"].items() if k != "archives"}},
+        "download": {"data": {k: v for k, v in params["data"].items() if k in COUNTED}},
         "evaluate": {"evaluate": params["evaluate"]},
         **{f"train/{n}": {"train": shared["train"], "net": v} for n, v in params["nets"].items()},
         **{a.replace("_", "-"): {"analysis": shared["analysis"], a: params[a]} for a in ANALYSES},

@@ -1,8 +1,10 @@
 import copy
+from dataclasses import replace
 
 from ruamel.yaml import YAML
 
 from convscope.config import params_file
+from convscope.nets import zoo
 from convscope.training import plan
 from tests import projects, toys
 
@@ -25,6 +27,15 @@ def test_runs_repeat_the_grid_for_each_seed(tmp_path):
     assert [run.point["batch_size"] for run in found] == [2, 2, 8, 8] * 2
     assert {run.settings.select_on for run in found} == {"validation"}
     assert {run.data for run in found} == {dataset.fingerprint}
+
+
+def test_the_networks_end_in_an_output_for_each_class_of_the_data(tmp_path):
+    params, dataset = params_with(tmp_path), toys.red_or_blue(train=512)
+    for run in plan.runs(params, "net4", dataset):
+        assert zoo.build(run.net, **run.point).get_submodule("fc3").out_features == 2
+    ten = replace(dataset, classes=tuple("0123456789"))
+    # said nowhere: runs of ten classes keep the fingerprints that they had before others were there
+    assert all("classes" not in run.point for run in plan.runs(params, "net4", ten))
 
 
 def test_a_batch_larger_than_the_training_set_is_refused(tmp_path):

@@ -1,4 +1,6 @@
-"""Names that rooms share."""
+"""Names that rooms share, and their order."""
+
+import re
 
 # environment variables: how a stage runs, never what it computes
 DEVICE = "CONVSCOPE_DEVICE"
@@ -20,8 +22,16 @@ AXES = (
 SHAPE_AXES = AXES[3:]
 # what tells a run of a grid from the others
 POINT = (*AXES, "seed")
+# the key of a point that says how many classes the data set has, where they are not ten
+CLASSES = "classes"
 
 # the ways to test a network, as protocols.csv names them
 CLEAN = "clean images, evaluation mode"
 AUGMENTED = "augmented images, evaluation mode"
 STUDY = "augmented images, training mode"
+
+
+def natural(name: str) -> list[str | int]:
+    """A key that sorts names as people do: net2 before net10."""
+    pieces = re.split(r"(\d+)", name)
+    return [int(piece) if piece.isdecimal() else piece for piece in pieces]

@@ -1,6 +1,7 @@
 """The sections of params.yaml as typed, frozen models that refuse unknown keys."""
 
 from itertools import product
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -9,6 +10,9 @@ from convscope.base.names import AXES
 from convscope.data.archives import Archive
 from convscope.nets import zoo
 from convscope.nets.layers import IMAGE_SIZE
+
+# data.path of those who have no folder: DVC watches what it names, and this is always there
+NOWHERE = "conf/data"
 
 T = TypeVar("T")
 
@@ -51,21 +55,43 @@ class Section(BaseModel):
 
 
 class Data(Section):
-    """Which images: the digits of scikit-learn, or CIFAR-10 from the first archive that works.
+    """Which images: scikit-learn's digits, CIFAR-10 or CIFAR-100, or a folder of pictures.
 
-    The numbers of images take the first so many; null takes all.
+    Attributes:
+        archives: Of CIFAR, of which the first is taken that works.
+        path: The folder of pictures, or of CIFAR's unpacked files; ``NOWHERE`` if there is none.
+        test_fraction: What part of each class of a folder's pictures is to test on, drawn by
+            ``seed``; a folder that has the parts already is left as it is.
+        train_images: The first so many are taken; all if None. ``test_images`` likewise.
     """
 
-    source: Literal["digits", "cifar10"]
+    source: Literal["digits", "cifar10", "cifar100", "folder"]
     archives: Distinct[Archive] = ()
-    train_images: Annotated[int, Field(ge=10, le=50_000)] | None = None
-    test_images: Annotated[int, Field(ge=10, le=10_000)] | None = None
+    path: Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=2000)] = NOWHERE
+    test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    seed: Seed = 0
+    train_images: Annotated[int, Field(ge=10, le=1_000_000)] | None = None
+    test_images: Annotated[int, Field(ge=10, le=1_000_000)] | None = None
 
     @model_validator(mode="after")
-    def _archives_where_needed(self) -> Self:
-        if self.source == "cifar10" and not self.archives:
-            raise ValueError("data.archives must list an archive {url, md5} when source is cifar10")
+    def _images_are_somewhere(self) -> Self:
+        if self.source == "folder" and not self.folder:
+            raise ValueError("data.path must name the folder of your pictures: -S data.path=FOLDER")
+        if self.source.startswith("cifar") and not (self.archives or self.folder):
+            raise ValueError(
+                f"data.archives must list an archive {{url, md5}} when source is {self.source}"
+            )
         return self
+
+    @property
+    def folder(self) -> Path | None:
+        """Where pictures, or unpacked files, are."""
+        return None if self.path == NOWHERE else Path(self.path)
+
+    def used(self) -> dict[str, Any]:
+        """What the images depend on, but for where they lay on this machine."""
+        split = () if self.source == "folder" else ("test_fraction", "seed")
+        return self.model_dump(mode="json", exclude={"archives", "path", *split})
 
 
 class Train(Section):

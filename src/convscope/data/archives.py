@@ -87,6 +87,8 @@ def _obtain(archive: Archive, folder: Path, progress: Progress | None) -> Path:
     """The archive's verified file."""
     if archive.is_file:
         local = _local_path(archive.url)
+        if local.is_dir():
+            raise OSError("it is a folder: name it in data.path")
         if local.exists() and not local.is_file():
             raise OSError("it is not a file")
         _verify(local, archive.md5)

@@ -1,11 +1,12 @@
-"""CIFAR-10 from an archive, with the study's class names and groups."""
+"""CIFAR-10, with the study's class names and groups."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
-from convscope.data import archives, cifar10_archive
+from convscope.data import archives, cifar_archive, cifar_folder
+from convscope.data.cifar_archive import Arrays
 from convscope.data.datasets import DataSet
 
 CLASSES = ("plane", "car", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -20,6 +21,16 @@ def read(
 ) -> DataSet:
     """CIFAR-10, in the order of its archive; the arguments are those of ``archives.fetch``."""
     path, archive = archives.fetch(sources, folder, progress)
-    arrays = cifar10_archive.read(path)._asdict()
-    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    return DataSet(**tensors, classes=CLASSES, groups=GROUPS, url=archive.origin, md5=archive.md5)
+    return _named(cifar_archive.read(path), archive.origin, archive.md5)
+
+
+def read_unpacked(folder: Path) -> DataSet:
+    """The same from the files that ``cifar_folder.read`` finds; the archive is the official one."""
+    return _named(*cifar_folder.read(folder, "cifar10"))
+
+
+def _named(arrays: Arrays, url: str, md5: str) -> DataSet:
+    tensors = {
+        name: torch.from_numpy(part) for name, part in arrays._asdict().items() if name != "classes"
+    }
+    return DataSet(**tensors, classes=CLASSES, groups=GROUPS, url=url, md5=md5)

@@ -10,19 +10,23 @@ from convscope.base.errors import UserError
 from convscope.data.datasets import IMAGE_SHAPE
 
 WHITE = (255, 255, 255)
+# what Pillow may open; it reads others too, some of them by starting other programs
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 
 
 def read(path: Path) -> torch.Tensor:
     """A picture's middle square, scaled to (3, 32, 32) uint8 RGB by Lanczos' filter.
 
-    It is turned upright as its camera says, and what is transparent becomes white.
+    It is turned upright as its camera says, and what is transparent becomes white. Of 16 bits of
+    gray the upper eight count, of an animation its first picture.
 
     Raises:
         UserError: There is no such file, or it is not a picture that Pillow can read.
     """
     try:
-        with Image.open(path) as opened:
-            upright = _in_bytes(ImageOps.exif_transpose(opened)).convert("RGBA")
+        with Image.open(path, formats=FORMATS) as opened:
+            upright = ImageOps.exif_transpose(_of_eight_bits(opened)).convert("RGBA")
     except FileNotFoundError:
         raise UserError(f"{path} is missing: name a picture that is there") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -35,10 +39,12 @@ def read(path: Path) -> torch.Tensor:
     return torch.from_numpy(np.asarray(fitted).copy()).permute(2, 0, 1).contiguous()
 
 
-def _in_bytes(picture: Image.Image) -> Image.Image:
-    """A picture of levels of 16 bits in such of 8, which Pillow would cut off at 255."""
-    if picture.mode.startswith("I;16"):
-        return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+def _of_eight_bits(picture: Image.Image) -> Image.Image:
+    """The picture with channels of 0 to 255; Pillow's own conversion cuts larger values off."""
     if picture.mode in ("I", "F"):
-        raise ValueError("its numbers have no range")
-    return picture
+        raise ValueError("its pixels are of 32 bits, whose black and white nobody knows")
+    if not picture.mode.startswith("I;16"):
+        return picture
+    gray = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+    gray.info["exif"] = picture.getexif().tobytes()
+    return gray

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from convscope.base.names import POINT
+from convscope.base.names import CLASSES, POINT
 
 # the study's tables "by X" (published.yaml); other networks get one by epoch and by each axis
 STUDY = {
@@ -30,8 +30,9 @@ def of_net(net: str, history: pd.DataFrame) -> dict[str, pd.DataFrame]:
     varied = [(key,) for key in POINT if key != "seed" and history[key].nunique() > 1]
     keys = STUDY.get(net, (("epoch",), *varied))
     tables = {f"by_{'_'.join(by)}": mean_by(history, by) for by in keys}
-    tables["best"] = best_row(history)
-    tables["runs"] = runs(history)
+    measured = history.drop(columns=CLASSES, errors="ignore")
+    tables["best"] = best_row(measured)
+    tables["runs"] = runs(measured)
     if net == "net4":
         tables["overfit_above"] = overfit_above(history)
     return tables

@@ -8,10 +8,13 @@ import torch
 from torch import Tensor
 
 from convscope.base import metrics
+from convscope.base.names import CLASSES
 
 # the images of the study's table by class (published/study.yaml, filter_ablation)
 STUDY_BATCH = 128
 SAMPLED_OF_BATCH = 4
+# of more classes most cells of a confusion matrix are empty, and there are millions of 1,000
+MOST_CLASSES = 100
 
 
 def best_runs(
@@ -41,7 +44,7 @@ def best_runs(
                 "train_accuracy": measured["train_accuracy"],
                 "overfit_percent": measured["overfit_percent"],
                 "total_parameters": run["total_parameters"],
-                **run["point"],
+                **{key: value for key, value in run["point"].items() if key != CLASSES},
             }
         )
     return pd.DataFrame(rows)
@@ -66,17 +69,22 @@ def confusion_cells(matrices: Mapping[str, Tensor], classes: Sequence[str]) -> p
 
     Returns:
         A row a cell: net, true, predicted, images, and share, in [0, 1], of the true class's
-        images; 0 for an absent class.
+        images; 0 for an absent class. Of more than ``MOST_CLASSES``, cells without images are left
+        out, but for the diagonal's.
     """
     tables = []
     for net, matrix in matrices.items():
         shares = matrix.double() / matrix.sum(1, keepdim=True).clamp(min=1)
+        kept = torch.ones_like(matrix, dtype=torch.bool)
+        if len(classes) > MOST_CLASSES:
+            kept = (matrix > 0) | torch.eye(len(classes), dtype=torch.bool, device=matrix.device)
+        true, predicted = kept.nonzero().T.tolist()
         cells = {
             "net": net,
-            "true": [label for label in classes for _ in classes],
-            "predicted": [*classes] * len(classes),
-            "images": matrix.flatten().tolist(),
-            "share": shares.flatten().tolist(),
+            "true": [classes[label] for label in true],
+            "predicted": [classes[label] for label in predicted],
+            "images": matrix[kept].tolist(),
+            "share": shares[kept].tolist(),
         }
         tables.append(pd.DataFrame(cells))
     return pd.concat(tables, ignore_index=True)

@@ -28,6 +28,7 @@ LINES: tuple[Any, ...] = (
     *("-", (0, (5, 2)), (0, (1, 1.4))),
     *((0, (6, 1.5, 1, 1.5)), (0, (2, 4)), (0, (8, 1.5, 1, 1.5, 1, 1.5))),
 )
+MOST_NAMED = 20  # classes
 WIDTH = 1.6
 WIDTHS = (0.9, 2.4)
 SEED_WIDTH = 0.8
@@ -152,9 +153,10 @@ def fall_with_window(table: pd.DataFrame) -> Drawing:
     """Mean confidence and accuracy against the window's size, a line for each class.
 
     The table has columns class, window (pixels), confidence and accuracy (0..1); the rows of class
-    "all" are of all images.
+    "all" are of all images. The lines of more than ``MOST_NAMED`` classes have no names.
     """
     title = "What is left when a gray window covers part of the image"
+    many = table["class"].nunique() - 1 > MOST_NAMED
     figure, panels = chart(1150, 480, title, 1, 2)
     units = {"confidence": "mean probability of the true class", "accuracy": "accuracy (%)"}
     for axes, (column, unit) in zip(panels[0], units.items(), strict=True):
@@ -162,12 +164,17 @@ def fall_with_window(table: pd.DataFrame) -> Drawing:
         wide = wide[table["class"].unique()] * (100 if column == "accuracy" else 1)
         overall = wide.pop("all")
         styles = [{"color": c, "linestyle": line} for line in LINES for c in PALETTE]
-        for (name, values), look in zip(wide.items(), cycle(styles), strict=False):
+        if many:
+            axes.plot(wide.index, wide, linewidth=0.8, color=MUTED, alpha=0.5)
+        for (name, values), look in zip([] if many else wide.items(), cycle(styles), strict=False):
             axes.plot(wide.index, values, linewidth=1.4, label=name, **look)
         axes.plot(wide.index, overall, color="black", linewidth=3, label="all")
         axes.set(title=column.capitalize(), xlabel="window size K (pixels)", ylabel=unit)
         axes.set_xticks(wide.index)
-        _label_ends(axes)
+        if many:
+            axes.legend(axes.get_lines()[-2:], [f"each of {wide.shape[1]:,} classes", "all"])
+        else:
+            _label_ends(axes)
     return figure
 
 

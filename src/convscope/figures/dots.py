@@ -14,6 +14,7 @@ from convscope.figures.style import INK, MUTED, PALETTE, Drawing, brief, chart, 
 Floats = npt.NDArray[np.float64]
 
 ROW_OF_NAMES = 80  # characters of a legend
+MOST_CLASSES = 40  # rows of a chart
 
 
 @styled()
@@ -22,14 +23,19 @@ def before_after(table: pd.DataFrame) -> Drawing:
 
     The drops to the right of the rows are before minus after, as in the table: a loss is positive.
     The table has columns class, before_percent and after_percent; its last row is that of all
-    classes together.
+    classes together. Of more than ``MOST_CLASSES``, those are drawn that change most.
     """
+    title = "What each class loses with the selected filters at zero"
+    if len(table) - 1 > MOST_CLASSES:
+        title += f": the {MOST_CLASSES} most changed of {len(table) - 1:,}"
+        changes = (table["before_percent"] - table["after_percent"]).abs().iloc[:-1]
+        most = changes.sort_values(ascending=False, kind="stable").index[:MOST_CLASSES]
+        table = table.loc[[*sorted(most), table.index[-1]]]
     names = table["class"].tolist()
     old, new = (table[name].to_numpy() for name in ("before_percent", "after_percent"))
     # the last row stands apart
     rows = np.arange(len(names), dtype=float)
     rows[-1] += 0.6
-    title = "What each class loses with the selected filters at zero"
     figure, axes = _rows(rows, names, 170 + 34 * len(names), title)
     _pairs_of_dots(axes, rows, (old, new), ("before", "after"), (PALETTE[0], PALETTE[1]))
     axes.set_xlabel("accuracy (%)")

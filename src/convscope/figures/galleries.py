@@ -15,6 +15,8 @@ SCALE = 3
 GALLERY_SCALE = 4
 # the most images of a class, thumbnails and filters in a row
 PER_CLASS, THUMBNAILS, FILTERS = 10, 8, 16
+# of more classes a row of images each is no picture any more, but one of each is
+MOST_ROWS, MOST_SAMPLES = 40, 400
 # image pixels between images
 GAP = 2
 LABEL_GAP = 12
@@ -26,8 +28,11 @@ DEAD = "dead: no test image makes it positive"
 def samples(images: torch.Tensor, labels: torch.Tensor, classes: Sequence[str]) -> Drawing:
     """A row for each class: its first images, in order; white where a class has too few.
 
+    Of many classes it is the first image of each, of very many only those of the first classes.
     Images are (N, 3, H, W) uint8, labels (N,) indices into ``classes``.
     """
+    if len(classes) > MOST_ROWS:
+        return _one_of_each(images, labels.tolist(), classes)
     rows = [(name, images[labels == c][:PER_CLASS]) for c, name in enumerate(classes)]
     return _rows_of_images(rows, PER_CLASS, "The first images of each class")
 
@@ -42,6 +47,15 @@ def pair_gallery(rows: Sequence[tuple[str, torch.Tensor]]) -> Drawing:
     if not rows:
         return _nothing(title)
     return _rows_of_images(rows, max(len(images) for _, images in rows), title)
+
+
+def _one_of_each(images: torch.Tensor, labels: Sequence[int], classes: Sequence[str]) -> Drawing:
+    first = {label: at for at, label in reversed(list(enumerate(labels)))}
+    shown = sorted(first)[:MOST_SAMPLES]
+    of_all = f" of {len(classes):,}" if len(shown) < len(classes) else ""
+    title = f"The first image of each class ({len(shown):,}{of_all})"
+    numbers = torch.tensor([first[label] for label in shown])
+    return gallery(images[numbers], [classes[label] for label in shown], title)
 
 
 def _rows_of_images(rows: Sequence[tuple[str, torch.Tensor]], columns: int, title: str) -> Drawing:
@@ -143,7 +157,8 @@ def _draw_block(
     columns = zip(block["images"], block["boxes"], block["captions"], strict=True)
     for rank, (image, box, caption) in enumerate(columns):
         x = left + margin + rank * (side + GAP * SCALE)
-        page.text(x, top + LINE_HEIGHT / 2, caption, size=TEXT_SIZE - 1)
+        fitting = _shortened(caption, side + GAP * SCALE, TEXT_SIZE - 1)
+        page.text(x, top + LINE_HEIGHT / 2, fitting, size=TEXT_SIZE - 1)
         page.picture(pixels(image), x, image_top, side, side)
         upper, start, lower, end = box
         scale = side / image.shape[2]
@@ -165,6 +180,18 @@ def _wrapped(text: str, width: float) -> str:
     """Text broken into lines that fit ``width`` pixels."""
     share = width / max(text_width(text), width)
     return fill(text, max(int(len(text) * share), 1))
+
+
+def _shortened(caption: str, width: float, size: float) -> str:
+    """A name and a number that fit ``width`` pixels; of a name that does not, the beginning."""
+    name, _, number = caption.rpartition(" ")
+    wide = text_width(caption, size)
+    if wide <= width:
+        return caption
+    name = name[: int(len(caption) * width / wide)]  # measuring takes a while: begin near the end
+    while name and text_width(f"{name}\N{HORIZONTAL ELLIPSIS} {number}", size) > width:
+        name = name[:-1]
+    return f"{name}\N{HORIZONTAL ELLIPSIS} {number}"
 
 
 def _nothing(title: str) -> Drawing:

@@ -14,6 +14,7 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
+from convscope.figures.page import TITLE_SIZE, text_width
 from convscope.figures.style import (
     COUNTS,
     DIFFERENCE,
@@ -30,6 +31,10 @@ from convscope.figures.style import (
 Counts = npt.NDArray[np.int64]
 CELL = 40
 CELL_TEXT = 7.5
+# of more classes the cells have no numbers, and no more of them have columns of their own
+MOST_CLASSES = 30
+# pixels: a panel of many classes, the least one of few, a name, and what stands beside the cells
+LARGE, SMALL, NAME, BESIDE = 1000, 160, 14, 70
 LINES: tuple[Any, ...] = ("-", (0, (3, 1.2)))
 OUTLINES: tuple[Any, ...] = (PALETTE[1], PALETTE[2])
 DIAGONAL = "#e9e9e9"
@@ -48,7 +53,7 @@ def confusion(
     Colors show mistakes: the scale ends at the largest count off the diagonal, the same for all
     panels, and the diagonal, which would drown everything else, is gray. A difference has its own
     scale, symmetric around 0, whose end is its largest change off the diagonal; on its diagonal,
-    larger changes have the color of the end.
+    larger changes have the color of the end. Of more than ``MOST_CLASSES`` there are no numbers.
 
     Args:
         matrices: By panel title, (n, n) integers; rows true classes, columns predicted ones.
@@ -61,8 +66,9 @@ def confusion(
     plain = [_mistakes(counts[name]) for name in counts if name != difference]
     columns = len(counts) if len(counts) < 4 else 2
     rows = -(-len(counts) // columns)
-    side = CELL * len(classes) + 70
-    figure, panels = chart(columns * side, rows * side + 100, title, rows, columns)
+    side = _side(classes)
+    width = max(columns * side, 30 + text_width(title, TITLE_SIZE, "bold"))
+    figure, panels = chart(width, rows * side + 100, title, rows, columns)
     for axes in panels.flat[len(counts) :]:
         axes.set_axis_off()
     for axes, (name, matrix) in zip(panels.flat, counts.items(), strict=False):
@@ -74,8 +80,11 @@ def confusion(
             norm=Normalize(-end if changes else 0, end),
         )
         axes.set_facecolor(DIAGONAL)
-        _annotate(axes, image, matrix, changes)
-        _name_cells(axes, classes, classes)
+        if len(classes) > MOST_CLASSES:
+            _name_some(axes, classes)
+        else:
+            _annotate(axes, image, matrix, changes)
+            _name_cells(axes, classes, classes)
         axes.set(title=name, xlabel="predicted class", ylabel="true class")
         handles = _outline(axes, classes, groups)
     if handles:
@@ -88,15 +97,38 @@ def class_frequency(table: pd.DataFrame) -> Drawing:
     """How often each class is among each filter's top images.
 
     The table has counts; a row for each filter, its name as the index, and a column for each class.
+    Of more than ``MOST_CLASSES``, those are drawn that occur most, in the table's order.
     """
+    title = "Classes of the top images"
+    if table.shape[1] > MOST_CLASSES:
+        title += f" (the {MOST_CLASSES} commonest of {table.shape[1]:,})"
+        often = table.sum().sort_values(ascending=False, kind="stable").index[:MOST_CLASSES]
+        table = table[[name for name in table if name in set(often)]]
     matrix = table.to_numpy()
-    width, height = 110 + 62 * table.shape[1], 150 + 28 * len(table)
-    figure, [[axes]] = chart(width, height, "Classes of the top images")
+    width = max(110 + 62 * table.shape[1], 30 + text_width(title, TITLE_SIZE, "bold"), 420)
+    figure, [[axes]] = chart(width, 150 + 28 * len(table), title)
     image = axes.imshow(matrix, cmap=COUNTS, norm=Normalize(0, max(1, matrix.max())), aspect="auto")
     _annotate(axes, image, matrix, changes=False)
     _name_cells(axes, list(table.index), list(table.columns))
     axes.set(xlabel="class of the image (cells: number of images)", ylabel="filter")
     return figure
+
+
+def _side(classes: Sequence[str]) -> float:
+    """The side of a panel of a confusion matrix, in pixels, with the names beside its cells."""
+    if len(classes) > MOST_CLASSES:
+        return LARGE
+    longest = max(text_width(name, 9) for name in classes)
+    return max(CELL * len(classes), SMALL) + max(BESIDE, longest + 30)
+
+
+def _name_some(axes: Axes, classes: Sequence[str]) -> None:
+    """Name as many rows and columns of a large heat map as there is room for."""
+    bare(axes)
+    step = -(-len(classes) * NAME // LARGE)
+    shown, names = range(0, len(classes), step), classes[::step]
+    axes.set_xticks(shown, names, rotation=90, size=6)
+    axes.set_yticks(shown, names, size=6)
 
 
 def _mistakes(matrix: Counts) -> int:

@@ -24,7 +24,7 @@ def evaluating(module: nn.Module) -> Iterator[nn.Module]:
 
 
 def logits(module: nn.Module, images: torch.Tensor, batch_size: int = BATCH_SIZE) -> torch.Tensor:
-    """A network's outputs in evaluation mode, (N, 10) float32 on its device.
+    """A network's outputs in evaluation mode, (N, classes) float32 on its device.
 
     Images are (N, 3, 32, 32), uint8, or float in [0, 1], on any device.
     """

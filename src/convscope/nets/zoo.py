@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from torch import nn
 
-from convscope.base.names import POINT
+from convscope.base.names import CLASSES, POINT
 from convscope.nets.layers import (
     Conv,
     Dropout,
@@ -22,13 +22,14 @@ from convscope.nets.layers import (
     final_size,
 )
 
-CLASSES = 10
+# the classes of a point that does not say how many: those of CIFAR-10
+USUAL_CLASSES = 10
 HEAD = (120, 84)
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The part of a point that shapes a network, ``SHAPE_AXES``.
+    """The part of a point that shapes a network: ``SHAPE_AXES``, and how many classes there are.
 
     Attributes:
         l1_oc: Filters of the first convolution.
@@ -36,6 +37,7 @@ class Shape:
         kernel_size: Side of every kernel, in pixels.
         stride: Stride of every convolution.
         dropout_rate: Probability of dropping an input of a fully connected layer.
+        classes: The outputs, one a class of the data set.
     """
 
     l1_oc: int
@@ -43,6 +45,7 @@ class Shape:
     kernel_size: int = 3
     stride: int = 1
     dropout_rate: float = 0.0
+    classes: int = USUAL_CLASSES
 
     def conv(self, power: int, padding: int = 0) -> Conv:
         """A convolution whose filters are multiplied ``power`` times, and rounded down."""
@@ -51,15 +54,15 @@ class Shape:
 
 
 def _net1(shape: Shape) -> list[Layer]:
-    return [shape.conv(0), ReLU(), Pool(), shape.conv(1), ReLU(), Pool(), *_head()]
+    return [shape.conv(0), ReLU(), Pool(), shape.conv(1), ReLU(), Pool(), *_head(shape)]
 
 
 def _net2(shape: Shape) -> list[Layer]:
-    return _two_blocks(shape, []) + _head()
+    return _two_blocks(shape, []) + _head(shape)
 
 
 def _net3(shape: Shape) -> list[Layer]:
-    return _two_blocks(shape, [Norm()]) + _head(shape.dropout_rate)
+    return _two_blocks(shape, [Norm()]) + _head(shape, shape.dropout_rate)
 
 
 def _two_blocks(shape: Shape, between: list[Layer]) -> list[Layer]:
@@ -80,16 +83,16 @@ def _net4(shape: Shape) -> list[Layer]:
         for power, padding in zip(powers, (1, 1, 0), strict=True):
             layers += [shape.conv(power, padding), Norm(), ReLU()]
         layers.append(Pool())
-    return layers + _head(shape.dropout_rate)
+    return layers + _head(shape, shape.dropout_rate)
 
 
-def _head(dropout_rate: float | None = None) -> list[Layer]:
+def _head(shape: Shape, dropout_rate: float | None = None) -> list[Layer]:
     """The three fully connected layers that every network ends in."""
     drop: list[Layer] = [] if dropout_rate is None else [Dropout(dropout_rate)]
     layers: list[Layer] = [Flatten()]
     for features in HEAD:
         layers += [*drop, Linear(features), ReLU()]
-    return [*layers, *drop, Linear(CLASSES)]
+    return [*layers, *drop, Linear(shape.classes)]
 
 
 @dataclass(frozen=True)
@@ -123,14 +126,14 @@ def layers(net: str, **point: float) -> list[Layer]:
     Args:
         net: A key of ``NETS``.
         **point: The point's keys as in history.csv. Left-out shape keys take the network's usual
-            value; those that only concern training are ignored.
+            value; those that only concern training are ignored. ``classes`` is 10 if left out.
 
     Raises:
         ValueError: The network or a key is unknown, or no network has this shape.
     """
     if net not in NETS:
         raise ValueError(f"unknown network {net!r}; known: {', '.join(NETS)}")
-    if unknown := sorted(set(point) - set(POINT)):
+    if unknown := sorted(set(point) - {*POINT, CLASSES}):
         raise ValueError(f"unknown key of a point: {', '.join(unknown)}")
     usual = asdict(NETS[net].usual)
     # a table of points may hold whole numbers as floats
@@ -138,6 +141,8 @@ def layers(net: str, **point: float) -> list[Layer]:
     found = NETS[net].layers(shape)
     if shape.dropout_rate and not any(isinstance(layer, Dropout) for layer in found):
         raise ValueError(f"{net} has no dropout, so dropout_rate must be 0")
+    if found[-1] != Linear(shape.classes):
+        raise ValueError(f"{net} must end in Linear(shape.classes), an output for each class")
     return found
 
 
@@ -145,8 +150,8 @@ def build(net: str, **point: float) -> nn.Sequential:
     """Build a network with freshly drawn weights (torch's default initialization).
 
     Returns:
-        A module from images (B, 3, 32, 32), float in [0, 1], to logits (B, 10). Its children are
-        named conv1, norm1, pool1, relu1, ..., flatten, dropout1, fc1, ..., fc3.
+        A module from images (B, 3, 32, 32), float in [0, 1], to logits (B, classes). Its children
+        are named conv1, norm1, pool1, relu1, ..., flatten, dropout1, fc1, ..., fc3.
 
     Raises:
         ValueError: As for ``layers``, or a feature map would vanish.

@@ -1,13 +1,17 @@
-"""download: an archive, or scikit-learn's digits -> data/dataset.safetensors."""
+"""download: an archive, a folder or scikit-learn's digits -> data/dataset.safetensors."""
+
+import sys
 
 import pandas as pd
 import torch
 
 from convscope.base import paths
-from convscope.base.progress import download_bar
+from convscope.base.progress import counter, download_bar
 from convscope.base.report_folder import MadeFrom, reporting
 from convscope.config import params_file
-from convscope.data import cifar10, datasets, digits
+from convscope.config.schema import Data
+from convscope.data import cifar10, cifar100, datasets, digits, folder
+from convscope.data.datasets import DataSet
 from convscope.figures import galleries
 
 
@@ -15,16 +19,12 @@ def run() -> None:
     """Make the data set, with its class counts and a picture of its first images.
 
     Raises:
-        UserError: No archive is available, or it holds fewer images than asked for.
+        UserError: No archive is available, the folder holds no classes of pictures, or there are
+            fewer images than asked for.
     """
     settings = params_file.need(params_file.load().data, "data")
-    if settings.source == "digits":
-        dataset = digits.read()
-    else:
-        dataset = cifar10.read(settings.archives, paths.ARCHIVES, download_bar())
-    dataset = dataset.head(settings.train_images, settings.test_images)
-    # where the archive lay on this machine changes nothing, so it stays out of the outputs
-    params = {"data": settings.model_dump(mode="json", exclude={"archives"})}
+    dataset = _read(settings).head(settings.train_images, settings.test_images)
+    params = {"data": settings.used()}
     with reporting(paths.REPORTS / "download", params, MadeFrom(dataset.fingerprint)) as report:
         described = {"url": dataset.url, "md5": dataset.md5, "fingerprint": dataset.fingerprint}
         report.json("dataset", {"name": settings.source, **described})
@@ -37,3 +37,22 @@ def run() -> None:
         samples = galleries.samples(dataset.train_images, dataset.train_labels, dataset.classes)
         report.figure("samples", samples)
         datasets.save(dataset, paths.DATASET)
+
+
+def _read(settings: Data) -> DataSet:
+    """All images of the source."""
+    if settings.source == "digits":
+        return digits.read()
+    if settings.source == "folder":
+        assert settings.folder is not None, "the section's own check"
+        told = counter("download", "picture")
+        return folder.read(settings.folder, settings.test_fraction, settings.seed, _warn, told)
+    if settings.folder is not None:
+        unpacked = {"cifar10": cifar10.read_unpacked, "cifar100": cifar100.read_unpacked}
+        return unpacked[settings.source](settings.folder)
+    packed = {"cifar10": cifar10.read, "cifar100": cifar100.read}
+    return packed[settings.source](settings.archives, paths.ARCHIVES, download_bar())
+
+
+def _warn(line: str) -> None:
+    print(f"convscope: download: {line}", file=sys.stderr, flush=True)

@@ -150,5 +150,5 @@ def is_outdated(params: Params) -> bool:
     used = paths.REPORTS / "download" / "params.json"
     if params.data is None or not used.is_file():
         return False
-    now = {"data": params.data.model_dump(mode="json", exclude={"archives"})}
+    now = {"data": params.data.used()}
     return bool(files.read_json(used, "download") != now)

@@ -1,6 +1,7 @@
 """The grids of params.yaml as runs, before anything is trained."""
 
 from convscope.base.errors import UserError
+from convscope.base.names import CLASSES
 from convscope.base.paths import PARAMS
 from convscope.config import params_file
 from convscope.config.params_file import Params
@@ -47,7 +48,10 @@ def runs(params: Params, net: str, dataset: DataSet) -> list[Run]:
         threads=shared.threads,
         kernels=kernels,
     )
-    points = [{**point, "seed": seed} for seed in shared.seeds for point in grid.points()]
+    # ten classes are the study's and go without saying, so that its runs keep their fingerprints
+    outputs = len(dataset.classes)
+    shape: dict[str, float] = {} if outputs == zoo.USUAL_CLASSES else {CLASSES: outputs}
+    points = [{**each, **shape, "seed": seed} for seed in shared.seeds for each in grid.points()]
     return [Run(net, point, settings, dataset.fingerprint) for point in points]
 
 

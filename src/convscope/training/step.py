@@ -30,7 +30,7 @@ class Step:
         """Prepare steps on a training set.
 
         Args:
-            module: From images (B, 3, 32, 32), float in [0, 1], to logits (B, 10).
+            module: From images (B, 3, 32, 32), float in [0, 1], to logits (B, classes).
             optimizer: Of its parameters.
             images: (N, 3, 32, 32) uint8, on the device that computes, as are the labels.
             labels: (N,) int64.

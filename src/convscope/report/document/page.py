@@ -19,6 +19,8 @@ from convscope.report.document.text import DataSet
 from convscope.study import claims, published
 from convscope.study.claims import Claim
 
+# of more classes a table of a row each is folded, and one of a column each only linked
+_MOST_CLASSES = 40
 # the stages that write a folder each, as the template calls them
 _STAGES = {
     "download": "download",
@@ -101,6 +103,11 @@ def _table(
     ``classes`` is the kind of the columns that are named after classes. See ``markdown.table``.
     """
     frame = folder.table(name) if shown is None else shown
+    if len(frame.columns) > _MOST_CLASSES:
+        return Markup("\n") + markdown.file(folder, name, caption)
+    style["folded"] = style.get("folded") or (
+        frame.columns[0] == "class" and len(frame) > _MOST_CLASSES
+    )
     if classes is not None:
         headings = columns.of_classes(frame, classes)
     if any(str(column).endswith(columns.SPREAD) for column in frame):

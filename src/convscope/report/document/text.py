@@ -1,14 +1,16 @@
 """What numbers, networks and the data set are called inside the report's sentences."""
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from convscope.base import names as base_names
 from convscope.base.report_folder import Finished
 from convscope.report.document import columns
 
 # md5 of cifar-10-python.tar.gz and cifar-10-binary.tar.gz, as their publisher states them
 OFFICIAL_ARCHIVES = ("c58f30108f718f92721af3b95e74349a", "c32a1d4ab5d03f1284b67883e8d87530")
+
+_CALLED = {"cifar100": "CIFAR-100", "folder": "a folder of pictures"}
 
 
 class DataSet(NamedTuple):
@@ -31,7 +33,7 @@ class DataSet(NamedTuple):
     def called(self) -> str:
         """A name for readers, which says so of an archive that may hold other pixels."""
         if not self.studied:
-            return self.name or "unknown images"
+            return _CALLED.get(self.name, self.name) or "unknown images"
         return "CIFAR-10" if self.official else "CIFAR-10 (not an official archive)"
 
 
@@ -50,8 +52,7 @@ def listed(words: Sequence[str]) -> str:
 
 def natural(names: Sequence[str]) -> list[str]:
     """Names in their natural order: net2 before net10."""
-    pieces = {name: re.split(r"(\d+)", name) for name in names}
-    return sorted(names, key=lambda name: [int(p) if p.isdecimal() else p for p in pieces[name]])
+    return sorted(names, key=base_names.natural)
 
 
 def taken(found: int, wanted: int | None) -> str:
