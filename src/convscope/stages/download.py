@@ -17,15 +17,17 @@ def run() -> None:
     Raises:
         UserError: No archive is available, or it holds fewer images than asked for.
     """
-    settings = params_file.need(params_file.load().data, "data")
+    params = params_file.load()
+    settings = params_file.need(params.data, "data")
     if settings.source == "digits":
         dataset = digits.read()
     else:
         dataset = cifar10.read(settings.archives, paths.ARCHIVES, download_bar())
     dataset = dataset.head(settings.train_images, settings.test_images)
+    params_file.require_images(params, dataset.train_labels)
     # where the archive lay on this machine changes nothing, so it stays out of the outputs
-    params = {"data": settings.model_dump(mode="json", exclude={"archives"})}
-    with reporting(paths.REPORTS / "download", params, MadeFrom(dataset.fingerprint)) as report:
+    used = {"data": settings.model_dump(mode="json", exclude={"archives"})}
+    with reporting(paths.REPORTS / "download", used, MadeFrom(dataset.fingerprint)) as report:
         described = {"url": dataset.url, "md5": dataset.md5, "fingerprint": dataset.fingerprint}
         report.json("dataset", {"name": settings.source, **described})
         counts = {

@@ -1,7 +1,7 @@
 """What numbers, networks and the data set are called inside the report's sentences."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from convscope.base.report_folder import Finished
@@ -48,7 +48,7 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
-def natural(names: Sequence[str]) -> list[str]:
+def natural(names: Collection[str]) -> list[str]:
     """Names in their natural order: net2 before net10."""
     pieces = {name: re.split(r"(\d+)", name) for name in names}
     return sorted(names, key=lambda name: [int(p) if p.isdecimal() else p for p in pieces[name]])
