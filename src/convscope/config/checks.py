@@ -1,7 +1,7 @@
 """Sections of params.yaml against each other, and against the images as far as they are known."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 import torch
@@ -18,6 +18,9 @@ MAX_PARAMETERS = 200_000_000
 _IMAGES = {"digits": digits.TRAIN_IMAGES, "cifar10": 50_000}
 # of so many classes each, of which a part that is held out is rounded
 _CLASSES = 10
+
+# the axes that decide a network's convolutions
+_CONVOLUTIONS = [axis for axis in SHAPE_AXES if axis != "dropout_rate"]
 
 _Shape = tuple[tuple[str, float], ...]
 
@@ -48,14 +51,16 @@ def grid(net: str, section: Grid, seeds: int) -> None:
 
 def filters(key: str, section: Selecting, net: str, of_net: Grid) -> None:
     """Refuse filters that a run of the analyzed network lacks: each may turn out the best."""
-    for shape in _shapes(of_net):
+    for shape in _shapes(of_net, _CONVOLUTIONS):
         known = filter_selection.widths(zoo.layers(net, **dict(shape)))
         try:
             filter_selection.resolve(section.filters, section.convolutions, known)
         except ValueError as error:
+            told = [(axis, value) for axis, value in shape if len(getattr(of_net, axis)) > 1]
+            which = f"{net} with {_named(told)}" if told else net
             raise ValueError(
-                f"{key}.filters: {error} ({net} with {_named(shape, varied=of_net)}), or give a "
-                "number: the first so many filters of each convolution"
+                f"{key}.filters: {error} ({which}), or give a number: the first so many filters of "
+                "each convolution"
             ) from None
 
 
@@ -104,15 +109,14 @@ def _no_larger(nets: Mapping[str, Grid], images: int, which: str) -> None:
             )
 
 
-def _shapes(section: Grid) -> list[_Shape]:
-    """The different shapes of a grid's networks."""
-    return sorted({tuple((axis, point[axis]) for axis in SHAPE_AXES) for point in section.points()})
+def _shapes(section: Grid, axes: Sequence[str] = SHAPE_AXES) -> list[_Shape]:
+    """The different shapes of a grid's networks, by these axes."""
+    return sorted({tuple((axis, point[axis]) for axis in axes) for point in section.points()})
 
 
-def _named(shape: _Shape, varied: Grid | None = None) -> str:
-    """A shape in words; of a grid's shapes, what tells it from the others, if anything does."""
-    told = [(axis, value) for axis, value in shape if varied and len(getattr(varied, axis)) > 1]
-    return ", ".join(f"{axis}={value:g}" for axis, value in told or shape)
+def _named(shape: Iterable[tuple[str, float]]) -> str:
+    """A shape in words."""
+    return ", ".join(f"{axis}={value:g}" for axis, value in shape)
 
 
 @cache  # a stage reads the same grids again and again, to see that they have not changed

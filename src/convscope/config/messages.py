@@ -19,8 +19,6 @@ _MESSAGES = {
 }
 # below it each network has its section
 _NETS, _NET = "nets", "NET"
-# how much a misspelt name is like the one that was meant: half of its letters, and more
-_ALIKE = 0.7
 
 _Key = tuple[str, ...]
 
@@ -52,10 +50,10 @@ def _meant(place: Sequence[str | int], root: type[BaseModel]) -> str | None:
     net = section[1] if len(section) > 1 and section[0] == _NETS else _NET
     known = list(_keys(root, net))
     beside = [key[-1] for key in known if list(key[:-1]) == section]
-    if near := get_close_matches(name, beside, n=1, cutoff=_ALIKE):
+    if near := get_close_matches(name, beside, n=1):
         return ".".join((*section, *near))
     names = {key[-1] for key in known}
-    elsewhere = [name] if name in names else get_close_matches(name, names, n=1, cutoff=_ALIKE)
+    elsewhere = [name] if name in names else get_close_matches(name, names, n=1)
     found = [key for key in known if key[-1] in elsewhere]
     # rather one of the same section than another
     found.sort(key=lambda key: list(key[: len(section)]) != section)
