@@ -11,6 +11,7 @@ from convscope.config.schema import Data, Grid, Selecting, Train
 from convscope.data import digits
 from convscope.data.datasets import stratified_part
 from convscope.nets import filter_selection, zoo
+from convscope.nets.layers import Norm, final_size
 
 MAX_RUNS = 10_000
 MAX_PARAMETERS = 200_000_000
@@ -98,6 +99,9 @@ def labels(nets: Mapping[str, Grid], train: Train, labels: torch.Tensor) -> None
             )
         count = len(kept)
     _no_larger(nets, count, "to train on")
+    for net, section in nets.items():
+        if any(count % size == 1 for size in section.batch_size):
+            _no_single_value(net, section, count)
 
 
 def _no_larger(nets: Mapping[str, Grid], images: int, which: str) -> None:
@@ -106,6 +110,21 @@ def _no_larger(nets: Mapping[str, Grid], images: int, which: str) -> None:
             raise ValueError(
                 f"nets.{net}.batch_size: {largest} is more than the {images} images "
                 f"{which}: lower it, or take more (data.train_images)"
+            )
+
+
+def _no_single_value(net: str, section: Grid, images: int) -> None:
+    """Refuse batch normalization of one pixel in a last batch of one image: it has no variance."""
+    for shape in _shapes(section):
+        layers = zoo.layers(net, **dict(shape))
+        sizes = [
+            final_size(layers[:at]) for at, each in enumerate(layers) if isinstance(each, Norm)
+        ]
+        if 1 in sizes:
+            raise ValueError(
+                f"nets.{net}.batch_size: {images} images leave a last batch of one, whose 1x1 map "
+                f"batch normalization cannot take ({_named(shape)}): change it, or "
+                "data.train_images"
             )
 
 

@@ -80,7 +80,8 @@ def require_images(params: Params, labels: torch.Tensor) -> None:
     """See that all grids fit the training images with these labels, (N,) int64.
 
     Raises:
-        UserError: A batch is larger than what there is to train on, or nothing can be held out.
+        UserError: A batch is larger than what there is to train on, or a last one too small for
+            batch normalization, or nothing can be held out.
     """
     if params.train is None:
         return
@@ -93,7 +94,10 @@ def require_images(params: Params, labels: torch.Tensor) -> None:
 def need(section: S | None, key: str) -> S:
     """A section that a stage needs, as ``load`` found it; if it did not, a UserError."""
     if section is None:
-        raise UserError(f"{PARAMS}: {key} is missing: add it (see conf/ for its keys)")
+        raise UserError(
+            f"{PARAMS}: {key} is missing: add it as conf/ has it (`dvc exp run` composes the file "
+            "from there)"
+        )
     inputs.note(f"{PARAMS}: {key}", section, lambda: _at(load(), key))
     return section
 
