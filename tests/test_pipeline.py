@@ -26,7 +26,7 @@ pytestmark = pytest.mark.pipeline
 
 TRAIN = [f"train@net{n}" for n in (1, 2, 3, 4)]
 ANALYSES = ["evaluate", "occlusion", "filter-ablation", "filter-identify"]
-ALL = ["download", "baseline", *TRAIN, *ANALYSES, "report"]
+ALL = ["download", "baseline", *TRAIN, *ANALYSES, "explore", "report"]
 # all stages of one process, so that it imports torch once
 STAGES = """
 import sys
