@@ -18,7 +18,7 @@ from convscope.base import files
 from convscope.comparison.answer import MARKER
 from convscope.data import datasets
 from tests import archive_samples as samples
-from tests import projects, warm, workflow
+from tests import projects, recipe, warm, workflow
 from tests.base.test_kernels import MOVING
 from tests.torture.state import locked
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.pipeline
 
 TRAIN = [f"train@net{n}" for n in (1, 2, 3, 4)]
 ANALYSES = ["evaluate", "occlusion", "filter-ablation", "filter-identify"]
-ALL = ["download", "baseline", *TRAIN, *ANALYSES, "report"]
+ALL = ["download", "baseline", *TRAIN, *ANALYSES, "explore", "report"]
 # all stages of one process, so that it imports torch once
 STAGES = """
 import sys
@@ -199,6 +199,23 @@ def test_a_clone_with_the_cache_pulled_trains_only_new_points(project, other, tm
     # DVC goes on without a server
     assert other.repro("train@net1", MLFLOW_TRACKING_URI=projects.NO_SERVER) == ["train@net1"]
     assert [run.split("-")[0] for run in trained(other)] == ["l1_oc8"]
+
+
+def test_a_network_is_added_by_the_recipe(project, tmp_path):
+    shutil.copytree(project.folder, tmp_path / "clone", symlinks=True)
+    copy = projects.Project(tmp_path / "clone")  # other programs have the sources of this folder
+    recipe.add_network(copy)
+    # what stands before these is made anew from kept runs by `dvc repro`, which takes its time
+    ran = copy.repro("--single-item", "train@net5", "evaluate", "report")
+    assert sorted(ran) == ["evaluate", "report", "train@net5"]
+    report = (copy.folder / "reports/report.md").read_text(encoding="utf-8")
+    assert recipe.SENTENCE in report.replace("\\", "")
+    tested = json.loads((copy.folder / "reports/evaluate/metrics.json").read_text())
+    assert "net5_test_accuracy" in tested
+    explained = copy.run("convscope", "explain").stdout.splitlines()
+    assert [line.split()[2] for line in explained if line.startswith("net5 ")] == ["reuse"]
+    assert explained[-1].endswith(f"{len(explained) - 1} to reuse, 0 to resume, 0 to train")
+    assert copy.run("convscope", "claims").returncode == 0
 
 
 @workflow.needs_jq

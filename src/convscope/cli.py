@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from convscope.base import checkout, kernels, paths
+from convscope.base import checkout, experiments, kernels, paths
 from convscope.base.errors import UserError, is_out_of_memory, remedy
 from convscope.base.names import DEVICE
 from convscope.comparison import arguments as compared
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code or 0
     except UserError as error:
-        print(f"convscope: {error}", file=sys.stderr)
+        print(f"convscope: {experiments.undo(str(error))}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         # the reader has seen enough; Python must not try to write the rest when it ends

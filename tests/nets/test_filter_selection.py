@@ -1,6 +1,7 @@
 import pytest
 
 from convscope.nets import filter_selection, zoo
+from convscope.nets.receptive_field import conv_layers
 
 NET2 = zoo.build("net2", l1_oc=2, filter_multiplier=1.0)
 
@@ -23,3 +24,34 @@ def test_what_the_network_does_not_have_is_refused_with_what_it_has(filters, nam
     with pytest.raises(ValueError) as refused:  # noqa: PT011 - the whole message is compared
         filter_selection.check(NET2, filters)
     assert str(refused.value) == named
+
+
+WIDTHS = {"conv1": 3, "conv2": 1, "conv3": 6}
+
+
+@pytest.mark.parametrize(
+    ("choice", "convolutions", "found"),
+    [
+        (1, None, {"conv1": [0], "conv2": [0], "conv3": [0]}),
+        (2, None, {"conv1": [0, 1], "conv2": [0], "conv3": [0, 1]}),
+        (2, 1, {"conv1": [0, 1]}),
+        (1, 9, {"conv1": [0], "conv2": [0], "conv3": [0]}),
+        # it applies to a number alone
+        ({"conv3": (5, 0)}, 1, {"conv3": [5, 0]}),
+    ],
+)
+def test_a_number_is_the_first_filters_of_the_first_convolutions(choice, convolutions, found):
+    assert filter_selection.resolve(choice, convolutions, WIDTHS) == found
+
+
+@pytest.mark.parametrize("net", zoo.NETS)
+def test_the_widths_of_a_layer_list_are_those_of_the_network(net):
+    built = zoo.build(net, l1_oc=3)
+    found = filter_selection.widths(zoo.layers(net, l1_oc=3))
+    assert found == {name: len(built.get_parameter(f"{name}.weight")) for name in found}
+    assert list(found) == conv_layers(built)
+
+
+def test_the_studys_choice_is_the_default_for_net4():
+    chosen = filter_selection.resolve(2, 5, filter_selection.widths(zoo.layers("net4")))
+    assert chosen == {f"conv{n}": [0, 1] for n in range(1, 6)}

@@ -143,6 +143,13 @@ def ran_with(project, data, study):
         **{f"train/{n}": {"train": shared["train"], "net": v} for n, v in params["nets"].items()},
         **{a.replace("_", "-"): {"analysis": shared["analysis"], a: params[a]} for a in ANALYSES},
     }
+    for name in ("filter_ablation", "filter_identify"):
+        stated = {key: value for key, value in params[name].items() if key != "convolutions"}
+        stated["filters"] = {f"conv{n}": [0, 1] for n in range(1, 6)}
+        used[name.replace("_", "-")][name] = stated
+    net = params["analysis"]["net"]
+    best = {"net": net, "point": {"l1_oc": params["nets"][net]["l1_oc"][0]}}
+    folders.replace(project / f"models/{net}/best.json", best)
     for stage, sections in used.items():
         if stage != "download":
             sections["kernels"] = params["kernels"]
@@ -170,6 +177,8 @@ def test_params_with_which_the_stages_ran_are_kept(data, study, project):
         ("analysis.net", "net3", "filter-ablation"),
         ("occlusion.window_sizes", [3, 5, 7, 9], "occlusion"),
         ("filter_identify.filters", {"conv1": [0]}, "filter-identify"),
+        ("filter_identify.filters", 3, "filter-identify"),
+        ("nets.net1.seeds", [0, 1], "train@net1"),
     ],
 )
 def test_params_that_were_changed_since_are_refused(key, value, stage, project):

@@ -1,6 +1,7 @@
 import pytest
 from tests.report.document.folders import replace
 
+from convscope.base import files
 from convscope.tracking.studies import study_of
 
 PUBLISHED = """
@@ -45,6 +46,30 @@ def root(tmp_path):
 )
 def test_a_stage_is_of_the_studies_whose_values_it_used(net, params, study, root):
     assert study_of(root, net, params) == study
+
+
+@pytest.mark.parametrize(
+    ("used", "study"),
+    [
+        ({"conv1": [0, 1], "conv2": [0, 1]}, "published, quick"),
+        ({"conv1": [0, 1]}, "changed"),
+    ],
+)
+def test_a_study_chooses_filters_by_the_network_that_was_analyzed(used, study, root):
+    published = f"{PUBLISHED}filter_ablation: {{filters: 2, convolutions: 5, newly_wrong: 3}}\n"
+    replace(root / "conf/study/published.yaml", published)
+    params = {
+        "analysis": {"net": "net1"},
+        "filter_ablation": {"filters": used, "newly_wrong": 3},
+    }
+    analyzed = {name: {**params, "analysis": {"net": name}} for name in ("net1", "net2")}
+    published = published.replace("train:", "analysis: {net: net1}\ntrain:", 1)
+    replace(root / "conf/study/published.yaml", published)
+    best = {"net": "net1", "point": {"l1_oc": 4}}
+    files.write_json(root / "models/net1/best.json", best)
+    assert study_of(root, None, analyzed["net1"]) == study
+    # of another network than the study's, or of one whose files are gone
+    assert study_of(root, None, analyzed["net2"]) == "changed"
 
 
 def test_a_study_that_cannot_be_read_names_nothing(root):

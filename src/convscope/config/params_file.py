@@ -1,8 +1,5 @@
 """Read and check params.yaml; nothing else reads it."""
 
-import math
-import reprlib
-from functools import cache
 from pathlib import Path
 from typing import Literal, Self, TypeVar
 
@@ -12,21 +9,9 @@ from pydantic import Field, ValidationError, model_validator
 from convscope.base import inputs
 from convscope.base.errors import UserError
 from convscope.base.kernels import PORTABLE
-from convscope.base.names import AXES, SHAPE_AXES
 from convscope.base.paths import PARAMS
-from convscope.config import content, schema
+from convscope.config import checks, content, messages, schema
 from convscope.config.schema import Grid, Network, Section
-from convscope.nets import zoo
-
-MAX_RUNS = 10_000
-MAX_PARAMETERS = 200_000_000
-# pydantic's own messages for these are about Python, not about YAML
-_MESSAGES = {
-    "extra_forbidden": "is unknown: remove it or correct its name",
-    "missing": "is missing: add it",
-    "tuple_type": "must be a list, in brackets",
-    "too_short": "is empty: list at least one value",
-}
 
 S = TypeVar("S")
 
@@ -49,6 +34,11 @@ class Params(Section):
     filter_identify: schema.FilterIdentify | None = None
     explore: schema.Explore | None = None
 
+    def seeds(self, net: str) -> tuple[int, ...]:
+        """The seeds of a network's grid: its own, or those of all."""
+        own = self.nets[net].seeds if net in self.nets else None
+        return own or (self.train.seeds if self.train else (0,))
+
     @model_validator(mode="after")
     def _fitting(self) -> Self:
         if self.kernels == PORTABLE and self.train and self.train.precision == "bf16":
@@ -56,37 +46,26 @@ class Params(Section):
                 "train.precision is bf16, which not every processor computes in: set kernels to "
                 "native, or precision to fp32"
             )
-        seeds = len(self.train.seeds) if self.train else 1
         for net, grid in self.nets.items():
-            _check_grid(net, grid, seeds)
+            checks.grid(net, grid, len(self.seeds(net)))
+        if self.data:
+            checks.images(self.data)
+        if self.data and self.train:
+            checks.batches(self.nets, self.train, self.data)
+        self._analysis_fitting()
         return self
 
-
-def _check_grid(net: str, grid: Grid, seeds: int) -> None:
-    """Refuse a grid with a point whose network cannot be built, before any work."""
-    key = f"nets.{net}"
-    runs = seeds * math.prod(len(getattr(grid, axis)) for axis in AXES)
-    if runs > MAX_RUNS:
-        raise ValueError(f"{key} has {runs:,} runs, seeds counted; a grid may have {MAX_RUNS:,}")
-    shapes = {tuple((axis, point[axis]) for axis in SHAPE_AXES) for point in grid.points()}
-    for shape in sorted(shapes):
-        point = ", ".join(f"{axis}={value:g}" for axis, value in shape)
-        try:
-            parameters = _parameters(net, shape)
-        except ValueError as error:
-            raise ValueError(f"{key} has a point that cannot be built ({point}): {error}") from None
-        if parameters > MAX_PARAMETERS:
+    def _analysis_fitting(self) -> None:
+        if not (self.analysis and self.nets):
+            return
+        if (net := self.analysis.net) not in self.nets:
             raise ValueError(
-                f"{key} has a point ({point}) of {parameters:,} parameters; "
-                f"a network may have {MAX_PARAMETERS:,}"
+                f"analysis.net: {net} has no grid: choose from {', '.join(self.nets)}, or add "
+                f"nets.{net}"
             )
-
-
-@cache  # a stage reads the same grids again and again, to see that they have not changed
-def _parameters(net: str, shape: tuple[tuple[str, float], ...]) -> int:
-    """The parameters of a network of this shape; a ValueError if there is none."""
-    with torch.device("meta"):
-        return zoo.parameter_count(zoo.build(net, **dict(shape)))
+        for key in ("filter_ablation", "filter_identify"):
+            if section := getattr(self, key):
+                checks.filters(key, section, net, self.nets[net])
 
 
 def load(path: Path = PARAMS) -> Params:
@@ -94,36 +73,31 @@ def load(path: Path = PARAMS) -> Params:
     try:
         return Params.model_validate(content.read(path))
     except ValidationError as error:
-        raise UserError(f"{path}: {_first_of(error)}") from None
+        raise UserError(f"{path}: {messages.first_of(error, Params)}") from None
 
 
-def _first_of(error: ValidationError) -> str:
-    """The first thing that is wrong, with its key as DVC's ``-S`` writes it."""
-    # a misspelt key is also a missing one: the misspelling is what the user can see
-    first, *others = sorted(
-        error.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden"
-    )
-    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-    key = content.one_line("".join(parts).removesuffix(".[key]").lstrip("."))
-    message = _MESSAGES.get(first["type"], first["msg"].removeprefix("Value error, "))
-    value = "" if isinstance(first["input"], dict) else f" (it is {_short(first['input'])})"
-    more = f" (and {len(others)} more)" if others else ""
-    return f"{key}: {message}{value}{more}" if key else f"{message}{more}"
+def require_images(params: Params, labels: torch.Tensor) -> None:
+    """See that all grids fit the training images with these labels, (N,) int64.
 
-
-def _short(value: object) -> str:
-    """A value on one line; of a large one, the beginning."""
+    Raises:
+        UserError: A batch is larger than what there is to train on, or a last one too small for
+            batch normalization, or nothing can be held out.
+    """
+    if params.train is None:
+        return
     try:
-        # of nested aliases, a plain repr would write every copy out
-        return content.one_line(reprlib.repr(value))
-    except ValueError:  # Python writes no number of more than 4,300 digits
-        return "a number of thousands of digits"
+        checks.labels(params.nets, params.train, labels)
+    except ValueError as error:
+        raise UserError(f"{PARAMS}: {error}") from None
 
 
 def need(section: S | None, key: str) -> S:
     """A section that a stage needs, as ``load`` found it; if it did not, a UserError."""
     if section is None:
-        raise UserError(f"{PARAMS}: {key} is missing: add it (see conf/ for its keys)")
+        raise UserError(
+            f"{PARAMS}: {key} is missing: add it as conf/ has it (`dvc exp run` composes the file "
+            "from there)"
+        )
     inputs.note(f"{PARAMS}: {key}", section, lambda: _at(load(), key))
     return section
 

@@ -1,10 +1,21 @@
 """The sections of params.yaml as typed, frozen models that refuse unknown keys."""
 
+import re
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from convscope.base.names import AXES
 from convscope.data.archives import Archive
@@ -34,6 +45,26 @@ def _network(name: str) -> str:
     return name
 
 
+def _by_convolution(value: Any) -> Any:
+    """Filters that are named one by one, as the tables name them, by their convolutions."""
+    if isinstance(value, dict):
+        return value
+    found: dict[str, list[int]] = {}
+    for name in value if isinstance(value, list) else [value]:
+        named = (
+            re.fullmatch(r"(conv[1-9][0-9]?)/([0-9]{1,6})", name, re.ASCII)
+            if isinstance(name, str)
+            else None
+        )
+        if named is None:
+            raise ValueError(
+                "must be a number, the first so many filters of each convolution, or a list of "
+                "filters such as [conv1/0, conv4/3]"
+            )
+        found.setdefault(named[1], []).append(int(named[2]))
+    return found
+
+
 Distinct = Annotated[tuple[T, ...], BeforeValidator(_tuple), AfterValidator(_distinct)]
 Values = Annotated[Distinct[T], Field(min_length=1)]
 Network = Annotated[str, AfterValidator(_network)]
@@ -45,7 +76,15 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Convolution = Annotated[str, Field(pattern=r"^conv[1-9][0-9]?$")]
 Index = Annotated[int, Field(ge=0, le=100_000)]
-Filters = Annotated[dict[Convolution, Values[Index]], Field(min_length=1)]
+ByConvolution = Annotated[
+    dict[Convolution, Values[Index]], BeforeValidator(_by_convolution), Field(min_length=1)
+]
+# the ways to choose filters; errors name them among their places
+COUNTED, NAMED = "counted", "named"
+Filters = Annotated[
+    Annotated[Count, Tag(COUNTED)] | Annotated[ByConvolution, Tag(NAMED)],
+    Discriminator(lambda value: COUNTED if isinstance(value, int | float) else NAMED),
+]
 
 
 class Section(BaseModel):
@@ -124,7 +163,11 @@ class Augment(Section):
 
 
 class Grid(Section):
-    """The runs of one network: all combinations of the listed values."""
+    """The runs of one network: all combinations of the listed values.
+
+    Attributes:
+        seeds: Instead of ``train.seeds``.
+    """
 
     epochs: Annotated[int, Field(ge=1, le=10_000)]
     augment: Augment
@@ -136,6 +179,11 @@ class Grid(Section):
     kernel_size: Values[Side]
     stride: Values[Side]
     dropout_rate: Values[Fraction]
+    seeds: Values[Seed] | None = None
+
+    def used(self) -> dict[str, Any]:
+        """The section as results state it: seeds only where they are its own."""
+        return self.model_dump(mode="json", exclude_none=True)
 
     def points(self) -> list[dict[str, float]]:
         """The grid's points in the study's order, the last key of ``AXES`` changing fastest."""
@@ -187,21 +235,37 @@ class Explore(Section):
     images: Annotated[int, Field(ge=1, le=500)]
 
 
-class FilterAblation(Section):
-    """The filter-ablation stage (study, part 2.2.2).
+class Selecting(Section):
+    """What a stage does to some filters of the analyzed network.
 
     Attributes:
-        filters: Convolution to the filters whose weights are zeroed together.
+        filters: How many of each convolution, from its first on (all, if it has fewer); or which,
+            by their numbers from 0.
+        convolutions: A number of filters applies to the first so many convolutions; null: to all.
+    """
+
+    filters: Filters
+    convolutions: Count | None = None
+
+    def used(self, chosen: Mapping[str, Sequence[int]]) -> dict[str, Any]:
+        """The section as results state it: with the filters that were chosen, by convolution."""
+        stated = self.model_dump(mode="json", exclude={"convolutions"})
+        return {**stated, "filters": {layer: list(numbers) for layer, numbers in chosen.items()}}
+
+
+class FilterAblation(Selecting):
+    """The filter-ablation stage (study, part 2.2.2): ``filters`` are zeroed together.
+
+    Attributes:
         newly_wrong: How many images, right before and wrong after, are shown.
         atlas_images: On how many test images each filter alone is ablated; null takes all.
     """
 
-    filters: Filters
     newly_wrong: Annotated[int, Field(ge=1, le=100)]
     atlas_images: Count | None
 
 
-class FilterIdentify(Section):
+class FilterIdentify(Selecting):
     """The filter-identify stage (study, part 2.2.1).
 
     Attributes:
@@ -209,7 +273,6 @@ class FilterIdentify(Section):
         shown: How many of them are drawn with their patches.
     """
 
-    filters: Filters
     top_k: Count
     shown: Annotated[int, Field(ge=1, le=20)]
 

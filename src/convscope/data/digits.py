@@ -10,7 +10,7 @@ import torch
 from convscope.data.datasets import IMAGE_SHAPE, DataSet, drawn_by_class
 
 ORIGIN = "sklearn.datasets.load_digits"
-TEST_IMAGES = 360
+TRAIN_IMAGES, TEST_IMAGES = 1_437, 360
 SPLIT_SEED = 0
 _SIDE = 8
 

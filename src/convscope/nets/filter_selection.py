@@ -1,40 +1,81 @@
-"""See that a network has the filters that a user selected."""
+"""Which filters a user chose, and whether a network has them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 from torch import nn
 
 from convscope.base.errors import UserError
 from convscope.base.paths import PARAMS
+from convscope.nets.layers import Conv, Layer
 from convscope.nets.receptive_field import conv_layers
 
 # filter numbers, from 0, by convolution: {"conv1": [0, 1]}
 Chosen = Mapping[str, Sequence[int]]
+# or a number: the first so many filters of each convolution
+Choice: TypeAlias = int | Chosen
 
 
-def check(module: nn.Module, chosen: Chosen) -> None:
-    """See that a network has the selected filters.
+def widths(layers: Iterable[Layer]) -> dict[str, int]:
+    """How many filters each convolution of a layer list has, by the names of ``nets.build``."""
+    channels = [layer.channels for layer in layers if isinstance(layer, Conv)]
+    return {f"conv{number}": filters for number, filters in enumerate(channels, start=1)}
+
+
+def resolve(
+    choice: Choice, convolutions: int | None, known: Mapping[str, int]
+) -> dict[str, list[int]]:
+    """The chosen filters by their numbers.
+
+    Args:
+        choice: The filters themselves, or how many of each convolution, from its first on; of one
+            that has fewer, all.
+        convolutions: To how many convolutions, from the first on, a number applies; None, or more
+            than there are: to all.
+        known: The network's ``widths``.
 
     Raises:
         ValueError: The network has no such convolution, or the convolution no such filter.
     """
-    known = conv_layers(module)
-    for layer, numbers in chosen.items():
+    if isinstance(choice, int):
+        first = list(known.items())[:convolutions]
+        return {layer: list(range(min(choice, width))) for layer, width in first}
+    for layer, numbers in choice.items():
         if layer not in known:
             raise ValueError(f"the network has no {layer!r}: choose from {', '.join(known)}")
-        last = len(module.get_submodule(layer).get_parameter("weight")) - 1
+        last = known[layer] - 1
         for number in numbers:
             if not 0 <= number <= last:
                 raise ValueError(f"{layer} has no filter {number}: choose from 0 to {last}")
+    return {layer: list(numbers) for layer, numbers in choice.items()}
 
 
-def need(module: nn.Module, chosen: Chosen, key: str) -> None:
-    """``check`` for the filters under a key of params.yaml.
+def check(module: nn.Module, chosen: Chosen) -> None:
+    """See that a network has the chosen filters.
+
+    Raises:
+        ValueError: The network has no such convolution, or the convolution no such filter.
+    """
+    resolve(chosen, None, _widths_of(module))
+
+
+def need(
+    module: nn.Module, choice: Choice, convolutions: int | None, key: str
+) -> dict[str, list[int]]:
+    """``resolve`` for a built network and the filters under a key of params.yaml.
 
     Raises:
         UserError: The network has no such convolution or filter.
     """
     try:
-        check(module, chosen)
+        return resolve(choice, convolutions, _widths_of(module))
     except ValueError as error:
         raise UserError(f"{PARAMS}: {key}: {error}") from None
+
+
+def _widths_of(module: nn.Module) -> dict[str, int]:
+    """The ``widths`` of a built network."""
+    return {
+        name: len(module.get_submodule(name).get_parameter("weight"))
+        for name in conv_layers(module)
+    }

@@ -19,7 +19,7 @@ from convscope.base.tensors import read_tensors
 from convscope.data import datasets
 from convscope.data.augment import Augmentation
 from convscope.data.datasets import DataSet
-from convscope.nets import zoo
+from convscope.nets import filter_selection, zoo
 
 # the keys of an augmentation
 STRENGTHS = f"^({'|'.join(each.name for each in fields(Augmentation))})$"
@@ -128,6 +128,20 @@ def load_best(folder: Path, data: str) -> tuple[nn.Sequential, dict[str, Any]]:
     if files.digest(weights) != md5:
         raise files.damaged(weights, made_by, f"its md5 is not the one in {BEST}")
     return module.eval(), best
+
+
+def widths(folder: Path) -> dict[str, int]:
+    """How many filters each convolution of a model folder's best run has.
+
+    Raises:
+        UserError: Its best.json is missing or damaged.
+    """
+    made_by = f"train {folder.name}"
+    best = files.read_json(folder / BEST, made_by)
+    try:
+        return filter_selection.widths(zoo.layers(best["net"], **best["point"]))
+    except (ArithmeticError, KeyError, TypeError, ValueError) as error:
+        raise files.damaged(folder / BEST, made_by, repr(error)) from None
 
 
 def history(folder: Path, needed: Sequence[str]) -> pd.DataFrame:

@@ -22,10 +22,12 @@ def run() -> None:
         UserError: No archive is available, the folder holds no classes of pictures, or there are
             fewer images than asked for.
     """
-    settings = params_file.need(params_file.load().data, "data")
+    params = params_file.load()
+    settings = params_file.need(params.data, "data")
     dataset = _read(settings).head(settings.train_images, settings.test_images)
-    params = {"data": settings.used()}
-    with reporting(paths.REPORTS / "download", params, MadeFrom(dataset.fingerprint)) as report:
+    params_file.require_images(params, dataset.train_labels)
+    used = {"data": settings.used()}
+    with reporting(paths.REPORTS / "download", used, MadeFrom(dataset.fingerprint)) as report:
         described = {"url": dataset.url, "md5": dataset.md5, "fingerprint": dataset.fingerprint}
         report.json("dataset", {"name": settings.source, **described})
         counts = {

@@ -29,13 +29,15 @@ def run() -> None:
     analysis = params_file.need(params.analysis, "analysis")
     settings = params_file.need(params.filter_ablation, "filter_ablation")
     subject = trained.load_subject(analysis.net)
-    filter_selection.need(subject.module, settings.filters, "filter_ablation.filters")
-    ablated = joint.ablated(subject.module, settings.filters)
+    chosen = filter_selection.need(
+        subject.module, settings.filters, settings.convolutions, "filter_ablation.filters"
+    )
+    ablated = joint.ablated(subject.module, chosen)
 
     used = {
         "kernels": kernels,
         "analysis": analysis.model_dump(mode="json"),
-        "filter_ablation": settings.model_dump(mode="json"),
+        "filter_ablation": settings.used(chosen),
     }
     with (
         runtime.deterministic(analysis.threads, kernels),

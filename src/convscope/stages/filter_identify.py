@@ -23,20 +23,22 @@ def run() -> None:
     analysis = params_file.need(params.analysis, "analysis")
     settings = params_file.need(params.filter_identify, "filter_identify")
     subject = trained.load_subject(analysis.net)
-    filter_selection.need(subject.module, settings.filters, "filter_identify.filters")
+    chosen = filter_selection.need(
+        subject.module, settings.filters, settings.convolutions, "filter_identify.filters"
+    )
     dataset, classes = subject.dataset, subject.dataset.classes
     pixels, labels = dataset.test_images, dataset.test_labels
 
     used = {
         "kernels": kernels,
         "analysis": analysis.model_dump(mode="json"),
-        "filter_identify": settings.model_dump(mode="json"),
+        "filter_identify": settings.used(chosen),
     }
     with (
         runtime.deterministic(analysis.threads, kernels),
         reporting(paths.REPORTS / "filter-identify", used, subject.made_from) as report,
     ):
-        found = tables.identify(subject.module, settings.filters, pixels, settings.top_k)
+        found = tables.identify(subject.module, chosen, pixels, settings.top_k)
         frequency = tables.class_frequency(found, labels, classes)
         responses = tables.response_sizes(found)
         report.table("class_frequency", frequency)

@@ -25,7 +25,8 @@ from convscope.base.errors import UserError
 from convscope.base.report_folder import Finished
 from convscope.config import params_file
 from convscope.config.params_file import Params
-from convscope.config.schema import Section
+from convscope.config.schema import Grid, Section, Selecting
+from convscope.nets import filter_selection, trained
 from convscope.report.explorer import page
 from convscope.stages.explore import PAGE as EXPLORER
 from convscope.stages.pipeline import LOCK
@@ -97,7 +98,7 @@ def _require_same_params(root: Path) -> None:
     """Refuse a params.yaml that was changed after a stage ran: the results are not its own."""
     params = params_file.load(root / paths.PARAMS)
     for folder in Finished.all(root / paths.REPORTS):
-        if changed := next(_changed(params, folder), None):
+        if changed := next(_changed(params, folder, root), None):
             raise UserError(
                 f"params.yaml: {changed} is not what stage {folder.stage} ran with: "
                 "run `dvc repro` first"
@@ -119,16 +120,30 @@ def _require_recorded(root: Path) -> None:
         )
 
 
-def _changed(params: Params, folder: Finished) -> Iterator[str]:
+def _changed(params: Params, folder: Finished, root: Path) -> Iterator[str]:
     """The keys of a stage's params.json, which has all that matters, that are not as they were."""
     net = folder.path.name
     if folder.params.get("kernels", params.kernels) != params.kernels:
         yield "kernels"
     for key, then in folder.sections.items():
         section = params.nets.get(net) if key == "net" else getattr(params, key, None)
-        now = section.model_dump(mode="json") if isinstance(section, Section) else {}
+        now = _used(section, params, root)
         place = f"nets.{net}" if key == "net" else key
-        yield from (f"{place}.{name}" for name in then if (name, then[name]) not in now.items())
+        # archives are used and not stated
+        names = dict.fromkeys((*then, *(now if key == "net" else ())))
+        yield from (f"{place}.{name}" for name in names if then.get(name) != now.get(name))
+
+
+def _used(section: object, params: Params, root: Path) -> dict[str, Any]:
+    """A section as the stage that uses it would state it now."""
+    if isinstance(section, Grid):
+        return section.used()
+    if isinstance(section, Selecting) and params.analysis:
+        known = trained.widths(root / paths.models_of(params.analysis.net))
+        with suppress(ValueError):
+            chosen = filter_selection.resolve(section.filters, section.convolutions, known)
+            return section.used(chosen)
+    return section.model_dump(mode="json") if isinstance(section, Section) else {}
 
 
 def _unlink(report: Path) -> None:

@@ -35,7 +35,7 @@ def run(net: str, tracker: Tracker) -> None:
     used = {
         "kernels": params_file.need(params.kernels, "kernels"),
         "train": shared.model_dump(mode="json"),
-        "net": section.model_dump(mode="json"),
+        "net": section.used(),
     }
     # a wrong setting ends the stage before anything begins
     runtime.workers(shared.threads)

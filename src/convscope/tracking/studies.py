@@ -8,6 +8,9 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from convscope.base import paths
+from convscope.base.errors import UserError
+
 STUDIES = Path("conf/study")
 CHANGED = "changed"
 
@@ -32,9 +35,36 @@ def study_of(root: Path, net: str | None, params: Mapping[str, Any]) -> str:
     for path in sorted((root / STUDIES).glob("*.yaml")):
         values = _composed(path)
         values["nets"] = values.get("nets", {}).get(net)
+        values |= _with_filters(root, values, params)
         if all(values.get(key) == value for key, value in used.items()):
             names.append(path.stem)
     return ", ".join(names) or CHANGED
+
+
+def _with_filters(
+    root: Path, values: Mapping[str, Any], params: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """A study's sections that choose filters, with those that it would choose, as results state.
+
+    The analyzed network is that of the results; nothing, if they are of none that is here.
+    """
+    if not any(isinstance(used, Mapping) and "filters" in used for used in params.values()):
+        return {}
+    # torch takes seconds to import, and most stages are published without it
+    from convscope.nets import trained
+    from convscope.nets.filter_selection import resolve
+
+    found = {}
+    try:
+        known = trained.widths(root / paths.models_of(params["analysis"]["net"]))
+        for name, section in values.items():
+            if isinstance(section, Mapping) and "filters" in section:
+                rest = dict(section)
+                chosen = resolve(rest["filters"], rest.pop("convolutions", None), known)
+                found[name] = {**rest, "filters": chosen}
+    except (AttributeError, KeyError, TypeError, UserError, ValueError):
+        return {}
+    return found
 
 
 def _composed(path: Path) -> dict[str, Any]:

@@ -2,12 +2,11 @@
 
 from convscope.base.errors import UserError
 from convscope.base.names import CLASSES
-from convscope.base.paths import PARAMS
 from convscope.config import params_file
 from convscope.config.params_file import Params
-from convscope.config.schema import Grid, Train
+from convscope.config.schema import Grid
 from convscope.data.augment import Augmentation
-from convscope.data.datasets import DataSet, stratified_part
+from convscope.data.datasets import DataSet
 from convscope.nets import zoo
 from convscope.training.run import Run, Settings
 
@@ -28,17 +27,12 @@ def runs(params: Params, net: str, dataset: DataSet) -> list[Run]:
 
     Raises:
         UserError: params.yaml has no such grid or no section ``train``, or the data set has too
-            few images for them.
+            few images for a grid, be it another one: a pipeline's first stage says so.
     """
     shared = params_file.need(params.train, "train")
     kernels = params_file.need(params.kernels, "kernels")
     grid = section(params, net)
-    images = _training_images(shared, dataset)
-    if (largest := max(grid.batch_size)) > images:
-        raise UserError(
-            f"{PARAMS}: nets.{net}.batch_size: {largest} is more than the {images} images to "
-            "train on: lower it, or take more (data.train_images)"
-        )
+    params_file.require_images(params, dataset.train_labels)
     settings = Settings(
         epochs=grid.epochs,
         augment=Augmentation(**grid.augment.model_dump()),
@@ -51,18 +45,7 @@ def runs(params: Params, net: str, dataset: DataSet) -> list[Run]:
     # ten classes are the study's and go without saying, so that its runs keep their fingerprints
     outputs = len(dataset.classes)
     shape: dict[str, float] = {} if outputs == zoo.USUAL_CLASSES else {CLASSES: outputs}
-    points = [{**each, **shape, "seed": seed} for seed in shared.seeds for each in grid.points()]
+    points = [
+        {**each, **shape, "seed": seed} for seed in params.seeds(net) for each in grid.points()
+    ]
     return [Run(net, point, settings, dataset.fingerprint) for point in points]
-
-
-def _training_images(shared: Train, dataset: DataSet) -> int:
-    """How many images a run is trained on, which is the same for every seed."""
-    if shared.select_on == "test":
-        return len(dataset.train_labels)
-    kept, held_out = stratified_part(dataset.train_labels, shared.validation_fraction, seed=0)
-    if not len(held_out):
-        raise UserError(
-            f"{PARAMS}: train.validation_fraction: {shared.validation_fraction} of each "
-            "class is not one image: raise it, or take more images (data.train_images)"
-        )
-    return len(kept)

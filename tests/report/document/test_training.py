@@ -12,6 +12,8 @@ from convscope.base.names import CLEAN, STUDY
 from convscope.base.report_folder import Finished
 from convscope.data.augment import Augmentation
 from convscope.evaluation import history_tables
+from convscope.nets import layer_table, zoo
+from convscope.nets.layers import Conv, Flatten, Linear, Norm, Pool, ReLU
 from convscope.report.document import training
 
 COMMON = {"momentum": [0.9], "stride": [1]}
@@ -42,6 +44,31 @@ def test_the_network_comes_before_its_results(text):
     best = read.table(section, "The run and epoch with the highest test accuracy")
     # net2's best is compared with the study's
     assert best[0].endswith(" | Parameters | Learning rate")
+
+
+def test_a_network_that_the_study_does_not_have_is_introduced_by_its_layers(text, grid):
+    sentence = "The study does not have this network: 1 convolution (5x5) of 6 filters"
+    assert sentence in read.section(text, "train-net10").replace("\\", "")
+    assert "does not have this network" not in read.section(text, "train-net2")
+    folder = grid("net5")
+    made = [Conv(4, 3, padding=1), Norm(), ReLU(), Pool(), Conv(8, 5), Flatten(), Linear(10)]
+    folders.replace(folder.path / "layers.csv", layer_table.table(made).to_csv(index=False))
+    assert training.made_of(folder) == (
+        "The study does not have this network: 2 convolutions (3x3 and 5x5) of 4 and 8 filters, "
+        "batch normalization after 1, 1 pooling, 1 fully connected layer."
+    )
+    layers = layer_table.table(zoo.layers("net3", l1_oc=4)).to_csv(index=False)
+    folders.replace(folder.path / "layers.csv", layers)
+    assert training.made_of(folder).endswith(
+        "4 convolutions (3x3) of 4, 8, 16 and 32 filters, batch normalization after each, "
+        "2 poolings, 3 fully connected layers, dropout before each."
+    )
+    assert training.made_of(grid("net4")) == ""
+
+
+def test_seeds_of_its_own_are_a_grids_seeds(grid):
+    assert "4 seeds (study: 1)" in training.differences(grid(seeds=[0, 1, 2, 3]))
+    assert training.extent(grid(seeds=[0, 1])).startswith("4 runs of 100 epochs")
 
 
 def test_tables_by_setting_follow_the_study_and_what_was_measured_is_shown(changed):

@@ -1,6 +1,6 @@
 """What numbers, networks and the data set are called inside the report's sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from convscope.base import names as base_names
@@ -50,7 +50,7 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
-def natural(names: Sequence[str]) -> list[str]:
+def natural(names: Collection[str]) -> list[str]:
     """Names in their natural order: net2 before net10."""
     return sorted(names, key=base_names.natural)
 

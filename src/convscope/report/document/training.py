@@ -10,7 +10,7 @@ from convscope.base.names import AUGMENTED, CLEAN, POINT, STUDY
 from convscope.base.report_folder import Finished
 from convscope.report.document import columns
 from convscope.report.document.columns import Headings, Kind
-from convscope.report.document.text import counted, listed, percent
+from convscope.report.document.text import count, counted, listed, natural, percent
 from convscope.study import published
 
 # the order in which the study varies a network: its tables "by X" follow it
@@ -38,8 +38,36 @@ def differences(folder: Finished) -> list[str] | None:
     found = [
         f"{each.key} {_values(each.ours)} (study: {_values(each.theirs)})" for each in settings
     ]
-    seeds = folder.param("train", "seeds", list) or [0]
+    seeds = _seeds(folder)
     return [*found, f"{len(seeds)} seeds (study: 1)"] if len(seeds) > 1 else found
+
+
+def made_of(folder: Finished) -> str:
+    """A sentence on a network that the study does not have, from its layers; empty of the study's.
+
+    Raises:
+        UserError: layers.csv is missing or damaged.
+    """
+    if published.differing(folder.path.name, folder.sections) is not None:
+        return ""
+    layers = folder.filled("layers", ["layer", "what"], numbers=["width"])
+    kinds = layers["layer"].astype(str).str.rstrip("0123456789")
+    convolutions = layers[kinds == "conv"]
+    widths = listed([count(width) for width in convolutions["width"]])
+    sides = natural({*convolutions["what"].astype(str).str.extract(r"(\d+x\d+)")[0].dropna()})
+    parts = [
+        f"{counted(len(convolutions), 'convolution')} ({listed(sides)}) of {widths} filters",
+        _of_each("batch normalization after", (kinds == "norm").sum(), len(convolutions)),
+        counted((kinds == "pool").sum(), "pooling") if (kinds == "pool").any() else "",
+        counted((kinds == "fc").sum(), "fully connected layer"),
+        _of_each("dropout before", (kinds == "dropout").sum(), (kinds == "fc").sum()),
+    ]
+    return f"The study does not have this network: {', '.join(filter(None, parts))}."
+
+
+def _of_each(what: str, some: int, all_: int) -> str:
+    """Layers that go with others: with each, or with so many of them."""
+    return f"{what} {'each' if some == all_ else some}" if some else ""
 
 
 def published_sizes(folders: Sequence[Finished]) -> str:
@@ -173,7 +201,13 @@ def _axes(folder: Finished) -> Mapping[str, Sequence[Any]]:
     """The values of each setting that the grid's runs combine, in the order of params.yaml."""
     keys = [key for key in folder.sections.get("net", {}) if key in AXES]
     values = {key: folder.param("net", key, list) or [] for key in keys}
-    return values | {"seed": folder.param("train", "seeds", list) or [0]}
+    return values | {"seed": _seeds(folder)}
+
+
+def _seeds(folder: Finished) -> list[Any]:
+    """The seeds of a grid, which may have its own."""
+    own, shared = (folder.param(section, "seeds", list) for section in ("net", "train"))
+    return own or shared or [0]
 
 
 def _heading(key: str) -> str:
