@@ -3,23 +3,16 @@
 import argparse
 import atexit
 import contextlib
-import gc
-import importlib
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
-from convscope.base import checkout, experiments, kernels, paths
-from convscope.base.errors import UserError, is_out_of_memory, remedy
-from convscope.base.names import DEVICE
+from convscope.base import checkout, experiments, kernels, paths, streams
+from convscope.base.errors import UserError, machine_trouble
 from convscope.comparison import arguments as compared
-
-if TYPE_CHECKING:
-    from convscope.tracking.tracker import Tracker
 
 STAGES = {
     "download": "make the data set",
@@ -64,9 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
     except (OSError, MemoryError, RuntimeError) as error:
-        if (trouble := _machine_trouble(error)) is None:
+        if (refused := machine_trouble(error)) is None:
             raise
-        print(f"convscope: {trouble}", file=sys.stderr)
+        print(f"convscope: {refused}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("convscope: interrupted; run the same command to go on", file=sys.stderr)
@@ -78,21 +71,6 @@ def _hold_kernels() -> None:
     from convscope.config import content
 
     kernels.hold(content.kernels(paths.PARAMS))
-
-
-def _machine_trouble(error: Exception) -> str | None:
-    """What the machine refused, in one line: a full disk, a folder that is read-only, memory."""
-    if is_out_of_memory(error):
-        less = "lower batch_size, l1_oc, data.train_images or data.test_images in params.yaml"
-        if any(name in str(error) for name in ("CUDA", "CUBLAS", "CUDNN")):
-            less = f"set {DEVICE}=cpu, or {less}"
-            return f"out of the GPU's memory: close what else uses it, {less}"
-        return f"out of memory: close other programs, or {less}"
-    if not isinstance(error, OSError):
-        return None  # a mistake of ours
-    what = error.strerror or " ".join(str(error).split()) or type(error).__name__
-    where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{what}: {remedy(error)}, and run the same command again"
 
 
 class _Print(argparse.Action):
@@ -217,51 +195,10 @@ def _explore(options: argparse.Namespace) -> None:
 
 
 def _run_stage(options: argparse.Namespace) -> None:
-    """Run a stage, note how long it took, and send what it made to MLflow; a second one waits."""
-    from convscope.base import inputs, progress
-    from convscope.tracking.tracker import Tracker
+    from convscope.stages import running
 
-    gc.disable()  # what is imported stays: to look for garbage in it takes a second
-    # figures are drawn into files; a notebook's shell asks for a backend that is not here
-    os.environ["MPLBACKEND"] = "agg"
     name = options.stage if options.net is None else paths.stage_of(options.net)
-    progress.say(f"{name}: {STAGES[options.stage]}")
-    kernels.warn_of_other_bits(name)
-    with inputs.followed(), Tracker(Path(), name) as tracker:
-        seconds = _work(options.net, name, tracker)
-    progress.say(f"{name}: finished in {seconds:.1f} s")
-
-
-def _work(net: str | None, name: str, tracker: "Tracker") -> float:
-    """Run a stage, while the tracker gets ready and others are kept from the stage; its seconds."""
-    from convscope.base import allocator, inputs, locks, timings
-    from convscope.tracking.finished import fingerprint
-
-    allocator.keep_freed_memory()
-    module, arguments = name.replace("-", "_"), list[object]()
-    if net is not None:
-        from convscope.training import processes
-
-        processes.warm_up()
-        module, arguments = "train", [net, tracker]
-    run = importlib.import_module(f"convscope.stages.{module}").run
-    gc.freeze()
-    gc.enable()
-    device = "cpu"  # of a stage that does not import torch
-    if "torch" in sys.modules:
-        from convscope.base import runtime
-
-        device = runtime.device().type  # a wrong setting ends the stage before anything begins
-    with locks.stage_lock(name):
-        tracker.prepare()
-        began = time.monotonic()
-        run(*arguments)
-        seconds = time.monotonic() - began
-        inputs.require_unchanged()
-        timings.record(name, "", fingerprint(Path(), name), seconds, device)
-        tracker.publish()
-        inputs.require_unchanged()  # DVC takes their hashes next
-    return seconds
+    running.run(name, options.net, STAGES[options.stage])
 
 
 def _publish(_: argparse.Namespace) -> None:
@@ -341,23 +278,9 @@ def _open_ui(options: argparse.Namespace) -> None:
     ui.serve(Path(), options.port)
 
 
-def _open_closed_streams() -> None:
-    """Give the standard streams that a shell has closed (``>&-``) to nobody.
-
-    Python has no object for these, and the next file that is opened would take their place.
-    """
-    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        if getattr(sys, name) is None:
-            taken = os.open(os.devnull, os.O_RDWR)
-            if taken != number:
-                os.dup2(taken, number)
-                os.close(taken)
-            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
-
-
 def program() -> NoReturn:
     """Run a command and end this process, without taking all modules apart: that takes a second."""
-    _open_closed_streams()
+    streams.open_closed()
     code = main() if checkout.is_own() else 2
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()

@@ -2,6 +2,8 @@
 
 import errno
 
+from convscope.base.names import DEVICE
+
 # torch has an error class for a GPU's memory only; cuBLAS and cuDNN say it in their messages
 _OUT_OF_MEMORY = ("allocate memory", "out of memory", "bad_alloc", "ALLOC_FAILED")
 
@@ -39,3 +41,18 @@ def is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, RuntimeError):
         return any(text in str(error) for text in _OUT_OF_MEMORY)
     return isinstance(error, MemoryError)
+
+
+def machine_trouble(error: Exception) -> str | None:
+    """What the machine refused, with the remedy, in one line; None of a mistake of ours."""
+    if is_out_of_memory(error):
+        less = "lower batch_size, l1_oc, data.train_images or data.test_images in params.yaml"
+        if any(name in str(error) for name in ("CUDA", "CUBLAS", "CUDNN")):
+            less = f"set {DEVICE}=cpu, or {less}"
+            return f"out of the GPU's memory: close what else uses it, {less}"
+        return f"out of memory: close other programs, or {less}"
+    if not isinstance(error, OSError):
+        return None
+    what = error.strerror or " ".join(str(error).split()) or type(error).__name__
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{what}: {remedy(error)}, and run the same command again"

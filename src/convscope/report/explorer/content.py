@@ -10,6 +10,7 @@ from matplotlib.colors import to_hex
 from torch import Tensor, nn
 
 from convscope.base import metrics
+from convscope.base.report_folder import Finished
 from convscope.data.datasets import DataSet
 from convscope.figures.style import DIFFERENCE, SEQUENTIAL
 from convscope.nets.inference import logits
@@ -50,11 +51,8 @@ def gather(
     shown = torch.cat([*(picture[None] for picture in own), images])
     entries = [{"number": -1 - at, "label": None, "why": [OWN]} for at in range(len(own))]
     entries += [{"number": at, "label": int(labels[at]), "why": why} for at, why in chosen.items()]
-    tested = len(dataset.test_labels)
-    asked = analyses.ablated.param("filter_ablation", "atlas_images", int)
-    charted = min(asked or tested, tested)
-    held = deepcopy(module).cpu()
-    convolutions = network.convolutions(held)
+    convolutions = network.convolutions(held := deepcopy(module).cpu())
+    layers = [convolution["name"] for convolution in convolutions]
     return {
         "net": net,
         "accuracy": metrics.accuracy(outputs, labels),
@@ -65,16 +63,23 @@ def gather(
         "pixels": packing.text(shown.numpy()),
         "logits": packing.logits(logits(module, shown.to(device))),
         "convolutions": convolutions,
-        "study": findings.together(analyses.ablated, tested),
-        "alone": findings.alone(analyses.ablated, dataset.classes, charted),
-        "alone_images": charted,
+        **_costs(analyses.ablated, dataset),
         "maps": findings.maps(analyses.occluded, numbers),
         "top": findings.top(analyses.identified, numbers),
-        "top_here": findings.top_here(
-            module, [c["name"] for c in convolutions], images.to(device), numbers
-        ),
+        "top_here": findings.top_here(module, layers, images.to(device), numbers),
         "colors": {"sequential": _colors(SEQUENTIAL), "difference": _colors(DIFFERENCE)},
         **_answers(module, held, entries, shown.to(device), analyses),
+    }
+
+
+def _costs(ablated: Finished, dataset: DataSet) -> dict[str, Any]:
+    """What filters cost, together and alone, over how many test images."""
+    tested = len(dataset.test_labels)
+    charted = min(ablated.param("filter_ablation", "atlas_images", int) or tested, tested)
+    return {
+        "study": findings.together(ablated, tested),
+        "alone": findings.alone(ablated, dataset.classes, charted),
+        "alone_images": charted,
     }
 
 

@@ -57,18 +57,18 @@ def record(
             "shares": packing.shares(torch.cat(answers).numpy() if answers else []),
         },
         "together": packing.logits(logits(joint.ablated(module, filters), images)),
-        "alone": {
-            "filters": [f"{layer}/{index}" for layer, index in alone],
-            "logits": packing.logits(
-                torch.cat(
-                    [
-                        logits(joint.ablated(module, {layer: [index]}), images)
-                        for layer, index in alone
-                    ]
-                )
-            ),
-        },
+        "alone": _alone(module, images, alone),
         "maps": _maps(module, images, filters),
+    }
+
+
+def _alone(
+    module: nn.Sequential, images: Tensor, filters: Sequence[tuple[str, int]]
+) -> dict[str, Any]:
+    found = [logits(joint.ablated(module, {layer: [index]}), images) for layer, index in filters]
+    return {
+        "filters": [f"{layer}/{index}" for layer, index in filters],
+        "logits": packing.logits(torch.cat(found)),
     }
 
 
