@@ -9,7 +9,7 @@ from tests import projects
 LAYERS = """
 def _net5(shape: Shape) -> list[Layer]:
     first: list[Layer] = [shape.conv(0, padding=1), Norm(), ReLU(), Pool()]
-    return [*first, shape.conv(1), ReLU(), Pool(), *_head()]
+    return [*first, shape.conv(1), ReLU(), Pool(), *_head(shape)]
 
 
 @dataclass(frozen=True)

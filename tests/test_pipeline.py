@@ -17,6 +17,7 @@ import pytest
 from convscope.base import files
 from convscope.comparison.answer import MARKER
 from convscope.data import datasets
+from convscope.nets import zoo
 from tests import archive_samples as samples
 from tests import projects, recipe, warm, workflow
 from tests.base.test_kernels import MOVING
@@ -260,7 +261,8 @@ def test_two_at_once_one_works_and_the_other_says_so(other):
 def test_an_experiment_takes_cifar10_from_any_archive(other, tmp_path):
     archive = samples.written(tmp_path / "toy.tar.gz", samples.packed(samples.binary_members()))
     source = f"{{url: '{archive.as_uri()}', md5: {files.digest(archive)}}}"
-    choices = ("data=cifar10", f"data.archives=[{source}]", "data.train_images=10")
+    small = [f"nets.{net}.batch_size=[5]" for net in zoo.NETS]
+    choices = ("data=cifar10", f"data.archives=[{source}]", "data.train_images=10", *small)
     sets = [word for choice in choices for word in ("-S", choice)]
     done = other.run("dvc", "exp", "run", "download", *sets, MLFLOW_TRACKING_URI=projects.NO_SERVER)
     assert done.returncode == 0, done.stdout + done.stderr

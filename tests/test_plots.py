@@ -48,6 +48,7 @@ def project(tmp_path_factory):
     matrices = {net: torch.tensor(table.iloc[:, 1:].values) for net, table in tables.items()}
     cells = predictions.confusion_cells(matrices, tables["net1"]["true"])
     files.write_csv(reports / "evaluate/confusion.csv", cells)
+    files.write_json(reports / "explore/metrics.json", {"images": 200})
     files.write_json(reports / "metrics.json", claims.to_metrics(claims.judge(reports)))
     author = ("-c", "user.name=test", "-c", "user.email=test@example.invalid")
     for command in (("dvc", "commit", "-f"), ("git", *author, "commit", "-qam", "results")):

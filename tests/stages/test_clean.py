@@ -33,6 +33,8 @@ def params(**net1):
     content = projects.one_run(**net1)
     content["nets"] = {"net1": content["nets"]["net1"]}
     content["analysis"]["net"] = "net1"
+    for stage in ("filter_ablation", "filter_identify"):
+        content[stage]["filters"] = 1
     pipelines.params(content)
 
 

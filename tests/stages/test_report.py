@@ -43,7 +43,7 @@ def test_the_claims_are_judged_by_the_same_files_and_name_their_data(project):
     )
     report.run()
     written = json.loads((project / "reports/claims.json").read_text("utf-8"))
-    assert written["data"] == "digits"
+    assert written["data"] == "cifar10"
     assert written["verdicts"] == {"holds": 1, "does not hold": 0, "not measured": 19}
     first = written["claims"][0]
     assert (first["number"], first["verdict"]) == (1, "holds")

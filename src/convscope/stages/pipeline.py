@@ -115,7 +115,11 @@ def state(pipeline: str, params: str, lock: str, sources: Mapping[str, str]) -> 
 
 def load(text: str) -> Any:
     """A YAML document."""
-    return yaml.load(text, _Loader)
+    loader = _Loader(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
 
 
 def to_run(state: State, is_there: Callable[[str], bool]) -> dict[str, str]:
