@@ -1,6 +1,7 @@
 """What the documents say of the project and of the committed results."""
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,13 @@ def test_every_link_of_the_readmes_leads_to_a_file():
 
 def test_the_results_stay_small():
     size = sum(path.stat().st_size for path in RESULTS.rglob("*") if path.is_file())
-    assert size < 4 * MEBIBYTE
+    assert size < 6 * MEBIBYTE
+
+
+def test_the_projects_tracked_files_stay_small():
+    listed = subprocess.check_output(["git", "-C", projects.ROOT, "ls-files", "-z"], text=True)
+    paths = [projects.ROOT / name for name in listed.split("\0") if name]
+    assert 0 < sum(path.stat().st_size for path in paths if path.is_file()) < 8 * MEBIBYTE
 
 
 def read(name):

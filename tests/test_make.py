@@ -22,7 +22,15 @@ OUT = Path("models/double")
 
 def make(target):
     """The lines that a target prints, as if all was installed."""
-    command = ("make", "-f", str(projects.ROOT / "Makefile"), "-o", "install", target)
+    command = (
+        "make",
+        "--no-print-directory",
+        "-f",
+        str(projects.ROOT / "Makefile"),
+        "-o",
+        "install",
+        target,
+    )
     # the tests' own sources, whatever is installed
     done = projects.Project(Path()).run(*command, PYTHONPATH=str(projects.ROOT / "src"))
     assert done.returncode == 0, done.stdout + done.stderr
