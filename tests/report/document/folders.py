@@ -190,3 +190,7 @@ def replace(path: Path, content: object) -> None:
         path.write_bytes(content)
     else:
         path.write_text(content if isinstance(content, str) else json.dumps(content))
+
+
+def header_of(reports, name):
+    return (reports / f"{name}.csv").read_text().splitlines()[0] + "\n"
