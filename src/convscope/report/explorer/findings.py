@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor, nn
 
+from convscope.analysis.ablation import atlas_tables, joint
 from convscope.analysis.filters import responses
 from convscope.base import metrics
 from convscope.base.report_folder import Finished
@@ -28,7 +29,6 @@ class Analyses:
 HURT = 3
 # images that a filter which the pipeline did not look at responds to most
 HERE = 5
-FALSE_DISCOVERIES = 0.05
 
 
 def together(ablated: Finished, images: int) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def together(ablated: Finished, images: int) -> dict[str, Any]:
     """
     table = ablated.filled("class_accuracy", ["class"], numbers=["drop_points"])
     drops = dict(zip(table["class"].astype(str), table["drop_points"].tolist(), strict=True))
-    overall = drops.pop("overall", 0.0)
+    overall = drops.pop(joint.OVERALL, 0.0)
     lost = len(ablated.table("newly_misclassified", numbers=["image"]))
     gained = lost - round(overall * images / 100)
     filters = ablated.param("filter_ablation", "filters", dict) or {}
@@ -57,10 +57,10 @@ def alone(
     numbers = ["filter", "lost", "gained", "adjusted_p_value", *classes]
     table = ablated.filled("atlas", ["layer"], numbers=numbers)
     found: dict[str, list[dict[str, Any]]] = {}
-    for row in table.to_dict("records"):
+    significant = atlas_tables.significant(table).tolist()
+    for row, more in zip(table.to_dict("records"), significant, strict=True):
         cost = _cost(row["lost"], row["gained"], images, {name: row[name] for name in classes})
-        significant = bool(row["adjusted_p_value"] < FALSE_DISCOVERIES)
-        found.setdefault(row["layer"], []).append({**cost, "significant": significant})
+        found.setdefault(row["layer"], []).append({**cost, "significant": more})
     return found
 
 
@@ -75,9 +75,14 @@ def _cost(lost: int, gained: int, images: int, drops: Mapping[str, float]) -> di
     }
 
 
+def windows_of(occluded: Finished) -> list[int]:
+    """The sizes of the windows that there are maps of, ascending."""
+    return sorted(int(name.removeprefix("map_")) for name in occluded.named("map_*.csv"))
+
+
 def maps(occluded: Finished, shown: Collection[int]) -> dict[str, Any]:
     """The occlusion maps of the images that are shown, in order of ``windows`` and ``images``."""
-    windows = sorted(int(name.removeprefix("map_")) for name in occluded.named("map_*.csv"))
+    windows = windows_of(occluded)
     tables = {window: _map(occluded, window, shown) for window in windows}
     images = [] if not windows else tables[windows[0]]["image"].unique().tolist()
     values = [table["confidence"].to_numpy() for table in tables.values()]

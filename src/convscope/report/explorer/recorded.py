@@ -12,7 +12,7 @@ from convscope.analysis.occlusion import sensitivity
 from convscope.base.report_folder import Finished
 from convscope.nets.inference import as_input, evaluating, logits
 from convscope.nets.receptive_field import feature_layer
-from convscope.report.explorer import packing
+from convscope.report.explorer import findings, packing
 
 # int8
 LARGEST = 127
@@ -43,7 +43,7 @@ def record(
         image and class with it off. ``maps``: by convolution its ``scale``, ``size``, ``filters``
         and the ``values`` for each filter, image and pixel, in steps of scale / 127.
     """
-    sizes = sorted(int(name.removeprefix("map_")) for name in occluded.named("map_*.csv"))
+    sizes = findings.windows_of(occluded)
     covered = images[list(mapped)]
     answers = [sensitivity.answers(module, covered, size).flatten() for size in sizes]
     extremes = ablated.table("atlas_extremes", ["layer"], numbers=["filter"])

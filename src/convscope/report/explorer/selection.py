@@ -50,11 +50,11 @@ def choose(count: int, logits: Tensor, labels: Tensor, analyses: Analyses) -> di
         ),
         SURE: _of_each_class(sure, labels),
         WRONG: _of_each_class(wrong, labels),
-        DRAWN: datasets.drawn_by_class(labels, len(labels), seed=0).tolist(),
+        DRAWN: _spread(datasets.drawn_by_class(labels, len(labels), seed=0).tolist(), labels),
     }
     found: dict[int, list[str]] = {}
     for why, images in reasons.items():
-        for image in _spread(images, labels) if why == DRAWN else images:
+        for image in images:
             if image not in found and len(found) >= min(count, len(labels)):
                 continue
             if why != DRAWN or image not in found:
