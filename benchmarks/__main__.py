@@ -20,6 +20,7 @@ NAMES = (
     "growth",
     "kernels",
     "explorer",
+    "cluster",
     "study",
 )
 BY_NAME_ONLY = ("quick-study",)
