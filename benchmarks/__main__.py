@@ -23,6 +23,7 @@ NAMES = (
     "kernels",
     "explorer",
     "cluster",
+    "nodes",
     "study",
 )
 BY_NAME_ONLY = ("quick-study",)

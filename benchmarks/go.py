@@ -26,7 +26,6 @@ from convscope.base import files, kernels, names, paths, runtime
 from convscope.base.paths import BEST, RUN, WEIGHTS
 
 ROOT = Path(__file__).parents[1]
-STUDY = ROOT / "conf" / "study" / "published.yaml"
 WORK = ROOT / ".convscope" / "published"
 # the analyses need net4; small runs fill nothing alone, so that several share the GPU
 SIDE_BY_SIDE = {"net4": 2, "net2": 3, "net1": 8, "baseline": 6, "net3": 3}
@@ -86,7 +85,7 @@ def run(minutes: float, out: Path, quick: bool) -> int:
 
 def _params(quick: bool) -> dict[str, Any]:
     """The published study on the archive that the environment names, or the digits, shrunk."""
-    params: dict[str, Any] = YAML(typ="safe").load(STUDY)
+    params: dict[str, Any] = YAML(typ="safe").load(gpu_checks.STUDY)
     archive = subjects.archive()
     params["kernels"] = kernels.held()
     params["data"] = {"source": "digits", "path": "conf/data", "train_images": 600}

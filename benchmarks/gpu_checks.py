@@ -25,6 +25,7 @@ from convscope.training.step import Step
 
 ROUNDING = 1e-5
 STEPS = 10
+STUDY = Path(__file__).parents[1] / "conf" / "study" / "published.yaml"
 
 
 def checks(device: torch.device) -> Iterator[Row]:
@@ -77,10 +78,10 @@ def widest(study: Path, data: DataSet, nets: Sequence[str]) -> list[Run]:
     """Of each network the published run that computes most."""
     params = params_file.load(study)
     grids = [plan.runs(params, net, data) for net in nets]
-    return [max(grid, key=_size) for grid in grids]
+    return [max(grid, key=size) for grid in grids]
 
 
-def _size(run: Run) -> tuple[float, ...]:
+def size(run: Run) -> tuple[float, ...]:
     """What makes a run of a grid compute more than others."""
     return run.point["l1_oc"], run.point["kernel_size"], -run.point["stride"]
 
@@ -90,10 +91,10 @@ def profile(runs: Sequence[Run], data: DataSet, listing: Path) -> Iterator[Row]:
     device = data.train_images.device
     with runtime.deterministic(1, runs[0].settings.kernels), listing.open("w") as stream:
         for run in runs:
-            as_trained = _steps(run, data, torch.channels_last)
-            ways = {"images' channels first": _steps(run, data, torch.contiguous_format)}
+            as_trained = steps(run, data, torch.channels_last)
+            ways = {"images' channels first": steps(run, data, torch.contiguous_format)}
             if device.type == "cuda":  # elsewhere it needs a compiler
-                ways["torch.compile"] = _steps(run, data, torch.channels_last, compiled=True)
+                ways["torch.compile"] = steps(run, data, torch.channels_last, compiled=True)
             times = interleaved(3, as_trained, *ways.values())
             with FlopCounterMode(display=False) as counter:
                 as_trained()
@@ -105,7 +106,7 @@ def profile(runs: Sequence[Run], data: DataSet, listing: Path) -> Iterator[Row]:
             stream.write(f"{run.net}, {run.id}\n{_kernels(as_trained, device)}\n")
 
 
-def _steps(run: Run, data: DataSet, form: torch.memory_format, *, compiled: bool = False) -> Any:
+def steps(run: Run, data: DataSet, form: torch.memory_format, *, compiled: bool = False) -> Any:
     """Some training steps of a run, launched kernel by kernel, as a function of their seconds."""
     device = data.train_images.device
     torch.manual_seed(run.seed)
@@ -122,20 +123,20 @@ def _steps(run: Run, data: DataSet, form: torch.memory_format, *, compiled: bool
         drawn += augment.draw(size, run.settings.augment, generator)
     inputs = [values.to(device) for values in drawn]
 
-    def steps() -> None:
+    def work() -> None:
         for _ in range(STEPS):
             step(*inputs)
         step.loss.item()  # a GPU has been given work, and not done it yet
 
-    return clocked(steps)
+    return clocked(work)
 
 
-def _kernels(steps: Any, device: torch.device) -> str:
+def _kernels(work: Any, device: torch.device) -> str:
     """The operations that take longest, as torch's profiler lists them."""
     kinds = [torch.profiler.ProfilerActivity.CPU]
     by = "self_cpu_time_total"
     if device.type == "cuda":
         kinds, by = [*kinds, torch.profiler.ProfilerActivity.CUDA], "self_device_time_total"
     with torch.profiler.profile(activities=kinds) as profiled:
-        steps()
+        work()
     return str(profiled.key_averages().table(sort_by=by, row_limit=15))

@@ -11,7 +11,7 @@ from unittest import mock
 
 import torch
 
-from benchmarks import subjects
+from benchmarks import gpu_checks, subjects
 from benchmarks.measuring import Row, Seconds, below, clocked, faster, interleaved
 from convscope.analysis.ablation import atlas
 from convscope.analysis.occlusion import sensitivity
@@ -25,7 +25,6 @@ from convscope.training.run import Run
 
 TITLE = "The study at its published size, on a GPU"
 GOAL_SECONDS = 600.0
-STUDY = Path(__file__).parents[1] / "conf" / "study" / "published.yaml"
 
 
 def rows(quick: bool) -> Iterator[Row]:
@@ -38,7 +37,7 @@ def rows(quick: bool) -> Iterator[Row]:
     images = subjects.part(*((512, 32) if quick else (50_000, 10_000)))
     held = kernels.held() or kernels.NATIVE
     there = images.to(device)
-    params = params_file.load(STUDY).model_copy(update={"kernels": held})
+    params = params_file.load(gpu_checks.STUDY).model_copy(update={"kernels": held})
     grids = [plan.runs(params, net, images) for net in params.nets]
     if quick:
         grids = [runs[:1] for runs in grids[:2]]
