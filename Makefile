@@ -1,4 +1,6 @@
-# Everything runs in the environment VENV, from the versions pinned in constraints.txt; with VENV= in what is activated.
+# All runs in the environment VENV, from the versions pinned in constraints.txt; with VENV= in what is activated.
+# Macs have make 3.81, which looks for commands on its own PATH unless a shell other than its usual one runs them.
+SHELL := /usr/bin/env bash
 VENV ?= .venv
 PYTHON ?=
 export VENV PYTHON

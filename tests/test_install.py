@@ -89,6 +89,7 @@ class Clone:
 def pythons(tmp_path):
     folder = tmp_path / "pythons"
     fake(folder / "python3")
+    (folder / "bash").symlink_to(str(shutil.which("bash")))
     return folder
 
 
@@ -180,8 +181,9 @@ def test_a_python_that_does_not_fit_is_refused_before_anything_is_made(clone, py
     assert "Python 3.12.9" in clone.installs()
 
 
-def test_without_any_python_a_line_says_so(clone, tmp_path):
-    done = clone.make(PATH=str(tmp_path))
+def test_without_any_python_a_line_says_so(clone, pythons):
+    (pythons / "python3").unlink()
+    done = clone.make()
     assert done.stderr.startswith("convscope: there is no python3: install Python")
 
 
@@ -204,6 +206,17 @@ def test_another_environment_is_used_as_it_is(clone, tmp_path):
     assert (conda / "bin/python").read_bytes() == before
     assert clone.installs(VENV=str(conda)) == clone.installs(VENV="") == ""
     assert not clone.bin.exists()
+
+
+@pytest.mark.parametrize("name", ["other", "/an other", ""])
+def test_programs_come_from_the_environment_that_is_named(name, clone, pythons, tmp_path):
+    venv = str(tmp_path) + name if name.startswith("/") else name
+    folder = clone.folder / venv / "bin" if venv else pythons
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "convscope").write_text("#!/bin/sh\necho here: $1\n")
+    (folder / "convscope").chmod(0o755)
+    said = clone.installs("-o", "install", "plots", f"VENV={venv}")
+    assert said.splitlines()[-1] == "here: plots"
 
 
 def test_any_python_3_can_read_the_installer():
