@@ -42,8 +42,8 @@ def main() -> int:
     except OSError as error:
         print(f"convscope: {error.filename}: {error.strerror}", file=sys.stderr)
     except subprocess.CalledProcessError as error:
-        said = f"{error.cmd[0]} ended with code {error.returncode}, and said why above"
-        print(f"convscope: {said}: the next `make` goes on", file=sys.stderr)
+        said = f"{error.cmd[0]} ended with code {error.returncode}; what it says is above"
+        print(f"convscope: {said}: mend that, and run the same command again", file=sys.stderr)
     except KeyboardInterrupt:
         print("convscope: interrupted: the next `make` goes on", file=sys.stderr)
     else:
