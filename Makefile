@@ -1,8 +1,10 @@
-# Everything runs in .venv, from the versions pinned in constraints.txt.
-PYTHON ?= python3
-VENV := .venv
-INSTALLED := $(VENV)/.installed
-export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# All runs in the environment VENV, from the versions pinned in constraints.txt; with VENV= in what is activated.
+# Macs have make 3.81, which looks for commands on its own PATH unless a shell other than its usual one runs them.
+SHELL := /usr/bin/env bash
+VENV ?= .venv
+PYTHON ?=
+export VENV PYTHON
+export PATH := $(if $(VENV),$(if $(filter /%,$(VENV)),,$(CURDIR)/)$(VENV)/bin:)$(PATH)
 
 define REPRO
 @convscope before
@@ -15,16 +17,10 @@ endef
 help:  ## show these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
-install: $(INSTALLED)  ## create .venv with the pinned requirements
-
-$(INSTALLED): pyproject.toml constraints.txt
-	@echo "installing the pinned requirements into $(VENV): minutes at first, for about 2 GB (with CUDA some more)"
-	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --disable-pip-version-check --no-compile \
-		--constraint constraints.txt --editable '.[dev]'
-# pip compiles by one processor; templates that are no Python fail
-	$(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib || true
-	touch $@
+install:  ## create .venv with the pinned requirements; PYTHON names the Python, VENV another folder
+	@python=$$(command -v "$$PYTHON" || command -v python3) || { \
+		echo 'convscope: there is no python3: install Python (README, "Install")' >&2; exit 2; }; \
+	"$$python" install.py
 
 repro: install  ## run what is out of date; says first what and about how long, and last what came of it
 	$(REPRO)
@@ -40,9 +36,10 @@ test: install  ## run the tests
 	python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder --durations 20
 
 check: install  ## format, lint, types, direction of imports, the workflow, that versions fit together
-	ruff format --check src tests benchmarks
-	ruff check src tests benchmarks
+	ruff format --check src tests benchmarks install.py
+	ruff check src tests benchmarks install.py
 	mypy
+	mypy install.py
 	lint-imports --no-cache
 	zizmor --offline --quiet --strict-collection --persona auditor .github
 	python -m pip check

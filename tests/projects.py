@@ -83,7 +83,7 @@ class Project:
         """The variables of a command there: this Python, its own source and store, one worker."""
         path = [str(self.programs), str(Path(sys.executable).parent), os.environ["PATH"]]
         home = {"PATH": os.pathsep.join(path), "PYTHONPATH": str(self.folder / "src")}
-        defaults = {"MLFLOW_TRACKING_URI": "", "CONVSCOPE_WORKERS": "1"}
+        defaults = {"MLFLOW_TRACKING_URI": "", "CONVSCOPE_WORKERS": "1", "VENV": ""}
         return {**os.environ, **home, **defaults, **more}
 
     def repro(self, *arguments: str, **environment: str) -> list[str]:

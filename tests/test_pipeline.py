@@ -222,7 +222,7 @@ def test_a_network_is_added_by_the_recipe(project, tmp_path):
 @workflow.needs_jq
 def test_ci_answers_a_change_in_its_summary_and_in_one_comment(project, tmp_path):
     shutil.copytree(project.folder, tmp_path / "clone", symlinks=True)
-    copy = workflow.installed(projects.Project(tmp_path / "clone", project.programs))
+    copy = projects.Project(tmp_path / "clone", project.programs)
     workflow.commit(copy)
     params = projects.shrunk()
     params["nets"]["net1"]["l1_oc"] = [4, 5]

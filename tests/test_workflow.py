@@ -28,7 +28,7 @@ def test_a_comment_is_edited_in_place_and_nobody_elses_is(tmp_path):
 
 def test_an_error_is_the_summary_and_fails_the_step(tmp_path):
     project = projects.copied(tmp_path / "clone")
-    ci = workflow.Runner(workflow.installed(project), tmp_path)
+    ci = workflow.Runner(project, tmp_path)
     done = ci.run(".ci/compare nowhere")
     assert done.returncode != 0
     summary = ci.summary.read_text()

@@ -91,13 +91,6 @@ class Runner:
         return [(each["user"]["login"], each["body"]) for each in stored]
 
 
-def installed(project: projects.Project) -> projects.Project:
-    """The project as ``make install`` would leave it, with the environment of the tests."""
-    (project.folder / ".venv/bin").mkdir(parents=True)
-    (project.folder / ".venv/.installed").touch()
-    return project
-
-
 def commit(project: projects.Project) -> None:
     """Commit all changes."""
     author = ("-c", "user.name=test", "-c", "user.email=test@example.invalid")

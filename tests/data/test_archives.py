@@ -1,5 +1,6 @@
 import http.server
 import threading
+import urllib.parse
 from unittest.mock import Mock
 
 import pytest
@@ -151,6 +152,14 @@ def test_a_file_is_verified_in_place(here, form):
     assert (found.resolve(), archive) == (path, source)
     assert list(here.iterdir()) == [path]
     assert source.origin == "file:my toy.tar.gz"
+
+
+@pytest.mark.parametrize("quote", [str, urllib.parse.quote])
+def test_a_file_may_have_any_name_quoted_or_not(quote, tmp_path):
+    path = written(tmp_path / "100% é? 数据 #1.tar.gz", CONTENT)
+    source = Archive(url=f"file://{quote(str(path))}", md5=MD5)
+    assert fetch([source], tmp_path / "data") == (path, source)
+    assert source.origin == f"file:{path.name}"
 
 
 @pytest.mark.parametrize(

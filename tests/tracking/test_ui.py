@@ -45,7 +45,7 @@ def shown(monkeypatch):
 
 def ends_with(code, monkeypatch):
     command = [sys.executable, "-c", SERVER]
-    monkeypatch.setattr(ui, "server_command", lambda _, port: [*command, str(port), str(code)])
+    monkeypatch.setattr(ui, "server_command", lambda _, port, *__: [*command, str(port), str(code)])
 
 
 def test_mlflows_own_page_is_served_to_this_machine_alone():

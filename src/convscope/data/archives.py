@@ -6,7 +6,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -112,11 +112,14 @@ def _obtain(archive: Archive, folder: Path, progress: Progress | None) -> Path:
 
 
 def _local_path(url: str) -> Path:
-    """The path that a file url names."""
-    parts = urlsplit(url)
-    if parts.netloc not in ("", "localhost"):
-        raise ValueError("a file url is file:///absolute/path or file:relative/path")
-    return Path(urllib.request.url2pathname(parts.path))
+    """The path that a file url names, also of one in which nobody has quoted what URLs reserve."""
+    path = url.removeprefix("file:")
+    if path.startswith("//"):
+        host, slash, path = path.removeprefix("//").partition("/")
+        if host not in ("", "localhost"):
+            raise ValueError("a file url is file:///absolute/path or file:relative/path")
+        path = slash + path
+    return Path(unquote(path))
 
 
 def _download(url: str, partial: Path, progress: Progress | None) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock
 
-from convscope.tracking import artifacts, descriptions
+from convscope.tracking import artifacts, descriptions, percent
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -56,6 +56,7 @@ def _file_uri(database: Path) -> str:
 def import_mlflow() -> "type[MlflowClient]":
     """MLflow's client, quick to give up and saying nothing; whatever imports MLflow comes later."""
     quiet()
+    percent.admit()
     from mlflow import MlflowClient
 
     return MlflowClient

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from convscope.base import paths
 from convscope.base.errors import UserError
+from convscope.tracking import percent
 from convscope.tracking.failures import reason, redact, remedy
 from convscope.tracking.ownership import project_id
 from convscope.tracking.records import POINT, STAGE
@@ -42,7 +43,10 @@ def serve(root: Path, port: int) -> None:
         _show(_page(root, uri.rstrip("/")))
         return
     _require_free(port)
-    with subprocess.Popen(server_command(uri, port)) as server:
+    with (
+        percent.python() as python,
+        subprocess.Popen(server_command(uri, port, python)) as server,
+    ):
         try:
             page = _page(root, f"http://{HOST}:{port}")
             while server.poll() is None and not _answers(port):
@@ -57,11 +61,11 @@ def serve(root: Path, port: int) -> None:
         raise UserError(f"the UI ended with code {code}")
 
 
-def server_command(uri: str, port: int) -> list[str]:
-    """The command that serves a database's runs to this machine alone."""
+def server_command(uri: str, port: int, python: str = sys.executable) -> list[str]:
+    """The command by which a Python serves a database's runs to this machine alone."""
     # One reader needs one worker; MLflow's four each take seconds to start.
     options = f"--host {HOST} --port {port} --workers 1".split()
-    return [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, *options]
+    return [python, "-m", "mlflow", "ui", "--backend-store-uri", uri, *options]
 
 
 def _page(root: Path, server: str) -> str:
