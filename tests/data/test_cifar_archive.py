@@ -1,9 +1,17 @@
+import bz2
+import contextlib
 import gzip
+import io
+import lzma
 import pickle
+import random
+import tarfile
+import zipfile
 
 import numpy as np
 import pytest
 
+from convscope.base.errors import UserError
 from convscope.data import cifar_archive
 from tests import archive_samples as samples
 from tests import toys
@@ -24,10 +32,10 @@ def assert_read(path, content):
 def refusal(path, content):
     """The reason for which an archive is refused; the rest of the message is always the same."""
     message = toys.refusal(cifar_archive.read, written(path, content))
-    start = f"{path} is damaged or not a CIFAR-10 archive ("
+    start = f"params.yaml: data.archives: {path} is damaged or not a CIFAR-10 archive ("
     end = (
-        "): put the url and md5 of an archive in the official python or binary layout into "
-        "data.archives (another copy with the same md5 would be the same)"
+        "): list an archive with the files of the official python or binary version (a copy with "
+        "the same md5 is the same)"
     )
     reason = message.removeprefix(start).removesuffix(end)
     assert message == start + reason + end
@@ -45,6 +53,62 @@ def test_class_names_may_be_absent(tmp_path):
     members = samples.binary_members()
     del members[f"{BIN}/batches.meta.txt"]
     assert_read(tmp_path / "toy.tar.gz", packed(members))
+
+
+def zipped(members):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+PACKED = {
+    "tar": lambda members: gzip.decompress(packed(members)),
+    "tar.gz": packed,
+    "tar.bz2": lambda members: bz2.compress(gzip.decompress(packed(members))),
+    "tar.xz": lambda members: lzma.compress(gzip.decompress(packed(members))),
+    "zip": zipped,
+}
+
+
+@pytest.mark.parametrize("kind", PACKED)
+@pytest.mark.parametrize("top", ["", "./", f"./{PY}/", "data/mine/"])
+def test_however_it_was_packed_again(kind, top, tmp_path):
+    own = {
+        f"{top}{name.rpartition('/')[2]}": held for name, held in samples.python_members().items()
+    }
+    macos = {f"{top}._data_batch_1": b"\0\5\x16\7", f"__MACOSX/{PY}/._data_batch_2": b"\0"}
+    assert_read(tmp_path / "toy.tgz", PACKED[kind]({**macos, **own, f"{top}readme.html": b"<p>"}))
+
+
+def test_headers_of_pax_are_understood(tmp_path):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz", format=tarfile.PAX_FORMAT) as tar:
+        for name, content in samples.binary_members().items():
+            info = tarfile.TarInfo(f"{'a long folder ' * 20}/\N{SNOWMAN}/{name}")
+            info.size, info.pax_headers = len(content), {"LIBARCHIVE.creationtime": "1.5"}
+            tar.addfile(info, io.BytesIO(content))
+    assert_read(tmp_path / "toy.tar.gz", out.getvalue())
+
+
+@pytest.mark.parametrize("kind", ["tar.bz2", "tar.xz", "zip"])
+@pytest.mark.parametrize("seed", range(10))
+def test_other_packings_that_are_cut_or_flipped_are_refused_or_matter_nothing(kind, seed, tmp_path):
+    rng, whole = random.Random(seed), PACKED[kind](samples.binary_members())
+    assert refusal(tmp_path / "toy", whole[: rng.randrange(1, len(whole) - 20)])
+    changed = bytearray(whole)
+    changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
+    path = written(tmp_path / "toy", bytes(changed))
+    with contextlib.suppress(UserError):
+        samples.assert_complete(cifar_archive.read(path))
+
+
+@pytest.mark.parametrize("kind", ["tar", "tar.bz2", "tar.xz", "zip"])
+def test_bombs_of_other_packings_are_refused(kind, tmp_path, monkeypatch):
+    monkeypatch.setattr(cifar_archive, "MAX_UNPACKED_BYTES", 1 << 20)
+    bomb = PACKED[kind]({TEST: bytes(2 << 20)})
+    assert refusal(tmp_path / "toy", bomb) == "it unpacks to more than 1048576 bytes"
 
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
@@ -124,10 +188,15 @@ TAR = gzip.decompress(packed({f"{BIN}/data_batch_1.bin": bytes(2 * 3073)}))
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"<html>sign in first</html>", "Not a gzipped file"),
-        (packed({"a": b"b"}), "neither cifar-10-batches-py nor"),
-        (packed({TEST: bytes(3073)}), f"lacks {BIN}/data_batch_1.bin, {BIN}/data_batch_2.bin"),
-        (packed([(TEST, b""), (TEST, b"")]), f"{TEST} is there twice"),
+        (b"\n<!DOCTYPE html>sign in first</html>", "it is a web page"),
+        (b"Rar!\x1a\x07\x01\x00" * 100, "it is neither a tar nor a zip file"),
+        (b"", "it is neither a tar nor a zip file"),
+        (gzip.compress(b"{}"), "it is neither a tar nor a zip file"),
+        (packed({"a": b"b"}), "the files of neither cifar-10-batches-py nor"),
+        (zipped({"a": b"b"}), "the files of neither cifar-10-batches-py nor"),
+        (packed({TEST: bytes(3073)}), "lacks data_batch_1.bin, data_batch_2.bin"),
+        (packed([(TEST, b""), (TEST, b"")]), "test_batch.bin is there twice"),
+        (packed([(TEST, b""), ("copy/test_batch.bin", b"")]), "test_batch.bin is there twice"),
         (packed({f"{PY}/batches.meta": bytes(LARGE)}), f"{PY}/batches.meta is too large: {LARGE}"),
         # a member cut short inside an intact gzip file
         (gzip.compress(TAR[: 512 + 3073]), "unexpected end of data"),
@@ -145,5 +214,6 @@ def test_a_bomb_is_refused(tmp_path, monkeypatch):
     assert refusal(tmp_path / "toy", bomb) == "it unpacks to more than 1048576 bytes"
 
 
-def test_an_absent_file_is_refused(tmp_path):
-    assert "No such file" in toys.refusal(cifar_archive.read, tmp_path / "absent")
+def test_what_the_system_refuses_is_not_called_damaged(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        cifar_archive.read(tmp_path / "absent")
