@@ -11,14 +11,14 @@ from convscope.base import errors
     [
         (errno.ENOSPC, "make room there"),
         (errno.EACCES, "give access there"),
-        (errno.EROFS, "give access there"),
-        (errno.ENODEV, "move the project to a local file system"),
+        (errno.EROFS, "let it be written to"),
+        (errno.ENODEV, "move the project to another, local disk"),
         (errno.EISDIR, "move away what is in the way"),
         (errno.EMFILE, "allow more open files"),
         (errno.EAGAIN, "allow more processes"),
         (errno.ENAMETOOLONG, "a shorter path"),
-        (errno.EXDEV, "make room or give access there"),
-        (None, "make room or give access there"),
+        (errno.EXDEV, "put that right"),
+        (None, "put that right"),
     ],
 )
 def test_what_helps_depends_on_what_the_system_refused(number, words):

@@ -52,14 +52,6 @@ def test_portable_kernels_are_a_processors(monkeypatch):
         runtime.device()
 
 
-def test_apples_gpu_is_refused_with_the_reason(monkeypatch):
-    monkeypatch.setenv(names.DEVICE, "mps")
-    with pytest.raises(
-        UserError, match=r"^CONVSCOPE_DEVICE=mps: Apple's .* never compared .* cpu$"
-    ):
-        runtime.device()
-
-
 def test_what_was_loaded_under_other_kernels_does_not_compute():
     with pytest.raises(UserError, match=r"torch was imported before .* native"):
         runtime.deterministic(1, NATIVE).__enter__()

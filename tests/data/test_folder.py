@@ -93,9 +93,9 @@ def test_pictures_in_both_parts_and_other_files_are_told(tmp_path):
     (tmp_path / "test" / "notes.txt").write_text("x")
     (train / "a" / "list.csv").write_text("x")
     _, (others, shared) = read(tmp_path)
-    assert others.startswith("left out, having no name that ends in .png, ")
+    assert others.startswith("left out, since their names do not end in .png, ")
     assert others.endswith(" or .tiff: train/a/list.csv, test/notes.txt")
-    assert shared.startswith("1 of the pictures to test on also are among those to train on")
+    assert shared.startswith("1 of the pictures to test on are among those to train on too")
     assert shared.endswith("test/a/same.png = train/b/0.png")
 
 
@@ -105,7 +105,7 @@ def test_all_damaged_files_are_named_at_once(tmp_path):
     cut = (root / "b" / "3.png").read_bytes()
     (root / "b" / "3.png").write_bytes(cut[: len(cut) // 2])
     message = refusal(root)
-    assert "cannot be read as a picture: " in message
+    assert "cannot be read as pictures: " in message
     assert "a/0.png (empty)" in message
     assert "b/3.png" in message
     for at in range(8):

@@ -8,11 +8,14 @@ from convscope.base.names import DEVICE
 _OUT_OF_MEMORY = ("allocate memory", "out of memory", "bad_alloc", "ALLOC_FAILED")
 
 
-_MOVE = "move the project to a local file system"
+_MOVE = "move the project to another, local disk"
 # what helps against what a system refuses, by its number
 _REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room there"),
-    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "give access there"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "give access there"),
+    errno.EROFS: "let it be written to, or move the project elsewhere",
+    errno.EFBIG: "allow larger files (`ulimit -f unlimited`), or move the project to another disk",
+    errno.ENOENT: "put it back",
     **dict.fromkeys((errno.ENODEV, errno.ENOTSUP, errno.ESTALE, errno.EIO), _MOVE),
     **dict.fromkeys((errno.EISDIR, errno.ENOTDIR, errno.EEXIST), "move away what is in the way"),
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), "allow more open files (`ulimit -n 4096`)"),
@@ -31,7 +34,7 @@ class UserError(Exception):
 
 def remedy(error: OSError) -> str:
     """What a user can do about what the system refused."""
-    return _REMEDIES.get(error.errno or 0, "make room or give access there")
+    return _REMEDIES.get(error.errno or 0, "put that right")
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -62,11 +62,13 @@ def said(command: Sequence[str], folder: Path) -> str:
         )
     except FileNotFoundError:
         raise UserError(
-            f"{command[0]} is not installed here: comparing needs git and DVC"
+            f"{command[0]} is not installed here: install it (comparing needs git and DVC)"
         ) from None
     except subprocess.CalledProcessError as error:
         reason = " ".join(error.stderr.split()) or f"exit code {error.returncode}"
-        raise UserError(f"`{' '.join(command)}` failed: {reason}") from None
+        raise UserError(
+            f"`{' '.join(command)}` failed ({reason}): put that right, and compare again"
+        ) from None
     return done.stdout.removesuffix("\n")
 
 
