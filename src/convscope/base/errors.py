@@ -57,5 +57,6 @@ def machine_trouble(error: Exception) -> str | None:
     if not isinstance(error, OSError):
         return None
     what = error.strerror or " ".join(str(error).split()) or type(error).__name__
-    where = f"{error.filename}: " if error.filename else ""
+    name = error.filename2 or error.filename  # of a replacement, what is to be replaced
+    where = f"{name}: " if name else ""
     return f"{where}{what}: {remedy(error)}, and run the same command again"
