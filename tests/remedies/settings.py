@@ -150,7 +150,7 @@ ROWS = [
     Row(
         "base/runtime.workers",
         "CONVSCOPE_WORKERS=many: set it to a whole number from 1 to 256",
-        lambda: runtime.workers(1),
+        lambda: str(runtime.workers(1)),
         env(CONVSCOPE_WORKERS="many"),
         env(CONVSCOPE_WORKERS="3"),
     ),
