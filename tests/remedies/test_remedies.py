@@ -5,9 +5,9 @@ import pytest
 from convscope.base import names
 from convscope.base.errors import UserError
 from tests import projects
-from tests.remedies import configuration, pictures, settings, sites
+from tests.remedies import configuration, pictures, results, settings, sites
 
-ROWS = [*settings.ROWS, *configuration.ROWS, *pictures.ROWS]
+ROWS = [*settings.ROWS, *configuration.ROWS, *pictures.ROWS, *results.ROWS]
 SITES = sites.found()
 
 

@@ -1,0 +1,407 @@
+"""Lines about data sets, trained networks and finished stages."""
+
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import torch
+
+from convscope.base import consistency, files, inputs, paths
+from convscope.base.report_folder import Finished, MadeFrom
+from convscope.data import datasets
+from convscope.nets import trained, zoo
+from convscope.report.document import page
+from convscope.stages import download, evaluate, keep
+from convscope.study.claims import claim, record
+from convscope.tracking import finished
+from convscope.training import cuda_graph, executor, trainer
+from convscope.training.cuda_graph import Replayed
+from tests import toys
+from tests.base import test_consistency as stages
+from tests.remedies.row import (
+    Row,
+    each,
+    env,
+    instead,
+    nothing,
+    remove,
+    replaced,
+    write,
+)
+from tests.stages.conftest import save
+from tests.stages.test_keep import FILES
+from tests.tracking.conftest import Project
+
+REPORTS, KEPT = Path("reports"), Path("docs/kept")
+DATASET, RUN = toys.red_or_blue(), toys.run()
+NETWORK = zoo.build(RUN.net, **RUN.point)
+
+
+def made(**changes):
+    """Finished stages; ``changes`` of what some were made from."""
+    return lambda _: stages.write(REPORTS, **changes)
+
+
+def consistent():
+    consistency.require_consistent(REPORTS)
+
+
+def from_here():
+    source = MadeFrom("d", {"net4": "b"})
+    consistency.require_made_from([Finished(REPORTS, "occlusion")], source)
+
+
+def dataset():
+    return datasets.load(paths.DATASET)
+
+
+def made_anew(_):
+    """Do as a missing data set's line says."""
+    download.run()
+
+
+def network(data=DATASET):
+    """A trained net1, on this data set."""
+
+    def do(_):
+        save(RUN, NETWORK, data)
+        datasets.save(DATASET, paths.DATASET)
+
+    return do
+
+
+def best():
+    return trained.load_best(paths.models_of("net1"), DATASET.fingerprint)
+
+
+def stage():
+    """A stage during which a user edits a file, if he is at it."""
+    with inputs.followed():
+        files.read_json(Path("a.json"), "a stage")
+        if Path("editor").exists():
+            Path("a.json").write_text("[2]")
+        inputs.require_unchanged()
+
+
+def published():
+    return finished.fingerprint(Path(), "occlusion")
+
+
+def points():
+    return finished.read_stage(Path(), "train@net1")
+
+
+def project(*away, **changes):
+    """Two finished stages, less some files, with changes."""
+
+    def do(_):
+        made = Project(Path())
+        for name in away:
+            (made.root / name).unlink()
+        for name, content in changes.items():
+            made.write(f"reports/{name}/made_from.json".replace("__", "/"), content)
+
+    return do
+
+
+def kept(**changes):
+    """What a finished pipeline leaves, with these parameters."""
+
+    def do(_):
+        for name, text in FILES.items():
+            write(name, text)(_)
+        write("reports/download/params.json", {"data": {"source": "digits"} | changes})(_)
+        write("reports/download/made_from.json", {"data": "d"})(_)
+
+    return do
+
+
+def keeps(folder=KEPT):
+    return lambda: keep.keep(Path(), folder)
+
+
+def status(code, said="{}", refused=""):
+    """A dvc.lock, and what ``dvc status`` says of it."""
+
+    def do(patch):
+        Path("dvc.lock").write_text("")
+        done = keep.subprocess.CompletedProcess([], code, said, refused)
+        patch.setattr(keep.subprocess, "run", lambda *_, **__: done)
+
+    return do
+
+
+def train():
+    """Train a run of the data set on disk, at the learning rate in a file."""
+    lr = float(Path("lr").read_text()) if Path("lr").exists() else 0.02
+    runs = [(toys.run(lr=lr, epochs=1), Path(f"runs/{at}")) for at in range(2)]
+    executor.train_side_by_side(runs, paths.DATASET, lambda _: None)
+
+
+def another(_):
+    datasets.save(toys.red_or_blue(42), paths.DATASET)
+
+
+def killed(jobs, workers, *_):
+    raise BrokenProcessPool
+
+
+def batches():
+    """Train on 40 images, by a size of batches in a file."""
+    size = int(Path("size").read_text())
+    run = toys.run("net3", epochs=1, kernel_size=7, batch_size=size)
+    trainer.train(run, DATASET, Path(f"runs/{size}"), torch.device("cpu"))
+
+
+def no_memory(*_, **__):
+    raise MemoryError
+
+
+class NoGraph:
+    """A graph that cannot be recorded."""
+
+    def prepare(self, work):
+        work()
+
+    def record(self, _):
+        raise RuntimeError("operation not permitted\nand more")
+
+
+def recorded():
+    work = Replayed(lambda _: None, NoGraph())
+    for _ in range(cuda_graph.ORDINARY_CALLS + 1):
+        work(torch.ones(1))
+
+
+def stated(_):
+    """A claim that states itself."""
+    return lambda: claim.rule(1, "net1")(consistent_claim)
+
+
+def consistent_claim():
+    """A finding."""
+
+
+def silent():
+    return claim.rule(1, "net1")(lambda _: None)
+
+
+def claims():
+    return record.read(Path("claims.json"))
+
+
+MADE = "(or `dvc repro`)"
+CLAIMS = write("claims.json", {"data": "digits", "claims": [{"number": 1, "verdict": "holds"}]})
+
+ROWS = [
+    Row(
+        "base/files.missing",
+        f"data/dataset.safetensors is missing: run `convscope download` {MADE} to make it",
+        dataset,
+        nothing,
+        made_anew,
+    ),
+    Row(
+        "base/files.damaged",
+        f"data/dataset.safetensors is damaged (…): delete it and run `convscope download` {MADE}",
+        dataset,
+        write(paths.DATASET, b"cut"),
+        each(remove(paths.DATASET), made_anew),
+    ),
+    Row(
+        "base/files.damaged",
+        f"models/net1/runs/{RUN.id}/best.safetensors is damaged (it is a file of torch.save, not "
+        f"of safetensors): delete it and run `convscope train net1` {MADE}",
+        best,
+        each(network(), lambda _: torch.save({}, f"models/net1/runs/{RUN.id}/best.safetensors")),
+        each(remove(f"models/net1/runs/{RUN.id}/best.safetensors"), network()),
+    ),
+    Row(
+        "base/consistency._outdated",
+        "reports/evaluate was not made from what is in reports/download now: run `convscope "
+        f"evaluate` {MADE}",
+        consistent,
+        made(evaluate={"data": "e"}),
+        made(),
+    ),
+    Row(
+        "base/consistency.require_made_from",
+        "reports/occlusion was not made from the data set and the model that are here now: run "
+        f"`convscope occlusion` {MADE}",
+        from_here,
+        made(occlusion={"runs": {"net4": "c"}}),
+        made(),
+    ),
+    Row(
+        "base/inputs.require_unchanged",
+        "a.json was changed while the stage ran: its outputs are of what was there before, and "
+        "are not recorded; run it again (finished training runs are kept)",
+        stage,
+        each(write("a.json", [1]), write("editor", "")),
+        remove("editor"),
+    ),
+    Row(
+        "base/report_folder.Finished.require",
+        f"reports/evaluate is missing: run `convscope evaluate` {MADE}",
+        lambda: Finished(REPORTS, "evaluate").require(),
+        nothing,
+        made(),
+    ),
+    Row(
+        "nets/trained.load_best",
+        "models/net1 was trained on another data set than the one that is here: run `convscope "
+        f"train net1` {MADE}",
+        best,
+        network(toys.red_or_blue(42)),
+        network(),
+    ),
+    Row(
+        "report/document/page._nets",
+        f"reports/train has no network: run `convscope train net1` {MADE} before the report",
+        lambda: page._nets(REPORTS),
+        nothing,
+        made(),
+    ),
+    Row(
+        "stages/evaluate._load",
+        "models has no trained network: run `convscope train net1`",
+        lambda: evaluate._load(DATASET.fingerprint),
+        nothing,
+        network(),
+    ),
+    Row(
+        "stages/keep.keep",
+        "reports/report.md is missing: run `dvc repro` first",
+        keeps(),
+        each(kept(), remove("reports/report.md")),
+        kept(),
+    ),
+    Row(
+        "stages/keep._require_own_folder",
+        "docs/kept is a link or leads upwards: name the folder itself",
+        keeps(),
+        each(kept(), lambda _: KEPT.parent.mkdir(), lambda _: KEPT.symlink_to("own")),
+        instead(keeps(Path("docs/own"))),
+    ),
+    Row(
+        "stages/keep._require_own_folder 2",
+        "reports/kept is among the results: name a folder outside reports/",
+        keeps(REPORTS / "kept"),
+        kept(),
+        instead(keeps()),
+    ),
+    Row(
+        "stages/keep._require_own_folder 3",
+        "docs/kept is not a folder that `convscope keep` made: name another",
+        keeps(),
+        each(kept(), write(KEPT / "thesis.tex", "")),
+        instead(keeps(Path("docs/other"))),
+    ),
+    Row(
+        "stages/keep._require_same_params",
+        "params.yaml: data.source is not what stage download ran with: run `dvc repro` first",
+        keeps(),
+        kept(source="cifar10"),
+        kept(),
+    ),
+    Row(
+        "stages/keep._require_recorded",
+        "`dvc status` failed (ERROR: locked): put that right, and keep again",
+        keeps(),
+        each(kept(), status(1, "", "ERROR:\n locked")),
+        status(0),
+    ),
+    Row(
+        "stages/keep._require_recorded 2",
+        "dvc.lock does not record the results of train@net1 that are here: run `dvc repro`, or "
+        "for results that were made by hand `dvc commit -f`",
+        keeps(),
+        each(kept(), status(0, '{"train@net1": []}')),
+        status(0),
+    ),
+    Row(
+        "study/claims/claim.rule.decorate",
+        "docstrings state the claims: run Python without -OO, and unset PYTHONOPTIMIZE",
+        silent,
+        nothing,
+        stated,
+    ),
+    Row(
+        "study/claims/record.read",
+        "claims.json is missing: give a claims.json that the report made",
+        claims,
+        nothing,
+        CLAIMS,
+    ),
+    Row(
+        "study/claims/record.read 2",
+        "claims.json is not a claims.json that the report made (KeyError: 'claims'): give "
+        "another file",
+        claims,
+        write("claims.json", {}),
+        CLAIMS,
+    ),
+    Row(
+        "tracking/finished.fingerprint",
+        "stage occlusion has not finished: reports/occlusion/metrics.json is missing: run `dvc "
+        "repro`",
+        published,
+        project("reports/occlusion/metrics.json"),
+        project(),
+    ),
+    Row(
+        "tracking/finished._with_points",
+        "reports/train/net1 was not made from what is in models/net1 now: run `convscope train "
+        f"net1` {MADE}",
+        points,
+        project(train__net1={"data": "d", "runs": {"net1": "point-0.01"}}),
+        project(),
+    ),
+    Row(
+        "training/executor.train_side_by_side",
+        "a training process was killed, perhaps because the machine was out of memory: run the "
+        "stage again (finished epochs are kept), with CONVSCOPE_WORKERS=1 if it recurs",
+        train,
+        each(
+            network(), env(CONVSCOPE_WORKERS="2"), replaced(executor, "_train_in_processes", killed)
+        ),
+        env(CONVSCOPE_WORKERS="1"),
+    ),
+    Row(
+        "training/executor._train",
+        "data/dataset.safetensors was changed while the stage ran: run it again",
+        train,
+        another,
+        network(),
+    ),
+    Row(
+        "training/executor._train 2",
+        "net1: run … needs more memory than there is: lower its batch_size or l1_oc in "
+        "params.yaml, or set CONVSCOPE_WORKERS=1",
+        train,
+        each(network(), replaced(trainer, "train", no_memory)),
+        "buys memory",
+    ),
+    Row(
+        "training/trainer._Trainer._take",
+        "net3: run … cannot be trained on a last batch of 1 image (Expected more than 1 value "
+        "per channel when training, got input size …): change its batch_size or data.train_images",
+        batches,
+        write("size", "39"),
+        write("size", "20"),
+    ),
+    Row(
+        "training/trainer._Trainer._diverged",
+        "net1: the loss is nan in epoch 1 of run …: lower its lr (1e+06) in params.yaml",
+        train,
+        each(network(), write("lr", "1e6")),
+        write("lr", "0.01"),
+    ),
+    Row(
+        "training/cuda_graph.Replayed._record",
+        "the GPU cannot record a training step (operation not permitted): set "
+        "CONVSCOPE_CUDA_GRAPHS=off",
+        recorded,
+        nothing,
+        "needs a GPU",
+    ),
+]
