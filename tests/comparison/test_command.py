@@ -133,7 +133,7 @@ def test_a_revision_without_a_pipeline_is_refused(repository, capsys):
 def test_a_folder_without_git_is_refused(here, capsys):
     states.write(here, {"params.yaml": states.PARAMS})
     line = refused(capsys, "HEAD")
-    assert line.startswith("comparing needs a git repository with a commit (")
+    assert line.startswith("comparing needs a git repository with a commit: run")
 
 
 def test_a_shallow_clone_a_worktree_and_a_folder_of_a_repository_can_be_compared(

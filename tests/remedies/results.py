@@ -141,7 +141,7 @@ def another(_):
     datasets.save(toys.red_or_blue(42), paths.DATASET)
 
 
-def killed(jobs, workers, *_):
+def killed(*_):
     raise BrokenProcessPool
 
 

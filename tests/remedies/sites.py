@@ -13,7 +13,7 @@ from typing import Any
 import convscope
 
 SOURCES = Path(convscope.__file__).parent
-_CALLED = {"UserError", "warn", "_warn"}
+_CALLED = {"UserError", "FailedError", "warn", "_warn"}
 
 
 @dataclass(frozen=True)

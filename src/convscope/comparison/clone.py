@@ -20,7 +20,7 @@ from types import FrameType
 from convscope.base import locks, paths
 from convscope.base.errors import UserError
 from convscope.comparison import programs
-from convscope.comparison.programs import git
+from convscope.comparison.programs import FailedError, git
 from convscope.comparison.state import State
 from convscope.training.grid import STORE
 
@@ -59,10 +59,10 @@ class Clone:
         asked = ("--show-toplevel", "--show-prefix", "--git-path", "objects")
         try:
             found = git("rev-parse", "--path-format=absolute", *asked)
-        except UserError as error:
+        except FailedError:
             raise UserError(
-                f"comparing needs a git repository with a commit ({error}): run `git init`, "
-                "`git add --all` and `git commit`"
+                "comparing needs a git repository with a commit: run `git init`, `git add --all` "
+                "and `git commit`"
             ) from None
         top, prefix, objects = found.split("\n")
         self._top, self._here, self._repository = Path(top), Path.cwd(), folder / "project"
@@ -87,7 +87,7 @@ class Clone:
         command = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}")
         try:
             commit = git(*command)
-        except UserError:
+        except FailedError:
             raise UserError(
                 f"{what}: {text!r} is not a commit of this repository: name a commit, a branch or "
                 "a tag (a shallow clone lacks the earlier ones: `git fetch --unshallow`)"
