@@ -204,14 +204,6 @@ ROWS = [
         each(away("a", "b"), pictured(test__a=1, test__b=1)),
     ),
     Row(
-        "data/folder._parts 2",
-        f"{AT} holds val, which looks like a part of the pictures, not a class: have two "
-        "folders, train and test, in it, or only those of the classes",
-        read,
-        each(TWO, pictured(val=1)),
-        away("val"),
-    ),
-    Row(
         "data/folder._listing",
         f"{AT}/a/more is a folder inside the class a: pictures lie in the folder of their class "
         "itself",

@@ -1,6 +1,5 @@
 """Lines about data sets, trained networks and finished stages."""
 
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import torch
@@ -13,20 +12,9 @@ from convscope.report.document import page
 from convscope.stages import download, evaluate, keep
 from convscope.study.claims import claim, record
 from convscope.tracking import finished
-from convscope.training import cuda_graph, executor, trainer
-from convscope.training.cuda_graph import Replayed
 from tests import toys
 from tests.base import test_consistency as stages
-from tests.remedies.row import (
-    Row,
-    each,
-    env,
-    instead,
-    nothing,
-    remove,
-    replaced,
-    write,
-)
+from tests.remedies.row import Row, each, instead, nothing, remove, write
 from tests.stages.conftest import save
 from tests.stages.test_keep import FILES
 from tests.tracking.conftest import Project
@@ -130,59 +118,9 @@ def status(code, said="{}", refused=""):
     return do
 
 
-def train():
-    """Train a run of the data set on disk, at the learning rate in a file."""
-    lr = float(Path("lr").read_text()) if Path("lr").exists() else 0.02
-    runs = [(toys.run(lr=lr, epochs=1), Path(f"runs/{at}")) for at in range(2)]
-    executor.train_side_by_side(runs, paths.DATASET, lambda _: None)
-
-
-def another(_):
-    datasets.save(toys.red_or_blue(42), paths.DATASET)
-
-
-def killed(*_):
-    raise BrokenProcessPool
-
-
-def batches():
-    """Train on 40 images, by a size of batches in a file."""
-    size = int(Path("size").read_text())
-    run = toys.run("net3", epochs=1, kernel_size=7, batch_size=size)
-    trainer.train(run, DATASET, Path(f"runs/{size}"), torch.device("cpu"))
-
-
-def no_memory(*_, **__):
-    raise MemoryError
-
-
-class NoGraph:
-    """A graph that cannot be recorded."""
-
-    def prepare(self, work):
-        work()
-
-    def record(self, _):
-        raise RuntimeError("operation not permitted\nand more")
-
-
-def recorded():
-    work = Replayed(lambda _: None, NoGraph())
-    for _ in range(cuda_graph.ORDINARY_CALLS + 1):
-        work(torch.ones(1))
-
-
-def stated(_):
-    """A claim that states itself."""
-    return lambda: claim.rule(1, "net1")(consistent_claim)
-
-
-def consistent_claim():
-    """A finding."""
-
-
-def silent():
-    return claim.rule(1, "net1")(lambda _: None)
+def ruled(check):
+    """Make a rule of a check, whose docstring states it."""
+    return lambda: claim.rule(1, "net1")(check)
 
 
 def claims():
@@ -321,9 +259,9 @@ ROWS = [
     Row(
         "study/claims/claim.rule.decorate",
         "docstrings state the claims: run Python without -OO, and unset PYTHONOPTIMIZE",
-        silent,
+        ruled(lambda _: None),
         nothing,
-        stated,
+        instead(ruled(ruled)),
     ),
     Row(
         "study/claims/record.read",
@@ -355,53 +293,5 @@ ROWS = [
         points,
         project(train__net1={"data": "d", "runs": {"net1": "point-0.01"}}),
         project(),
-    ),
-    Row(
-        "training/executor.train_side_by_side",
-        "a training process was killed, perhaps because the machine was out of memory: run the "
-        "stage again (finished epochs are kept), with CONVSCOPE_WORKERS=1 if it recurs",
-        train,
-        each(
-            network(), env(CONVSCOPE_WORKERS="2"), replaced(executor, "_train_in_processes", killed)
-        ),
-        env(CONVSCOPE_WORKERS="1"),
-    ),
-    Row(
-        "training/executor._train",
-        "data/dataset.safetensors was changed while the stage ran: run it again",
-        train,
-        another,
-        network(),
-    ),
-    Row(
-        "training/executor._train 2",
-        "net1: run … needs more memory than there is: lower its batch_size or l1_oc in "
-        "params.yaml, or set CONVSCOPE_WORKERS=1",
-        train,
-        each(network(), replaced(trainer, "train", no_memory)),
-        "buys memory",
-    ),
-    Row(
-        "training/trainer._Trainer._take",
-        "net3: run … cannot be trained on a last batch of 1 image (Expected more than 1 value "
-        "per channel when training, got input size …): change its batch_size or data.train_images",
-        batches,
-        write("size", "39"),
-        write("size", "20"),
-    ),
-    Row(
-        "training/trainer._Trainer._diverged",
-        "net1: the loss is nan in epoch 1 of run …: lower its lr (1e+06) in params.yaml",
-        train,
-        each(network(), write("lr", "1e6")),
-        write("lr", "0.01"),
-    ),
-    Row(
-        "training/cuda_graph.Replayed._record",
-        "the GPU cannot record a training step (operation not permitted): set "
-        "CONVSCOPE_CUDA_GRAPHS=off",
-        recorded,
-        nothing,
-        "needs a GPU",
     ),
 ]

@@ -10,9 +10,18 @@ from convscope.base.errors import UserError
 from convscope.config import messages
 from convscope.tracking import failures
 from tests import projects
-from tests.remedies import configuration, pictures, programs, results, settings, sites, tracking
+from tests.remedies import (
+    configuration,
+    pictures,
+    programs,
+    results,
+    settings,
+    sites,
+    tracking,
+    training,
+)
 
-TABLES = (settings, configuration, pictures, results, programs, tracking)
+TABLES = (settings, configuration, pictures, results, training, programs, tracking)
 ROWS = [row for table in TABLES for row in table.ROWS]
 SITES = sites.found()
 # lines that ask for nothing, or pass on what others say
