@@ -62,6 +62,11 @@ def run_out(error):
     return working(work)
 
 
+def in_a_folder():
+    with files.atomic_folder(Path("x/z")):
+        pass
+
+
 def deep(parts):
     return lambda: files.write_text(Path("d" * 200, *["e" * 200] * parts, "x"), "")
 
@@ -250,6 +255,16 @@ ROWS = [
         PUBLISH,
         each(working(lambda: files.write_text(Path("x/y"), "a")), write("x", "")),
         lambda _: Path("x").rename("y"),
+    ),
+    *(
+        Row(
+            "cli.main 3",
+            f"x: Not a directory: move away what is in the way, {AGAIN}",
+            PUBLISH,
+            each(working(work), write("x", "")),
+            lambda _: Path("x").unlink() or files.write_json(Path("x/y"), {}),
+        )
+        for work in (lambda: files.read_json(Path("x/y"), "download"), in_a_folder)
     ),
     Row(
         "cli.main 3",

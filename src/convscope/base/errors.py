@@ -1,6 +1,7 @@
 """UserError, which a user is meant to read, and what a user can do about a machine's refusals."""
 
 import errno
+from pathlib import Path
 
 from convscope.base.names import DEVICE
 
@@ -37,6 +38,15 @@ def remedy(error: OSError) -> str:
     return _REMEDIES.get(error.errno or 0, "put that right")
 
 
+def _place(error: OSError) -> object:
+    """Where the system refused something: of a replacement, at what was to be replaced."""
+    name = error.filename2 or error.filename
+    if isinstance(error, NotADirectoryError) and isinstance(name, str):
+        # of the folders above it one is a file, which is in the way
+        return next((part for part in Path(name).parents if part.is_file()), name)
+    return name
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that Python, torch or the system ran out of memory."""
     if isinstance(error, OSError):
@@ -57,6 +67,6 @@ def machine_trouble(error: Exception) -> str | None:
     if not isinstance(error, OSError):
         return None
     what = error.strerror or " ".join(str(error).split()) or type(error).__name__
-    name = error.filename2 or error.filename  # of a replacement, what is to be replaced
+    name = _place(error)
     where = f"{name}: " if name else ""
     return f"{where}{what}: {remedy(error)}, and run the same command again"

@@ -97,7 +97,7 @@ def reading(path: Path, made_by: str) -> Iterator[None]:
     except FileNotFoundError:
         raise missing(path, made_by) from None
     except OSError as error:
-        if error.errno and path.is_file():
+        if error.errno and (path.is_file() or isinstance(error, NotADirectoryError)):
             error.filename = error.filename or str(path)
             raise
         raise damaged(path, made_by, str(error)) from None
