@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import torch
-
 from convscope.base import consistency, files, inputs, paths
 from convscope.base.report_folder import Finished, MadeFrom
 from convscope.data import datasets
@@ -147,11 +145,11 @@ ROWS = [
     ),
     Row(
         "base/files.damaged",
-        f"models/net1/runs/{RUN.id}/best.safetensors is damaged (it is a file of torch.save, not "
-        f"of safetensors): delete it and run `convscope train net1` {MADE}",
-        best,
-        each(network(), lambda _: torch.save({}, f"models/net1/runs/{RUN.id}/best.safetensors")),
-        each(remove(f"models/net1/runs/{RUN.id}/best.safetensors"), network()),
+        "data/dataset.safetensors is damaged (it is a folder): delete it and run `convscope "
+        f"download` {MADE}",
+        dataset,
+        lambda _: paths.DATASET.mkdir(parents=True),
+        each(lambda _: paths.DATASET.rmdir(), made_anew),
     ),
     Row(
         "base/consistency._outdated",
