@@ -2,8 +2,10 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from benchmarks import children, subjects, table
 from convscope.training import processes
@@ -20,6 +22,7 @@ NAMES = (
     "growth",
     "kernels",
     "explorer",
+    "cluster",
     "study",
 )
 BY_NAME_ONLY = ("quick-study",)
@@ -43,9 +46,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--quick", action="store_true", help="try everything on next to nothing")
     parser.add_argument("--markdown", action="store_true", help="print RESULTS.md")
+    parser.add_argument(
+        "--go",
+        action="store_true",
+        help="with study: train and analyze it here, by a GPU, as far as the time allows",
+    )
+    parser.add_argument("--minutes", type=float, default=9.5, help="that time (%(default)s)")
+    parser.add_argument("--out", type=Path, default=Path(os.environ.get("OUT", "published")))
     asked = parser.parse_args(arguments)
     if unknown := sorted({*asked.names} - {*NAMES, *BY_NAME_ONLY}):
         parser.error(f"there is no benchmark {unknown[0]}")
+    if asked.go:
+        if asked.names != ["study"]:
+            parser.error("--go is for study")
+        from benchmarks import go
+
+        return go.run(asked.minutes, asked.out, asked.quick)
     if asked.quick:
         children.context = processes.context()  # these have imported torch
     write = table.markdown if asked.markdown else table.text

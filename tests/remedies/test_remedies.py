@@ -11,6 +11,7 @@ from convscope.config import messages
 from convscope.tracking import failures
 from tests import projects
 from tests.remedies import (
+    cluster,
     configuration,
     pictures,
     programs,
@@ -21,7 +22,7 @@ from tests.remedies import (
     training,
 )
 
-TABLES = (settings, configuration, pictures, results, training, programs, tracking)
+TABLES = (settings, configuration, pictures, results, training, cluster, programs, tracking)
 ROWS = [row for table in TABLES for row in table.ROWS]
 SITES = sites.found()
 # lines that ask for nothing, or pass on what others say
@@ -66,6 +67,8 @@ def project(here, monkeypatch, empty_store):
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.site}: {row.says[:40]}")
 def test_who_follows_a_line_is_helped(row, monkeypatch, capfd):
+    if row.site.startswith("training/cluster/"):
+        pytest.importorskip("distributed")
     row.cause(monkeypatch)
     with sites.passed() as lines:
         found = said(row.do, capfd)

@@ -72,14 +72,14 @@ ROWS = [
         env(CONVSCOPE_WORKERS="1"),
     ),
     Row(
-        "training/executor._train",
+        "training/executor.train_run",
         "data/dataset.safetensors was changed while the stage ran: run it again",
         train,
         another,
         made,
     ),
     Row(
-        "training/executor._train 2",
+        "training/executor.train_run 2",
         "net1: run … needs more memory than there is: lower its batch_size or l1_oc in "
         "params.yaml, or set CONVSCOPE_WORKERS=1",
         train,

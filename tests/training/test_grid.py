@@ -5,7 +5,7 @@ from unittest.mock import ANY, Mock, call
 import pandas as pd
 import pytest
 
-from convscope.base import paths
+from convscope.base import names, paths
 from convscope.training import grid
 from tests import toys
 from tests.projects import contents
@@ -45,6 +45,13 @@ def test_a_model_folder_holds_the_contracts_files(tmp_path):
     top = history.loc[history["test_accuracy"].idxmax()]
     assert (best["run"], best["best"]["epoch"]) == (top["run"], top["epoch"])
     assert json.loads((folder / "best.json").read_text()) == best
+
+
+def test_on_a_cluster_too_only_what_is_not_finished_is_trained(monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setenv(names.CLUSTER, "local:1")
+    assert trained(widths(4)) == {run.id for run in widths(4)}
+    assert trained(widths(4, 6)) == {run.id for run in widths(6)}
 
 
 def test_observers_are_told_everything_in_order():

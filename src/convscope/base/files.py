@@ -69,6 +69,12 @@ def _put_back(former: Path, path: Path) -> None:
     shutil.rmtree(former, ignore_errors=True)
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes as they are."""
+    with atomic_write(path) as partial:
+        partial.write_bytes(content)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write ``text`` as UTF-8 with Unix line ends."""
     with atomic_write(path) as partial:

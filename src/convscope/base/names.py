@@ -6,6 +6,7 @@ import re
 DEVICE = "CONVSCOPE_DEVICE"
 WORKERS = "CONVSCOPE_WORKERS"
 CUDA_GRAPHS = "CONVSCOPE_CUDA_GRAPHS"
+CLUSTER = "CONVSCOPE_CLUSTER"
 
 # the axes of a grid, in the order in which the study counts its runs: the last changes fastest
 AXES = (

@@ -12,6 +12,8 @@ RUN = "run.json"
 HISTORY = "history.csv"
 WEIGHTS = "best.safetensors"
 BEST = "best.json"
+# a run is there when the last of these is
+RUN_FILES = (WEIGHTS, HISTORY, RUN)
 # the one network whose stage dvc.yaml names after it
 BASELINE = "baseline"
 _TRAIN = "train@"

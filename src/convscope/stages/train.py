@@ -17,6 +17,7 @@ from convscope.nets import layer_table, zoo
 from convscope.tracking.records import grid_fingerprint
 from convscope.tracking.tracker import Tracker
 from convscope.training import dvc_cache, grid, plan
+from convscope.training.cluster import driver as cluster
 
 HEADLINES = ("epoch", "loss", "train_accuracy", "test_accuracy", "overfit_percent")
 
@@ -38,6 +39,7 @@ def run(net: str, tracker: Tracker) -> None:
         "net": section.used(),
     }
     # a wrong setting ends the stage before anything begins
+    cluster.address()
     runtime.workers(shared.threads)
     runtime.cuda_graphs(runtime.device())
     runs = plan.runs(params, net, datasets.load(paths.DATASET))
@@ -45,7 +47,8 @@ def run(net: str, tracker: Tracker) -> None:
     dvc_cache.recall(runs, paths.models_of(net))
     identity = grid_fingerprint([run.fingerprint for run in runs])
     timings = Timings(stage, runtime.device().type)
-    machine.warn_of_emulation(stage, shared.precision, runtime.device().type)
+    if not cluster.address():
+        machine.warn_of_emulation(stage, shared.precision, runtime.device().type)
     with (
         closing(GridProgress(stage, len(runs), section.epochs)) as progress,
         tracker.live(used, identity) as live,

@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from convscope.base import files
-from convscope.base.paths import HISTORY, RUN, WEIGHTS
+from convscope.base.paths import RUN, RUN_FILES
 from convscope.training.grid import store_folder
 from convscope.training.run import Run
 from convscope.training.trainer import is_finished
@@ -26,7 +26,6 @@ LOCK = Path("dvc.lock")
 DVC = Path(".dvc")
 _APP = ("dvc", "iterative")  # by these names it finds its configuration of a user, and of a machine
 # run.json is copied last: it says that the run is complete
-_FILES = (WEIGHTS, HISTORY, RUN)
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, YAMLError)
 
 
@@ -38,7 +37,7 @@ def recall(runs: Iterable[Run], models: Path) -> None:
     missing = [run for run in runs if not is_finished(run, store_folder(run))]
     held = cached(missing, models) if missing else {}
     for run in missing:
-        for path, name in zip(held.get(run.fingerprint, ()), _FILES, strict=False):
+        for path, name in zip(held.get(run.fingerprint, ()), RUN_FILES, strict=False):
             with files.atomic_write(store_folder(run) / name) as partial:
                 files.copy(path, partial)
 
@@ -48,7 +47,7 @@ def cached(runs: Iterable[Run], models: Path) -> dict[str, list[Path]]:
     held = _held(models)
     found = {}
     for run in runs:
-        paths = [held.get(Path("runs") / run.id / name, DVC) for name in _FILES]
+        paths = [held.get(Path("runs") / run.id / name, DVC) for name in RUN_FILES]
         if all(path.is_file() for path in paths) and _fingerprint(paths[-1]) == run.fingerprint:
             found[run.fingerprint] = paths
     return found

@@ -53,7 +53,7 @@ def train_side_by_side(jobs: Sequence[Job], dataset: Path, tell: Callable[[Event
     if workers == 1:
         data = data_sets.load(dataset).to(device)
         for job in jobs:
-            _train(job, data, device, tell)
+            train_run(*job, data, device, tell)
         return
     try:
         _train_in_processes(jobs, workers, dataset, device, tell)
@@ -130,11 +130,17 @@ def _work(job: Job) -> None:
     # not in _begin, whose errors the pool prints with a traceback
     if _Process.data is None:
         _Process.data = data_sets.load(_Process.dataset).to(_Process.device)
-    _train(job, _Process.data, _Process.device, _Process.events.put)
+    train_run(*job, _Process.data, _Process.device, _Process.events.put)
 
 
-def _train(job: Job, data: DataSet, device: torch.device, tell: Callable[[Event], None]) -> None:
-    run, folder = job
+def train_run(
+    run: Run, folder: Path, data: DataSet, device: torch.device, tell: Callable[[Event], None]
+) -> None:
+    """Train a run in this process, telling its events.
+
+    Raises:
+        UserError: It cannot be trained, be it that the memory does not suffice.
+    """
     if run.data != data.fingerprint:
         raise UserError(f"{paths.DATASET} was changed while the stage ran: run it again")
     tell(Event(run.id))

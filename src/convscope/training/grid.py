@@ -8,13 +8,13 @@ from typing import Any, Protocol
 import pandas as pd
 
 from convscope.base import files
-from convscope.base.paths import BEST, HISTORY, RUN, WEIGHTS
+from convscope.base.paths import BEST, HISTORY, RUN, RUN_FILES
 from convscope.training import trainer
+from convscope.training.cluster import driver as cluster
 from convscope.training.executor import Event, Job, train_side_by_side
 from convscope.training.run import Run
 
 STORE = Path(".convscope/runs")
-_FILES = (RUN, HISTORY, WEIGHTS)
 
 
 class Observer(Protocol):
@@ -72,10 +72,11 @@ def complete(grid: Sequence[Run], dataset: Path, observers: Sequence[Observer] =
             tell(Event(run.id, finished=True))
         else:
             # what is left of a damaged run must not be taken for part of a new one
-            for name in _FILES:
+            for name in RUN_FILES:
                 (folder / name).unlink(missing_ok=True)
             waiting.append((run, folder))
-    train_side_by_side(waiting, dataset, tell)
+    train = cluster.train if cluster.address() else train_side_by_side
+    train(waiting, dataset, tell)
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def assemble(grid: Sequence[Run], folder: Path) -> Assembled:
     with files.atomic_folder(folder) as partial:
         for number, run in enumerate(grid, start=1):
             target = partial / "runs" / run.id
-            for name in _FILES:
+            for name in RUN_FILES:
                 files.copy(store_folder(run) / name, target / name)
             history = files.read_csv(target / HISTORY, made_by)
             history.insert(0, "run", number)

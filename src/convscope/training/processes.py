@@ -12,7 +12,7 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 
 from convscope.base.interrupts import interrupts_held
-from convscope.base.names import WORKERS
+from convscope.base.names import CLUSTER, WORKERS
 
 # what a training process imports until its first step; optimizers of torch import the second
 PRELOADED = ["convscope.training.executor", "torch._dynamo"]
@@ -45,7 +45,7 @@ def _shorten_sockets() -> None:
 
 def warm_up() -> None:
     """Start the server now, so that the first epoch begins sooner, where processes will train."""
-    if sys.platform == "linux" and os.environ.get(WORKERS) != "1":
+    if sys.platform == "linux" and os.environ.get(WORKERS) != "1" and not os.environ.get(CLUSTER):
         context()
         # started by the server, it would let interrupts through again
         resource_tracker.ensure_running()

@@ -89,7 +89,7 @@ class Run:
         layers = repr(zoo.layers(self.net, **self.point))
         return {
             "data": self.data,
-            "code": _code(),
+            "code": code(),
             "layers": hashlib.sha256(layers.encode()).hexdigest(),
             "torch": torch.__version__,
         }
@@ -104,7 +104,8 @@ class Run:
 
 
 @cache
-def _code() -> str:
+def code() -> str:
+    """A hash of the code that a run's numbers come from."""
     return code_hash.code_hash(_ROOTS, _NO_NUMBERS)
 
 

@@ -1,0 +1,1 @@
+"""A grid's runs on the machines of a Dask cluster."""
