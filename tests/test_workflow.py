@@ -34,7 +34,7 @@ def test_an_error_is_the_summary_and_fails_the_step(tmp_path):
     summary = ci.summary.read_text()
     assert summary == (project.folder / "comparison/answer.md").read_text()
     assert summary.startswith(f"{MARKER}\n## The states could not be compared\n")
-    assert "\nconvscope: BASE: 'nowhere' is no commit of this repository" in summary
+    assert "\nconvscope: BASE: 'nowhere' is not a commit of this repository" in summary
 
 
 def test_shell_steps_are_single_lines_without_expressions():

@@ -208,13 +208,13 @@ def test_one_wrong_item_is_one_error(tmp_path):
 def test_a_network_of_absurd_size_is_refused_before_memory_is_asked_for(tmp_path):
     params = changed("nets.net4.filter_multiplier", [8.0])
     params["nets"]["net4"]["l1_oc"] = [1024]
-    assert "parameters; a network may have 200,000,000" in refused(tmp_path, params)
+    assert "parameters, and a network may have 200,000,000" in refused(tmp_path, params)
 
 
 def test_a_grid_of_absurd_size_is_refused(tmp_path):
     params = changed("nets.net1.lr", [i / 100 for i in range(1, 101)])
     params["nets"]["net1"]["momentum"] = [i / 100 for i in range(50)]
-    assert "40,000 runs, seeds counted; a grid may have 10,000" in refused(tmp_path, params)
+    assert "40,000 runs, seeds counted, and a grid may have 10,000" in refused(tmp_path, params)
     seeds = changed("train.seeds", list(range(2_000)))
     assert "nets.baseline has 12,000 runs, seeds counted" in refused(tmp_path, seeds)
 

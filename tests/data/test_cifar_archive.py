@@ -24,10 +24,10 @@ def assert_read(path, content):
 def refusal(path, content):
     """The reason for which an archive is refused; the rest of the message is always the same."""
     message = toys.refusal(cifar_archive.read, written(path, content))
-    start = f"{path} is damaged or not a CIFAR-10 archive ("
+    start = f"params.yaml: data.archives: {path} is damaged or not a CIFAR-10 archive ("
     end = (
-        "): put the url and md5 of an archive in the official python or binary layout into "
-        "data.archives (another copy with the same md5 would be the same)"
+        "): list an archive with the files of the official python or binary version (a copy with "
+        "the same md5 is the same)"
     )
     reason = message.removeprefix(start).removesuffix(end)
     assert message == start + reason + end
@@ -124,10 +124,14 @@ TAR = gzip.decompress(packed({f"{BIN}/data_batch_1.bin": bytes(2 * 3073)}))
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"<html>sign in first</html>", "Not a gzipped file"),
-        (packed({"a": b"b"}), "neither cifar-10-batches-py nor"),
-        (packed({TEST: bytes(3073)}), f"lacks {BIN}/data_batch_1.bin, {BIN}/data_batch_2.bin"),
-        (packed([(TEST, b""), (TEST, b"")]), f"{TEST} is there twice"),
+        (b"\n<!DOCTYPE html>sign in first</html>", "it is a web page"),
+        (b"Rar!\x1a\x07\x01\x00" * 100, "it is neither a tar nor a zip file"),
+        (b"", "it is neither a tar nor a zip file"),
+        (gzip.compress(b"{}"), "it is neither a tar nor a zip file"),
+        (packed({"a": b"b"}), "the files of neither cifar-10-batches-py nor"),
+        (packed({TEST: bytes(3073)}), "lacks data_batch_1.bin, data_batch_2.bin"),
+        (packed([(TEST, b""), (TEST, b"")]), "test_batch.bin is there twice"),
+        (packed([(TEST, b""), ("copy/test_batch.bin", b"")]), "test_batch.bin is there twice"),
         (packed({f"{PY}/batches.meta": bytes(LARGE)}), f"{PY}/batches.meta is too large: {LARGE}"),
         # a member cut short inside an intact gzip file
         (gzip.compress(TAR[: 512 + 3073]), "unexpected end of data"),
@@ -145,5 +149,6 @@ def test_a_bomb_is_refused(tmp_path, monkeypatch):
     assert refusal(tmp_path / "toy", bomb) == "it unpacks to more than 1048576 bytes"
 
 
-def test_an_absent_file_is_refused(tmp_path):
-    assert "No such file" in toys.refusal(cifar_archive.read, tmp_path / "absent")
+def test_what_the_system_refuses_is_not_called_damaged(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        cifar_archive.read(tmp_path / "absent")

@@ -1,6 +1,6 @@
 import pytest
 
-from convscope.data import cifar10, cifar100, cifar_folder
+from convscope.data import cifar10, cifar100
 from convscope.data.cifar_folder import UNPACKED, Unpacked
 from tests import archive_samples as samples
 from tests import toys
@@ -50,9 +50,3 @@ def test_other_bytes_and_missing_files_are_refused(unpacked):
     message = toys.refusal(read, folder)
     assert f"{last} cannot be read (No such file or directory)" in message
     assert "\n" not in message
-
-
-def test_an_empty_folder_is_refused(tmp_path):
-    assert "name the folder into which torchvision" in toys.refusal(
-        cifar_folder.read, tmp_path, "cifar10"
-    )

@@ -118,19 +118,41 @@ def test_weights_that_are_not_numbers_are_refused_though_their_digest_is_right(m
     assert "holds values that are not finite numbers" in refusal(model_folder)
 
 
-@pytest.mark.parametrize(
-    ("changes", "named"),
-    [
-        ({"fc3.weight": torch.zeros(11, 84)}, "size mismatch for fc3.weight"),
-        ({"fc3.weight": None}, 'Missing key(s) in state_dict: "fc3.weight"'),
-        ({"fc4.weight": torch.zeros(10, 84)}, 'Unexpected key(s) in state_dict: "fc4.weight"'),
-    ],
-)
-def test_weights_that_do_not_fit_the_network_are_refused(model_folder, changes, named):
+def found_in_the_wild(state):
+    """Weights as others keep them, by what is said of them."""
+    other = zoo.build("net1", **toys.POINT).state_dict()
+    return {
+        "its fc3.weight is float32 (11, 84), not float32 (10, 84)": state
+        | {"fc3.weight": torch.zeros(11, 84)},
+        "it lacks fc3.weight": {key: value for key, value in state.items() if key != "fc3.weight"},
+        "it holds module.conv1.bias, which the network in best.json does not have": {
+            f"module.{key}": value for key, value in state.items()
+        },
+        "its conv1.weight is float16": {key: value.half() for key, value in state.items()},
+        "it lacks norm1.weight": other,
+    }
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_weights_that_do_not_fit_the_network_are_refused_with_what_they_are(model_folder, at):
     weights = model_folder / WEIGHTS
-    state = tensors.read_tensors(weights, "train net3")[0] | changes
-    kept = {key: value for key, value in state.items() if value is not None}
-    tensors.write_tensors(weights, kept)
+    wild = found_in_the_wild(tensors.read_tensors(weights, "train net3")[0])
+    named, state = list(wild.items())[at]
+    tensors.write_tensors(weights, state)
     message = refusal(model_folder)
-    assert message.startswith(f"{weights} is damaged")
-    assert named in message
+    assert message.startswith(f"{weights} is damaged ({named}")
+    assert len(message) < 300
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_weights_that_torch_saved_are_named(model_folder, zipped):
+    weights = model_folder / WEIGHTS
+    torch.save({"a": torch.ones(1)}, weights, _use_new_zipfile_serialization=zipped)
+    assert "it is a file of torch.save, not of safetensors" in refusal(model_folder)
+
+
+@pytest.mark.parametrize("kept", [0, 4, 100, -1])
+def test_weights_that_are_cut_are_refused(model_folder, kept):
+    weights = model_folder / WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:kept])
+    assert refusal(model_folder).startswith(f"{weights} is damaged (")

@@ -231,7 +231,7 @@ def test_a_commit_that_cannot_be_read_is_named_and_nothing_is_dropped():
     git("checkout", "-q", "main")
     message = toys.refusal(lambda: clean.clean(dry_run=False))
     assert "cannot be read" in message
-    assert "git branch -a --contains" in message
+    assert "`git for-each-ref --points-at" in message
     assert left() == {other}
 
 

@@ -239,7 +239,7 @@ def test_nothing_of_an_earlier_snapshot_stays(project):
 def test_a_folder_of_something_else_is_left_alone(project, files):
     for name, text in files.items():
         folders.replace(project / MINE / name, text)
-    assert "holds something else" in refused(project)
+    assert "is not a folder that `convscope keep` made" in refused(project)
 
 
 @pytest.mark.parametrize("name", ["reports/mine", "models", "data/mine", "reports/new/mine"])

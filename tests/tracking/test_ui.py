@@ -95,10 +95,16 @@ def test_without_a_screen_the_address_is_printed_and_no_browser_takes_the_termin
 
 def test_a_ui_that_fails_is_an_error(project, port, shown, monkeypatch):
     ends_with(3, monkeypatch)
-    assert refusal(ui.serve, project.root, port) == "the UI ended with code 3"
+    assert (
+        refusal(ui.serve, project.root, port)
+        == "MLflow's UI ended with code 3: what it says is above"
+    )
     command = [sys.executable, "-c", "raise SystemExit(1)"]
     monkeypatch.setattr(ui, "server_command", lambda *_: command)
-    assert refusal(ui.serve, project.root, port) == "the UI ended with code 1"
+    assert (
+        refusal(ui.serve, project.root, port)
+        == "MLflow's UI ended with code 1: what it says is above"
+    )
     assert len(shown) == 1  # by the first, which had answered
 
 

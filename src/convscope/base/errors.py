@@ -1,6 +1,7 @@
 """UserError, which a user is meant to read, and what a user can do about a machine's refusals."""
 
 import errno
+from pathlib import Path
 
 from convscope.base.names import DEVICE
 
@@ -8,11 +9,14 @@ from convscope.base.names import DEVICE
 _OUT_OF_MEMORY = ("allocate memory", "out of memory", "bad_alloc", "ALLOC_FAILED")
 
 
-_MOVE = "move the project to a local file system"
+_MOVE = "move the project to another, local disk"
 # what helps against what a system refuses, by its number
 _REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room there"),
-    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "give access there"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), "give access there"),
+    errno.EROFS: "let it be written to, or move the project elsewhere",
+    errno.EFBIG: "allow larger files (`ulimit -f unlimited`), or move the project to another disk",
+    errno.ENOENT: "put it back",
     **dict.fromkeys((errno.ENODEV, errno.ENOTSUP, errno.ESTALE, errno.EIO), _MOVE),
     **dict.fromkeys((errno.EISDIR, errno.ENOTDIR, errno.EEXIST), "move away what is in the way"),
     **dict.fromkeys((errno.EMFILE, errno.ENFILE), "allow more open files (`ulimit -n 4096`)"),
@@ -31,7 +35,16 @@ class UserError(Exception):
 
 def remedy(error: OSError) -> str:
     """What a user can do about what the system refused."""
-    return _REMEDIES.get(error.errno or 0, "make room or give access there")
+    return _REMEDIES.get(error.errno or 0, "put that right")
+
+
+def _place(error: OSError) -> object:
+    """Where the system refused something: of a replacement, at what was to be replaced."""
+    name = error.filename2 or error.filename
+    if isinstance(error, NotADirectoryError) and isinstance(name, str):
+        # of the folders above it one is a file, which is in the way
+        return next((part for part in Path(name).parents if part.is_file()), name)
+    return name
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -54,5 +67,6 @@ def machine_trouble(error: Exception) -> str | None:
     if not isinstance(error, OSError):
         return None
     what = error.strerror or " ".join(str(error).split()) or type(error).__name__
-    where = f"{error.filename}: " if error.filename else ""
+    name = _place(error)
+    where = f"{name}: " if name else ""
     return f"{where}{what}: {remedy(error)}, and run the same command again"

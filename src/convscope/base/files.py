@@ -103,10 +103,11 @@ def reading(path: Path, made_by: str) -> Iterator[None]:
     except FileNotFoundError:
         raise missing(path, made_by) from None
     except OSError as error:
-        if error.errno and path.is_file():
+        if error.errno and (path.is_file() or isinstance(error, NotADirectoryError)):
             error.filename = error.filename or str(path)
             raise
-        raise damaged(path, made_by, str(error)) from None
+        why = "it is a folder" if path.is_dir() else str(error)
+        raise damaged(path, made_by, why) from None
     except (ValueError, RecursionError, csv.Error) as error:
         raise damaged(path, made_by, str(error)) from None
 

@@ -17,8 +17,8 @@ def device() -> torch.device:
     asked, available = os.environ.get(DEVICE, "auto"), torch.cuda.is_available()
     if asked == "mps":
         raise UserError(
-            f"{DEVICE}=mps: Apple's GPU rounds otherwise, and its results were never compared with "
-            "a processor's: set it to auto or cpu"
+            f"{DEVICE}=mps: Apple's GPU rounds differently, and its results have never been "
+            "compared with a processor's: set it to auto or cpu"
         )
     if asked not in ("auto", "cpu", "cuda"):
         raise UserError(f"{DEVICE}={asked}: set it to auto, cpu or cuda")
@@ -27,8 +27,8 @@ def device() -> torch.device:
     if kernels.held() == kernels.PORTABLE:
         if asked == "cuda":
             raise UserError(
-                f"{DEVICE}=cuda, but portable kernels are a processor's: set kernels to native in "
-                f"params.yaml, or {DEVICE} to cpu"
+                f"{DEVICE}=cuda, but portable kernels run on processors only: set kernels to "
+                f"native in params.yaml, or {DEVICE} to cpu"
             )
         return torch.device("cpu")
     return torch.device("cuda" if available and asked != "cpu" else "cpu")

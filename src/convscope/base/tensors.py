@@ -12,6 +12,9 @@ from safetensors.torch import save_file
 
 from convscope.base import files
 
+# what torch.save has written begins as a zip file, or as a pickle
+_PICKLED = (b"PK\x03\x04", b"\x80")
+
 
 def write_tensors(
     path: Path, tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str] | None = None
@@ -47,7 +50,10 @@ def read_tensors(path: Path, made_by: str) -> tuple[dict[str, torch.Tensor], dic
                 _raise_as_the_systems(error, path)
             if isinstance(error, OSError):
                 raise
-            raise ValueError(str(error)) from None
+            with path.open("rb") as stream:
+                pickled = stream.read(4).startswith(_PICKLED)
+            why = "it is a file of torch.save, not of safetensors" if pickled else str(error)
+            raise ValueError(why) from None
         metadata = json.loads(header.get("convscope", "{}"))
         if not isinstance(metadata, dict):
             raise ValueError("its metadata is not a mapping")

@@ -20,7 +20,7 @@ from types import FrameType
 from convscope.base import locks, paths
 from convscope.base.errors import UserError
 from convscope.comparison import programs
-from convscope.comparison.programs import git
+from convscope.comparison.programs import FailedError, git
 from convscope.comparison.state import State
 from convscope.training.grid import STORE
 
@@ -59,8 +59,11 @@ class Clone:
         asked = ("--show-toplevel", "--show-prefix", "--git-path", "objects")
         try:
             found = git("rev-parse", "--path-format=absolute", *asked)
-        except UserError as error:
-            raise UserError(f"comparing needs a git repository with commits: {error}") from None
+        except FailedError:
+            raise UserError(
+                "comparing needs a git repository with a commit: run `git init`, `git add --all` "
+                "and `git commit`"
+            ) from None
         top, prefix, objects = found.split("\n")
         self._top, self._here, self._repository = Path(top), Path.cwd(), folder / "project"
         self._results, self._site, self._programs = (
@@ -84,10 +87,10 @@ class Clone:
         command = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{text}^{{commit}}")
         try:
             commit = git(*command)
-        except UserError:
+        except FailedError:
             raise UserError(
-                f"{what}: {text!r} is no commit of this repository: name a commit, a branch or a "
-                "tag (a shallow clone lacks the earlier ones: `git fetch --unshallow`)"
+                f"{what}: {text!r} is not a commit of this repository: name a commit, a branch or "
+                "a tag (a shallow clone lacks the earlier ones: `git fetch --unshallow`)"
             ) from None
         short = commit[:SHORT]
         return Revision(commit, short if commit.startswith(text) else f"{text} ({short})")
@@ -123,8 +126,8 @@ class Clone:
         seconds = time.monotonic() - began
         if code:
             raise UserError(
-                f"{role} {revision.name} does not run here: `dvc repro` ended with {code}, at "
-                f"last with: {' | '.join(last)}"
+                f"{role} {revision.name} does not run here: `dvc repro` ended with {code} "
+                f"({' | '.join(last)}): mend it, or compare with another commit"
             )
         return State(revision.name, self._keep(role), seconds)
 

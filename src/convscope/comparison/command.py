@@ -55,7 +55,7 @@ def run(
 def _require_own(out: Path) -> None:
     """Refuse a folder that an earlier comparison did not make."""
     if out.exists() and not (out / ANSWER).is_file():
-        raise UserError(f"{out} holds something else: name another folder")
+        raise UserError(f"{out} is not a folder that `convscope compare` made: name another")
 
 
 def _keep(out: Path, text: str, before: State, after: State) -> None:

@@ -15,6 +15,10 @@ LAST_LINES = 4
 GRACE_SECONDS = 10
 
 
+class FailedError(UserError):
+    """A command that is there ended in an error."""
+
+
 def followed(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], role: str
 ) -> tuple[int, list[str]]:
@@ -54,7 +58,11 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 def said(command: Sequence[str], folder: Path) -> str:
-    """What a command prints, less the last line's end; a UserError where it fails."""
+    """What a command prints, less the last line's end; a UserError where it is not installed.
+
+    Raises:
+        FailedError: It failed.
+    """
     environment = without_git() | {"PATH": path()}
     try:
         done = subprocess.run(
@@ -62,11 +70,13 @@ def said(command: Sequence[str], folder: Path) -> str:
         )
     except FileNotFoundError:
         raise UserError(
-            f"{command[0]} is not installed here: comparing needs git and DVC"
+            f"{command[0]} is not installed here: install it (comparing needs git and DVC)"
         ) from None
     except subprocess.CalledProcessError as error:
         reason = " ".join(error.stderr.split()) or f"exit code {error.returncode}"
-        raise UserError(f"`{' '.join(command)}` failed: {reason}") from None
+        raise FailedError(
+            f"`{' '.join(command)}` failed ({reason}): put that right, and compare again"
+        ) from None
     return done.stdout.removesuffix("\n")
 
 

@@ -35,18 +35,21 @@ def grid(net: str, section: Grid, seeds: int) -> None:
     key = f"nets.{net}"
     runs = seeds * math.prod(len(getattr(section, axis)) for axis in AXES)
     if runs > MAX_RUNS:
-        raise ValueError(f"{key} has {runs:,} runs, seeds counted; a grid may have {MAX_RUNS:,}")
+        raise ValueError(
+            f"{key} has {runs:,} runs, seeds counted, and a grid may have {MAX_RUNS:,}: list fewer "
+            "values"
+        )
     for shape in _shapes(section):
         try:
             parameters = _parameters(net, shape)
         except ValueError as error:
             raise ValueError(
-                f"{key} has a point that cannot be built ({_named(shape)}): {error}"
+                f"{key} has a point that cannot be built ({error}): change {_named(shape)}"
             ) from None
         if parameters > MAX_PARAMETERS:
             raise ValueError(
-                f"{key} has a point ({_named(shape)}) of {parameters:,} parameters; "
-                f"a network may have {MAX_PARAMETERS:,}"
+                f"{key} has a point ({_named(shape)}) of {parameters:,} parameters, and a "
+                f"network may have {MAX_PARAMETERS:,}: lower its l1_oc or filter_multiplier"
             )
 
 

@@ -10,6 +10,7 @@ from convscope.base.errors import UserError
 from convscope.base.kernels import NATIVE, PORTABLE
 
 MAX_TEXT = 120
+_MEND = "correct it, or take it back by `git checkout params.yaml`"
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -22,9 +23,9 @@ def read(path: Path) -> dict[str, Any]:
         reason = one_line(str(getattr(error, "problem", None) or error) or type(error).__name__)
         if mark := getattr(error, "problem_mark", None):
             reason += f" in line {mark.line + 1}"
-        raise UserError(f"{path} is not a readable YAML file: {reason}") from None
+        raise UserError(f"{path} is not a readable YAML file ({reason}): {_MEND}") from None
     if not isinstance(content, dict):
-        raise UserError(f"{path} holds no parameters: it must map sections to their keys")
+        raise UserError(f"{path} does not map sections to their keys: {_MEND}")
     return content
 
 

@@ -153,8 +153,12 @@ def _download(url: str, partial: Path, progress: Progress | None) -> None:
 
 
 def _verify(path: Path, md5: str) -> None:
-    if (found := digest(path)) != md5:
-        raise _WrongContentError(f"its md5 is {found}, not {md5}")
+    if (found := digest(path)) == md5:
+        return
+    with path.open("rb") as stream:
+        is_page = stream.read(CHUNK_BYTES).lstrip().startswith(b"<")
+    what = "it is a web page: " if is_page else ""
+    raise _WrongContentError(f"{what}its md5 is {found}, not {md5}")
 
 
 def _reason(error: Exception) -> str:

@@ -1,26 +1,26 @@
 """Read the archives of CIFAR-10 and CIFAR-100, in either official layout, into arrays.
 
 The archive is not trusted: nothing is extracted to disk, only the layouts' plain files are looked
-at, sizes are limited, and the python layout's pickles can make pixel arrays, nothing else.
+at, sizes are limited, and the python layout's pickles can make pixel arrays, nothing else. However
+it was packed again, the files are found by their names: as a .tar.gz, .tar.xz, .zip or the like,
+below any folder, beside any others.
 
 Source of the layouts: https://www.cs.toronto.edu/~kriz/cifar.html
 """
 
-import gzip
-import io
-import tarfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from tarfile import TarError
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from convscope.base.errors import UserError
-from convscope.data import array_pickle
+from convscope.data import array_pickle, packed
 from convscope.data.array_pickle import Images
 
 MAX_UNPACKED_BYTES = 256 << 20  # the official archives unpack to 186 MB
@@ -28,8 +28,8 @@ MAX_IMAGE_BYTES = 3_460  # in the python layout with its labels and the name of 
 PIXELS = 3 * 32 * 32
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
-# what gzip, tarfile and the decoders raise of bytes that are wrong
-_BROKEN = (OSError, EOFError, ValueError, ArithmeticError, RecursionError, zlib.error, TarError)
+# what the unpackers and the decoders raise of bytes that are wrong; lzma's error is none of these
+_WRONG = (EOFError, ValueError, ArithmeticError, RuntimeError, zlib.error, TarError, BadZipFile)
 
 Labels = npt.NDArray[np.int64]
 
@@ -45,55 +45,38 @@ class Arrays(NamedTuple):
 
 
 def read(path: Path, source: str = "cifar10") -> Arrays:
-    """Read a .tar.gz archive in the official layouts; anything else is a UserError.
+    """Read an archive with the files of an official layout; anything else is a UserError.
 
-    The source is one of ``KINDS``. Toy archives may hold fewer images a batch. Links and members
-    with other names are ignored. Memory: about twice the archive's size.
+    The source is one of ``KINDS``. Toy archives may hold fewer images a batch. Memory: about twice
+    the archive's size.
     """
     kind = KINDS[source]
+    names = [name for layout in kind.layouts for name in layout.members]
     try:
-        return arrays(_members(path, kind), kind)
-    except _BROKEN as error:
+        members = packed.files(path, names, kind.max_member_bytes, MAX_UNPACKED_BYTES)
+        return arrays(members, kind)
+    except (OSError, *_WRONG) as error:
+        if isinstance(error, OSError) and error.errno:  # of an unpacker it has no number
+            raise
         why = array_pickle.shortened(error)
         raise UserError(
-            f"{path} is damaged or not a {kind.name} archive ({why}): put the url and md5 of an "
-            "archive in the official python or binary layout into data.archives (another copy with "
-            "the same md5 would be the same)"
+            f"params.yaml: data.archives: {path} is damaged or not a {kind.name} archive ({why}): "
+            "list an archive with the files of the official python or binary version (a copy with "
+            "the same md5 is the same)"
         ) from None
 
 
-def _members(path: Path, kind: "Kind") -> dict[str, memoryview]:
-    """The expected members by name, as views of the unpacked archive."""
-    with gzip.open(path) as stream:
-        content = stream.read(MAX_UNPACKED_BYTES + 1)
-    if len(content) > MAX_UNPACKED_BYTES:
-        raise ValueError(f"it unpacks to more than {MAX_UNPACKED_BYTES} bytes")
-    expected = {name for layout in kind.layouts for name in layout.members}
-    found: dict[str, memoryview] = {}
-    with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as tar:
-        for member in tar:
-            if member.name not in expected:
-                continue
-            if not member.isreg() or member.issparse():
-                raise ValueError(f"{member.name} is not a plain file")
-            if member.size > kind.max_member_bytes:
-                raise ValueError(f"{member.name} is too large: {member.size} bytes")
-            if member.name in found:
-                raise ValueError(f"{member.name} is there twice")
-            found[member.name] = memoryview(content)[member.offset_data :][: member.size]
-    return found
-
-
 def arrays(members: Mapping[str, memoryview], kind: "Kind") -> Arrays:
-    """The content of an archive's members, by name, decoded, checked and put together.
+    """The content of an archive's files, by name, decoded, checked and put together.
 
     Raises:
-        ValueError: They are not those of a layout, or broken; so may others be of ``_BROKEN``.
+        ValueError: They are not those of a layout, or broken; so may others be of ``_WRONG``.
     """
     layouts = kind.layouts
     layout = next((each for each in layouts if any(name in members for name in each.members)), None)
     if layout is None:
-        raise ValueError(f"it holds neither {layouts[0].folder} nor {layouts[1].folder}")
+        folders = " nor ".join(each.folder for each in layouts)
+        raise ValueError(f"it holds the files of neither {folders}")
     *batches, meta = layout.members
     if lacking := [name for name in batches if name not in members]:
         raise ValueError(f"it lacks {', '.join(lacking)}")
@@ -155,7 +138,7 @@ def _binary_classes(content: memoryview) -> tuple[str, ...]:
 
 
 class _Layout(NamedTuple):
-    """An official layout: its members' names, and how a batch and the class names are read.
+    """An official layout: its files' names, and how a batch and the class names are read.
 
     The last batch is the test batch; the file of class names, ``meta``, may be absent where they
     are known.
@@ -169,8 +152,8 @@ class _Layout(NamedTuple):
 
     @property
     def members(self) -> list[str]:
-        """The batches and the file of class names."""
-        return [f"{self.folder}/{name}" for name in (*self.batches, self.meta)]
+        """The names of the batches and of the file of class names."""
+        return [*self.batches, self.meta]
 
 
 class Kind(NamedTuple):

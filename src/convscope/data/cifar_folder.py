@@ -77,5 +77,5 @@ def read(folder: Path, source: str) -> Found:
                 f"params.yaml: data.path: {path} is not {kind.name}'s: its md5 is {found}, not "
                 f"{md5}: unpack the archive once more, or leave data.path away"
             )
-        members[f"{name}/{file}"] = memoryview(content)
+        members[file] = memoryview(content)
     return Found(cifar_archive.arrays(members, kind), f"file:{name}", official.md5)

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from convscope.base import inputs
-from convscope.base.errors import UserError
+from convscope.base.errors import UserError, remedy
 from convscope.base.names import natural
 from convscope.base.parallel import side_by_side
 from convscope.data import pictures
@@ -67,7 +67,7 @@ def read(
     listed = {name: _listing(part) for name, part in parts.items()}
     inputs.note(str(folder), listed, lambda: {n: _listing(part) for n, part in parts.items()})
     if others := [path for listing in listed.values() for path in listing.others]:
-        warn(f"left out, having no name that ends in {_kinds()}: {_named(others, folder)}")
+        warn(f"left out, since their names do not end in {_kinds()}: {_named(others, folder)}")
     names = _class_names(folder, {name: listing.classes for name, listing in listed.items()})
     if len(parts) == 1:
         train, test = _split(listed[""].classes, test_fraction, seed)
@@ -121,7 +121,9 @@ def _visible(folder: Path) -> list[Path]:
         inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise UserError(f"params.yaml: data.path: {folder} cannot be read: {reason}") from None
+        raise UserError(
+            f"params.yaml: data.path: {folder} cannot be read ({reason}): {remedy(error)}"
+        ) from None
     return sorted(inside, key=lambda path: (natural(path.name.casefold()), path.name))
 
 
@@ -221,8 +223,8 @@ def _images(files: Sequence[Path], folder: Path, progress: Progress | None) -> t
             progress(done, len(files))
     if damaged:
         raise UserError(
-            f"params.yaml: data.path: {folder} holds what cannot be read as a picture: "
-            f"{_named(damaged, folder)}: repair it or take it away"
+            f"params.yaml: data.path: {folder} holds files that cannot be read as pictures: "
+            f"{_named(damaged, folder)}: repair them or take them away"
         )
     return torch.stack(found)
 
@@ -238,8 +240,8 @@ def _warn_of_shared(
     if pairs:
         same = [f"{_inside(one, folder)} = {_inside(other, folder)}" for one, other in pairs]
         warn(
-            f"{len(pairs)} of the pictures to test on also are among those to train on, pixel by "
-            f"pixel, which flatters accuracies: {_listed(same)}"
+            f"{len(pairs)} of the pictures to test on are among those to train on too, pixel by "
+            f"pixel, which flatters accuracies: take one of each pair away: {_listed(same)}"
         )
 
 

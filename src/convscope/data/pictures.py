@@ -30,8 +30,9 @@ def read(path: Path) -> torch.Tensor:
     except FileNotFoundError:
         raise UserError(f"{path} is missing: name a picture that is there") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        why = getattr(error, "strerror", None) or error
         raise UserError(
-            f"{path} is not a picture that can be read ({error}): give a PNG, JPEG or WebP file"
+            f"{path} is not a picture that can be read ({why}): give a PNG, JPEG or WebP file"
         ) from None
     flat = Image.new("RGBA", upright.size, WHITE)
     flat.alpha_composite(upright)
@@ -42,7 +43,7 @@ def read(path: Path) -> torch.Tensor:
 def _of_eight_bits(picture: Image.Image) -> Image.Image:
     """The picture with channels of 0 to 255; Pillow's own conversion cuts larger values off."""
     if picture.mode in ("I", "F"):
-        raise ValueError("its pixels are of 32 bits, whose black and white nobody knows")
+        raise ValueError("its pixels have 32 bits, and which value is white is not known")
     if not picture.mode.startswith("I;16"):
         return picture
     gray = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))

@@ -1,5 +1,6 @@
 """Heat maps of counts: confusion matrices and class frequencies."""
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import permutations
 from typing import Any
@@ -35,6 +36,7 @@ CELL_TEXT = 7.5
 MOST_CLASSES = 30
 # pixels: a panel of many classes, the least one of few, a name, and what stands beside the cells
 LARGE, SMALL, NAME, BESIDE = 1000, 160, 14, 70
+SLANTED = 90  # and the longest slanted name for which there is room anyway
 LINES: tuple[Any, ...] = ("-", (0, (3, 1.2)))
 OUTLINES: tuple[Any, ...] = (PALETTE[1], PALETTE[2])
 DIAGONAL = "#e9e9e9"
@@ -106,7 +108,10 @@ def class_frequency(table: pd.DataFrame) -> Drawing:
         table = table[[name for name in table if name in set(often)]]
     matrix = table.to_numpy()
     width = max(110 + 62 * table.shape[1], 30 + text_width(title, TITLE_SIZE, "bold"), 420)
-    figure, [[axes]] = chart(width, 150 + 28 * len(table), title)
+    # the names stand aslant below the cells
+    longest = max(text_width(name, 9) for name in table)
+    below = max(0, round((longest - SLANTED) * math.sqrt(0.5)))
+    figure, [[axes]] = chart(width, 150 + 28 * len(table) + below, title)
     image = axes.imshow(matrix, cmap=COUNTS, norm=Normalize(0, max(1, matrix.max())), aspect="auto")
     _annotate(axes, image, matrix, changes=False)
     _name_cells(axes, list(table.index), list(table.columns))

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 from matplotlib.textpath import TextPath
 
-from convscope.figures.style import DPI, INK, Drawing
+from convscope.figures.style import DPI, FONT, INK, Drawing
 
 MARGIN = 14
 # from the page's upper edge to the content: the margin and the title
@@ -94,7 +94,7 @@ def text_width(text: str, size: float = TEXT_SIZE, weight: str = "normal") -> fl
     """How wide a line of text is on a page, in pixels; measuring takes a while."""
     if not text.strip():
         return 0.0
-    font = FontProperties(family="DejaVu Sans", weight=weight)
+    font = FontProperties(family=FONT, weight=weight)
     return float(TextPath((0, 0), text, size=size, prop=font).get_extents().x1) * DPI / 72
 
 

@@ -16,6 +16,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from convscope.base import files
 
 DPI = 110
+FONT = "DejaVu Sans"  # it comes with matplotlib
 INK = "#222222"
 MUTED = "#7a7a7a"
 # Okabe & Ito, "Color Universal Design" (2008), without black (here: means) and yellow (too pale)
@@ -35,7 +36,7 @@ LOOK: dict[Any, Any] = {
     "axes.titlesize": 10,
     "figure.titlesize": 12,
     "figure.titleweight": "bold",
-    "font.family": "DejaVu Sans",
+    "font.family": FONT,
     "font.size": 9,
     "grid.color": "#e4e4e4",
     "grid.linewidth": 0.7,
@@ -43,6 +44,7 @@ LOOK: dict[Any, Any] = {
     "legend.frameon": False,
     "legend.title_fontsize": 9,
     "text.color": INK,
+    "text.parse_math": False,  # a dollar sign in a name is no formula
     "xtick.color": "#999999",
     "xtick.labelcolor": INK,
     "ytick.color": "#999999",

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 from pydantic import BaseModel, Field, ValidationError
-from torch import nn
+from torch import Tensor, nn
 
 from convscope.base import files, kernels, paths, runtime
 from convscope.base.errors import UserError
@@ -119,15 +119,27 @@ def load_best(folder: Path, data: str) -> tuple[nn.Sequential, dict[str, Any]]:
             f"{made_by}` (or `dvc repro`)"
         )
     tensors, _ = read_tensors(weights, made_by)
+    if unlike := _unlike(tensors, module.state_dict()):
+        raise files.damaged(weights, made_by, unlike)
     if not all(tensor.isfinite().all() for tensor in tensors.values()):
         raise files.damaged(weights, made_by, "it holds values that are not finite numbers")
-    try:
-        module.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise files.damaged(weights, made_by, str(error)) from None
+    module.load_state_dict(tensors)
     if files.digest(weights) != md5:
         raise files.damaged(weights, made_by, f"its md5 is not the one in {BEST}")
     return module.eval(), best
+
+
+def _unlike(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> str:
+    """The first thing by which weights are not a network's; "" if there is none."""
+    if added := sorted(found.keys() - wanted.keys()):
+        return f"it holds {added[0]}, which the network in {BEST} does not have"
+    for name, tensor in wanted.items():
+        if name not in found:
+            return f"it lacks {name}"
+        held, needed = (f"{each.dtype} {tuple(each.shape)}" for each in (found[name], tensor))
+        if held != needed:
+            return f"its {name} is {held}, not {needed}".replace("torch.", "")
+    return ""
 
 
 def widths(folder: Path) -> dict[str, int]:

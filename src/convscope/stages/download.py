@@ -12,7 +12,7 @@ from convscope.config import params_file
 from convscope.config.schema import Data
 from convscope.data import cifar10, cifar100, datasets, digits, folder
 from convscope.data.datasets import DataSet
-from convscope.figures import galleries
+from convscope.figures import galleries, names
 
 
 def run() -> None:
@@ -36,7 +36,8 @@ def run() -> None:
         }
         report.table("class_counts", pd.DataFrame({"class": dataset.classes, **counts}))
         report.metrics({f"{part}_images": sum(count) for part, count in counts.items()})
-        samples = galleries.samples(dataset.train_images, dataset.train_labels, dataset.classes)
+        shown = list(names.drawn(dataset.classes).values())
+        samples = galleries.samples(dataset.train_images, dataset.train_labels, shown)
         report.figure("samples", samples)
         datasets.save(dataset, paths.DATASET)
 

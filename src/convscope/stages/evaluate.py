@@ -15,7 +15,7 @@ from convscope.config.schema import Evaluate
 from convscope.data import datasets
 from convscope.data.augment import Augmentation
 from convscope.evaluation import predictions, protocols, selection
-from convscope.figures import dots, galleries, matrices
+from convscope.figures import dots, galleries, matrices, names
 from convscope.nets import trained, zoo
 from convscope.nets.inference import logits
 
@@ -112,7 +112,8 @@ def _confusions(report: Report, tested: _Tested) -> None:
     report.table("confusion", predictions.confusion_cells(matrix, classes))
     report.table("class_accuracy", predictions.class_accuracies(matrix, classes))
     title = "Confusion matrices of the best run of each network"
-    report.figure("confusion", matrices.confusion(matrix, classes, dataset.groups, title))
+    shown = list(names.drawn(classes).values())
+    report.figure("confusion", matrices.confusion(matrix, shown, dataset.groups, title))
 
 
 def _protocols(report: Report, tested: _Tested, seed: int) -> None:
@@ -142,6 +143,8 @@ def _mistakes(report: Report, tested: _Tested, net: str, settings: Evaluate) -> 
     sample = predictions.class_sample(net, tested.outputs[net], labels, dataset.classes)
     report.table("misclassified", wrong)
     report.table("class_sample", sample)
-    rows = predictions.commonest_pairs(wrong, settings.pairs, settings.images_per_pair)
+    drawn = names.drawn(dataset.classes)
+    named = wrong.assign(**{side: wrong[side].map(drawn) for side in ("true", "predicted")})
+    rows = predictions.commonest_pairs(named, settings.pairs, settings.images_per_pair)
     pairs = [(label, dataset.test_images[torch.tensor(shown)]) for label, shown in rows]
     report.figure("misclassified", galleries.pair_gallery(pairs))

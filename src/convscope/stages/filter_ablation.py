@@ -8,7 +8,7 @@ from convscope.base import metrics, paths, progress, runtime
 from convscope.base.report_folder import Report, reporting
 from convscope.config import params_file
 from convscope.figures import atlas as atlas_figure
-from convscope.figures import dots, galleries, matrices
+from convscope.figures import dots, galleries, matrices, names
 from convscope.nets import filter_selection, trained
 from convscope.nets.inference import logits
 from convscope.nets.trained import Subject
@@ -64,13 +64,16 @@ def _together(
     report.table("between_groups", found.between_groups(groups))
     report.table("newly_misclassified", lost)
 
-    report.figure("class_accuracy", dots.before_after(accuracies))
+    drawn = names.drawn(classes)
+    report.figure("class_accuracy", dots.before_after(accuracies.replace({"class": drawn})))
     change = "before \N{MINUS SIGN} after"
+    shown = list(drawn.values())
     title = f"Confusion with and without the selected filters; difference: {change}"
-    report.figure("confusion", matrices.confusion(cells, classes, groups, title, "difference"))
-    shown = lost.head(newly_wrong)
-    captions = [f"{row.true} → {row.predicted}" for row in shown.itertuples()]
-    pixels = dataset.test_images[torch.tensor(shown["image"].tolist(), dtype=torch.int64)]
+    report.figure("confusion", matrices.confusion(cells, shown, groups, title, "difference"))
+    first = lost.head(newly_wrong)
+    pairs = first[["true", "predicted"]].to_numpy(dtype=str)
+    captions = [f"{drawn[true]} → {drawn[predicted]}" for true, predicted in pairs]
+    pixels = dataset.test_images[torch.tensor(first["image"].tolist(), dtype=torch.int64)]
     title = "Wrong only with the selected filters at zero: the first images (true → predicted)"
     report.figure("newly_misclassified", galleries.gallery(pixels.cpu(), captions, title))
     return found.headlines()

@@ -6,7 +6,7 @@ from convscope.base import paths, runtime
 from convscope.base.report_folder import reporting
 from convscope.config import params_file
 from convscope.data.datasets import DataSet
-from convscope.figures import dots, galleries, matrices
+from convscope.figures import dots, galleries, matrices, names
 from convscope.figures.style import fixed
 from convscope.nets import filter_selection, trained
 
@@ -50,7 +50,8 @@ def run() -> None:
         first = first_layer_pictures(subject.module.get_parameter("conv1.weight"))
         report.figure("first_layer", galleries.filter_pictures(first))
         by_class = frequency.set_index("filter")[list(classes)]
-        report.figure("class_frequency", matrices.class_frequency(by_class))
+        drawn = names.drawn(classes)
+        report.figure("class_frequency", matrices.class_frequency(by_class.rename(columns=drawn)))
         report.figure("responses", dots.responses(responses))
         blocks = [_block(item, dataset, settings.shown) for item in found]
         report.figure("top_images", galleries.top_images(blocks))
@@ -59,7 +60,8 @@ def run() -> None:
 def _block(item: tables.Identified, dataset: DataSet, shown: int) -> dict[str, object]:
     """One filter's part of the figure: its first images, where the patch is, and captions."""
     top = item.images[:shown].to(dataset.test_images.device)
-    classes = [dataset.classes[label] for label in dataset.test_labels[top].tolist()]
+    drawn = list(names.drawn(dataset.classes).values())
+    classes = [drawn[label] for label in dataset.test_labels[top].tolist()]
     return {
         "name": item.name,
         "dead": item.dead,

@@ -78,7 +78,7 @@ def _require_own_folder(root: Path, target: Path) -> None:
         if target.resolve().is_relative_to((root / name).resolve()):
             raise UserError(f"{target} is among the results: name a folder outside {name}/")
     if target.exists() and not _is_kept(target):
-        raise UserError(f"{target} holds something else: name another folder")
+        raise UserError(f"{target} is not a folder that `convscope keep` made: name another")
 
 
 def _is_kept(folder: Path) -> bool:
@@ -112,7 +112,9 @@ def _require_recorded(root: Path) -> None:
     command = [sys.executable, "-m", "dvc", "--cd", str(root), "status", "--json"]
     said = subprocess.run(command, capture_output=True, text=True, check=False)
     if said.returncode:
-        raise UserError(f"`dvc status` failed: {' '.join(said.stderr.split())}")
+        raise UserError(
+            f"`dvc status` failed ({' '.join(said.stderr.split())}): put that right, and keep again"
+        )
     if changed := json.loads(said.stdout):
         raise UserError(
             f"{LOCK} does not record the results of {next(iter(changed))} that are here: run `dvc "

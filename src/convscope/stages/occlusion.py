@@ -12,6 +12,7 @@ from convscope.config import params_file
 from convscope.config.schema import Occlusion
 from convscope.data import datasets
 from convscope.figures import curves, maps
+from convscope.figures import names as class_names
 from convscope.nets import trained
 from convscope.nets.trained import Subject
 
@@ -61,7 +62,10 @@ def _maps(report: Report, subject: Subject, settings: Occlusion) -> None:
         report.table(f"map_{window}", tables.long_map(shown, confidence))
     report.metrics(tables.headlines(by_image))
 
-    titles = [f"{name} ({sure:.2f})" for name, sure in zip(names, clean.tolist(), strict=True)]
+    drawn = class_names.drawn(dataset.classes)
+    titles = [
+        f"{drawn[name]} ({sure:.2f})" for name, sure in zip(names, clean.tolist(), strict=True)
+    ]
     report.figure("maps", maps.confidence_maps(images.cpu(), titles, mapped))
 
 
@@ -78,7 +82,8 @@ def _survey(report: Report, subject: Subject, settings: Occlusion) -> None:
     report.table("fall_with_window", fall)
     report.table("deepest_by_position", positions)
     report.table("deepest_by_window", tables.deepest_by_window(positions, len(many), size))
-    report.figure("fall_with_window", curves.fall_with_window(fall))
+    named = fall.replace({"class": class_names.drawn(dataset.classes)})
+    report.figure("fall_with_window", curves.fall_with_window(named))
     report.figure("deepest", maps.by_position(positions, size))
 
 

@@ -84,9 +84,9 @@ def found() -> References:
                     references.add_state(state)
             except pipeline.UNREADABLE as error:
                 raise UserError(
-                    f"what commit {commit[:10]} refers to cannot be read ({error!r}): no run is "
-                    f"dropped while a branch or experiment names it (`git branch -a --contains "
-                    f"{commit[:10]}`)"
+                    f"which runs commit {commit[:10]} needs cannot be read ({error!r}), and no run "
+                    "is dropped: delete the branch, tag or experiment that stands there (`git "
+                    f"for-each-ref --points-at {commit[:10]}` names it)"
                 ) from None
     return references
 
@@ -96,7 +96,10 @@ def _add_this_folder(references: References) -> None:
     try:
         state = pipeline.here()
     except pipeline.UNREADABLE as error:
-        raise UserError(f"{pipeline.PIPELINE} cannot be read: {error}") from None
+        raise UserError(
+            f"{pipeline.PIPELINE} cannot be read ({' '.join(str(error).split())}): correct it, or "
+            f"take it back by `git checkout {pipeline.PIPELINE}`"
+        ) from None
     for document in paths.MODELS.glob(f"*/runs/*/{paths.RUN}"):
         with suppress(*pipeline.UNREADABLE):
             references.fingerprints.add(json.loads(document.read_bytes())["fingerprint"])
@@ -178,8 +181,12 @@ def _git(*arguments: str, stdin: bytes = b"") -> bytes:
     try:
         done = subprocess.run(["git", *arguments], input=stdin, capture_output=True, check=True)
     except FileNotFoundError:
-        raise UserError("git is not installed here, and only it knows the branches") from None
+        raise UserError(
+            "git, which knows the branches, is not installed here: install it"
+        ) from None
     except subprocess.CalledProcessError as error:
         reason = " ".join(error.stderr.decode(errors="replace").split())
-        raise UserError(f"`git {' '.join(arguments)}` failed: {reason}") from None
+        raise UserError(
+            f"`git {' '.join(arguments)}` failed ({reason}): put that right, and clean again"
+        ) from None
     return done.stdout

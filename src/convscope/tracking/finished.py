@@ -43,7 +43,7 @@ def fingerprint(root: Path, stage: str) -> str:
         UserError: The stage has not finished.
     """
     if path := _missing(root, stage):
-        raise UserError(f"stage {stage} has not finished: {path} is missing; run `dvc repro`")
+        raise UserError(f"stage {stage} has not finished: {path} is missing: run `dvc repro`")
     if net := paths.net_of(stage):
         return grid_fingerprint([run["fingerprint"] for _, run in grid_runs(root, net)])
     return hash_files(_stage_files(root, stage))

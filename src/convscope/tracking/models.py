@@ -231,7 +231,7 @@ def _export(root: Path, candidate: Candidate, folder: Path) -> None:
     models = root / paths.models_of(candidate.net)
     network, best = trained.load_best(models, dataset.fingerprint)
     if best["fingerprint"] != candidate.fingerprint:
-        raise UserError(f"{models} has just been replaced")
+        raise UserError(f"{models} has just been replaced: let the stage evaluate end")
     exported.save(network, dataset.classes, dataset.test_images[: exported.EXAMPLES], folder)
 
 

@@ -58,7 +58,7 @@ def serve(root: Path, port: int) -> None:
             server.terminate()
             raise
     if code:
-        raise UserError(f"the UI ended with code {code}")
+        raise UserError(f"MLflow's UI ended with code {code}: what it says is above")
 
 
 def server_command(uri: str, port: int, python: str = sys.executable) -> list[str]:

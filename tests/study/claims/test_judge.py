@@ -131,4 +131,6 @@ def test_claims_are_not_judged_where_python_drops_what_states_them(here):
     (here / "params.yaml").touch()
     done = projects.python("-OO", "-m", "convscope.cli", "claims")
     assert done.returncode == 2
-    assert done.stderr == "convscope: docstrings state the claims: run Python without -OO\n"
+    assert done.stderr == (
+        "convscope: docstrings state the claims: run Python without -OO, and unset PYTHONOPTIMIZE\n"
+    )

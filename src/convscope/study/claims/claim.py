@@ -111,7 +111,9 @@ def rule(
 
     def decorate(check: Check) -> Rule:
         if check.__doc__ is None:
-            raise UserError("docstrings state the claims: run Python without -OO")
+            raise UserError(
+                "docstrings state the claims: run Python without -OO, and unset PYTHONOPTIMIZE"
+            )
         statement, _, text = cleandoc(check.__doc__).partition("\n\n")
         rests_on = (section,) if grids is None else grids
         return Rule(number, section, statement, " ".join(text.split()), rests_on, check)

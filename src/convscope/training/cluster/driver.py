@@ -94,7 +94,8 @@ def _connected(where: str) -> Iterator[Any]:
     try:
         client = Client(set_as_default=False, **options)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TypeError) as error:
-        why = " ".join(str(error.__cause__ or error).split())
+        told = (" ".join(str(each).split()) for each in (error.__cause__ or "", error))
+        why = next(filter(None, told), type(error).__name__)
         raise UserError(
             f"{CLUSTER}={where}: no scheduler answers ({why}): start one (`dask scheduler`), or "
             "unset the variable to train on this machine"
