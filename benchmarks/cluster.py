@@ -38,7 +38,11 @@ def rows(quick: bool) -> Iterator[Row]:
 def _on(size: int, count: int, folder: Path, dataset: Path, alone: float) -> Iterator[Row]:
     """The grid on so many workers: what each run takes beyond its training, and memory."""
     options = {"threads_per_worker": 1, "dashboard_address": ":0", "local_directory": str(folder)}
-    with LocalCluster(n_workers=size, **options) as cluster:  # type: ignore[no-untyped-call]
+    # Dask sets variables for its workers, and leaves them
+    with (
+        mock.patch.dict(os.environ),
+        LocalCluster(n_workers=size, **options) as cluster,  # type: ignore[no-untyped-call]
+    ):
 
         def there(part: str, runs: int) -> None:
             with mock.patch.dict(os.environ, {names.CLUSTER: cluster.scheduler_address}):

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import vl_convert
+
 from convscope.comparison import programs
 from convscope.stages import clean, dvc_lock, dvc_plots
 from tests.comparison import states
@@ -122,7 +124,7 @@ ROWS = [
         "needs a network",
         dvc_plots.template,
         lambda patch: patch.setitem(sys.modules, "vl_convert", None),
-        lambda patch: patch.delitem(sys.modules, "vl_convert"),
+        lambda patch: patch.setitem(sys.modules, "vl_convert", vl_convert),
     ),
     Row(
         "stages/references.found",
