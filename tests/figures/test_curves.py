@@ -180,7 +180,7 @@ def studied(runs):
 def test_the_study_s_way_of_testing_has_a_panel_of_the_same_range():
     figure = drawn(studied(history(dropout_rate=[0.3, 0.5])))
     *_, test, own = figure.axes
-    assert own.get_title(loc="left") == "Test accuracy, the study's way"
+    assert own.get_title(loc="left") == "Test, the study's way"
     assert own.get_ylim() == test.get_ylim()
     assert own.lines[1].get_ydata().tolist() == pytest.approx([3.1, 3.2])
     assert own.lines[1].get_color() == test.lines[1].get_color()

@@ -42,7 +42,7 @@ PANELS = {
     "loss": ("Training loss", "cross entropy"),
     "train_accuracy": ("Train accuracy", "accuracy (%)"),
     "test_accuracy": ("Test accuracy", "accuracy (%)"),
-    STUDY_ACCURACY: ("Test accuracy, the study's way", "accuracy (%)"),
+    STUDY_ACCURACY: ("Test, the study's way", "accuracy (%)"),
 }
 # one run's accuracies: dashed is what was measured in training mode on augmented images
 AGAINST: dict[str, dict[str, Any]] = {
