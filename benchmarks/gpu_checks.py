@@ -106,7 +106,14 @@ def profile(runs: Sequence[Run], data: DataSet, listing: Path) -> Iterator[Row]:
             stream.write(f"{run.net}, {run.id}\n{_kernels(as_trained, device)}\n")
 
 
-def steps(run: Run, data: DataSet, form: torch.memory_format, *, compiled: bool = False) -> Any:
+def steps(
+    run: Run,
+    data: DataSet,
+    form: torch.memory_format,
+    count: int = STEPS,
+    *,
+    compiled: bool = False,
+) -> Any:
     """Some training steps of a run, launched kernel by kernel, as a function of their seconds."""
     device = data.train_images.device
     torch.manual_seed(run.seed)
@@ -124,7 +131,7 @@ def steps(run: Run, data: DataSet, form: torch.memory_format, *, compiled: bool 
     inputs = [values.to(device) for values in drawn]
 
     def work() -> None:
-        for _ in range(STEPS):
+        for _ in range(count):
             step(*inputs)
         step.loss.item()  # a GPU has been given work, and not done it yet
 

@@ -1,6 +1,9 @@
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +17,7 @@ from convscope import cli
 from convscope.base import names
 from convscope.base.errors import UserError
 from convscope.stages import dvc_lock
-from convscope.tracking import finished, publishing
+from convscope.tracking import finished, publishing, ui
 from tests import projects
 
 HEAVY = {"torch", "mlflow", "pandas", "matplotlib", "pydantic", "shtab", "importlib.metadata"}
@@ -228,6 +231,20 @@ def test_memory_that_torch_cannot_have_is_one_line(capsys, monkeypatch):
     too_much = partial(torch.empty, 2**60, dtype=torch.uint8)  # for any address space
     monkeypatch.setattr("convscope.stages.evaluate.run", too_much)
     assert refused(capsys, "evaluate").startswith("out of memory: close other programs")
+
+
+def test_the_ui_ends_with_its_server_when_it_is_told_to(capsys, monkeypatch):
+    def serve(*_):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+
+    monkeypatch.setattr(ui, "serve", serve)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert cli.main(["ui"]) == 130
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert "interrupted" in capsys.readouterr().err
 
 
 def test_an_interrupt_is_exit_code_130(capsys, monkeypatch):

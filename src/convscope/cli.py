@@ -4,6 +4,7 @@ import argparse
 import atexit
 import contextlib
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -275,6 +276,7 @@ def _plots(options: argparse.Namespace) -> None:
 def _open_ui(options: argparse.Namespace) -> None:
     from convscope.tracking import ui
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # its server ends with it
     ui.serve(Path(), options.port)
 
 
