@@ -124,3 +124,64 @@ def test_dropout_extremes_share_all_but_their_rate_and_seed_with_the_point(point
     )
     found = history_tables.dropout_extremes(grid, dict.fromkeys(names.POINT, 0) | point)
     assert [(rate, rows["run"].tolist()) for rate, rows in found.items()] == runs
+
+
+STUDIED = {
+    "run": [1, 1, 2, 2],
+    "epoch": [1, 2, 1, 2],
+    "dropout_rate": [0.3, 0.3, 0.5, 0.5],
+    "test_accuracy": [0.5, 0.9, 0.75, 0.25],
+    "overfit_percent": [0.0, 3.0, 4.0, 5.0],
+    "study_accuracy": [0.25, 0.875, 0.9, 0.5],
+    "study_overfit_percent": [1.0, 3.5, 2.0, 6.0],
+}
+
+
+@pytest.mark.parametrize(
+    ("net", "named"),
+    [
+        ("net3", ["by_dropout_rate", "by_l1_oc", "best", "best_study", "runs"]),
+        ("net4", ["by_dropout_rate", "best", "best_study", "runs", "overfit_above"]),
+        ("net5", ["by_epoch", "by_dropout_rate", "best", "best_study", "runs"]),
+    ],
+)
+def test_tables_of_augmented_grids_have_what_was_measured_as_the_study_did(net, named):
+    made = history_tables.of_net(net, history(**STUDIED))
+    assert list(made) == named
+    by_rate = made["by_dropout_rate"]
+    assert by_rate["study_accuracy"].tolist() == [0.5625, 0.7]
+    assert by_rate["study_overfit_percent"].tolist() == [2.25, 4.0]
+    assert list(by_rate)[-3:] == ["study_accuracy", "study_overfit_percent", "total_parameters"]
+    chosen = ["run", "epoch", "test_accuracy", "study_accuracy"]
+    assert made["best"][chosen].values.tolist() == [[1, 2, 0.9, 0.875]]
+    assert made["best_study"][chosen].values.tolist() == [[2, 1, 0.75, 0.9]]
+
+
+def test_a_run_has_the_study_s_measures_at_its_best_epoch_and_the_highest_of_all():
+    rows = history(**STUDIED | {"study_accuracy": [0.95, 0.875, 0.9, 0.5]})
+    assert history_tables.runs(rows).iloc[:, -7:].to_dict("list") == {
+        "test_accuracy": [0.9, 0.75],
+        "last_accuracy": [0.9, 0.25],
+        "overfit_percent": [3.0, 4.0],
+        "study_accuracy": [0.875, 0.9],
+        "best_study_accuracy": [0.95, 0.9],
+        "study_overfit_percent": [3.5, 2.0],
+        "total_parameters": [0, 0],
+    }
+
+
+def test_overfit_above_by_the_study_s_test_is_of_the_epochs_high_by_that():
+    above = history_tables.overfit_above(history(**STUDIED))
+    assert above.to_dict("list") == {
+        "test_accuracy_above": [0.88],
+        "epochs": [1],
+        "overfit_percent": [3.0],
+        "study_epochs": [1],
+        "study_overfit_percent": [2.0],
+    }
+
+
+def test_the_study_s_measures_have_a_spread_of_seeds_too():
+    rows = history(**STUDIED, seed=[0, 0, 1, 1])
+    table = history_tables.mean_by(rows, ["l1_oc"])
+    assert table["study_accuracy_std"].tolist() == pytest.approx([0.1375 / 2**0.5])

@@ -172,6 +172,32 @@ def test_train_against_test_shades_the_gap():
     assert "+49.8 points" in figure.axes[1].get_title(loc="left")
 
 
+def studied(runs):
+    """The same runs, by the study's way a point better at each epoch than the usual way."""
+    return runs.assign(study_accuracy=runs["test_accuracy"] + 0.01)
+
+
+def test_the_study_s_way_of_testing_has_a_panel_of_the_same_range():
+    figure = drawn(studied(history(dropout_rate=[0.3, 0.5])))
+    *_, test, own = figure.axes
+    assert own.get_title(loc="left") == "Test, the study's way"
+    assert own.get_ylim() == test.get_ylim()
+    assert own.lines[1].get_ydata().tolist() == pytest.approx([3.1, 3.2])
+    assert own.lines[1].get_color() == test.lines[1].get_color()
+
+
+def test_the_study_s_way_is_a_dashed_line_of_the_color_of_test_where_all_runs_have_it():
+    both = {"dropout 0.1": studied(history()), "dropout 0.5": studied(history())}
+    figure = curves.train_against_test(both, "net3")
+    train, test, own = figure.axes[0].lines
+    assert own.get_ydata().tolist() == pytest.approx([2.1, 2.2])
+    assert own.get_color() == test.get_color() != train.get_color()
+    assert own.get_linestyle() == train.get_linestyle() == "--" != test.get_linestyle()
+    assert legend(figure) == ["train (running mean)", "test", "test, the study's way"]
+    one = curves.train_against_test(both | {"dropout 0.5": history()}, "net3")
+    assert legend(one) == ["train (running mean)", "test"]
+
+
 def windows(*names):
     return pd.DataFrame(
         {"class": name, "window": k, "confidence": (n + 1) / k, "accuracy": (n + 1) / 2 / k}

@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 import torch
 from tests import toys
+from tests.stages import conftest
 from tests.stages.conftest import save
 
 from convscope.base import files, paths
 from convscope.base.errors import UserError
+from convscope.data.datasets import DataSet, stratified_part
 from convscope.nets import zoo
 from convscope.stages import evaluate
 
@@ -56,6 +58,31 @@ def test_a_damaged_history_is_refused(history, table, why):
     files.write_csv(history, table)
     with pytest.raises(UserError, match=rf"history\.csv is damaged \({why}\).*train net1"):
         evaluate.run()
+
+
+@pytest.mark.usefixtures("history")
+@pytest.mark.parametrize(("selecting", "accuracy"), [("test", 0.9), ("validation", 1.0)])
+def test_clean_training_images_are_those_that_were_trained_on(selecting, accuracy):
+    """The network sees colors; held-out images have another one than their label says."""
+    run = replace(conftest.RUN, settings=replace(conftest.RUN.settings, select_on=selecting))
+    labels = torch.arange(40) % 2
+    _, held = stratified_part(labels, run.settings.validation_fraction, run.point["seed"])
+    assert len(held) == 4
+    pixels = toys.noise(40) // 4
+    shown = labels.clone()
+    shown[held] = 1 - shown[held]
+    pixels[torch.arange(40), shown] += 150
+    parts = (pixels, labels, pixels[:20].clone(), labels[:20].clone())
+    dataset = DataSet(*parts, classes=conftest.CLASSES, groups={}, url="toy", md5="")
+    folder = save(run, conftest.sees_colors(), dataset)
+    files.write_csv(folder / paths.HISTORY, HISTORY)
+    evaluate.run()
+    (best,) = files.read_csv(paths.REPORTS / "evaluate/best.csv", "").to_dict("records")
+    assert best["train_accuracy_clean"] == accuracy
+    gap = 100 * (accuracy - best["test_accuracy"])
+    assert best["clean_gap_points"] == pytest.approx(gap)
+    # it has neither dropout nor batch norm, and its images were not augmented
+    assert best["study_accuracy"] == best["test_accuracy"]
 
 
 def test_a_missing_history_is_refused(history):

@@ -7,6 +7,9 @@ from torch import nn
 
 from convscope.base import kernels, metrics, paths, tensors
 from convscope.base.errors import UserError
+from convscope.base.names import STUDY_MEASURED
+from convscope.data import augment
+from convscope.data.augment import Augmentation
 from convscope.nets import zoo
 from convscope.training import trainer
 from tests import toys
@@ -146,3 +149,93 @@ def test_a_loss_that_is_no_number_ends_the_run_with_its_name(tmp_path):
 def test_overfit_is_clipped_at_zero():
     assert trainer.overfit_percent(0.75, 0.5) == 25.0
     assert trainer.overfit_percent(0.5, 0.75) == 0.0
+
+
+AUGMENTED = toys.run("net4", epochs=3, dropout_rate=0.3)
+
+
+def columns(folder):
+    return list(history(folder)), list(json.loads((folder / paths.RUN).read_text())["best"])
+
+
+def test_augmented_runs_are_also_tested_as_the_study_did_and_no_others(tmp_path):
+    train(toys.run("net4", epochs=1), tmp_path / "augmented")
+    train(toys.run("net4", epochs=1, augment=Augmentation()), tmp_path / "clean")
+    measured = ["epoch", "loss", "train_accuracy", "test_accuracy", "overfit_percent"]
+    rest = ["total_parameters", *toys.POINT]
+    shown, best = columns(tmp_path / "augmented")
+    assert shown == [*measured, *STUDY_MEASURED, *rest]
+    assert {*best} == {*measured, *STUDY_MEASURED}
+    shown, best = columns(tmp_path / "clean")
+    assert shown == [*measured, *rest]
+    assert {*best} == {*measured}
+
+
+def test_testing_as_the_study_did_changes_nothing_else(tmp_path, monkeypatch):
+    with_it = train(AUGMENTED, tmp_path / "with")
+    monkeypatch.setattr(trainer._Trainer, "_tested_as_the_study_did", lambda *_: {})
+    without = train(AUGMENTED, tmp_path / "without")
+    assert with_it[paths.WEIGHTS] == without[paths.WEIGHTS]
+    rows = history(tmp_path / "with").drop(columns=[*STUDY_MEASURED])
+    pd.testing.assert_frame_equal(rows, history(tmp_path / "without"))
+
+
+def test_the_study_s_test_agrees_with_a_plain_loop():
+    """The slow, obvious reference: the epoch's draws, a module in training mode, its argmax."""
+    data = toys.red_or_blue(test=300)
+    state = trainer._Trainer(AUGMENTED, data, CPU)
+    found = state._tested_as_the_study_did(2, train_accuracy=0.75)
+
+    images, dropout = (
+        trainer.derived_seed(AUGMENTED.seed, 2, of) for of in ("study test", "study dropout")
+    )
+    draws = augment.draw(300, AUGMENTED.settings.augment, torch.Generator().manual_seed(images))
+    module = zoo.build(AUGMENTED.net, **AUGMENTED.point)
+    module.load_state_dict(state.module.state_dict())
+    torch.manual_seed(dropout)
+    outputs = []
+    for batch in (slice(0, 256), slice(256, 300)):
+        pixels = augment.apply(data.test_images[batch], draws[batch])
+        outputs.append(module.train()(pixels.contiguous(memory_format=torch.channels_last)))
+    accuracy = metrics.accuracy(torch.cat(outputs), data.test_labels)
+    assert 0 < accuracy < 0.75
+    assert list(found) == list(STUDY_MEASURED)
+    assert list(found.values()) == pytest.approx([accuracy, 100 * (0.75 - accuracy)])
+
+
+def test_each_epoch_draws_test_images_of_its_own_and_the_global_state_decides_nothing(monkeypatch):
+    seeds = []
+    drawn = trainer.study_mode.augmented
+
+    def note(images, augmentation, seed):
+        seeds.append(seed)
+        return drawn(images, augmentation, seed)
+
+    monkeypatch.setattr(trainer.study_mode, "augmented", note)
+    state = trainer._Trainer(AUGMENTED, toys.red_or_blue(test=300), CPU)
+    found = []
+    for epoch, other in ((1, 0), (1, 7), (2, 0)):
+        torch.manual_seed(other)
+        before = torch.get_rng_state()
+        found.append(state._tested_as_the_study_did(epoch, 0.5))
+        assert torch.equal(torch.get_rng_state(), before)
+    assert seeds[0] == seeds[1] != seeds[2]
+    assert found[0] == found[1]
+
+
+def test_it_is_in_full_precision_whatever_the_training_s():
+    kinds = set()
+
+    def note(module, inputs, output):
+        kinds.add((inputs[0].dtype, output.dtype, module.training))
+
+    run = toys.run("net4", precision="bf16", dropout_rate=0.3)
+    state = trainer._Trainer(run, toys.red_or_blue(), CPU)
+    state.module.get_submodule("conv1").register_forward_hook(note)
+    state._tested_as_the_study_did(1, 0.5)
+    assert kinds == {(torch.float32, torch.float32, True)}
+
+
+def test_overfit_as_the_study_tested_is_clipped_like_the_other():
+    state = trainer._Trainer(AUGMENTED, toys.red_or_blue(), CPU)
+    assert state._tested_as_the_study_did(1, 0.0)["study_overfit_percent"] == 0.0

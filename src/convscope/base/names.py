@@ -31,6 +31,10 @@ CLEAN = "clean images, evaluation mode"
 AUGMENTED = "augmented images, evaluation mode"
 STUDY = "augmented images, training mode"
 
+# the columns of history.csv that are measured the last way, where a grid's images are augmented
+STUDY_ACCURACY, STUDY_OVERFIT = "study_accuracy", "study_overfit_percent"
+STUDY_MEASURED = (STUDY_ACCURACY, STUDY_OVERFIT)
+
 
 def natural(name: str) -> list[str | int]:
     """A key that sorts names as people do: net2 before net10."""

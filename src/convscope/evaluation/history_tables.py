@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from convscope.base.names import CLASSES, POINT
+from convscope.base.names import CLASSES, POINT, STUDY_ACCURACY, STUDY_MEASURED, STUDY_OVERFIT
 
 # the study's tables "by X" (published.yaml); other networks get one by epoch and by each axis
 STUDY = {
@@ -25,13 +25,16 @@ def of_net(net: str, history: pd.DataFrame) -> dict[str, pd.DataFrame]:
     Returns:
         Names such as ``by_kernel_size_stride`` to tables (see ``mean_by``), and ``best``,
         one row: the (run, epoch) with the highest test accuracy; and ``runs``. Net4 also gets
-        ``overfit_above``, see there.
+        ``overfit_above``, see there. Where the history has study_accuracy, ``best_study`` is the
+        row with the highest of that, and the tables have the ``STUDY_MEASURED`` too.
     """
     varied = [(key,) for key in POINT if key != "seed" and history[key].nunique() > 1]
     keys = STUDY.get(net, (("epoch",), *varied))
     tables = {f"by_{'_'.join(by)}": mean_by(history, by) for by in keys}
     measured = history.drop(columns=CLASSES, errors="ignore")
     tables["best"] = best_row(measured)
+    if STUDY_ACCURACY in measured:
+        tables["best_study"] = best_row(measured, STUDY_ACCURACY)
     tables["runs"] = runs(measured)
     if net == "net4":
         tables["overfit_above"] = overfit_above(history)
@@ -44,15 +47,18 @@ def runs(history: pd.DataFrame) -> pd.DataFrame:
     Returns:
         A row a run: its point; the epoch with its highest test_accuracy, that accuracy and the
         overfit_percent there; last_accuracy, the test accuracy of its last epoch; and
-        total_parameters.
+        total_parameters. Where the history has study_accuracy, both of the ``STUDY_MEASURED`` at
+        that epoch, and best_study_accuracy, the highest of all its epochs.
     """
     by_run = history.sort_values("epoch").groupby("run", sort=True)
-    best = history.loc[by_run["test_accuracy"].idxmax()]
-    last = by_run["test_accuracy"].last().rename("last_accuracy")
-    shown = ["run", *POINT, "epoch", "test_accuracy", "overfit_percent", "total_parameters"]
-    found = best[shown].merge(last, left_on="run", right_index=True)
-    found.insert(shown.index("test_accuracy") + 1, "last_accuracy", found.pop("last_accuracy"))
-    return found.reset_index(drop=True)
+    best = history.loc[by_run["test_accuracy"].idxmax()].set_index("run", drop=False)
+    best = best.assign(last_accuracy=by_run["test_accuracy"].last())
+    measured = ["test_accuracy", "last_accuracy", "overfit_percent"]
+    if STUDY_ACCURACY in history:
+        best = best.assign(best_study_accuracy=by_run[STUDY_ACCURACY].max())
+        measured += [STUDY_ACCURACY, "best_study_accuracy", STUDY_OVERFIT]
+    shown = ["run", *POINT, "epoch", *measured, "total_parameters"]
+    return best[shown].reset_index(drop=True)
 
 
 def overfit_above(history: pd.DataFrame) -> pd.DataFrame:
@@ -60,11 +66,17 @@ def overfit_above(history: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row: ``test_accuracy_above``, ``HIGH_ACCURACY``; ``epochs``, the number of epochs of all
-        runs that exceed it; ``overfit_percent``, their mean, missing where there are none.
+        runs that exceed it; ``overfit_percent``, their mean, missing where there are none. Where
+        the history has study_accuracy, ``study_epochs``, those whose study_accuracy exceeds it, and
+        ``study_overfit_percent``, the mean of that in these.
     """
-    high = history.loc[history["test_accuracy"] > HIGH_ACCURACY, "overfit_percent"]
-    row = {"test_accuracy_above": HIGH_ACCURACY, "epochs": len(high)}
-    return pd.DataFrame([row | {"overfit_percent": high.mean()}])
+    ways = {"epochs": ("test_accuracy", "overfit_percent"), "study_epochs": STUDY_MEASURED}
+    row: dict[str, float] = {"test_accuracy_above": HIGH_ACCURACY}
+    for epochs, (accuracy, overfit) in ways.items():
+        if accuracy in history:
+            high = history.loc[history[accuracy] > HIGH_ACCURACY, overfit]
+            row |= {epochs: len(high), overfit: high.mean()}
+    return pd.DataFrame([row])
 
 
 def dropout_extremes(
@@ -88,12 +100,13 @@ def mean_by(history: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
 
     Returns:
         One row for each combination, in ascending order: the keys, then the means of loss,
-        train_accuracy, test_accuracy, overfit_percent and total_parameters. Where the history
-        holds several seeds, a column ``<measure>_std`` for each of the first four gives the
-        standard deviation of the seeds' own means.
+        train_accuracy, test_accuracy, overfit_percent, of the ``STUDY_MEASURED`` where the history
+        has them, and of total_parameters. Where the history holds several seeds, a column
+        ``<measure>_std`` for each but the last gives the standard deviation of the seeds' own
+        means.
     """
     keys = list(keys)
-    measured = list(MEASURED)
+    measured = [name for name in (*MEASURED, *STUDY_MEASURED) if name in history]
     table = history.groupby(keys)[[*measured, "total_parameters"]].mean()
     if history["seed"].nunique() > 1:
         by_seed = history.groupby([*keys, "seed"])[measured].mean()

@@ -1,6 +1,7 @@
 """Tables of what trained networks predict for the test images; logits and labels in."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 
 from convscope.base import metrics
-from convscope.base.names import CLASSES
+from convscope.base.names import CLASSES, STUDY_MEASURED
 
 # the images of the study's table by class (published/study.yaml, filter_ablation)
 STUDY_BATCH = 128
@@ -18,31 +19,48 @@ MOST_CLASSES = 100
 
 
 def best_runs(
-    outputs: Mapping[str, Tensor], labels: Tensor, best: Mapping[str, Mapping[str, Any]]
+    outputs: Mapping[str, Tensor],
+    labels: Tensor,
+    best: Mapping[str, Mapping[str, Any]],
+    fitted: Mapping[str, float],
+    alike: Container[str] = (),
 ) -> pd.DataFrame:
     """The best run of each network, with its accuracy on the test set and how sure that is.
 
-    By network, ``outputs`` are logits (N, classes), and ``best`` is its best.json.
+    Args:
+        outputs: By network, logits (N, classes) in evaluation mode.
+        labels: (N,) int64.
+        best: By network, its best.json.
+        fitted: By network, the accuracy in evaluation mode, in [0, 1], on the images that it was
+            trained on, as they are.
+        alike: The networks whose accuracy is the same by the study's way of testing.
 
     Returns:
         A row a network: net, run, epoch, test_accuracy in [0, 1], its 95 % confidence interval
-        (low, high), train_accuracy, overfit_percent, total_parameters, and the point.
+        (low, high), train_accuracy (while training), overfit_percent, the two ``STUDY_MEASURED``
+        (missing where they were not measured), train_accuracy_clean (``fitted``),
+        clean_gap_points (how much it exceeds test_accuracy), total_parameters, and the point.
     """
     rows = []
     for net, logits in outputs.items():
         correct = int((logits.argmax(1) == labels).sum())
         low, high = metrics.accuracy_interval(correct, len(labels))
-        run, measured = best[net], best[net]["best"]
+        run, measured, accuracy = best[net], best[net]["best"], correct / len(labels)
+        usual = (accuracy, measured["overfit_percent"]) if net in alike else (math.nan, math.nan)
+        studied = dict(zip(STUDY_MEASURED, usual, strict=True))
         rows.append(
             {
                 "net": net,
                 "run": run["run"],
                 "epoch": measured["epoch"],
-                "test_accuracy": correct / len(labels),
+                "test_accuracy": accuracy,
                 "low": low,
                 "high": high,
                 "train_accuracy": measured["train_accuracy"],
                 "overfit_percent": measured["overfit_percent"],
+                **{name: measured.get(name, value) for name, value in studied.items()},
+                "train_accuracy_clean": fitted[net],
+                "clean_gap_points": 100 * (fitted[net] - accuracy),
                 "total_parameters": run["total_parameters"],
                 **{key: value for key, value in run["point"].items() if key != CLASSES},
             }

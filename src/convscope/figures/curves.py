@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from convscope.base.names import POINT
+from convscope.base.names import POINT, STUDY_ACCURACY
 from convscope.figures.style import (
     INK,
     MUTED,
@@ -42,6 +42,13 @@ PANELS = {
     "loss": ("Training loss", "cross entropy"),
     "train_accuracy": ("Train accuracy", "accuracy (%)"),
     "test_accuracy": ("Test accuracy", "accuracy (%)"),
+    STUDY_ACCURACY: ("Test, the study's way", "accuracy (%)"),
+}
+# one run's accuracies: dashed is what was measured in training mode on augmented images
+AGAINST: dict[str, dict[str, Any]] = {
+    "train_accuracy": {"label": "train (running mean)", "color": PALETTE[0], "ls": LINES[1]},
+    "test_accuracy": {"label": "test", "color": PALETTE[1]},
+    STUDY_ACCURACY: {"label": "test, the study's way", "color": PALETTE[1], "ls": LINES[1]},
 }
 # look of a value of an axis: arguments of Axes.plot
 Looks = dict[str, dict[Any, dict[str, Any]]]
@@ -68,10 +75,11 @@ def learning_curves(history: pd.DataFrame, title: str) -> Drawing:
     # the names of several axes would be too long for the panel's first line
     gap = " " if len(apart_by) < 2 else "\n"
     height = 70 + (CROWDED_HEIGHT if crowded else HEIGHT) * len(parts)
-    figure, panels = chart(1280, height, title, len(parts), len(PANELS))
+    shown = {column: words for column, words in PANELS.items() if column in history}
+    figure, panels = chart(1280, height, title, len(parts), len(shown))
     for row, (values, part) in zip(panels, parts, strict=True):
         where = _words(dict(zip(apart_by, values, strict=True)))
-        for axes, (column, (name, unit)) in zip(row, PANELS.items(), strict=True):
+        for axes, (column, (name, unit)) in zip(row, shown.items(), strict=True):
             _draw_runs(axes, part, column, looks, scale)
             axes.set(title=f"{name}{gap}({where})" if where else name, xlabel="epoch", ylabel=unit)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
@@ -92,25 +100,23 @@ def train_against_test(histories: Mapping[str, pd.DataFrame], title: str) -> Dra
     The histories are, by panel title, the history.csv rows of one run, or of runs that differ in
     their seed only, of which the mean is shown.
     """
+    every = histories.values()
+    shown = {name: look for name, look in AGAINST.items() if all(name in each for each in every)}
     width = max(440, 90 + 330 * len(histories))
     figure, panels = chart(width, 400, title, 1, len(histories), sharey=True)
     for axes, (name, history) in zip(panels[0], histories.items(), strict=True):
-        means = history.groupby("epoch")[["train_accuracy", "test_accuracy"]].mean() * 100
+        means = history.groupby("epoch")[list(shown)].mean() * 100
         train, test = means["train_accuracy"], means["test_accuracy"]
-        marker = _marker(len(means))
         axes.fill_between(means.index, train, test, color=MUTED, alpha=0.2, linewidth=0)
-        axes.plot(means.index, train, color=PALETTE[0], linestyle=LINES[1], marker=marker)
-        axes.plot(means.index, test, color=PALETTE[1], marker=marker)
+        for column, look in shown.items():
+            axes.plot(means.index, means[column], marker=_marker(len(means)), **look)
         gap = signed(train.iloc[-1] - test.iloc[-1], 1)
         axes.set_title(f"{name}\ntrain \N{MINUS SIGN} test: {gap} points at the end")
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     panels[0, 0].set_ylabel("accuracy (%)")
-    handles = [
-        Line2D([], [], color=PALETTE[0], linestyle=LINES[1], label="train (running mean)"),
-        Line2D([], [], color=PALETTE[1], label="test"),
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    handles = [Line2D([], [], **look) for look in shown.values()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 
 
@@ -229,7 +235,7 @@ def _leave_out_start(panels: np.ndarray[Any, Any], history: pd.DataFrame) -> int
     later = history[history["epoch"] > start]
     if not start:
         return 0
-    accuracies = ["train_accuracy", "test_accuracy"]
+    accuracies = [name for name in AGAINST if name in history]
     ranges = (
         (panels[0, 0], history["loss"].min(), later["loss"].max()),
         (panels[0, 1], 100 * later[accuracies].min().min(), 100 * history[accuracies].max().max()),

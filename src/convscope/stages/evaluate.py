@@ -16,7 +16,7 @@ from convscope.data import datasets
 from convscope.data.augment import Augmentation
 from convscope.evaluation import predictions, protocols, selection
 from convscope.figures import dots, galleries, matrices, names
-from convscope.nets import trained, zoo
+from convscope.nets import study_mode, trained, zoo
 from convscope.nets.inference import logits
 
 # by how much an accuracy may differ from the one that was measured while training
@@ -89,7 +89,9 @@ def _require_accuracies(tested: _Tested) -> None:
 def _compare(report: Report, tested: _Tested, histories: dict[str, pd.DataFrame]) -> str:
     """The networks' accuracies, and how much of them is luck; returns the best, first of equals."""
     labels = tested.dataset.test_labels
-    best = predictions.best_runs(tested.outputs, labels, tested.runs)
+    best = predictions.best_runs(
+        tested.outputs, labels, tested.runs, _fitted(tested), _tested_alike(tested)
+    )
     predicted = predictions.by_image(tested.outputs, labels)
     selected = selection.by_net(histories, len(predicted))
     report.table("best", best)
@@ -101,6 +103,28 @@ def _compare(report: Report, tested: _Tested, histories: dict[str, pd.DataFrame]
     report.figure("best", dots.best_runs(best))
     report.figure("selection", dots.selection(selected))
     return str(best["net"].iloc[int(best["test_accuracy"].argmax())])
+
+
+def _fitted(tested: _Tested) -> dict[str, float]:
+    """Each network's accuracy in evaluation mode on the images that it was trained on, clean."""
+    images, labels = tested.dataset.train_images, tested.dataset.train_labels
+    found = {}
+    for net, run in tested.runs.items():
+        kept = torch.arange(len(labels), device=labels.device)
+        if run["settings"]["select_on"] == "validation":
+            fraction, seed = run["settings"]["validation_fraction"], int(run["point"]["seed"])
+            kept, _ = datasets.stratified_part(labels, fraction, seed)
+        found[net] = metrics.accuracy(logits(tested.modules[net], images[kept]), labels[kept])
+    return found
+
+
+def _tested_alike(tested: _Tested) -> set[str]:
+    """The networks that the study's way of testing takes as the usual way does."""
+    return {
+        net
+        for net, run in tested.runs.items()
+        if not study_mode.differs(tested.modules[net], Augmentation(**run["settings"]["augment"]))
+    }
 
 
 def _confusions(report: Report, tested: _Tested) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from convscope.base import inputs, machine, paths, runtime
+from convscope.base.names import STUDY_MEASURED
 from convscope.base.progress import GridProgress
 from convscope.base.report_folder import MadeFrom, Report, reporting
 from convscope.base.timings import Timings
@@ -19,7 +20,11 @@ from convscope.tracking.tracker import Tracker
 from convscope.training import dvc_cache, grid, plan
 from convscope.training.cluster import driver as cluster
 
-HEADLINES = ("epoch", "loss", "train_accuracy", "test_accuracy", "overfit_percent")
+# the last of grids whose images are augmented
+HEADLINES = (
+    *("epoch", "loss", "train_accuracy", "test_accuracy", "overfit_percent"),
+    *STUDY_MEASURED,
+)
 
 
 def run(net: str, tracker: Tracker) -> None:
@@ -67,7 +72,7 @@ def _report(net: str, history: pd.DataFrame, best: dict[str, Any], report: Repor
     report.table("layers", layers)
     for name, table in history_tables.of_net(net, history).items():
         report.table(name, table)
-    measured = {name: best["best"][name] for name in HEADLINES}
+    measured = {name: best["best"][name] for name in HEADLINES if name in best["best"]}
     report.metrics({**measured, "total_parameters": best["total_parameters"]})
     report.figure("network", diagrams.network(layers, title=net))
     report.figure("curves", curves.learning_curves(history, title=net))

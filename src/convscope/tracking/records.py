@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from convscope.base import files, paths
+from convscope.base.names import STUDY_MEASURED
 
 STAGE, POINT = "stage", "point"
 REPORT_STAGE = "report"
 # the first is the one by which MLflow's page compares runs before it is asked for another
 EPOCH_METRICS = ("test_accuracy", "train_accuracy", "loss", "overfit_percent")
-# of a run whose best epoch is selected on held-out images
-SELECTING = "validation_accuracy"
+# of a run whose best epoch is selected on held-out images, or that is tested as the study did
+SOMETIMES = ("validation_accuracy", *STUDY_MEASURED)
 # MLflow's page has a section of charts for each word before a slash; other stages have their name
 _SECTIONS = {
     "download": "data",
@@ -101,7 +102,7 @@ def epoch_series(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[int, float
     """The metrics of epochs, of which each row of a history.csv is one."""
     found: dict[str, dict[int, float]] = {}
     for row in rows:
-        for key in (*EPOCH_METRICS, *(key for key in row if key == SELECTING)):
+        for key in (*EPOCH_METRICS, *(key for key in row if key in SOMETIMES)):
             found.setdefault(f"epoch/{key}", {})[int(row["epoch"])] = float(row[key])
     return found
 

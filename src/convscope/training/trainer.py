@@ -17,11 +17,12 @@ from torch import Tensor
 
 from convscope.base import files, kernels, runtime
 from convscope.base.errors import UserError
+from convscope.base.names import STUDY_MEASURED
 from convscope.base.paths import HISTORY, RUN, WEIGHTS
 from convscope.base.tensors import write_tensors
 from convscope.data import augment
 from convscope.data.datasets import DataSet, stratified_part
-from convscope.nets import zoo
+from convscope.nets import study_mode, zoo
 from convscope.nets.inference import logits
 from convscope.training import checkpoints
 from convscope.training.checkpoints import CHECKPOINT, Checkpoint
@@ -75,8 +76,9 @@ def train(
     """Train a run to its end, going on after the last epoch that an earlier attempt finished.
 
     Its folder holds a checkpoint, and at the end run.json, history.csv (a row an epoch, which
-    ``on_epoch`` is called with) and best.safetensors (the weights of the best epoch). The data set
-    must be on the device. Seeds torch's global generators, which dropout draws from.
+    ``on_epoch`` is called with) and best.safetensors (the weights of the best epoch). A row has the
+    ``STUDY_MEASURED`` too where training images are augmented. The data set must be on the device.
+    Seeds torch's global generators, which dropout draws from.
 
     Raises:
         UserError: The loss, or an output, is no longer finite.
@@ -134,6 +136,7 @@ class _Trainer:
             "train_accuracy": train_accuracy,
             "test_accuracy": test_accuracy,
             "overfit_percent": overfit_percent(train_accuracy, test_accuracy),
+            **self._tested_as_the_study_did(number, train_accuracy),
             "total_parameters": zoo.parameter_count(self.module),
             **self.run.point,
             **judged,
@@ -174,7 +177,27 @@ class _Trainer:
 
     def _accuracy(self, images: Tensor, labels: Tensor) -> float:
         """Accuracy in evaluation mode on clean images, always in fp32."""
-        outputs = logits(self.module, images)
+        return self._right(logits(self.module, images), labels)
+
+    def _tested_as_the_study_did(self, number: int, train_accuracy: float) -> Row:
+        """Accuracy in training mode on augmented test images, always in fp32, and the overfit.
+
+        Where no image is augmented, nothing.
+        """
+        augmentation = self.run.settings.augment
+        if not augmentation.changes:
+            return {}
+        images, labels = self.judges["test"]
+        drawn, dropped = (
+            derived_seed(self.run.seed, number, of) for of in ("study test", "study dropout")
+        )
+        batches = study_mode.augmented(images, augmentation, drawn)
+        accuracy = self._right(study_mode.logits(self.module, batches, dropped), labels)
+        measured = accuracy, overfit_percent(train_accuracy, accuracy)
+        return dict(zip(STUDY_MEASURED, measured, strict=True))
+
+    def _right(self, outputs: Tensor, labels: Tensor) -> float:
+        """The share of images whose class the outputs say."""
         # batch norm can keep the loss finite when its running statistics are not
         if not outputs.isfinite().all():
             self._diverged("outputs on the test images are not finite")

@@ -8,6 +8,7 @@ from tests.report.document import folders, read
 from convscope.base.errors import UserError
 from convscope.base.report_folder import Finished
 from convscope.report.document import columns, page
+from convscope.report.document.compare import every_table
 from convscope.report.document.text import OFFICIAL_ARCHIVES, DataSet
 from convscope.study import published
 
@@ -76,6 +77,46 @@ test_accuracy_above,epochs,overfit_percent
 88.00% | 0 | – | 8.13 | –
 =>
 
+train/net4/overfit_above
+test_accuracy_above,epochs,overfit_percent,study_epochs,study_overfit_percent
+0.88,12,7.13,3,9.13
+=> Test accuracy above | Epochs | Overfit, the study's way (points) |
+    Overfit, the study's way (points), published | Overfit, the study's way (points), difference |
+    Overfit (points) | Epochs, the study's way
+88.00% | 12 | 9.13 | 8.13 | +1.00 | 7.13 | 3
+=> HOW
+
+train/net3/by_l1_oc
+l1_oc,loss,test_accuracy,overfit_percent,study_accuracy,study_overfit_percent,total_parameters
+32,0.5,0.5,0.0,0.75,2.0,100
+=> l1_oc | Loss | Test accuracy, the study's way | Test accuracy, the study's way, published |
+    Test accuracy, the study's way, difference (points) | Test accuracy |
+    Overfit, the study's way (points) | Overfit (points) | Parameters
+32 | 0.5000 | 75.00% | 78.05% | -3.05 | 50.00% | 2.00 | 0.00 | 100
+=> HOW
+Not measured, of the study's rows: l1_oc 64, 96.
+
+train/net4/best_study
+run,epoch,train_accuracy,test_accuracy,study_accuracy
+1,9,0.96714,0.9,0.75
+=> Run | Epoch | Train accuracy | Train accuracy, published | Train accuracy, difference (points) |
+    Test accuracy, the study's way | Test accuracy, the study's way, published |
+    Test accuracy, the study's way, difference (points) | Test accuracy
+1 | 9 | 96.71% | 96.71% | +0.00 | 75.00% | 88.74% | -13.74 | 90.00%
+=> HOW
+The study's best has epoch 91, l1_oc 64, dropout rate 0.3.
+
+evaluate/best
+net,test_accuracy,study_accuracy
+net1,0.5,0.5
+net3,0.5,
+=> Net | Test accuracy, the study's way | Test accuracy, the study's way, published |
+    Test accuracy, the study's way, difference (points) | Test accuracy
+net1 | 50.00% | 67.04% | -17.04 | 50.00%
+net3 | – | 87.50% | – | 50.00%
+=> HOW
+Not measured, of the study's rows: net net2, net4.
+
 filter-identify/class_frequency
 filter,7,max_class
 conv1/0,20,7
@@ -101,7 +142,8 @@ def test_only_what_the_study_has_too_is_compared(compare, block):
     source, content = named.split("\n", 1)
     found = compare(source, f"{content}\n", notes=["first"])
     assert read.table(found, "caption") == rows.splitlines()
-    assert read.notes(found, "caption") == ["first", *notes.splitlines()]
+    told = [page._ITS_WAY if note == "HOW" else note for note in notes.splitlines()]
+    assert read.notes(found, "caption") == ["first", *told]
     assert read.captions(found) != ["caption"]
 
 
@@ -183,6 +225,22 @@ def test_each_number_of_the_study_has_a_row_measured_or_not(compare):
         "64 | Overfit (points) | 18.67 | 10.00 | -8.67",
         f"64 | Parameters | 5,719,038 | {NO} | {NO}",
     ]
+
+
+def test_what_was_measured_as_the_study_did_comes_first_of_its_numbers(compare):
+    content = "dropout_rate,test_accuracy,study_accuracy\n0.3,0.5,0.75\n"
+    rows = read.table(compare("train/net4/by_dropout_rate", content), EVERY)
+    assert rows[3:5] == [
+        "0.3 | Test accuracy, the study's way | 85.11% | 75.00% | -10.11 points",
+        "0.3 | Test accuracy | 85.11% | 50.00% | -35.11 points",
+    ]
+    assert not [row for row in rows if "Overfit, the study's way" in row]  # not measured
+
+
+def test_the_study_s_tables_alone_have_each_number_once():
+    for name, table, _ in every_table():
+        assert not {"study_accuracy", "study_overfit_percent"} & {*table}
+        assert "best_study" not in name
 
 
 def test_the_best_run_has_no_key_and_all_its_numbers(compare):

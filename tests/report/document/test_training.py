@@ -102,6 +102,34 @@ def test_tables_by_setting_follow_the_study_and_what_was_measured_is_shown(chang
     assert "the least and the most dropout, all else as in the run that held-out" in section
 
 
+def test_the_best_by_the_study_s_way_comes_before_the_usual_best(changed, text):
+    header = f"run,epoch,{folders.HISTORY},study_accuracy,study_overfit_percent,{folders.POINT}"
+    rows = {
+        "best": "1,2,1.25,0.5,0.75,0.0,9,0.25,25.0",
+        "best_study": "2,1,1.5,0.5,0.625,0,9,0.5,0",
+    }
+    files = {f"{name}.csv": f"{header}\n{row},0.01,128,6,0\n" for name, row in rows.items()}
+    files["overfit_above.csv"] = (
+        "test_accuracy_above,epochs,overfit_percent,study_epochs,study_overfit_percent\n"
+        "0.88,2,7.5,0,\n"
+    )
+    files["dropout.png"] = folders.PNG
+    files = {f"train/net10/{name}": content for name, content in files.items()}
+    section = read.section(changed(files), "train-net10")
+    caption = "The run and epoch with the highest test accuracy"
+    own, usual = f"{caption}, the study's way", f"{caption}, in evaluation mode on clean images"
+    assert [each for each in read.captions(section) if each.startswith(caption)] == [own, usual]
+    assert "50.00%" in read.table(section, own)[1]
+    ours = "The study's way of testing: in training mode (dropout on"
+    for each in (own, usual, "Mean overfit of all epochs with a high test accuracy"):
+        assert [note for note in read.notes(section, each) if note.startswith(ours)]
+    none = "By the study's way of testing no epoch has a test accuracy above 88.00%."
+    assert none in read.words(section)
+    assert "dashed is training mode on augmented images" in section
+    # a grid that was not augmented says nothing of it
+    assert "the study's way" not in read.section(text, "train-net2")
+
+
 def test_a_grid_that_several_kinds_of_processors_trained_says_so(changed, text):
     told = "Its runs were computed on several kinds of processors"
     assert told not in text

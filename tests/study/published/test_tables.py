@@ -22,7 +22,31 @@ def test_a_table_holds_the_printed_numbers():
     best = published.table("evaluate/best").set_index("net")["test_accuracy"]
     assert best.to_dict() == {"net1": 0.6704, "net2": 0.7503, "net3": 0.875, "net4": 0.8874}
     above = published.table("train/net4/overfit_above")
-    assert above.to_dict("list") == {"test_accuracy_above": [0.88], "overfit_percent": [8.13]}
+    assert above[["test_accuracy_above", "overfit_percent"]].values.tolist() == [[0.88, 8.13]]
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [
+        ("train/net3/by_l1_oc", ["test_accuracy", "overfit_percent"]),
+        ("train/net4/best_study", ["test_accuracy", "overfit_percent"]),
+        ("train/net4/overfit_above", ["overfit_percent"]),
+        ("evaluate/best", ["test_accuracy", "overfit_percent"]),
+        ("train/net2/best", []),
+    ],
+)
+def test_what_the_study_measured_its_own_way_is_there_under_that_name_too(name, columns):
+    table, own = published.table(name), {"test_accuracy": "study_accuracy"}
+    own["overfit_percent"] = "study_overfit_percent"
+    assert [usual for usual in own if own[usual] in table] == columns
+    for usual in columns:
+        assert table[own[usual]].equals(table[usual].rename(own[usual]))
+
+
+def test_the_best_by_the_study_s_way_is_the_best_that_it_published():
+    best = published.table("train/net3/best_study")
+    assert best.equals(published.table("train/net3/best"))
+    assert best[["epoch", "study_accuracy"]].values.tolist() == [[42, 0.875]]
 
 
 def test_the_class_table_is_recomputed_from_the_matrices():

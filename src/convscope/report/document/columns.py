@@ -59,24 +59,27 @@ _NAMES = {
     COUNT: """
         after batch_size before choices chosen_epoch chosen_run epoch epochs filters gained images
         kernel_size l1_oc lost map_size max_filter only_first only_second parameters patch_size rank
-        receptive_field run runs sampled_images stride test total_parameters train width window
+        receptive_field run runs sampled_images stride study_epochs test total_parameters train
+        width window
     """,
     LOSS: "loss",
     P_VALUE: "adjusted_p_value p_value",
     PERCENT: "after_percent before_percent",
     POINTS: """
-        best_less_chosen best_less_last chance_distance difference_points drop_percent drop_points
+        best_less_chosen best_less_last chance_distance clean_gap_points difference_points
+        drop_percent drop_points
         layer_drop_percent max_drop_percent mean_best_less_chosen mean_best_less_last mean_distance
-        mean_drop_percent median_drop_percent overfit_percent standard_error sum_drop_percent
+        mean_drop_percent median_drop_percent overfit_percent standard_error study_overfit_percent
+        sum_drop_percent
     """,
     PROBABILITY: """
         clean_confidence confidence deepest_drop mean_confidence mean_per_pixel min_confidence
     """,
     RESPONSE: "max mean",
     SHARE: """
-        accuracy central_share chance_share chosen_accuracy chosen_high chosen_low high
-        last_accuracy low sampled_accuracy test_accuracy test_accuracy_above train_accuracy
-        validation_accuracy
+        accuracy best_study_accuracy central_share chance_share chosen_accuracy chosen_high
+        chosen_low high last_accuracy low sampled_accuracy study_accuracy test_accuracy
+        test_accuracy_above train_accuracy train_accuracy_clean validation_accuracy
     """,
     TEXT: """
         class dead filter half layer layers max_class net other predicted protocol serves true what
@@ -88,6 +91,7 @@ _HEADINGS = {
     "adjusted_p_value": "Adjusted p-value",
     "best_less_chosen": "Best minus selected (points)",
     "best_less_last": "Best minus last (points)",
+    "best_study_accuracy": "Highest, the study's way",
     "central_share": "Near the center",
     "chance_distance": "Distance by chance (pixels)",
     "chance_share": "Near the center by chance",
@@ -98,6 +102,7 @@ _HEADINGS = {
     "chosen_low": "95% low",
     "chosen_run": "Selected run",
     "clean_confidence": "Without a window",
+    "clean_gap_points": "Gap on clean images (points)",
     "epoch_seconds": "Seconds of an epoch",
     "gained": "Images gained",
     "high": "95% high",
@@ -129,10 +134,14 @@ _HEADINGS = {
     "sampled_images": "Images, sampled",
     "serves": "Classes that lose most (points)",
     "standard_error": "Standard error (pixels)",
+    "study_accuracy": "Test accuracy, the study's way",
+    "study_epochs": "Epochs, the study's way",
+    "study_overfit_percent": "Overfit, the study's way (points)",
     "sum_drop_percent": "Drops added up (points)",
     "test": "Test images",
     "total_parameters": "Parameters",
     "train": "Training images",
+    "train_accuracy_clean": "Train accuracy, clean images",
     "true": "True class",
     "what": "What it is",
     "width": "Features (channels)",

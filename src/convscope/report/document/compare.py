@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from convscope.base.names import AXES
+from convscope.base.names import AXES, STUDY_ACCURACY, STUDY_MEASURED, STUDY_OVERFIT
 from convscope.base.report_folder import Finished
 from convscope.report.document import columns
 from convscope.report.document.columns import AS_IS, DIFFERENCE, PUBLISHED, Headings
@@ -28,6 +28,8 @@ _MEASURES = {
     "filter-identify/responses": ("mean", "max"),
     "filter-identify/patch_sizes": ("patch_size",),
 }
+# what stands beside a published number instead of these, where it was measured: like for like
+_LIKE_FOR_LIKE = {"test_accuracy": STUDY_ACCURACY, "overfit_percent": STUDY_OVERFIT}
 
 
 def widened(folder: Finished, name: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -46,6 +48,9 @@ def widened(folder: Finished, name: str, frame: pd.DataFrame) -> tuple[pd.DataFr
         return frame, ["The study counts other classes."]
     keys, study = published.KEYS[source], published.table(source)
     measures = [measure for measure in _MEASURES[source] if measure in frame]
+    if like := {usual: own for usual, own in _LIKE_FOR_LIKE.items() if {usual, own} <= {*frame}}:
+        frame = _first(frame, like)
+        measures = [like.get(measure, measure) for measure in measures]
     if absent := [key for key in keys if key not in frame]:
         raise ValueError(f"it has no column {absent[0]}")
     found = published.compare(frame[[*keys, *measures]], study, keys)
@@ -79,10 +84,11 @@ def every_table() -> list[tuple[str, pd.DataFrame, Headings]]:
     return [
         (
             source,
-            study,
+            study.drop(columns=[*STUDY_MEASURED], errors="ignore"),
             columns.of_classes(study, columns.COUNT) if source.startswith(_BY_CLASS) else {},
         )
         for source, study in tables.items()
+        if not source.endswith("/best_study")  # the same as its best
     ]
 
 
@@ -91,6 +97,8 @@ def _every_number(
 ) -> tuple[pd.DataFrame, Headings]:
     """A row for each number of the study's table, with values as they are printed."""
     measured, keys = folder.table(name), published.KEYS[f"{folder.name}/{name}"]
+    unmeasured = [own for own in STUDY_MEASURED if own in study and own not in measured]
+    study = study.drop(columns=unmeasured)
     numbers = [str(name) for name in study.select_dtypes("number") if name not in keys]
     both = study
     if {*keys} <= {*measured}:
@@ -117,6 +125,14 @@ def _by_class(source: str, measured: pd.DataFrame) -> list[tuple[str, pd.DataFra
         (what, frame.reset_index(), columns.of_classes(frame.reset_index(), kind))
         for what, frame, kind in found
     ]
+
+
+def _first(frame: pd.DataFrame, like: Mapping[str, str]) -> pd.DataFrame:
+    """A table in which what is like for like stands before the usual measures."""
+    order = [name for name in frame if name not in like.values()]
+    for usual, own in like.items():
+        order.insert(order.index(usual), own)
+    return frame[order]
 
 
 def _joined(frame: pd.DataFrame, rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:

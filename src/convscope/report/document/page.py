@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from convscope.base import files, paths
 from convscope.base.errors import UserError
+from convscope.base.names import STUDY_ACCURACY, STUDY_OVERFIT
 from convscope.base.report_folder import Finished
 from convscope.report.document import analyses, columns, compare, markdown, text, training
 from convscope.report.document.columns import Headings, Kind
@@ -21,6 +22,10 @@ from convscope.study.claims import Claim
 
 # of more classes a table of a row each is folded, and one of a column each only linked
 _MOST_CLASSES = 40
+_ITS_WAY = (
+    "The study's way of testing: in training mode (dropout on, each batch's own statistics), on "
+    "test images that are augmented anew. Otherwise: in evaluation mode, on clean images."
+)
 # the stages that write a folder each, as the template calls them
 _STAGES = {
     "download": "download",
@@ -112,6 +117,8 @@ def _table(
         headings = columns.of_classes(frame, classes)
     if any(str(column).endswith(columns.SPREAD) for column in frame):
         notes = [*notes, "± is the standard deviation of the seeds' own means."]
+    if STUDY_ACCURACY in frame or STUDY_OVERFIT in frame:
+        notes = [*notes, _ITS_WAY]
     source = f"{folder.name}/{name}.csv"
     with files.reading(folder.path / f"{name}.csv", folder.command):
         frame, more = compare.widened(folder, name, frame) if data.studied else (frame, [])

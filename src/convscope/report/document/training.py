@@ -113,9 +113,9 @@ def _images(folder: Finished) -> str:
     return f"training images, each changed at random ({', '.join(words)})"
 
 
-def best_run(folder: Finished) -> pd.DataFrame:
-    """The best run with the settings that the grid varies."""
-    best = folder.filled("best", numbers=["test_accuracy"])
+def best_run(folder: Finished, name: str = "best") -> pd.DataFrame:
+    """The best run, or the ``best_study``, with the settings that the grid varies."""
+    best = folder.filled(name, numbers=["test_accuracy"])
     varied = {key for key, values in _axes(folder).items() if len(values) > 1}
     return best[[name for name in best if name not in AXES or name in varied]]
 
@@ -143,9 +143,12 @@ def tables(folder: Finished) -> list[tuple[str, str, list[int]]]:
 def no_epoch_above(folder: Finished) -> list[str]:
     """A sentence for each accuracy of overfit_above.csv that no epoch exceeds."""
     frame = folder.table("overfit_above", numbers=["test_accuracy_above", "epochs"])
+    ways = {"study_epochs": "By the study's way of testing no epoch", "epochs": "No epoch"}
     return [
-        f"No epoch has a test accuracy above {percent(accuracy)}."
-        for accuracy in frame.loc[frame["epochs"] == 0, "test_accuracy_above"]
+        f"{words} has a test accuracy above {percent(accuracy)}."
+        for epochs, words in ways.items()
+        if epochs in frame
+        for accuracy in frame.loc[frame[epochs] == 0, "test_accuracy_above"]
     ]
 
 
