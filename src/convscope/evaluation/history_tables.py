@@ -25,7 +25,8 @@ def of_net(net: str, history: pd.DataFrame) -> dict[str, pd.DataFrame]:
     Returns:
         Names such as ``by_kernel_size_stride`` to tables (see ``mean_by``), and ``best``,
         one row: the (run, epoch) with the highest test accuracy; and ``runs``. Net4 also gets
-        ``overfit_above``, see there.
+        ``overfit_above``, see there. Where the history holds several seeds, ``seeds_by_X`` and
+        ``seeds_best`` have the same of each seed alone, with a column seed.
     """
     varied = [(key,) for key in POINT if key != "seed" and history[key].nunique() > 1]
     keys = STUDY.get(net, (("epoch",), *varied))
@@ -35,6 +36,10 @@ def of_net(net: str, history: pd.DataFrame) -> dict[str, pd.DataFrame]:
     tables["runs"] = runs(measured)
     if net == "net4":
         tables["overfit_above"] = overfit_above(history)
+    if measured["seed"].nunique() > 1:
+        tables |= {f"seeds_by_{'_'.join(by)}": mean_by(history, [*by, "seed"]) for by in keys}
+        best = measured.groupby("seed")["test_accuracy"].idxmax()
+        tables["seeds_best"] = measured.loc[best]
     return tables
 
 
@@ -89,13 +94,13 @@ def mean_by(history: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     Returns:
         One row for each combination, in ascending order: the keys, then the means of loss,
         train_accuracy, test_accuracy, overfit_percent and total_parameters. Where the history
-        holds several seeds, a column ``<measure>_std`` for each of the first four gives the
-        standard deviation of the seeds' own means.
+        holds several seeds that the keys do not tell apart, a column ``<measure>_std`` for each of
+        the first four gives the standard deviation of the seeds' own means.
     """
     keys = list(keys)
     measured = list(MEASURED)
     table = history.groupby(keys)[[*measured, "total_parameters"]].mean()
-    if history["seed"].nunique() > 1:
+    if history["seed"].nunique() > 1 and "seed" not in keys:
         by_seed = history.groupby([*keys, "seed"])[measured].mean()
         spread = by_seed.groupby(level=list(range(len(keys)))).std()
         table = table.join(spread.add_suffix("_std"))
