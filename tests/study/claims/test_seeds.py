@@ -84,6 +84,13 @@ def test_a_claim_about_two_grids_takes_the_same_seed_of_both(tmp_path):
     assert (claim.answer, [each.seed for each in claim.seeds]) == ("holds in 2 of 2 seeds", [1, 2])
 
 
+def test_a_grid_s_own_seeds_come_before_those_of_all(tmp_path):
+    files = dropout((0.8, 0.7), (0.9, 0.75))
+    own = {"train": {"seeds": [0]}, "net": {"seeds": [0, 1]}}
+    claim = folders.judged(tmp_path, 13, files | {"train/net4/params": own})
+    assert claim.answer == "holds in 2 of 2 seeds"
+
+
 def test_grids_without_a_common_seed_name_what_to_train(tmp_path):
     files = trained("net3", [{"seed": 0}], [0]) | trained("net4", [{"seed": 1}], [1])
     claim = folders.judged(tmp_path, 12, files)

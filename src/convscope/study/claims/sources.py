@@ -46,8 +46,10 @@ class Reports:
         return [*found] or [(None, self)]
 
     def _seeds(self, grid: str) -> list[int]:
+        """A grid's own, or those of all grids; none where its params.json does not say."""
         with suppress(NotMeasuredError):
-            found = self.params(f"train/{grid}").get("train", {}).get("seeds")
+            params = self.params(f"train/{grid}")
+            found = params.get("net", {}).get("seeds") or params.get("train", {}).get("seeds")
             return [seed for seed in found if isinstance(seed, int)] if found else []
         return []
 
