@@ -27,7 +27,8 @@ def test_the_study_s_own_numbers_bear_out_every_finding_of_the_study(judged):
         assert claim.statement.endswith(".")
         assert claim.rule.endswith(".")
         if claim.number not in UNPRINTED:
-            assert claim.measured == pytest.approx(claim.published), claim.statement
+            measured = {name: claim.measured[name] for name in claim.published}
+            assert measured == pytest.approx(claim.published), claim.statement
     published = {claim.number: claim.published for claim in judged}
     assert {number for number, numbers in published.items() if not numbers} == {
         *UNPRINTED,

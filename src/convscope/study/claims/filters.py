@@ -1,9 +1,11 @@
 """Claims 18, 19 and 41: what net4's filters respond to."""
 
-from collections.abc import Container
+from collections import Counter
+from collections.abc import Container, Mapping
+from math import comb
 
 from convscope.study.claims.rule import Finding, Margin, rule
-from convscope.study.claims.sources import NotMeasuredError, Source, columns
+from convscope.study.claims.sources import NotMeasuredError, Source, Study, columns
 from convscope.study.claims.subject import NET, need_net4
 
 STAGE, TEN, TOP = "filter-identify", 10, 20
@@ -51,7 +53,9 @@ def filters_die(source: Source) -> Finding:
     """At least one of the ten filters is dead.
 
     filter-identify/responses.csv, of net4, with ten filters: dead is true for one or more, whose
-    maps no test image makes positive anywhere.
+    maps no test image makes positive anywhere. dead_by_layer.csv, of all filters of these layers:
+    of as many filters of each that chance draws, one or more are dead in more than half of the
+    draws, which decides. The study looked at ten.
     """
     need_net4(source, STAGE)
     responses = columns(source, f"{STAGE}/responses", ["dead"], ["filter"])
@@ -61,9 +65,22 @@ def filters_die(source: Source) -> Finding:
             "about ten: change filter_identify.filters in params.yaml and run `dvc repro`"
         )
     dead = responses.loc[responses["dead"].astype(bool), "filter"].tolist()
-    numbers = {"dead filters": len(dead), "filters": len(responses)}
+    numbers: dict[str, float] = {"dead filters": len(dead), "filters": len(responses)}
     remark = f"dead: {', '.join(dead)}" if dead else ""
-    return Finding(numbers, {"none is": not dead}, remark)
+    if isinstance(source, Study):
+        return Finding(numbers, {"none is": not dead}, remark)
+    layers = columns(source, f"{STAGE}/dead_by_layer", ["filters", "dead"], ["layer"])
+    drawn = Counter(name.partition("/")[0] for name in responses["filter"])
+    counts = zip(layers["layer"], layers["filters"], layers["dead"], strict=True)
+    percent = 100 * _chance_of_dead({each: (int(n), int(d)) for each, n, d in counts}, drawn)
+    every, of_all = int(layers["dead"].sum()), int(layers["filters"].sum())
+    numbers |= {
+        "dead of all in these layers": every,
+        "all in these layers": of_all,
+        "random tens with a dead one, percent": percent,
+    }
+    rare = f"of ten that chance draws one or more are dead in {percent:.3g} percent of the draws"
+    return Finding(numbers, {rare: Margin(percent - 50)}, remark, "percent of the draws")
 
 
 @rule(41, STAGE, grids=(NET,))
@@ -83,6 +100,18 @@ def top_of_one_class(source: Source) -> Finding:
     first, fifth = (float(commonest[layer]) for layer in LAYERS)
     numbers = {f"{FIRST}, images of one class": first, f"{FIFTH}, images of one class": fifth}
     return Finding(numbers, {"they are not": Margin(fifth - first)}, unit="images")
+
+
+def _chance_of_dead(layers: Mapping[str, tuple[int, int]], drawn: Mapping[str, int]) -> float:
+    """How likely so many filters of each layer, drawn without repeats, include a dead one.
+
+    Of each layer the number of filters, and of dead ones.
+    """
+    alive = 1.0
+    for layer, number in drawn.items():
+        filters, dead = layers[layer]
+        alive *= comb(filters - dead, number) / comb(filters, number)
+    return 1 - alive
 
 
 def _need_top_20(source: Source) -> None:

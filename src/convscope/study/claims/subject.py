@@ -6,7 +6,7 @@ from itertools import combinations, product
 import pandas as pd
 
 from convscope.study import published
-from convscope.study.claims.sources import NotMeasuredError, Source, columns
+from convscope.study.claims.sources import NotMeasuredError, Source, Study, columns
 
 NET = "net4"
 GROUPS = ("animals", "vehicles")
@@ -50,9 +50,28 @@ def class_accuracy(images: pd.DataFrame) -> "pd.Series[float]":
     return pd.Series(images.to_numpy().diagonal(), images.index) / images.sum(axis=1)
 
 
-def need_working(source: Source) -> None:
-    """What errors a network makes after the ablation says nothing once it guesses."""
-    drop = accuracy_drop(source)
+def random_sets(source: Source) -> pd.DataFrame | None:
+    """What sets of filters cost that chance drew; None of the study, which ablated one set."""
+    if isinstance(source, Study):
+        return None
+    need_net4(source, "filter-ablation")
+    name = "filter-ablation/random_sets"
+    table = source.table(name)
+    return columns(source, name, [str(c) for c in table if c not in ("set", "filters")])
+
+
+def spread(values: "pd.Series[float]", of: str) -> dict[str, float]:
+    """The median and range over the random sets, named by what they are of."""
+    found = {"median": values.median(), "least": values.min(), "most": values.max()}
+    return {f"random sets, {name} {of}": float(value) for name, value in found.items()}
+
+
+def need_working(source: Source, drop: float | None = None) -> None:
+    """What errors a network makes after the ablation says nothing once it guesses.
+
+    ``drop`` is what the ablation costs in points, unless it is of the selected filters.
+    """
+    drop = accuracy_drop(source) if drop is None else drop
     if drop > MOST:
         raise NotMeasuredError(
             f"after the ablation {NET} no longer works: its accuracy falls by {drop:.3g} points, "
