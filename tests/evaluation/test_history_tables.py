@@ -38,6 +38,7 @@ def test_the_study_s_networks_get_its_tables_even_where_nothing_varies(net, name
 def test_another_network_gets_a_table_by_epoch_and_by_each_axis_that_varies():
     rows = history(run=[1, 2, 3], lr=[0.1, 0.2, 0.1], stride=[1, 1, 2], seed=[0, 0, 1])
     named = ["by_epoch", "by_lr", "by_stride", "best", "runs"]
+    named += ["seeds_by_epoch", "seeds_by_lr", "seeds_by_stride", "seeds_best"]
     assert list(history_tables.of_net("net5", rows)) == named
 
 
@@ -65,6 +66,27 @@ def test_several_seeds_give_the_spread_of_their_means():
     assert table["test_accuracy"].tolist() == pytest.approx([0.4])
     assert table["test_accuracy_std"].tolist() == pytest.approx([0.4 / 2**0.5])
     assert "test_accuracy_std" not in history_tables.mean_by(history(l1_oc=[6, 6]), ["l1_oc"])
+
+
+def test_of_several_seeds_each_has_the_tables_of_its_own_runs():
+    rows = history(
+        run=[1, 1, 2, 2],
+        epoch=[1, 2, 1, 2],
+        dropout_rate=[0.3] * 4,
+        seed=[0, 0, 7, 7],
+        test_accuracy=[0.1, 0.3, 0.9, 0.7],
+    )
+    made = history_tables.of_net("net4", rows)
+    # what a history of one seed gets stays as it is
+    assert [*made][:4] == ["by_dropout_rate", "best", "runs", "overfit_above"]
+    assert [*made][4:] == ["seeds_by_dropout_rate", "seeds_best"]
+    by_seed = made["seeds_by_dropout_rate"][["dropout_rate", "seed", "test_accuracy"]]
+    assert by_seed.to_numpy().tolist() == [[0.3, 0, pytest.approx(0.2)], [0.3, 7, 0.8]]
+    assert not [column for column in made["seeds_by_dropout_rate"] if column.endswith("_std")]
+    best = made["seeds_best"][["seed", "epoch", "test_accuracy"]]
+    assert best.to_numpy().tolist() == [[0, 2, 0.3], [7, 1, 0.9]]
+    alone = history_tables.of_net("net4", rows[rows["seed"] == 7])["by_dropout_rate"]
+    assert alone["test_accuracy"].tolist() == by_seed["test_accuracy"].tolist()[1:]
 
 
 def test_every_run_has_a_row_with_its_best_epoch_and_its_last():

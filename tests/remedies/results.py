@@ -8,7 +8,7 @@ from convscope.data import datasets
 from convscope.nets import trained, zoo
 from convscope.report.document import page
 from convscope.stages import download, evaluate, keep
-from convscope.study.claims import claim, record
+from convscope.study.claims import record, rule
 from convscope.tracking import finished
 from tests import toys
 from tests.base import test_consistency as stages
@@ -118,7 +118,7 @@ def status(code, said="{}", refused=""):
 
 def ruled(check):
     """Make a rule of a check, whose docstring states it."""
-    return lambda: claim.rule(1, "net1")(check)
+    return lambda: rule.rule(1, "net1")(check)
 
 
 def claims():
@@ -255,7 +255,7 @@ ROWS = [
         status(0),
     ),
     Row(
-        "study/claims/claim.rule.decorate",
+        "study/claims/rule.rule.decorate",
         "docstrings state the claims: run Python without -OO, and unset PYTHONOPTIMIZE",
         ruled(lambda _: None),
         nothing,

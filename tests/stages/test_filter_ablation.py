@@ -62,6 +62,17 @@ def test_the_images_that_went_wrong_are_all_listed(project, table):
     assert found["predicted"].tolist() == [CLASSES[taken] for taken in after[lost].tolist()]
 
 
+def test_random_sets_are_as_large_as_the_selected_one(project, table):
+    rows = table("random_sets")
+    assert rows["set"].tolist() == [*range(1, 51)]
+    assert {*rows["filters"]} == {"conv1/0", "conv1/1", "conv1/2"}
+    for row in rows.itertuples():
+        without = predictions(project, "conv1", int(row.filters[-1]))
+        right = 100 * (without == project.labels).double().mean().item()
+        assert row.accuracy_percent == pytest.approx(right)
+        assert row.drop_points == pytest.approx(80 - right)
+
+
 def test_the_atlas_is_of_the_first_images_and_their_labels(project, table):
     rows = table("atlas")
     assert list(zip(rows["layer"], rows["filter"], strict=True)) == [

@@ -46,6 +46,13 @@ def test_responses_and_classes_are_of_the_top_images(project, table):
     assert per_pixel.tolist() == pytest.approx([1024, 1024, 256])
 
 
+def test_dead_filters_are_counted_over_all_of_the_layers(table):
+    found = table("dead_by_layer")
+    assert found["layer"].tolist() == ["conv1", "conv2"]
+    assert found["filters"].tolist() == [3, 3]
+    assert found["dead"].tolist() == [0, 0]
+
+
 def test_a_patch_is_the_brightest_pixel_of_the_color(project, table):
     found = table("top_images")
     for row in found[found["filter"] == "conv1/2"].itertuples():

@@ -26,7 +26,9 @@ def of_net(net: str, history: pd.DataFrame) -> dict[str, pd.DataFrame]:
         Names such as ``by_kernel_size_stride`` to tables (see ``mean_by``), and ``best``,
         one row: the (run, epoch) with the highest test accuracy; and ``runs``. Net4 also gets
         ``overfit_above``, see there. Where the history has study_accuracy, ``best_study`` is the
-        row with the highest of that, and the tables have the ``STUDY_MEASURED`` too.
+        row with the highest of that, and the tables have the ``STUDY_MEASURED`` too. Where the
+        history holds several seeds, ``seeds_by_X`` and ``seeds_best`` have the same of each seed
+        alone, with a column seed.
     """
     varied = [(key,) for key in POINT if key != "seed" and history[key].nunique() > 1]
     keys = STUDY.get(net, (("epoch",), *varied))
@@ -38,6 +40,10 @@ def of_net(net: str, history: pd.DataFrame) -> dict[str, pd.DataFrame]:
     tables["runs"] = runs(measured)
     if net == "net4":
         tables["overfit_above"] = overfit_above(history)
+    if measured["seed"].nunique() > 1:
+        tables |= {f"seeds_by_{'_'.join(by)}": mean_by(history, [*by, "seed"]) for by in keys}
+        best = measured.groupby("seed")["test_accuracy"].idxmax()
+        tables["seeds_best"] = measured.loc[best]
     return tables
 
 
@@ -101,14 +107,14 @@ def mean_by(history: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     Returns:
         One row for each combination, in ascending order: the keys, then the means of loss,
         train_accuracy, test_accuracy, overfit_percent, of the ``STUDY_MEASURED`` where the history
-        has them, and of total_parameters. Where the history holds several seeds, a column
-        ``<measure>_std`` for each but the last gives the standard deviation of the seeds' own
-        means.
+        has them, and of total_parameters. Where the history holds several seeds that the keys do
+        not tell apart, a column ``<measure>_std`` for each but the last gives the standard
+        deviation of the seeds' own means.
     """
     keys = list(keys)
     measured = [name for name in (*MEASURED, *STUDY_MEASURED) if name in history]
     table = history.groupby(keys)[[*measured, "total_parameters"]].mean()
-    if history["seed"].nunique() > 1:
+    if history["seed"].nunique() > 1 and "seed" not in keys:
         by_seed = history.groupby([*keys, "seed"])[measured].mean()
         spread = by_seed.groupby(level=list(range(len(keys)))).std()
         table = table.join(spread.add_suffix("_std"))

@@ -3,13 +3,14 @@
 import torch
 from torch import nn
 
-from convscope.analysis.ablation import atlas, atlas_tables, joint
+from convscope.analysis.ablation import atlas, atlas_tables, joint, random_sets
 from convscope.base import metrics, paths, progress, runtime
 from convscope.base.report_folder import Report, reporting
 from convscope.config import params_file
 from convscope.figures import atlas as atlas_figure
 from convscope.figures import dots, galleries, matrices, names
 from convscope.nets import filter_selection, trained
+from convscope.nets.filter_selection import Chosen
 from convscope.nets.inference import logits
 from convscope.nets.trained import Subject
 
@@ -18,7 +19,9 @@ EXTREMES = 10
 
 
 def run() -> None:
-    """Zero the selected filters together, then every filter alone (study, part 2.2.2).
+    """Zero the selected filters together, then as many by chance, then every filter alone.
+
+    Study, part 2.2.2.
 
     Raises:
         UserError: A parameter, the data set or the model is missing or wrong; a filter that the
@@ -43,19 +46,25 @@ def run() -> None:
         runtime.deterministic(analysis.threads, kernels),
         reporting(paths.REPORTS / "filter-ablation", used, subject.made_from) as report,
     ):
-        together = _together(report, subject, ablated, settings.newly_wrong)
+        found = _compared(subject, ablated)
+        together = _together(report, subject, found, settings.newly_wrong)
+        _by_chance(report, subject, chosen, found)
         alone = _alone(report, subject, settings.atlas_images)
         report.metrics({**together, **alone})
 
 
+def _compared(subject: Subject, ablated: nn.Module) -> joint.Comparison:
+    dataset = subject.dataset
+    before, after = (logits(net, dataset.test_images) for net in (subject.module, ablated))
+    return joint.Comparison(dataset.test_labels, before, after, dataset.classes)
+
+
 def _together(
-    report: Report, subject: Subject, ablated: nn.Module, newly_wrong: int
+    report: Report, subject: Subject, found: joint.Comparison, newly_wrong: int
 ) -> dict[str, float]:
     """What the selected filters cost together; returns the headlines."""
-    dataset, labels = subject.dataset, subject.dataset.test_labels
+    dataset = subject.dataset
     classes, groups = dataset.classes, dataset.groups
-    before, after = (logits(net, dataset.test_images) for net in (subject.module, ablated))
-    found = joint.Comparison(labels, before, after, classes)
     accuracies, cells = found.class_accuracy(), found.confusion()
     lost = found.newly_misclassified()
     report.table("class_accuracy", accuracies)
@@ -77,6 +86,21 @@ def _together(
     title = "Wrong only with the selected filters at zero: the first images (true → predicted)"
     report.figure("newly_misclassified", galleries.gallery(pixels.cpu(), captions, title))
     return found.headlines()
+
+
+def _by_chance(
+    report: Report, subject: Subject, chosen: Chosen, selected: joint.Comparison
+) -> None:
+    """What other sets cost that are as large, so that nothing hangs on which were selected."""
+    table = random_sets.costs(
+        subject.module,
+        random_sets.draw(subject.module, chosen),
+        subject.dataset.test_images,
+        selected,
+        subject.dataset.groups,
+        progress=progress.counter("random sets", "set"),
+    )
+    report.table("random_sets", table)
 
 
 def _alone(report: Report, subject: Subject, first: int | None) -> dict[str, float]:

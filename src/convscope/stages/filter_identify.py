@@ -43,6 +43,7 @@ def run() -> None:
         responses = tables.response_sizes(found)
         report.table("class_frequency", frequency)
         report.table("responses", responses)
+        report.table("dead_by_layer", tables.dead_by_layer(found))
         report.table("patch_sizes", tables.patch_sizes(found))
         report.table("top_images", tables.top_images(found, labels, classes))
         report.metrics({"filters": len(found), "dead_filters": sum(item.dead for item in found)})

@@ -89,6 +89,17 @@ def test_responses_of_the_top_images_and_dead_filters(found):
     assert_table(tables.response_sizes(found), expected)
 
 
+def test_dead_filters_are_counted_over_the_whole_layer(module, images):
+    found = tables.identify(module, {"conv1": [0]}, images, 1)
+    assert_table(
+        tables.dead_by_layer(found),
+        """
+        layer  filters  dead
+        conv1  2        1
+    """,
+    )
+
+
 def test_patch_sizes_of_net4_are_exact(images):
     module = zoo.build("net4", l1_oc=1)
     chosen = {layer: [0, 0] for layer in receptive_field.conv_layers(module)}

@@ -103,6 +103,10 @@ ABLATION = {
     ),
     **{f"confusion_{each}.csv": CONFUSION for each in ("before", "after", "difference")},
     "between_groups.csv": "true,predicted,before,after\nanimals,vehicles,10,1234\n",
+    "random_sets.csv": (
+        "set,filters,accuracy_percent,drop_points\n1,conv1/0 conv2/3,82.0,3.0\n"
+        "2,conv1/1 conv2/3,84.5,0.5\n3,conv1/0 conv2/1,81.0,4.0\n"
+    ),
     "newly_misclassified.csv": f"image,true,predicted\n7,{FIRST},{SECOND}\n",
     "atlas.csv": (
         f"layer,filter,drop_percent,{HEADER}\nconv1,0,0.5,1.0,0.0\nconv1,1,2.5,5.0,-0.001\n"
@@ -133,6 +137,7 @@ IDENTIFICATION = {
         "filter,layer,mean,max,dead\nconv1/0,conv1,1578.772,1637.594,False\n"
         "conv2/1,conv2,-13.1319,-12.5783,True\n"
     ),
+    "dead_by_layer.csv": "layer,filters,dead\nconv1,64,3\nconv2,64,1\n",
     "patch_sizes.csv": "layer,patch_size\nconv1,3\n",
     "top_images.csv": "filter,rank,image\nconv1/0,1,4\n",
 }

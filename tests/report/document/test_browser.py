@@ -44,7 +44,7 @@ def test_a_figure_is_enlarged_and_closed_again(page):
 
 def test_claims_have_their_verdicts_and_numbers_and_rules_that_unfold(page):
     claims = page.locator("#claims .claim")
-    expect(claims).to_have_count(20)
+    expect(claims).to_have_count(41)
     claim = claims.first
     rule = claim.locator("details p").first
     expect(rule).to_be_hidden()

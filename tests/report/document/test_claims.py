@@ -3,6 +3,7 @@ from tests.report.document import read
 
 from convscope.report.document import page
 from convscope.study.claims import Claim, Verdict
+from convscope.study.claims.claim import SeedVerdict
 
 WIDE = Claim(
     number=2,
@@ -14,9 +15,16 @@ WIDE = Claim(
     measured={"l1_oc": 6, "drop, points": 2.5},
     why="the best run's l1_oc is [6], not 18: run `dvc repro`",
     differing=("net2",),
+    seeds=(SeedVerdict(0, Verdict.HOLDS, 1.0), SeedVerdict(1, Verdict.DOES_NOT_HOLD, -2.0)),
 )
-HOLDS = Claim(3, "filter-identify", "Some die.", "dead.", Verdict.HOLDS, {}, {"dead": 1}, "")
-SAME = Claim(20, "pipeline", "Same bytes.", "Two runs.", Verdict.NOT_MEASURED, {}, {}, "")
+HOLDS = Claim(
+    *(3, "filter-identify", "Some die.", "dead.", Verdict.HOLDS, {}, {"dead": 1}, ""),
+    one_network=True,
+    seeds=(SeedVerdict(0, Verdict.HOLDS),),
+)
+SAME = Claim(
+    *(20, "pipeline", "Same bytes.", "Two runs.", Verdict.NOT_MEASURED, {}, {}, ""), goal=True
+)
 OTHER = Claim(21, "net1", "net1: gone.", "Nothing.", Verdict.NOT_MEASURED, {}, {}, "")
 CLAIMS = (WIDE, HOLDS, SAME, OTHER)
 
@@ -29,9 +37,9 @@ def section(finished):
 def test_verdicts_are_counted(section):
     own = "of them on the study's own grids"
     assert read.words(section.split('<div class="facts">')[1].split("</div>")[0]) == (
-        f"- [Holds](#claims) **1**<br>of 4 claims<br>1 {own} "
-        f"- [Does not hold](#claims) **1**<br>of 4 claims<br>0 {own} "
-        "- [Not measured](#claims) **2**<br>of 4 claims"
+        f"- [Holds](#claims) **1**<br>of 3 findings<br>1 {own} "
+        f"- [Does not hold](#claims) **1**<br>of 3 findings<br>0 {own} "
+        "- [Not measured](#claims) **1**<br>of 3 findings"
     )
 
 
@@ -59,10 +67,11 @@ def test_the_data_that_was_judged_on_is_named(data, called, about, changed):
     assert report.startswith(f"# convscope: a study of convolutional networks on {called}\n")
     words = read.words(read.section(report, "claims"))
     # on other images a verdict never reads as one on the study
-    assert (f"**holds on {called}**" in words) is (data.get("name") != "cifar10")
+    assert (f"**holds (one seed) on {called}**" in words) is (data.get("name") != "cifar10")
     folded = '<details class="whole"><summary>Its findings and its numbers, which are of CIFAR-10'
     assert words.startswith(folded) is (data.get("name") != "cifar10")
-    assert "The study's 4 findings are about CIFAR-10. They are judged" in words
+    counts = "Judged are 3 findings of the study, and one goal of this project."
+    assert f"{counts} The findings are about CIFAR-10. They are judged" in words
     named = about if data in OFFICIAL else f" {called}{about}"
     assert f"measured on{named}" in words
 
@@ -71,13 +80,14 @@ def test_a_claim_has_its_verdict_its_numbers_and_the_folded_rule(section):
     claim = section.split("([claims.json](claims.json))\n\n")[1].split("\n<div")[0]
     assert claim == (
         '<div class="claim does-not-hold">\n\n'
-        "**does not hold**\n[net2](#train-net2)\n(net2 not as in the study)\n\n"
+        "**holds in 1 of 2 seeds**\n[net2](#train-net2)\n(net2 not as in the study)\n\n"
         "**2. net2: wider is better.**\n\n"
         "| Number | Published | Measured |\n"
         "| --- | ---: | ---: |\n"
         "| l1_oc | 18 | 6 |\n"
         "| test_accuracy | 0.6704 | – |\n"  # noqa: RUF001
         "| drop, points | – | 2.50 |\n\n"  # noqa: RUF001
+        "Smallest margin -2 points, spread of the seeds 3 points.\n\n"
         "Remark: the best run's l1_oc is &#91;6&#93;, not 18: run `dvc repro`.\n\n"
         "<details><summary>Rule</summary>\n\n"
         "train/net2/best.csv: l1_oc is the largest.\n\n"
@@ -86,7 +96,9 @@ def test_a_claim_has_its_verdict_its_numbers_and_the_folded_rule(section):
 
 
 def test_claims_link_to_the_sections_that_the_report_has(section):
-    assert "**holds**\n[filter-identify](#filter-identification)\n" in section
-    assert "**not measured**\n[pipeline](#reproduce)\n" in section
+    assert "**holds (one seed)**\n[filter-identify](#filter-identification)\n" in section
+    assert "\n\nOf one network, seed 0.\n\n" in section
+    ours = "(a goal of this project, not a finding of the study)"
+    assert f"**not measured**\n[pipeline](#reproduce)\n{ours}\n" in section
     assert "**not measured**\nnet1\n" in section
     assert "**20. Same bytes.**\n\n<details><summary>Rule</summary>\n\nTwo runs.\n" in section

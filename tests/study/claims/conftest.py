@@ -4,9 +4,26 @@ import pytest
 
 from convscope.study import claims, published
 from tests.study.claims import folders
+from tests.study.claims.occlusion import surveyed
 
-# the study prints no such table
-WINDOWS = "window,mean_confidence\n3,0.9\n5,0.8\n7,0.7\n9,0.5\n13,0.25"
+# the study prints no such tables
+UNPRINTED = {
+    "occlusion/fall_with_window": surveyed(cat=0.3, car=0.6),
+    "occlusion/by_image": "image,clean_confidence,deepest_drop\n1,0.99,0.95\n2,0.98,0.05",
+    "occlusion/deepest_by_window": (
+        "window,mean_distance,chance_distance,standard_error\n3,8,12,0.7\n13,6,7.5,0.5"
+    ),
+    "filter-ablation/random_sets": (
+        "set,filters,drop_points,vehicles_as_animals\n1,conv1/3,2.92,348"
+    ),
+    "filter-identify/dead_by_layer": "layer,filters,dead\n"
+    + "\n".join(f"conv{i},{filters},40" for i, filters in enumerate((64, 64, 128, 256, 256), 1)),
+    "train/net4/runs": "dropout_rate,test_accuracy\n0.3,0.8874\n0.5,0.88",
+    "evaluate/protocols": (
+        'net,protocol,accuracy\nnet4,"augmented images, training mode",0.8874\n'
+        'net4,"augmented images, evaluation mode",0.8986'
+    ),
+}
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +37,7 @@ def untouched(tmp_path_factory):
         "filter-ablation/params": {**folders.NET4, "filter_ablation": {"filters": folders.ABLATED}},
         "download/dataset": {"name": "cifar10"},
     }
-    folders.write(reports, {**tables, **params, "occlusion/by_window": WINDOWS})
+    folders.write(reports, {**tables, **params, **UNPRINTED})
     return reports
 
 

@@ -13,30 +13,41 @@ def test_a_record_has_the_data_the_counts_and_every_claim(judged, tmp_path):
     path.write_text(json.dumps(claims.to_json(judged, "digits", "0123")))
     document = json.loads(path.read_text())
     assert (document["data"], document["archive_md5"]) == ("digits", "0123")
-    assert document["verdicts"] == {"holds": 19, "does not hold": 0, "not measured": 1}
+    assert document["verdicts"] == {"holds": 40, "does not hold": 0, "not measured": 0}
+    assert document["goals"] == {"holds": 0, "does not hold": 0, "not measured": 1}
     first, twelfth = document["claims"][0], document["claims"][11]
     assert list(first) == [
         *("number", "section", "statement", "rule", "verdict", "published", "measured", "why"),
-        "differing",
+        *("differing", "goal", "unit", "one_network", "seeds", "answer", "reach"),
     ]
+    assert (first["answer"], first["reach"]) == ("holds (one seed)", "margin 3.3 points")
+    assert first["seeds"] == [
+        {"seed": None, "verdict": "holds", "margin": pytest.approx(3.302), "why": ""}
+    ]
+    assert [claim["number"] for claim in document["claims"] if claim["goal"]] == [20]
     assert first["verdict"] == "holds"
     assert first["measured"]["lr 0.01, batch 128"] == 0.48958
     assert isinstance(twelfth["measured"]["net4, parameters"], int)
-    assert read(path) == ("digits", set(range(1, 20)))
+    assert read(path) == ("digits", set(range(1, 42)) - {20})
 
 
 def test_metrics_count_the_verdicts_and_have_each_by_the_name_of_its_claim(judged):
     failed = [replace(judged[0], verdict=claims.Verdict.DOES_NOT_HOLD), *judged[1:]]
     metrics = claims.to_metrics(failed)
     assert list(metrics.items())[:5] == [
-        ("claims_held", 18),
+        ("claims_held", 39),
         ("claims_failed", 1),
-        ("claims_unmeasured", 1),
+        ("claims_unmeasured", 0),
         ("claim_01_best_setting", "does not hold"),
         ("claim_02_net1_width", "holds"),
     ]
     assert metrics["claim_20_same_bytes"] == "not measured"
     assert len(metrics) == 3 + len(claims.RULES)
+
+
+def test_findings_and_goals_are_counted_apart_in_words(judged):
+    assert claims.counted(judged) == "40 findings of the study, and one goal of this project"
+    assert claims.counted(judged[:1]) == "1 finding of the study"
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,20 @@
+from math import comb
+
 import pytest
 
-from tests.study.claims import analyses, plain, regularized
+from tests.study.claims import (
+    ablation,
+    dropout,
+    filters,
+    occlusion,
+    plain,
+    regularized,
+    widths,
+)
 from tests.study.claims.folders import judged
 
-MODULES = (plain, regularized, analyses)
+MODULES = (plain, regularized, occlusion, ablation, filters, widths, dropout)
+MEASURING = (plain, occlusion, ablation, filters, widths, dropout)
 
 
 @pytest.mark.parametrize(
@@ -23,11 +34,24 @@ def test_a_claim_is_not_measured_without_what_it_compares(number, files, why, tm
     assert why in claim.why
 
 
-@pytest.mark.parametrize(("number", "files", "measured"), analyses.NUMBERS)
-def test_the_numbers_of_an_analysis_are_those_that_the_rule_compares(
-    number, files, measured, tmp_path
-):
-    assert judged(tmp_path, number, files).measured == measured
+@pytest.mark.parametrize(
+    ("number", "files", "measured"), [case for m in MEASURING for case in m.NUMBERS]
+)
+def test_the_numbers_are_those_that_the_rule_compares(number, files, measured, tmp_path):
+    found = judged(tmp_path, number, files).measured
+    assert found == pytest.approx(measured, abs=1e-6)
+    assert {type(value) for value in found.values()} <= {int, float}
+
+
+def test_how_likely_chance_keeps_errors_within_is_a_binomial_test(tmp_path):
+    found = judged(tmp_path, 16, ablation.groups(animals=5, vehicles=8, within=(7, 4))).measured
+    for group, least, chance in (("animals", 7, 5 / 9), ("vehicles", 4, 1 / 3)):
+        p_value = sum(
+            comb(12, within) * chance**within * (1 - chance) ** (12 - within)
+            for within in range(least, 13)
+        )
+        assert found[f"errors on {group} within, p by chance"] == pytest.approx(p_value)
+    assert found["errors on animals within, share"] == pytest.approx(7 / 12)
 
 
 def test_the_numbers_of_a_grid_are_those_that_the_rule_compares(tmp_path):

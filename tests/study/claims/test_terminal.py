@@ -31,20 +31,24 @@ def test_claims_with_their_numbers_side_by_side(study):
     assert ["dropout", "0.3", "0.8511", "0.8511"] in table
     assert ["net4,", "parameters", "4,403,518", "4,403,518"] in table
     assert ["window", "3", "-", "0.9000"] in table
-    assert "19  not measured  At least one of the ten filters is dead." in lines
+    assert "19  not measured      At least one of the ten filters is dead." in lines
+    assert "13  holds (one seed)  net4: mean test accuracy is higher" in "\n".join(lines)
+    assert "a goal of this project, not a finding of the study" in map(str.strip, lines)
+    assert not [line for line in lines if line.split()[1:2] == ["holds"] and "seed" not in line]
     ends = {len(line) for line in lines if line.endswith(("0.8511", "4,403,518", "measured"))}
     assert len(ends) == 1
-    assert lines[-2:] == [
-        "20 claims about cifar10, measured on cifar10: 17 hold, 0 do not, 3 not measured.",
-        "Judged on the study's own grids: 17 of these 17.",
+    assert lines[-3:] == [
+        "40 findings of the study, and one goal of this project.",
+        "The findings are about cifar10, measured on cifar10: 38 hold, 0 do not, 2 not measured.",
+        "Judged on the study's own grids: 38 of these 38.",
     ]
 
 
 def test_grids_that_are_not_the_study_s_are_named(study):
     folders.write(study, {"train/net2/params": {"train": {}, "net": {"epochs": 8}}})
     rows = [line.strip() for line in shown(study, None)[1]]
-    assert rows.count("net2 not as in the study") == 4
-    assert rows[-1] == "Judged on the study's own grids: 15 of these 19."
+    assert rows.count("net2 not as in the study") == 8
+    assert rows[-1] == "Judged on the study's own grids: 32 of these 40."
 
 
 def test_color_is_for_terminals(study, monkeypatch):
@@ -59,13 +63,15 @@ def test_color_is_for_terminals(study, monkeypatch):
 
 def test_claims_that_held_and_do_not_any_more_are_named(study, record):
     assert shown(study, record)[0] == 0
-    folders.write(study, {"occlusion/by_window": "window,mean_confidence\n3,0.5\n5,0.6"})
+    rising = "class,images,window,confidence\nall,9,3,0.5\nall,9,5,0.6"
+    folders.write(study, {"occlusion/fall_with_window": rising})
     (study / "train/baseline/by_lr_batch_size.csv").unlink()
     code, lines = shown(study, record)
     assert code == 1
     assert [line for line in lines if line.startswith("Claim ")] == [
         f"Claim 1 held in {record}: now not measured.",
         f"Claim 14 held in {record}: now does not hold.",
+        f"Claim 38 held in {record}: now not measured.",
     ]
     # what did not hold before is not lost
     record.write_text(json.dumps(claims.to_json(claims.judge(study), "cifar10")))

@@ -22,6 +22,8 @@ class Identified:
     responses: Tensor  # (k,) float32
     patches: list[Patch]  # of each image: the receptive field of the map's largest value
     dead: bool  # whether no image makes its map positive anywhere
+    dead_in_layer: int  # of the layer's filters, whether identified or not
+    filters_in_layer: int
     pixels: int  # of its map
     field: Field  # of its map's units
 
@@ -59,6 +61,8 @@ def identify(
                     responses=response[top],
                     patches=[responses.patch(position, field) for position in positions],
                     dead=bool(dead[index]),
+                    dead_in_layer=int(dead.sum()),
+                    filters_in_layer=len(dead),
                     pixels=measured.pixels,
                     field=field,
                 )
@@ -94,6 +98,13 @@ def response_sizes(found: Sequence[Identified]) -> pd.DataFrame:
         }
         for item in found
     )
+
+
+def dead_by_layer(found: Sequence[Identified]) -> pd.DataFrame:
+    """Of every filter of the layers that filters were identified in: layer, filters and dead."""
+    counts = {item.layer: (item.filters_in_layer, item.dead_in_layer) for item in found}
+    rows = [(layer, *count) for layer, count in counts.items()]
+    return pd.DataFrame(rows, columns=["layer", "filters", "dead"])
 
 
 def patch_sizes(found: Sequence[Identified]) -> pd.DataFrame:

@@ -36,7 +36,7 @@ _STAGES = {
     "identified": "filter-identify",
 }
 _CALLED = (
-    *(analyses, claims, columns, training),
+    *(analyses, claims, columns, compare, training),
     *(markdown.figure, markdown.file, markdown.link, markdown.prose),
     *(text.analyzed_net, text.counted, text.natural, text.taken),
 )

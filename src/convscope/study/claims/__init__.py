@@ -1,17 +1,28 @@
-"""The study's twenty findings, judged by the files of this project's own reports."""
+"""The study's findings and one goal of this project, judged by the files of its own reports."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from convscope.study.claims import analyses, plain, regularized
-from convscope.study.claims.claim import Claim, Rule, Verdict, shown
-from convscope.study.claims.record import to_json
+from convscope.study.claims import (
+    ablation,
+    dropout,
+    filters,
+    goals,
+    occlusion,
+    plain,
+    regularized,
+    widths,
+)
+from convscope.study.claims.claim import Claim, Verdict, shown
+from convscope.study.claims.record import counted, to_json
+from convscope.study.claims.rule import Rule
 from convscope.study.claims.sources import NotMeasuredError, Reports, zeroed_filters
 
 __all__ = [
     "RULES",
     "Claim",
     "Verdict",
+    "counted",
     "judge",
     "measured_on",
     "shown",
@@ -20,8 +31,11 @@ __all__ = [
     "zeroed_filters",
 ]
 
-_MEMBERS = [member for module in (plain, regularized, analyses) for member in vars(module).values()]
-RULES = tuple(member for member in _MEMBERS if isinstance(member, Rule))
+_MODULES = (plain, regularized, occlusion, ablation, filters, goals, widths, dropout)
+_MEMBERS = [member for module in _MODULES for member in vars(module).values()]
+RULES = tuple(
+    sorted((each for each in _MEMBERS if isinstance(each, Rule)), key=lambda each: each.number)
+)
 
 
 def judge(reports: Path) -> list[Claim]:
@@ -36,9 +50,10 @@ def judge(reports: Path) -> list[Claim]:
 def to_metrics(judged: Sequence[Claim]) -> dict[str, int | str]:
     """Judged claims as ``dvc metrics`` compares them: counts, then the verdicts by claim.
 
-    Verdicts are words, so that none is taken for a number: what was not measured has not failed.
+    Counted are the findings of the study, not this project's goals. Verdicts are words, so that
+    none is taken for a number: what was not measured has not failed.
     """
-    verdicts = [claim.verdict for claim in judged]
+    verdicts = [claim.verdict for claim in judged if not claim.goal]
     names = {rule.number: f"claim_{rule.number:02}_{rule.name}" for rule in RULES}
     return {
         "claims_held": verdicts.count(Verdict.HOLDS),

@@ -1,17 +1,10 @@
-"""What a claim is: a finding of the study, the rule that checks it, and the verdict."""
+"""What a claim is: a finding of the study as it was judged, or a goal of this project."""
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from inspect import cleandoc
-
-from convscope.base.errors import UserError
-from convscope.study.claims.sources import NotMeasuredError, Source, Study
-from convscope.study.published import differing
 
 Numbers = Mapping[str, float]
-Check = Callable[[Source], "Finding"]
 OVERFIT = "overfit (points)"  # what several claims call this number
 
 
@@ -24,19 +17,41 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
+class SeedVerdict:
+    """A claim as the runs of one seed have it.
+
+    Attributes:
+        seed: None where the files do not say which it was.
+        margin: By how much the claim holds, or is missed if it is negative; None where nothing
+            that the claim compares is a number.
+        why: As in ``Claim``.
+    """
+
+    seed: int | None
+    verdict: Verdict
+    margin: float | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class Claim:
-    """A judged finding of the study.
+    """A judged claim.
 
     Attributes:
         section: The part of the study that it is from, such as ``net1`` or ``occlusion``.
         rule: What exactly is computed from which file below reports/.
-        verdict: Whether the measured files bear it out.
+        verdict: Whether the measured files bear it out, in every seed that was measured.
         published: What the rule finds in the study's own numbers, by name; empty where the study
             prints none. Accuracies are in [0, 1] unless a name says percent or points.
-        measured: The same of the measured files; empty if they do not hold what the rule needs.
+        measured: The same of the measured files, means over the seeds; empty if they do not hold
+            what the rule needs.
         why: What is missing and how to make it; or where a claim fails; or empty.
         differing: The grids that it rests on whose epochs, widths or other settings are not the
             study's. On such a claim the verdict is of these grids, and does not check the study.
+        goal: Whether it is this project's own goal, and no finding of the study.
+        unit: What its margins are in.
+        one_network: Whether it is of a single trained network, whatever seeds were trained.
+        seeds: The same by seed; empty for a claim that no seed has a part in.
     """
 
     number: int
@@ -48,6 +63,10 @@ class Claim:
     measured: Numbers
     why: str
     differing: tuple[str, ...] = ()
+    goal: bool = False
+    unit: str = "points"
+    one_network: bool = False
+    seeds: tuple[SeedVerdict, ...] = ()
 
     @property
     def caveat(self) -> str:
@@ -56,69 +75,40 @@ class Claim:
             return ""
         return f"{' and '.join(self.differing)} not as in the study"
 
-
-@dataclass(frozen=True)
-class Finding:
-    """The numbers that a rule compared, what may speak against the claim, what else to know."""
-
-    numbers: Numbers
-    against: Mapping[str, bool]  # in words, and whether it is so
-    remark: str = ""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A claim before it is judged: as ``Claim``, with the grids that it rests on and the check."""
-
-    number: int
-    section: str
-    statement: str
-    rule: str
-    grids: tuple[str, ...]
-    check: Check
+    @property
+    def answer(self) -> str:
+        """The verdict with the number of seeds that it is of: ``holds in 3 of 3 seeds``."""
+        judged = self._judged()
+        if self.verdict is Verdict.NOT_MEASURED or not judged:
+            return str(self.verdict)
+        if len(judged) == 1:
+            return f"{self.verdict} (one seed)"
+        held = sum(each.verdict is Verdict.HOLDS for each in judged)
+        return f"holds in {held} of {len(judged)} seeds"
 
     @property
-    def name(self) -> str:
-        """A short name that stays when the statement is worded anew: the check's own."""
-        return self.check.__name__
-
-    def judge(self, source: Source) -> Claim:
-        """Apply the rule to the measured files, and to the study's own numbers."""
-        published = found = Finding({}, {})
-        with suppress(NotMeasuredError):
-            published = self.check(Study())
-        try:
-            found = self.check(source)
-            objections = [text for text, true in found.against.items() if true]
-            verdict = Verdict.DOES_NOT_HOLD if objections else Verdict.HOLDS
-            why = "; ".join(filter(None, (*objections, found.remark)))
-        except NotMeasuredError as lack:
-            verdict, why = Verdict.NOT_MEASURED, str(lack)
-        claim = (self.number, self.section, self.statement, self.rule)
-        differing = tuple(grid for grid in self.grids if _differs(source, grid))
-        return Claim(*claim, verdict, published.numbers, found.numbers, why, differing)
-
-
-def rule(
-    number: int, section: str, *, grids: tuple[str, ...] | None = None
-) -> Callable[[Check], Rule]:
-    """Make a rule of a function: the decorator of every claim's check.
-
-    The first line of the function's docstring is the claim's statement, the rest is the rule in
-    words. The check raises ``NotMeasuredError`` where the source lacks what it needs. The claim
-    rests on the grid of the network that its section is about, unless ``grids`` names others.
-    """
-
-    def decorate(check: Check) -> Rule:
-        if check.__doc__ is None:
-            raise UserError(
-                "docstrings state the claims: run Python without -OO, and unset PYTHONOPTIMIZE"
+    def reach(self) -> str:
+        """By how much, over the seeds, and of what; empty where nothing can be said."""
+        judged = self._judged()
+        margins = [each.margin for each in judged if each.margin is not None]
+        words = []
+        if len(margins) > 1:
+            least, spread = min(margins), max(margins) - min(margins)
+            words.append(
+                f"smallest margin {_figure(least)} {self.unit}, "
+                f"spread of the seeds {_figure(spread)} {self.unit}"
             )
-        statement, _, text = cleandoc(check.__doc__).partition("\n\n")
-        rests_on = (section,) if grids is None else grids
-        return Rule(number, section, statement, " ".join(text.split()), rests_on, check)
+        elif margins:
+            words.append(f"margin {_figure(margins[0])} {self.unit}")
+        if self.one_network and judged:
+            known = judged[0].seed
+            words.append(f"of one network{'' if known is None else f', seed {known}'}")
+        if absent := len(self.seeds) - len(judged) if judged else 0:
+            words.append(f"not measured in {absent} more")
+        return "; ".join(words)
 
-    return decorate
+    def _judged(self) -> list[SeedVerdict]:
+        return [each for each in self.seeds if each.verdict is not Verdict.NOT_MEASURED]
 
 
 def shown(name: str, value: float) -> str:
@@ -132,7 +122,5 @@ def shown(name: str, value: float) -> str:
     return f"{value:.4f}" if share else f"{value:.2f}"
 
 
-def _differs(source: Source, grid: str) -> bool:
-    with suppress(NotMeasuredError):
-        return bool(differing(grid, source.params(f"train/{grid}")))
-    return False
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import pairwise
+from math import log2
+from statistics import linear_regression
 
+from convscope.study.claims.rule import Against, Margin
 from convscope.study.claims.sources import NotMeasuredError, Source, columns
 from convscope.study.published import KEYS
 
@@ -78,18 +81,38 @@ class Means:
         return f"change {section}.{keys} in params.yaml and run `dvc repro`"
 
 
-def not_rising(steps: Mapping[str, float], what: str = "", sign: int = 1) -> dict[str, bool]:
-    """Each step of a series in words, by its points' names, and whether it does not rise.
+def not_rising(
+    steps: Mapping[str, float],
+    what: str = "",
+    sign: int = 1,
+    scale: float = 100,
+    ties_at: float | None = None,
+) -> Against:
+    """Each step of a series in words, by its points' names, and by how much it rises.
 
     ``what`` says what the values are, where a claim compares several things. With ``sign`` -1 it is
-    whether the step does not fall.
+    by how much the step falls. ``scale`` takes the values to points: 1 if they are. Two values that
+    are both ``ties_at`` may follow one another.
     """
     return {
-        f"{what} goes from {before:.4g} ({first}) to {after:.4g} ({second})".lstrip(): (
-            not sign * after > sign * before
+        f"{what} goes from {before:.4g} ({first}) to {after:.4g} ({second})".lstrip(): Margin(
+            scale * sign * (after - before), ties=before == after == ties_at
         )
         for (first, before), (second, after) in pairwise(steps.items())
     }
 
 
 not_falling = partial(not_rising, sign=-1)
+
+
+def opposed(steps: Against) -> Against:
+    """The same of values that are not in the claim's unit: whether a step is not as it should."""
+    return {text: bool(margin) for text, margin in steps.items()}
+
+
+def a_doubling(means: Means) -> float:
+    """What a doubling of the table's axis gains, in points: a straight line by least squares."""
+    (axis,) = means.axes
+    means.several(axis)
+    points = [log2(value) for (value,) in means.values]
+    return 100 * linear_regression(points, [*means.values.values()]).slope

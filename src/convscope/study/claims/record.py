@@ -1,7 +1,7 @@
 """Judged claims as claims.json, and what an earlier claims.json says."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,31 @@ def to_json(
     """Judged claims as a JSON document, with the data set that they were measured on.
 
     The md5 of the archive distinguishes the official data; both are None where they are unknown.
+    ``verdicts`` counts the study's findings, ``goals`` those of this project.
     """
-    verdicts = [claim.verdict for claim in claims]
     return {
         "data": data,
         "archive_md5": archive_md5,
-        "verdicts": {str(verdict): verdicts.count(verdict) for verdict in Verdict},
-        "claims": [{**asdict(claim), "verdict": str(claim.verdict)} for claim in claims],
+        "verdicts": _verdicts(claim for claim in claims if not claim.goal),
+        "goals": _verdicts(claim for claim in claims if claim.goal),
+        "claims": [
+            {**asdict(claim), "answer": claim.answer, "reach": claim.reach} for claim in claims
+        ],
     }
+
+
+def counted(claims: Sequence[Claim]) -> str:
+    """How many claims there are, in words: findings of the study, and goals of this project."""
+    goals = sum(claim.goal for claim in claims)
+    findings = len(claims) - goals
+    found = f"{findings} {'finding' if findings == 1 else 'findings'} of the study"
+    ours = f"{'one goal' if goals == 1 else f'{goals} goals'} of this project"
+    return f"{found}, and {ours}" if goals else found
+
+
+def _verdicts(claims: Iterable[Claim]) -> dict[str, int]:
+    verdicts = [claim.verdict for claim in claims]
+    return {str(verdict): verdicts.count(verdict) for verdict in Verdict}
 
 
 def read(path: Path) -> tuple[str | None, set[int]]:

@@ -1,6 +1,7 @@
 """Where a rule finds its numbers: the files below reports/, or what the study published."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,10 @@ import pandas as pd
 
 from convscope.base.report_folder import Finished
 from convscope.study import published
+
+# in evaluate/protocols.csv
+TRAINING_MODE = "augmented images, training mode"
+EVALUATION_MODE = "augmented images, evaluation mode"
 
 
 class NotMeasuredError(Exception):
@@ -17,8 +22,47 @@ class NotMeasuredError(Exception):
 class Reports:
     """The files that finished stages left, by their paths below reports/ without the ending."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, seed: int | None = None) -> None:
+        """The files of all seeds; or, where several were trained, those of one ``seed`` alone."""
+        self._folder, self._seed = folder, seed
+
+    def by_seed(
+        self, grids: Sequence[str], one_network: bool = False
+    ) -> "list[tuple[int | None, Reports]]":
+        """The seeds that all of these grids were trained with, each with its files.
+
+        One, None, where the files do not say; of ``one_network`` the seed of its best run.
+
+        Raises:
+            UserError: A file is damaged.
+        """
+        if one_network:
+            return [(self._seed_of_best(grids), self)]
+        known = [seeds for grid in grids if (seeds := self._seeds(grid))]
+        every = list(dict.fromkeys(seed for seeds in known for seed in seeds))
+        shared = [seed for seed in every if all(seed in seeds for seeds in known)]
+        # of grids that share none each seed says which grid lacks it
+        found = [(seed, Reports(self._folder, seed)) for seed in shared or every]
+        return [*found] or [(None, self)]
+
+    def _seeds(self, grid: str) -> list[int]:
+        """A grid's own, or those of all grids; none where its params.json does not say."""
+        with suppress(NotMeasuredError):
+            params = self.params(f"train/{grid}")
+            found = params.get("net", {}).get("seeds") or params.get("train", {}).get("seeds")
+            return [seed for seed in found if isinstance(seed, int)] if found else []
+        return []
+
+    def _of_all_seeds(self, folder: str) -> bool:
+        """Whether a grid's tables are to be read as they are: it has no other seed's runs."""
+        grid = folder.removeprefix("train/")
+        return self._seed is None or self._seeds(grid) in ([], [self._seed])
+
+    def _seed_of_best(self, grids: Sequence[str]) -> int | None:
+        with suppress(NotMeasuredError):
+            found = self.table(f"train/{grids[0]}/best")
+            return int(found["seed"].iloc[0]) if "seed" in found else None
+        return None
 
     def table(self, name: str, *columns: Sequence[str], **kinds: Sequence[str]) -> pd.DataFrame:
         """A table, such as ``"train/net1/by_kernel_size"``, with the columns that it must have.
@@ -27,11 +71,29 @@ class Reports:
             NotMeasuredError: There is no such table.
             UserError: Its file is damaged, as ``Finished.table`` has it.
         """
-        return self._holding(f"{name}.csv").table(Path(name).name, *columns, **kinds)
+        folder, _, file = name.rpartition("/")
+        if not folder.startswith("train/") or self._of_all_seeds(folder):
+            return self._holding(f"{name}.csv").table(file, *columns, **kinds)
+        if file != "runs":
+            file = f"seeds_{file}"
+        table = self._holding(f"{folder}/{file}.csv").table(file, *columns, **kinds)
+        return table[table["seed"] == self._seed].drop(columns="seed")
+
+    def highest(self, net: str) -> dict[float, float]:
+        """The highest test accuracy that any epoch reached, by dropout rate; raises the same."""
+        runs = columns(self, f"train/{net}/runs", ["dropout_rate", "test_accuracy"])
+        best = runs.groupby("dropout_rate")["test_accuracy"].max()
+        return dict(zip(best.index.tolist(), best.tolist(), strict=True))
 
     def json(self, name: str) -> dict[str, Any]:
         """The mapping in a JSON file; raises what ``table`` raises."""
         return self._holding(f"{name}.json").json(Path(name).name)
+
+    def protocols(self, net: str) -> dict[str, float]:
+        """A network's test accuracy by the way it was tested; raises the same."""
+        table = columns(self, "evaluate/protocols", ["accuracy"], ["net", "protocol"])
+        of_net = table[table["net"] == net]
+        return dict(zip(of_net["protocol"], of_net["accuracy"], strict=True))
 
     def params(self, stage: str) -> dict[str, dict[str, Any]]:
         """The parameters that a stage used, such as ``"occlusion"``; raises the same."""
@@ -57,6 +119,20 @@ class Study:
         if name not in published.KEYS:
             raise NotMeasuredError(f"the study printed no table {name}")
         return published.table(name)
+
+    def highest(self, _: str) -> dict[float, float]:
+        """What net4 reached, by dropout rate; of 0.5 the study says what it never exceeded."""
+        block = published.study()["net4"]
+        bound = block["test_accuracy_never_above_with_dropout_0.5"]
+        return {block["best"]["dropout_rate"]: block["best"]["test_accuracy"], 0.5: bound}
+
+    def protocols(self, net: str) -> dict[str, float]:
+        """The two ways in which the study tested net4."""
+        block = published.study()[net]
+        return {
+            TRAINING_MODE: block["best"]["test_accuracy"],
+            EVALUATION_MODE: block["best_test_accuracy_in_evaluation_mode"],
+        }
 
     def params(self, _: str) -> dict[str, Any]:
         """What the study's analyses used: net4, and 20 top images."""

@@ -14,7 +14,7 @@ from rich.text import Text
 from convscope.base.consistency import require_consistent
 from convscope.study import claims
 from convscope.study.claims.claim import Claim, Verdict, shown
-from convscope.study.claims.record import read
+from convscope.study.claims.record import counted, read
 
 STYLES = {Verdict.HOLDS: "green", Verdict.DOES_NOT_HOLD: "red", Verdict.NOT_MEASURED: "yellow"}
 WIDTH = 100  # at most, and where there is no terminal
@@ -63,9 +63,10 @@ def _table(judged: Sequence[Claim], data: str | None) -> Table:
     for side in ("published", "measured"):
         table.add_column(side, justify="right", no_wrap=True)
     for claim in judged:
-        verdict = Text(claim.verdict, STYLES[claim.verdict])
+        verdict = Text(claim.answer, STYLES[claim.verdict])
         table.add_row(str(claim.number), verdict, Text(claim.statement))
-        for note in filter(None, (claim.caveat, claim.why)):
+        ours = "a goal of this project, not a finding of the study" if claim.goal else ""
+        for note in filter(None, (ours, claim.reach, claim.caveat, claim.why)):
             table.add_row("", "", Text(note, "dim"))
         sides = (claim.published, claim.measured)
         for name in dict.fromkeys([*claim.published, *claim.measured]) if claim.measured else ():
@@ -80,11 +81,12 @@ def _line(console: Console, text: str, style: str = "") -> None:
 
 
 def _summary(judged: Sequence[Claim], data: str | None) -> str:
-    counts = Counter(claim.verdict for claim in judged)
+    findings = [claim for claim in judged if not claim.goal]
+    counts = Counter(claim.verdict for claim in findings)
     hold, fail, unmeasured = (counts[verdict] for verdict in Verdict)
-    other = sum(bool(claim.caveat) for claim in judged)
+    other = sum(bool(claim.caveat) for claim in findings)
     return (
-        f"{len(judged)} claims about cifar10, measured on {data or 'unknown data'}: "
-        f"{hold} hold, {fail} do not, {unmeasured} not measured.\n"
+        f"{counted(judged)}.\nThe findings are about cifar10, measured on "
+        f"{data or 'unknown data'}: {hold} hold, {fail} do not, {unmeasured} not measured.\n"
         f"Judged on the study's own grids: {hold + fail - other} of these {hold + fail}."
     )

@@ -1,0 +1,77 @@
+"""Sets of filters that chance draws, ablated together: whether the selected ones are special."""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import permutations
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from convscope.analysis.ablation.joint import Comparison, ablated
+from convscope.base import metrics
+from convscope.nets.filter_selection import Chosen
+from convscope.nets.inference import logits
+
+SETS, SEED = 50, 0
+
+
+def draw(module: nn.Module, like: Chosen, sets: int = SETS, seed: int = SEED) -> list[Chosen]:
+    """Sets of as many filters of each layer as another set has, each set without repeats.
+
+    The same network, set and seed give the same sets on every machine.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    widths = {layer: len(module.get_submodule(layer).get_parameter("weight")) for layer in like}
+    return [
+        {
+            layer: sorted(
+                torch.randperm(widths[layer], generator=generator)[: len(numbers)].tolist()
+            )
+            for layer, numbers in like.items()
+        }
+        for _ in range(sets)
+    ]
+
+
+def costs(
+    module: nn.Module,
+    sets: Sequence[Chosen],
+    images: Tensor,
+    intact: Comparison,
+    groups: Mapping[str, Sequence[str]],
+    progress: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """What each set costs when it is ablated together: one more pass over the images for a set.
+
+    Args:
+        module: The network, which stays as it is.
+        sets: The sets of filters.
+        images: (N, 3, 32, 32) uint8.
+        intact: Their labels, and the outputs of the intact network as ``before``.
+        groups: The data set's groups of classes, if it has any.
+        progress: Called with the sets done, and all.
+
+    Returns:
+        A row a set: set, from 1; filters, as the tables name them, with spaces between;
+        accuracy_percent; drop_points, accuracy lost; and for each two groups a column such as
+        ``vehicles_as_animals``, the images of the one taken for the other.
+    """
+    before = metrics.accuracy(intact.before, intact.labels)
+    rows = []
+    for number, chosen in enumerate(sets, start=1):
+        after = logits(ablated(module, chosen), images)
+        accuracy = metrics.accuracy(after, intact.labels)
+        found = Comparison(intact.labels, intact.before, after, intact.classes)
+        errors = found.between_groups(groups).set_index(["true", "predicted"])["after"]
+        rows.append(
+            {
+                "set": number,
+                "filters": " ".join(f"{layer}/{i}" for layer in chosen for i in chosen[layer]),
+                "accuracy_percent": 100 * accuracy,
+                "drop_points": 100 * (before - accuracy),
+                **{f"{a}_as_{b}": int(errors[a, b]) for a, b in permutations(groups, 2)},
+            }
+        )
+        if progress:
+            progress(number, len(sets))
+    return pd.DataFrame(rows)

@@ -1,0 +1,101 @@
+"""Claims 21 and 29 to 32: what else the study says of net3 and net4."""
+
+from convscope.study.claims.claim import OVERFIT
+from convscope.study.claims.means import Means, a_doubling
+from convscope.study.claims.plain import not_as
+from convscope.study.claims.rule import Finding, Margin, rule
+from convscope.study.claims.sources import (
+    EVALUATION_MODE,
+    TRAINING_MODE,
+    NotMeasuredError,
+    Source,
+    best_of,
+)
+
+NET, RATES = "net4", (0.3, 0.5)
+
+
+@rule(21, "net3", grids=("net2", "net3"))
+def net3_doubling(source: Source) -> Finding:
+    """net3: a doubling of l1_oc gains mean test accuracy, but fewer points than of net2.
+
+    train/net3/by_l1_oc.csv and train/net2/by_l1_oc.csv: of the straight line through test_accuracy
+    over the logarithm of l1_oc, by least squares, the slope in points a doubling is above 0 for
+    net3, and smaller than for net2.
+    """
+    gains = {net: a_doubling(Means(source, f"train/{net}/by_l1_oc")) for net in ("net2", "net3")}
+    against = {
+        "net3 gains nothing": Margin(gains["net3"]),
+        "net3 gains as much as net2": Margin(gains["net2"] - gains["net3"]),
+    }
+    return Finding({f"{net}, points a doubling": gain for net, gain in gains.items()}, against)
+
+
+@rule(29, "net3")
+def net3_best_setting(source: Source) -> Finding:
+    """net3: the best run is the widest, with the least dropout.
+
+    train/net3/best.csv: l1_oc is the largest and dropout_rate the smallest of the grid, which must
+    hold others of both.
+    """
+    widths = Means(source, "train/net3/by_l1_oc").several("l1_oc")
+    rates = Means(source, "train/net3/by_dropout_rate").several("dropout_rate")
+    expected = {"l1_oc": widths[-1], "dropout_rate": rates[0]}
+    best = best_of(source, "net3", *expected, "test_accuracy")
+    numbers = {name.replace("_accuracy", " accuracy"): value for name, value in best.items()}
+    return Finding(numbers, not_as(expected, best))
+
+
+@rule(30, NET)
+def net4_dropout_best(source: Source) -> Finding:
+    """net4: with dropout 0.5 no epoch reaches the best test accuracy of dropout 0.3.
+
+    train/net4/runs.csv: the largest test_accuracy of the runs with dropout_rate 0.5 is smaller than
+    that of the runs with 0.3. Of 0.5 the study says that it was never above 0.88.
+    """
+    highest = source.highest(NET)
+    if absent := [rate for rate in RATES if rate not in highest]:
+        raise NotMeasuredError(
+            f"reports/train/{NET}/runs.csv has no dropout {absent[0]:g}: change "
+            f"nets.{NET}.dropout_rate in params.yaml and run `dvc repro`"
+        )
+    less, more = (highest[rate] for rate in RATES)
+    numbers = {f"dropout {rate:g}, highest test accuracy": highest[rate] for rate in RATES}
+    return Finding(numbers, {"dropout 0.5 reaches it": Margin(100 * (less - more))})
+
+
+@rule(31, NET, grids=("net3", NET))
+def net4_overfit(source: Source) -> Finding:
+    """net4: its best overfits more than net3's best.
+
+    train/net4/best.csv and train/net3/best.csv: net4's overfit_percent is larger. It is not
+    measured where neither overfits.
+    """
+    wide, deep = (
+        best_of(source, net, "overfit_percent")["overfit_percent"] for net in ("net3", NET)
+    )
+    if wide == deep == 0:
+        raise NotMeasuredError(
+            "neither net3's best run nor net4's overfits: raise nets.net3.epochs and "
+            "nets.net4.epochs in params.yaml and run `dvc repro`"
+        )
+    numbers = {f"net3, {OVERFIT}": wide, f"net4, {OVERFIT}": deep}
+    return Finding(numbers, {"it does not": Margin(deep - wide)})
+
+
+@rule(32, "evaluate", grids=(NET,))
+def net4_evaluation_mode(source: Source) -> Finding:
+    """net4: its best has a higher test accuracy in evaluation mode than in training mode.
+
+    evaluate/protocols.csv: of net4, on augmented test images, accuracy is larger in evaluation mode
+    than in training mode.
+    """
+    found = source.protocols(NET)
+    if not {TRAINING_MODE, EVALUATION_MODE} <= found.keys():
+        raise NotMeasuredError(
+            f"reports/evaluate/protocols.csv does not have both modes of {NET} on augmented "
+            f"images: set nets.{NET}.augment in params.yaml and run `dvc repro`"
+        )
+    training, evaluation = found[TRAINING_MODE], found[EVALUATION_MODE]
+    numbers = {"training mode": training, "evaluation mode": evaluation}
+    return Finding(numbers, {"it does not": Margin(100 * (evaluation - training))})

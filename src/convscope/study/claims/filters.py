@@ -1,0 +1,133 @@
+"""Claims 18, 19 and 41: what net4's filters respond to."""
+
+from collections import Counter
+from collections.abc import Container, Mapping
+from math import comb
+
+from convscope.study.claims.rule import Finding, Margin, rule
+from convscope.study.claims.sources import NotMeasuredError, Source, Study, columns
+from convscope.study.claims.subject import NET, need_net4
+
+STAGE, TEN, TOP = "filter-identify", 10, 20
+FIRST, FIFTH = LAYERS = ("conv1", "conv5")
+
+
+@rule(18, STAGE, grids=(NET,))
+def responses_fall(source: Source) -> Finding:
+    """The top 20 images' mean response per pixel is lower in convolution 5 than in convolution 1.
+
+    filter-identify/responses.csv, of net4 with 20 top images in params.json: mean_per_pixel,
+    averaged over the filters of conv5, is smaller than over those of conv1. The study compares
+    mean, a sum over a map's pixels, of which conv5 has fewer: it is shown and does not decide.
+    """
+    _need_top_20(source)
+    table = f"{STAGE}/responses"
+    wanted = ["mean", "mean_per_pixel"]
+    layers = columns(source, table, wanted, ["layer"]).groupby("layer")[wanted].mean()
+    _need_layers(table, layers.index)
+    numbers = {
+        f"{layer}, {name}": float(layers[column][layer])
+        for column, name in {"mean": "mean response", "mean_per_pixel": "per pixel"}.items()
+        for layer in LAYERS
+    }
+    sums, pixels = (
+        [numbers[f"{layer}, {name}"] for layer in LAYERS]
+        for name in (
+            "mean response",
+            "per pixel",
+        )
+    )
+    turned = sums[1] < sums[0] and pixels[1] >= pixels[0]
+    return Finding(
+        numbers,
+        {"conv5's is no lower": Margin(pixels[0] - pixels[1])},
+        remark="summed over the map, of which conv5 has fewer pixels, it is lower"
+        if turned
+        else "",
+        unit="per pixel",
+    )
+
+
+@rule(19, STAGE, grids=(NET,))
+def filters_die(source: Source) -> Finding:
+    """At least one of the ten filters is dead.
+
+    filter-identify/responses.csv, of net4, with ten filters: dead is true for one or more, whose
+    maps no test image makes positive anywhere. dead_by_layer.csv, of all filters of these layers:
+    of as many filters of each that chance draws, one or more are dead in more than half of the
+    draws, which decides. The study looked at ten.
+    """
+    need_net4(source, STAGE)
+    responses = columns(source, f"{STAGE}/responses", ["dead"], ["filter"])
+    if len(responses) != TEN:
+        raise NotMeasuredError(
+            f"reports/{STAGE}/responses.csv has {len(responses)} filters, the claim is "
+            "about ten: change filter_identify.filters in params.yaml and run `dvc repro`"
+        )
+    dead = responses.loc[responses["dead"].astype(bool), "filter"].tolist()
+    numbers: dict[str, float] = {"dead filters": len(dead), "filters": len(responses)}
+    remark = f"dead: {', '.join(dead)}" if dead else ""
+    if isinstance(source, Study):
+        return Finding(numbers, {"none is": not dead}, remark)
+    layers = columns(source, f"{STAGE}/dead_by_layer", ["filters", "dead"], ["layer"])
+    drawn = Counter(name.partition("/")[0] for name in responses["filter"])
+    counts = zip(layers["layer"], layers["filters"], layers["dead"], strict=True)
+    percent = 100 * _chance_of_dead({each: (int(n), int(d)) for each, n, d in counts}, drawn)
+    every, of_all = int(layers["dead"].sum()), int(layers["filters"].sum())
+    numbers |= {
+        "dead of all in these layers": every,
+        "all in these layers": of_all,
+        "random tens with a dead one, percent": percent,
+    }
+    rare = f"of ten that chance draws one or more are dead in {percent:.3g} percent of the draws"
+    return Finding(numbers, {rare: Margin(percent - 50)}, remark, "percent of the draws")
+
+
+@rule(41, STAGE, grids=(NET,))
+def top_of_one_class(source: Source) -> Finding:
+    """The top 20 images are more often of one class in convolution 5 than in convolution 1.
+
+    filter-identify/class_frequency.csv, of net4 with 20 top images in params.json: the number of
+    images of the commonest class, averaged over the filters of conv5, is larger than over those of
+    conv1.
+    """
+    _need_top_20(source)
+    name = f"{STAGE}/class_frequency"
+    classes = [str(c) for c in source.table(name) if c not in ("filter", "max_class")]
+    table = columns(source, name, classes, ["filter"])
+    commonest = table[classes].max(axis=1).groupby(table["filter"].str.partition("/")[0]).mean()
+    _need_layers(name, commonest.index)
+    first, fifth = (float(commonest[layer]) for layer in LAYERS)
+    numbers = {f"{FIRST}, images of one class": first, f"{FIFTH}, images of one class": fifth}
+    return Finding(numbers, {"they are not": Margin(fifth - first)}, unit="images")
+
+
+def _chance_of_dead(layers: Mapping[str, tuple[int, int]], drawn: Mapping[str, int]) -> float:
+    """How likely so many filters of each layer, drawn without repeats, include a dead one.
+
+    Of each layer the number of filters, and of dead ones.
+    """
+    alive = 1.0
+    for layer, number in drawn.items():
+        filters, dead = layers[layer]
+        alive *= comb(filters - dead, number) / comb(filters, number)
+    return 1 - alive
+
+
+def _need_top_20(source: Source) -> None:
+    need_net4(source, STAGE)
+    top = source.params(STAGE).get("filter_identify", {}).get("top_k")
+    if top != TOP:
+        raise NotMeasuredError(
+            f"reports/{STAGE} has the top {top} images, the claim is about {TOP}: set "
+            f"filter_identify.top_k to {TOP} in params.yaml and run `dvc repro`"
+        )
+
+
+def _need_layers(table: str, layers: Container[object]) -> None:
+    for layer in LAYERS:
+        if layer not in layers:
+            raise NotMeasuredError(
+                f"reports/{table}.csv has no filter of {layer}: add one to "
+                "filter_identify.filters in params.yaml and run `dvc repro`"
+            )

@@ -1,0 +1,165 @@
+"""The rule that checks a claim: what it compares, by how much, and what it says of each seed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from inspect import cleandoc
+from statistics import fmean
+
+from convscope.base.errors import UserError
+from convscope.study.claims.claim import Claim, Numbers, SeedVerdict, Verdict
+from convscope.study.claims.sources import NotMeasuredError, Reports, Source, Study
+from convscope.study.published import differing
+
+Check = Callable[[Source], "Finding"]
+# stages that analyze a single trained network
+ANALYSES = ("evaluate", "occlusion", "filter-ablation", "filter-identify")
+
+
+@dataclass(frozen=True)
+class Margin:
+    """By how much something is as the claim has it; ``ties`` says whether 0 is enough."""
+
+    value: float
+    ties: bool = False
+
+    def __bool__(self) -> bool:
+        """Whether it speaks against the claim."""
+        return not (self.value > 0 or (self.ties and self.value == 0))
+
+
+Against = dict[str, bool | Margin]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule compared.
+
+    Attributes:
+        numbers: What it compared, by name.
+        against: What may speak against the claim, in words, and whether it does: a truth, or, for
+            what is a matter of more or less, a margin.
+        remark: What else to know.
+        unit: What the margins are in: points are those of percent.
+    """
+
+    numbers: Numbers
+    against: Mapping[str, bool | Margin]
+    remark: str = ""
+    unit: str = "points"
+
+    @property
+    def margin(self) -> float | None:
+        """The smallest."""
+        margins = [each.value for each in self.against.values() if isinstance(each, Margin)]
+        return min(margins, default=None)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A claim before it is judged: as ``Claim``, with the grids that it rests on and the check."""
+
+    number: int
+    section: str
+    statement: str
+    rule: str
+    grids: tuple[str, ...]
+    check: Check
+    goal: bool = False
+
+    @property
+    def name(self) -> str:
+        """A short name that stays when the statement is worded anew: the check's own."""
+        return self.check.__name__
+
+    def judge(self, source: Reports) -> Claim:
+        """Apply the rule to the measured files of each seed, and to the study's own numbers."""
+        published = Finding({}, {})
+        with suppress(NotMeasuredError):
+            published = self.check(Study())
+        one_network = self.section in ANALYSES
+        by_seed = [
+            (seed, *self._applied(each)) for seed, each in source.by_seed(self.grids, one_network)
+        ]
+        found = [finding for _, finding, _ in by_seed if finding]
+        seeds = tuple(_of_seed(*each) for each in by_seed)
+        claim = Claim(
+            *(self.number, self.section, self.statement, self.rule, _of_all(seeds)),
+            published=published.numbers,
+            measured=_means([finding.numbers for finding in found]),
+            why=_reasons(seeds),
+            differing=tuple(grid for grid in self.grids if _differs(source, grid)),
+            goal=self.goal,
+            one_network=one_network,
+            unit=found[0].unit if found else "points",
+        )
+        return claim if self.goal else replace(claim, seeds=seeds)
+
+    def _applied(self, source: Source) -> tuple[Finding | None, str]:
+        """What the check finds, or None and what is missing."""
+        try:
+            return self.check(source), ""
+        except NotMeasuredError as lack:
+            return None, str(lack)
+
+
+def rule(
+    number: int, section: str, *, grids: tuple[str, ...] | None = None, goal: bool = False
+) -> Callable[[Check], Rule]:
+    """Make a rule of a function: the decorator of every claim's check.
+
+    The first paragraph of the function's docstring is the claim's statement, the rest is the rule
+    in words. The check raises ``NotMeasuredError`` where the source lacks what it needs. The claim
+    rests on the grid of the network that its section is about, unless ``grids`` names others.
+    """
+
+    def decorate(check: Check) -> Rule:
+        if check.__doc__ is None:
+            raise UserError(
+                "docstrings state the claims: run Python without -OO, and unset PYTHONOPTIMIZE"
+            )
+        statement, _, text = cleandoc(check.__doc__).partition("\n\n")
+        rests_on = (section,) if grids is None else grids
+        return Rule(number, section, statement, " ".join(text.split()), rests_on, check, goal)
+
+    return decorate
+
+
+def _of_seed(seed: int | None, finding: Finding | None, lack: str) -> SeedVerdict:
+    if finding is None:
+        return SeedVerdict(seed, Verdict.NOT_MEASURED, why=lack)
+    objections = [text for text, against in finding.against.items() if against]
+    verdict = Verdict.DOES_NOT_HOLD if objections else Verdict.HOLDS
+    why = "; ".join(filter(None, (*objections, finding.remark)))
+    return SeedVerdict(seed, verdict, finding.margin, why)
+
+
+def _of_all(seeds: Sequence[SeedVerdict]) -> Verdict:
+    """The verdict over the seeds that were measured: a claim holds if it holds in each."""
+    found = {each.verdict for each in seeds} - {Verdict.NOT_MEASURED}
+    if not found:
+        return Verdict.NOT_MEASURED
+    return Verdict.HOLDS if found == {Verdict.HOLDS} else Verdict.DOES_NOT_HOLD
+
+
+def _reasons(seeds: Sequence[SeedVerdict]) -> str:
+    """Why, once if it is the same for every seed, or else seed by seed."""
+    reasons = dict.fromkeys(each.why for each in seeds)
+    if len(reasons) == 1:
+        return next(iter(reasons))
+    return "; ".join(f"seed {each.seed}: {each.why}" for each in seeds if each.why)
+
+
+def _means(numbers: Sequence[Numbers]) -> Numbers:
+    """The means, by name, of what all have; what is the same in all stays as it is."""
+    if len(numbers) == 1:
+        return numbers[0]
+    shared = [name for name in (numbers[0] if numbers else ()) if all(name in n for n in numbers)]
+    values = {name: [each[name] for each in numbers] for name in shared}
+    return {name: of[0] if len({*of}) == 1 else fmean(of) for name, of in values.items()}
+
+
+def _differs(source: Reports, grid: str) -> bool:
+    with suppress(NotMeasuredError):
+        return bool(differing(grid, source.params(f"train/{grid}")))
+    return False

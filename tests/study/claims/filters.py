@@ -1,0 +1,90 @@
+"""Claims 18, 19 and 41: files that agree with them, that do not, and that lack what they need."""
+
+from tests.study.claims.folders import TOP_20, fails, holds
+
+
+def responses(rows, top_k=20):
+    return {
+        "filter-identify/params": {**TOP_20, "filter_identify": {"top_k": top_k}},
+        "filter-identify/responses": f"filter,layer,mean,mean_per_pixel,dead\n{rows}",
+    }
+
+
+def conv1_and_5(mean, per_pixel=4, top_k=20):
+    conv1 = f"conv1/0,conv1,{mean},{per_pixel},False\nconv1/1,conv1,6,1,False"
+    return responses(f"{conv1}\nconv5/0,conv5,7,2,False", top_k)
+
+
+def filters(number, dead=(), of_all="conv1,40,10"):
+    rows = "\n".join(f"conv1/{i},conv1,1,1,{i in dead}" for i in range(number))
+    layers = f"layer,filters,dead\n{of_all}"
+    return {**responses(rows), "filter-identify/dead_by_layer": layers}
+
+
+def frequency(*rows, top_k=20):
+    lines = ["filter,car,cat,dog,max_class", *rows]
+    return {
+        "filter-identify/params": {**TOP_20, "filter_identify": {"top_k": top_k}},
+        "filter-identify/class_frequency": "\n".join(lines),
+    }
+
+
+JUDGED = [
+    holds(18, conv1_and_5(10)),
+    # the study's way of counting, by sums, is not the claim's
+    holds(18, conv1_and_5(8)),
+    fails(
+        18,
+        conv1_and_5(10, per_pixel=2),
+        "conv5's is no lower; summed over the map, of which conv5 has fewer pixels, it is lower",
+    ),
+    fails(18, conv1_and_5(8, per_pixel=3), "conv5's is no lower"),
+    holds(19, filters(10, dead=(3, 7)), "dead: conv1/3, conv1/7"),
+    # where a quarter of all is dead, it is luck that none of the ten is
+    holds(19, filters(10)),
+    fails(
+        19,
+        filters(10, dead=(3,), of_all="conv1,40,1"),
+        "of ten that chance draws one or more are dead in 25 percent of the draws; dead: conv1/3",
+    ),
+    holds(41, frequency("conv1/0,7,7,6,car", "conv1/1,8,6,6,car", "conv5/0,1,1,18,dog")),
+    fails(41, frequency("conv1/0,7,7,6,car", "conv5/0,6,7,7,cat"), "they are not"),
+]
+
+UNMEASURED = [
+    (18, responses("conv1/0,conv1,10,9,False"), "has no filter of conv5"),
+    (18, conv1_and_5(10, top_k=5), "has the top 5 images, the claim is about 20"),
+    (19, filters(9, dead=(3,)), "has 9 filters"),
+    (20, {}, "tests/test_pipeline.py"),
+    (41, frequency("conv1/0,7,7,6,car"), "has no filter of conv5"),
+    (41, frequency("conv1/0,7,7,6,car", top_k=5), "has the top 5 images, the claim is about 20"),
+]
+
+NUMBERS = [
+    (
+        18,
+        conv1_and_5(10),
+        {
+            "conv1, mean response": 8.0,
+            "conv5, mean response": 7.0,
+            "conv1, per pixel": 2.5,
+            "conv5, per pixel": 2.0,
+        },
+    ),
+    (
+        19,
+        filters(10, dead=(3,), of_all="conv1,40,1"),
+        {
+            "dead filters": 1,
+            "filters": 10,
+            "dead of all in these layers": 1,
+            "all in these layers": 40,
+            "random tens with a dead one, percent": 25.0,
+        },
+    ),
+    (
+        41,
+        frequency("conv1/0,7,7,6,car", "conv1/1,8,6,6,car", "conv5/0,1,1,18,dog"),
+        {"conv1, images of one class": 7.5, "conv5, images of one class": 18.0},
+    ),
+]
