@@ -116,7 +116,7 @@ def test_another_point_or_network_is_no_neighbor(change):
 @pytest.mark.parametrize(
     ("holder", "name", "value", "told"),
     [
-        (run, "_code", lambda: "edited", "other training code"),
+        (run, "code", lambda: "edited", "other training code"),
         (torch, "__version__", "0.0", f"torch {torch.__version__}"),
     ],
 )
