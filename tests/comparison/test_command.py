@@ -1,12 +1,12 @@
 import signal
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
 from tests import projects
 from tests.comparison import states
+from tests.waiting import wait_for
 
 from convscope import cli
 
@@ -162,10 +162,7 @@ def test_the_answer_and_both_states_are_kept_in_a_folder(repository, capsys, tmp
 def test_what_a_pipeline_leaves_at_work_is_ended(repository, capsys):
     repository.commit(leaves="")
     assert compared(capsys, "HEAD")[0] == 0
-    until = time.monotonic() + SECONDS
-    while "sleep 611" in running():
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    wait_for(lambda: "sleep 611" not in running(), seconds=SECONDS)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -174,11 +171,7 @@ def test_one_that_is_ended_leaves_nothing_and_nothing_running(number, repository
     before = projects.contents(repository.folder)
     command = [sys.executable, "-m", "convscope.cli", "compare", "HEAD"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    until = time.monotonic() + SECONDS
-    while not (tmp_path / "seen.slow").exists():
-        assert time.monotonic() < until
-        assert process.poll() is None
-        time.sleep(0.05)
+    wait_for((tmp_path / "seen.slow").exists, process, SECONDS)
     process.send_signal(number)
     _, said = process.communicate(timeout=SECONDS)
     assert process.returncode == 128 + number

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import time
 from pathlib import Path
 
 import torch
@@ -83,14 +82,3 @@ class Study:
             subject = trained.load_subject("net4")
         batch = subject.dataset.test_images[:count]
         return batch, torch.softmax(logits(subject.module, batch), dim=1)
-
-
-SECONDS = 300  # what a server or an export may take on a busy machine
-
-
-def wait_for(true, process=None):
-    end = time.monotonic() + SECONDS
-    while not true():
-        assert time.monotonic() < end
-        assert process is None or process.poll() is None
-        time.sleep(0.1)

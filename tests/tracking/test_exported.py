@@ -15,7 +15,8 @@ from pathlib import Path
 import mlflow
 import pytest
 import torch
-from tests.tracking.study import CLASSES, NAME, SECONDS, wait_for
+from tests.tracking.study import CLASSES, NAME
+from tests.waiting import SECONDS, wait_for
 
 from convscope.tracking import exported, models, server
 

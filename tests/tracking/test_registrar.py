@@ -2,7 +2,8 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from tests.tracking.study import NAME, wait_for
+from tests.tracking.study import NAME
+from tests.waiting import wait_for
 
 from convscope.tracking import models, registrar
 from convscope.tracking.tracker import Tracker

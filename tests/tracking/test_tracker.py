@@ -4,11 +4,13 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from unittest.mock import Mock
 
 import pytest
 from tests import projects, toys
 from tests.tracking.conftest import MUTE_SECONDS
+from tests.waiting import wait_for
 
 from convscope.tracking import observer as observer_module
 from convscope.tracking import server, service
@@ -44,11 +46,7 @@ def fail(project, error):
         raise error
 
 
-def wait_until(true):
-    end = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
+wait_until = partial(wait_for, seconds=30)
 
 
 def test_live_then_publish_gives_one_parent_and_children_with_every_epoch_once(project):

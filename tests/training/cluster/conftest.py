@@ -3,8 +3,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import psutil
 import pytest
@@ -12,18 +12,10 @@ import pytest
 from convscope.base import names, paths
 from convscope.data import datasets
 from tests import projects, toys
+from tests.waiting import wait_for
 
 pytest.importorskip("distributed")
-PATIENCE = 120
-
-
-def until(condition, what):
-    """Wait for something that happens soon."""
-    end = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < end, f"waited in vain for {what}"
-        time.sleep(0.05)
-    return found
+until = partial(wait_for, seconds=120)
 
 
 class Cluster:
@@ -37,7 +29,7 @@ class Cluster:
         port = ["--host", "127.0.0.1", "--port", "0", "--scheduler-file", listing]
         protocol = ["--protocol", "tls"] if environment else []
         self.scheduler = self._start("scheduler", *port, *protocol)
-        self.address = until(lambda: self._listed(listing), "the scheduler")
+        self.address = until(lambda: self._listed(listing))
 
     def _listed(self, path):
         try:
@@ -91,7 +83,7 @@ def stop_all(program):
     orphans = children(program)
     program.send_signal(signal.SIGKILL)
     program.wait()
-    until(lambda: not any(orphan.is_running() for orphan in orphans), "the children's end")
+    until(lambda: not any(orphan.is_running() for orphan in orphans))
 
 
 @pytest.fixture(scope="module")

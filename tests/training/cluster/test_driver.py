@@ -97,7 +97,7 @@ def test_runs_of_a_killed_worker_begin_again_elsewhere_and_no_epoch_is_told_twic
     two, data, monkeypatch
 ):
     victim, told = two.worker(), []
-    until(lambda: known_to(two) == 3, "the third worker")
+    until(lambda: known_to(two) == 3)
 
     def kill(event):
         told.append(event)
@@ -174,7 +174,7 @@ def test_an_interrupt_and_a_full_disk_end_what_runs_elsewhere(two, data, monkeyp
 
     with pytest.raises(KeyboardInterrupt):
         trained(two, monkeypatch, jobs("there", 4, epochs=100 * LONG), data, interrupt)
-    until(lambda: not busy(), "the runs' end")
+    until(lambda: not busy())
 
     def full(path, content):  # noqa: ARG001
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
@@ -183,7 +183,7 @@ def test_an_interrupt_and_a_full_disk_end_what_runs_elsewhere(two, data, monkeyp
     monkeypatch.setattr(driver.files, "write_bytes", full)
     with pytest.raises(OSError, match="No space left"):
         trained(two, monkeypatch, [*jobs("full", 4), *jobs("full", 6, epochs=6000)], data)
-    until(lambda: not busy(), "the other run's end")
+    until(lambda: not busy())
     assert not Path("full/4/run.json").exists()
 
 

@@ -1,12 +1,11 @@
 """Claims 21 and 29 to 32: what else the study says of net3 and net4."""
 
+from convscope.base.names import AUGMENTED, STUDY
 from convscope.study.claims.claim import OVERFIT
 from convscope.study.claims.means import Means, a_doubling
 from convscope.study.claims.plain import not_as
 from convscope.study.claims.rule import Finding, Margin, rule
 from convscope.study.claims.sources import (
-    EVALUATION_MODE,
-    TRAINING_MODE,
     NotMeasuredError,
     Source,
     best_of,
@@ -91,11 +90,11 @@ def net4_evaluation_mode(source: Source) -> Finding:
     than in training mode.
     """
     found = source.protocols(NET)
-    if not {TRAINING_MODE, EVALUATION_MODE} <= found.keys():
+    if not {STUDY, AUGMENTED} <= found.keys():
         raise NotMeasuredError(
             f"reports/evaluate/protocols.csv does not have both modes of {NET} on augmented "
             f"images: set nets.{NET}.augment in params.yaml and run `dvc repro`"
         )
-    training, evaluation = found[TRAINING_MODE], found[EVALUATION_MODE]
+    training, evaluation = found[STUDY], found[AUGMENTED]
     numbers = {"training mode": training, "evaluation mode": evaluation}
     return Finding(numbers, {"it does not": Margin(100 * (evaluation - training))})

@@ -7,12 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from convscope.base.names import AUGMENTED, STUDY
 from convscope.base.report_folder import Finished
 from convscope.study import published
-
-# in evaluate/protocols.csv
-TRAINING_MODE = "augmented images, training mode"
-EVALUATION_MODE = "augmented images, evaluation mode"
 
 
 class NotMeasuredError(Exception):
@@ -130,8 +127,8 @@ class Study:
         """The two ways in which the study tested net4."""
         block = published.study()[net]
         return {
-            TRAINING_MODE: block["best"]["test_accuracy"],
-            EVALUATION_MODE: block["best_test_accuracy_in_evaluation_mode"],
+            STUDY: block["best"]["test_accuracy"],
+            AUGMENTED: block["best_test_accuracy_in_evaluation_mode"],
         }
 
     def params(self, _: str) -> dict[str, Any]:

@@ -120,7 +120,7 @@ class _Grid:
         self.topic = f"convscope-{secrets.token_hex(8)}"
         self.events: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self.epochs: dict[str, int] = {}
-        self.looked = -LOOK_SECONDS
+        self.looked, self.has_workers = -LOOK_SECONDS, False
 
     def train(self, jobs: Sequence[Job], dataset: Path, tell: Callable[[Event], None]) -> None:
         """Train its runs; the first failure, also of this process, cancels all."""
