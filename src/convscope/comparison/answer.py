@@ -108,8 +108,9 @@ def _curve(change: Change[list[float]]) -> Curve:
 
 def _verdict(before: State, after: State, lost: Sequence[int]) -> str:
     """The first sentence: whether something that held is lost."""
-    held = [sum(c.verdict is Verdict.HOLDS for c in s.claims.values()) for s in (before, after)]
-    counts = f"{held[0]} of {len(before.claims)} claims held before, {held[1]} hold after."
+    findings = [[c for c in s.claims.values() if not c.goal] for s in (before, after)]
+    held = [sum(claim.verdict is Verdict.HOLDS for claim in found) for found in findings]
+    counts = f"{held[0]} of {len(findings[0])} claims held before, {held[1]} hold after."
     if not before.claims:
         return "No claims were judged before."
     if not lost:

@@ -32,6 +32,7 @@ class Judged:
     statement: str
     verdict: Verdict
     why: str
+    goal: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,15 @@ class State:
 
     @cached_property
     def claims(self) -> dict[int, Judged]:
-        """The study's findings, judged, by number."""
+        """The study's findings and this project's goals, judged, by number."""
         with suppress(*_UNREADABLE):
             stated = self._document(self.reports / "claims.json")["claims"]
             return {
                 int(claim["number"]): Judged(
-                    str(claim["statement"]), Verdict(claim["verdict"]), str(claim["why"])
+                    str(claim["statement"]),
+                    Verdict(claim["verdict"]),
+                    str(claim["why"]),
+                    bool(claim.get("goal")),
                 )
                 for claim in stated
             }

@@ -27,8 +27,8 @@ def of_net(net: str, history: pd.DataFrame) -> dict[str, pd.DataFrame]:
         one row: the (run, epoch) with the highest test accuracy; and ``runs``. Net4 also gets
         ``overfit_above``, see there. Where the history has study_accuracy, ``best_study`` is the
         row with the highest of that, and the tables have the ``STUDY_MEASURED`` too. Where the
-        history holds several seeds, ``seeds_by_X`` and ``seeds_best`` have the same of each seed
-        alone, with a column seed.
+        history holds several seeds, ``seeds_by_X``, ``seeds_best`` and ``seeds_best_study`` have
+        the same of each seed alone, with a column seed.
     """
     varied = [(key,) for key in POINT if key != "seed" and history[key].nunique() > 1]
     keys = STUDY.get(net, (("epoch",), *varied))
@@ -42,8 +42,9 @@ def of_net(net: str, history: pd.DataFrame) -> dict[str, pd.DataFrame]:
         tables["overfit_above"] = overfit_above(history)
     if measured["seed"].nunique() > 1:
         tables |= {f"seeds_by_{'_'.join(by)}": mean_by(history, [*by, "seed"]) for by in keys}
-        best = measured.groupby("seed")["test_accuracy"].idxmax()
-        tables["seeds_best"] = measured.loc[best]
+        tables["seeds_best"] = _best_rows(measured, "test_accuracy")
+        if STUDY_ACCURACY in measured:
+            tables["seeds_best_study"] = _best_rows(measured, STUDY_ACCURACY)
     return tables
 
 
@@ -124,3 +125,8 @@ def mean_by(history: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
 def best_row(history: pd.DataFrame, by: str = "test_accuracy") -> pd.DataFrame:
     """The single (run, epoch) with the highest accuracy, as one row; of equals the earliest."""
     return history.loc[[history[by].idxmax()]]
+
+
+def _best_rows(history: pd.DataFrame, by: str) -> pd.DataFrame:
+    """The same of each seed alone, in ascending order."""
+    return history.loc[history.groupby("seed")[by].idxmax()]

@@ -18,14 +18,26 @@ WIDE = Claim(
     seeds=(SeedVerdict(0, Verdict.HOLDS, 1.0), SeedVerdict(1, Verdict.DOES_NOT_HOLD, -2.0)),
 )
 HOLDS = Claim(
-    *(3, "filter-identify", "Some die.", "dead.", Verdict.HOLDS, {}, {"dead": 1}, ""),
+    number=3,
+    section="filter-identify",
+    statement="Some die.",
+    rule="dead.",
+    verdict=Verdict.HOLDS,
+    published={},
+    measured={"dead": 1},
     one_network=True,
     seeds=(SeedVerdict(0, Verdict.HOLDS),),
 )
+UNMEASURED = {"verdict": Verdict.NOT_MEASURED, "published": {}, "measured": {}}
 SAME = Claim(
-    *(20, "pipeline", "Same bytes.", "Two runs.", Verdict.NOT_MEASURED, {}, {}, ""), goal=True
+    number=20,
+    section="pipeline",
+    statement="Same bytes.",
+    rule="Two runs.",
+    goal=True,
+    **UNMEASURED,
 )
-OTHER = Claim(21, "net1", "net1: gone.", "Nothing.", Verdict.NOT_MEASURED, {}, {}, "")
+OTHER = Claim(number=21, section="net1", statement="net1: gone.", rule="Nothing.", **UNMEASURED)
 CLAIMS = (WIDE, HOLDS, SAME, OTHER)
 
 

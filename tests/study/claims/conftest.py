@@ -37,7 +37,7 @@ def untouched(tmp_path_factory):
         "filter-ablation/params": {**folders.NET4, "filter_ablation": {"filters": folders.ABLATED}},
         "download/dataset": {"name": "cifar10"},
     }
-    folders.write(reports, {**tables, **params, **UNPRINTED})
+    folders.write(reports, {**folders.in_both_ways({**tables, **UNPRINTED}), **params})
     return reports
 
 

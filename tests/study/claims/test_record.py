@@ -17,8 +17,8 @@ def test_a_record_has_the_data_the_counts_and_every_claim(judged, tmp_path):
     assert document["goals"] == {"holds": 0, "does not hold": 0, "not measured": 1}
     first, twelfth = document["claims"][0], document["claims"][11]
     assert list(first) == [
-        *("number", "section", "statement", "rule", "verdict", "published", "measured", "why"),
-        *("differing", "goal", "unit", "one_network", "seeds", "answer", "reach"),
+        *("number", "section", "statement", "rule", "way", "verdict", "measured", "why", "unit"),
+        *("one_network", "seeds", "published", "differing", "goal", "usual", "answer", "reach"),
     ]
     assert (first["answer"], first["reach"]) == ("holds (one seed)", "margin 3.3 points")
     assert first["seeds"] == [

@@ -23,6 +23,8 @@ MEASURING = (plain, occlusion, ablation, filters, widths, dropout)
 def test_a_claim_holds_or_what_speaks_against_it_is_said(number, files, verdict, why, tmp_path):
     claim = judged(tmp_path, number, files)
     assert (str(claim.verdict), claim.why) == (verdict, why)
+    if claim.usual:
+        assert (str(claim.usual.verdict), claim.usual.why) == (verdict, why)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from convscope.base import names
 from convscope.evaluation import history_tables
 from convscope.study import claims
-from convscope.study.claims import Claim, Verdict
+from convscope.study.claims import Judgment, Verdict
 from convscope.study.claims.claim import SeedVerdict
 from convscope.study.claims.sources import NotMeasuredError, Reports
 from tests import toys
@@ -127,6 +127,6 @@ def test_a_goal_is_of_no_seed(tmp_path):
 
 def test_seeds_that_were_not_measured_are_left_out_and_named():
     seeds = (SeedVerdict(0, Verdict.NOT_MEASURED, why="lack"), SeedVerdict(1, Verdict.HOLDS, 0.5))
-    claim = Claim(10, "net3", "S.", "R.", Verdict.HOLDS, {}, {}, "", seeds=seeds)
+    claim = Judgment(verdict=Verdict.HOLDS, measured={}, seeds=seeds)
     assert claim.answer == "holds (one seed)"
     assert claim.reach == "margin 0.5 points; not measured in 1 more"

@@ -166,10 +166,17 @@ def _published_tables() -> Markup:
 
 
 def _numbers(claim: Claim) -> Markup:
-    """What a claim's rule compares: the study's numbers and the measured ones."""
+    """What a claim's rule compares: the study's numbers and the measured ones, of each way."""
+    sides = {"Published": claim.published, _measured(claim): claim.measured}
+    if claim.usual:
+        sides[_measured(claim.usual)] = claim.usual.measured
     shown = {
         side: {name: claims.shown(name, number) for name, number in numbers.items()}
-        for side, numbers in (("Published", claim.published), ("Measured", claim.measured))
+        for side, numbers in sides.items()
     }
     frame = pd.DataFrame(shown).rename_axis("Number").reset_index()
     return markdown.grid(frame, {side: (side, columns.AS_IS) for side in shown})
+
+
+def _measured(judged: claims.Judgment) -> str:
+    return f"Measured, {judged.way}" if judged.way else "Measured"

@@ -13,7 +13,7 @@ from convscope.study.claims import (
     regularized,
     widths,
 )
-from convscope.study.claims.claim import Claim, Verdict, shown
+from convscope.study.claims.claim import Claim, Judgment, Verdict, shown
 from convscope.study.claims.record import counted, to_json
 from convscope.study.claims.rule import Rule
 from convscope.study.claims.sources import NotMeasuredError, Reports, zeroed_filters
@@ -21,6 +21,7 @@ from convscope.study.claims.sources import NotMeasuredError, Reports, zeroed_fil
 __all__ = [
     "RULES",
     "Claim",
+    "Judgment",
     "Verdict",
     "counted",
     "judge",

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 Numbers = Mapping[str, float]
 OVERFIT = "overfit (points)"  # what several claims call this number
+# the ways to test networks that were trained on augmented images
+LIKE_STUDY = "the study's way"  # in training mode, on augmented test images
+USUAL = "the usual way"  # in evaluation mode, on the test images as they are
 
 
 class Verdict(StrEnum):
@@ -33,47 +36,29 @@ class SeedVerdict:
     why: str = ""
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A judged claim.
+@dataclass(frozen=True, kw_only=True)
+class Judgment:
+    """What the measured files say of a claim, where networks are tested in one way.
 
     Attributes:
-        section: The part of the study that it is from, such as ``net1`` or ``occlusion``.
-        rule: What exactly is computed from which file below reports/.
-        verdict: Whether the measured files bear it out, in every seed that was measured.
-        published: What the rule finds in the study's own numbers, by name; empty where the study
-            prints none. Accuracies are in [0, 1] unless a name says percent or points.
-        measured: The same of the measured files, means over the seeds; empty if they do not hold
-            what the rule needs.
+        way: How networks are tested that were trained on augmented images: ``LIKE_STUDY`` or
+            ``USUAL``; empty where no such network has a part in the claim.
+        verdict: Whether the files bear it out, in every seed that was measured.
+        measured: What the rule finds in the files, by name, means over the seeds; empty if they do
+            not hold what it needs. Accuracies are in [0, 1] unless a name says percent or points.
         why: What is missing and how to make it; or where a claim fails; or empty.
-        differing: The grids that it rests on whose epochs, widths or other settings are not the
-            study's. On such a claim the verdict is of these grids, and does not check the study.
-        goal: Whether it is this project's own goal, and no finding of the study.
         unit: What its margins are in.
         one_network: Whether it is of a single trained network, whatever seeds were trained.
         seeds: The same by seed; empty for a claim that no seed has a part in.
     """
 
-    number: int
-    section: str
-    statement: str
-    rule: str
+    way: str = ""
     verdict: Verdict
-    published: Numbers
     measured: Numbers
-    why: str
-    differing: tuple[str, ...] = ()
-    goal: bool = False
+    why: str = ""
     unit: str = "points"
     one_network: bool = False
     seeds: tuple[SeedVerdict, ...] = ()
-
-    @property
-    def caveat(self) -> str:
-        """Which grids of a judged claim are not the study's own, in words; or empty."""
-        if not self.differing or self.verdict is Verdict.NOT_MEASURED:
-            return ""
-        return f"{' and '.join(self.differing)} not as in the study"
 
     @property
     def answer(self) -> str:
@@ -109,6 +94,38 @@ class Claim:
 
     def _judged(self) -> list[SeedVerdict]:
         return [each for each in self.seeds if each.verdict is not Verdict.NOT_MEASURED]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim(Judgment):
+    """A judged claim: what is said of it, in the study's way where that was measured.
+
+    Attributes:
+        section: The part of the study that it is from, such as ``net1`` or ``occlusion``.
+        rule: What exactly is computed from which file below reports/.
+        published: What the rule finds in the study's own numbers, by name; empty where the study
+            prints none.
+        differing: The grids that it rests on whose epochs, widths or other settings are not the
+            study's. On such a claim the verdict is of these grids, and does not check the study.
+        goal: Whether it is this project's own goal, and no finding of the study.
+        usual: The same in the usual way, where both were measured.
+    """
+
+    number: int
+    section: str
+    statement: str
+    rule: str
+    published: Numbers
+    differing: tuple[str, ...] = ()
+    goal: bool = False
+    usual: Judgment | None = None
+
+    @property
+    def caveat(self) -> str:
+        """Which grids of a judged claim are not the study's own, in words; or empty."""
+        if not self.differing or self.verdict is Verdict.NOT_MEASURED:
+            return ""
+        return f"{' and '.join(self.differing)} not as in the study"
 
 
 def shown(name: str, value: float) -> str:

@@ -14,7 +14,7 @@ from convscope.study.claims.sources import (
 NET, RATES = "net4", (0.3, 0.5)
 
 
-@rule(21, "net3", grids=("net2", "net3"))
+@rule(21, "net3", grids=("net2", "net3"), both_ways=True)
 def net3_doubling(source: Source) -> Finding:
     """net3: a doubling of l1_oc gains mean test accuracy, but fewer points than of net2.
 
@@ -30,7 +30,7 @@ def net3_doubling(source: Source) -> Finding:
     return Finding({f"{net}, points a doubling": gain for net, gain in gains.items()}, against)
 
 
-@rule(29, "net3")
+@rule(29, "net3", both_ways=True)
 def net3_best_setting(source: Source) -> Finding:
     """net3: the best run is the widest, with the least dropout.
 
@@ -45,7 +45,7 @@ def net3_best_setting(source: Source) -> Finding:
     return Finding(numbers, not_as(expected, best))
 
 
-@rule(30, NET)
+@rule(30, NET, both_ways=True)
 def net4_dropout_best(source: Source) -> Finding:
     """net4: with dropout 0.5 no epoch reaches the best test accuracy of dropout 0.3.
 
@@ -63,7 +63,7 @@ def net4_dropout_best(source: Source) -> Finding:
     return Finding(numbers, {"dropout 0.5 reaches it": Margin(100 * (less - more))})
 
 
-@rule(31, NET, grids=("net3", NET))
+@rule(31, NET, grids=("net3", NET), both_ways=True)
 def net4_overfit(source: Source) -> Finding:
     """net4: its best overfits more than net3's best.
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from convscope.base.errors import UserError
-from convscope.study.claims.claim import Claim, Verdict
+from convscope.study.claims.claim import Claim, Judgment, Verdict
+
+_FIRST = ("number", "section", "statement", "rule")
 
 
 def to_json(
@@ -24,9 +26,18 @@ def to_json(
         "verdicts": _verdicts(claim for claim in claims if not claim.goal),
         "goals": _verdicts(claim for claim in claims if claim.goal),
         "claims": [
-            {**asdict(claim), "answer": claim.answer, "reach": claim.reach} for claim in claims
+            {
+                **{name: getattr(claim, name) for name in _FIRST},
+                **_stated(claim),
+                "usual": claim.usual and _stated(claim.usual),
+            }
+            for claim in claims
         ],
     }
+
+
+def _stated(judged: Judgment) -> dict[str, Any]:
+    return {**asdict(judged), "answer": judged.answer, "reach": judged.reach}
 
 
 def counted(claims: Sequence[Claim]) -> str:

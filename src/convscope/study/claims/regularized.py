@@ -8,7 +8,7 @@ from convscope.study.claims.sources import NotMeasuredError, Source, best_of
 LEAST_OVERFIT = 1  # points, below which more dropout cannot be seen to lessen it
 
 
-@rule(9, "net3", grids=("net2", "net3"))
+@rule(9, "net3", grids=("net2", "net3"), both_ways=True)
 def net3_best(source: Source) -> Finding:
     """net3: the best run overfits at most half as much as net2's, and its test accuracy is higher.
 
@@ -48,7 +48,7 @@ def net3_best(source: Source) -> Finding:
     return Finding(numbers, against, remark if below > 0 else "")
 
 
-@rule(10, "net3")
+@rule(10, "net3", both_ways=True)
 def net3_dropout(source: Source) -> Finding:
     """net3: with more dropout, mean overfit is less and mean test accuracy is lower.
 
@@ -70,7 +70,7 @@ def net3_dropout(source: Source) -> Finding:
     return Finding(numbers, against)
 
 
-@rule(11, "net3")
+@rule(11, "net3", both_ways=True)
 def net3_width(source: Source) -> Finding:
     """net3: from l1_oc 32 to 96 mean test accuracy gains, but less than 5 points.
 
@@ -87,7 +87,7 @@ def net3_width(source: Source) -> Finding:
     return Finding({**means, "gain, points": gain}, against)
 
 
-@rule(12, "net4", grids=("net3", "net4"))
+@rule(12, "net4", grids=("net3", "net4"), both_ways=True)
 def net4_best(source: Source) -> Finding:
     """net4: its best beats net3's best with about 35 percent fewer parameters.
 
@@ -115,7 +115,7 @@ def net4_best(source: Source) -> Finding:
     return Finding(numbers, against)
 
 
-@rule(13, "net4")
+@rule(13, "net4", both_ways=True)
 def net4_dropout(source: Source) -> Finding:
     """net4: mean test accuracy is higher with dropout 0.3 than with 0.5.
 

@@ -7,11 +7,23 @@ from inspect import cleandoc
 from statistics import fmean
 
 from convscope.base.errors import UserError
-from convscope.study.claims.claim import Claim, Numbers, SeedVerdict, Verdict
+from convscope.study.claims.claim import (
+    LIKE_STUDY,
+    USUAL,
+    Claim,
+    Judgment,
+    Numbers,
+    SeedVerdict,
+    Verdict,
+)
 from convscope.study.claims.sources import NotMeasuredError, Reports, Source, Study
 from convscope.study.published import differing
 
 Check = Callable[[Source], "Finding"]
+_BOTH_WAYS = (
+    "So judged in the usual way, and before it in the study's way: with study_accuracy and "
+    "study_overfit_percent, and best_study.csv, where a network was trained on augmented images."
+)
 # stages that analyze a single trained network
 ANALYSES = ("evaluate", "occlusion", "filter-ablation", "filter-identify")
 
@@ -57,7 +69,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Rule:
-    """A claim before it is judged: as ``Claim``, with the grids that it rests on and the check."""
+    """A claim before it is judged: as ``Claim``, with the grids that it rests on and the check.
+
+    ``both_ways`` says whether it is about networks that were trained on augmented images, and is
+    judged by what each of the two ways to test them gives.
+    """
 
     number: int
     section: str
@@ -66,6 +82,7 @@ class Rule:
     grids: tuple[str, ...]
     check: Check
     goal: bool = False
+    both_ways: bool = False
 
     @property
     def name(self) -> str:
@@ -77,23 +94,36 @@ class Rule:
         published = Finding({}, {})
         with suppress(NotMeasuredError):
             published = self.check(Study())
+        judged, usual = self._judged(source), None
+        if self.both_ways:
+            judged, usual = _ways(self._judged(source.like_study()), judged)
+        return Claim(
+            **vars(judged),
+            number=self.number,
+            section=self.section,
+            statement=self.statement,
+            rule=self.rule,
+            published=published.numbers,
+            differing=tuple(grid for grid in self.grids if _differs(source, grid)),
+            goal=self.goal,
+            usual=usual,
+        )
+
+    def _judged(self, source: Reports) -> Judgment:
         one_network = self.section in ANALYSES
         by_seed = [
             (seed, *self._applied(each)) for seed, each in source.by_seed(self.grids, one_network)
         ]
         found = [finding for _, finding, _ in by_seed if finding]
         seeds = tuple(_of_seed(*each) for each in by_seed)
-        claim = Claim(
-            *(self.number, self.section, self.statement, self.rule, _of_all(seeds)),
-            published=published.numbers,
+        return Judgment(
+            verdict=_of_all(seeds),
             measured=_means([finding.numbers for finding in found]),
             why=_reasons(seeds),
-            differing=tuple(grid for grid in self.grids if _differs(source, grid)),
-            goal=self.goal,
-            one_network=one_network,
             unit=found[0].unit if found else "points",
+            one_network=one_network,
+            seeds=() if self.goal else seeds,
         )
-        return claim if self.goal else replace(claim, seeds=seeds)
 
     def _applied(self, source: Source) -> tuple[Finding | None, str]:
         """What the check finds, or None and what is missing."""
@@ -104,7 +134,12 @@ class Rule:
 
 
 def rule(
-    number: int, section: str, *, grids: tuple[str, ...] | None = None, goal: bool = False
+    number: int,
+    section: str,
+    *,
+    grids: tuple[str, ...] | None = None,
+    goal: bool = False,
+    both_ways: bool = False,
 ) -> Callable[[Check], Rule]:
     """Make a rule of a function: the decorator of every claim's check.
 
@@ -120,9 +155,22 @@ def rule(
             )
         statement, _, text = cleandoc(check.__doc__).partition("\n\n")
         rests_on = (section,) if grids is None else grids
-        return Rule(number, section, statement, " ".join(text.split()), rests_on, check, goal)
+        text = f"{text} {_BOTH_WAYS if both_ways else ''}"
+        words = " ".join(text.split())
+        return Rule(number, section, statement, words, rests_on, check, goal, both_ways)
 
     return decorate
+
+
+def _ways(like_study: Judgment, usual: Judgment) -> tuple[Judgment, Judgment | None]:
+    """What is said first and, where both ways were measured, in the usual way."""
+    if usual.verdict is Verdict.NOT_MEASURED:
+        return usual, None
+    usual = replace(usual, way=USUAL)
+    if like_study.verdict is Verdict.NOT_MEASURED:
+        lack = f"in {LIKE_STUDY} not measured: {like_study.why}"
+        return replace(usual, why="; ".join(filter(None, (usual.why, lack)))), None
+    return replace(like_study, way=LIKE_STUDY), usual
 
 
 def _of_seed(seed: int | None, finding: Finding | None, lack: str) -> SeedVerdict:

@@ -7,9 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from convscope.base.names import AUGMENTED, STUDY
+from convscope.base.names import AUGMENTED, STUDY, STUDY_MEASURED
 from convscope.base.report_folder import Finished
 from convscope.study import published
+
+# what takes the place of the usual measures where a network is tested in the study's way
+_LIKE_STUDY = dict(zip(("test_accuracy", "overfit_percent"), STUDY_MEASURED, strict=True))
 
 
 class NotMeasuredError(Exception):
@@ -19,9 +22,17 @@ class NotMeasuredError(Exception):
 class Reports:
     """The files that finished stages left, by their paths below reports/ without the ending."""
 
-    def __init__(self, folder: Path, seed: int | None = None) -> None:
-        """The files of all seeds; or, where several were trained, those of one ``seed`` alone."""
-        self._folder, self._seed = folder, seed
+    def __init__(self, folder: Path, seed: int | None = None, like_study: bool = False) -> None:
+        """The files of all seeds; or, where several were trained, those of one ``seed`` alone.
+
+        With ``like_study``, the test_accuracy and overfit_percent of networks that the study
+        trained on augmented images are what its own way of testing gives.
+        """
+        self._folder, self._seed, self._like_study = folder, seed, like_study
+
+    def like_study(self) -> "Reports":
+        """The same files, of networks that are tested in the study's way."""
+        return Reports(self._folder, self._seed, like_study=True)
 
     def by_seed(
         self, grids: Sequence[str], one_network: bool = False
@@ -39,7 +50,8 @@ class Reports:
         every = list(dict.fromkeys(seed for seeds in known for seed in seeds))
         shared = [seed for seed in every if all(seed in seeds for seeds in known)]
         # of grids that share none each seed says which grid lacks it
-        found = [(seed, Reports(self._folder, seed)) for seed in shared or every]
+        seeds = shared or every
+        found = [(seed, Reports(self._folder, seed, self._like_study)) for seed in seeds]
         return [*found] or [(None, self)]
 
     def _seeds(self, grid: str) -> list[int]:
@@ -61,25 +73,48 @@ class Reports:
             return int(found["seed"].iloc[0]) if "seed" in found else None
         return None
 
-    def table(self, name: str, *columns: Sequence[str], **kinds: Sequence[str]) -> pd.DataFrame:
+    def table(
+        self, name: str, columns: Sequence[str] = (), numbers: Sequence[str] = ()
+    ) -> pd.DataFrame:
         """A table, such as ``"train/net1/by_kernel_size"``, with the columns that it must have.
 
         Raises:
-            NotMeasuredError: There is no such table.
+            NotMeasuredError: There is no such table, or it has nothing of the study's way.
             UserError: Its file is damaged, as ``Finished.table`` has it.
         """
         folder, _, file = name.rpartition("/")
+        if not self._tested_like_study(folder):
+            return self._of_seed(folder, file, columns, numbers)
+        if {*STUDY_MEASURED}.isdisjoint(self._of_seed(folder, file)):
+            raise NotMeasuredError(
+                f"reports/{name}.csv has nothing tested in the study's way: change "
+                f"nets.{Path(folder).name}.augment in params.yaml and run `dvc repro`"
+            )
+        file = "best_study" if file == "best" else file
+        own = {_LIKE_STUDY.get(number, number): number for number in numbers}
+        found = self._of_seed(folder, file, columns, [*own])
+        return found.drop(columns=[*_LIKE_STUDY], errors="ignore").rename(columns=own)
+
+    def _tested_like_study(self, folder: str) -> bool:
+        """Whether a grid's usual measures are not what is asked for: it was augmented there."""
+        return self._like_study and f"{folder}/best_study" in published.KEYS
+
+    def _of_seed(
+        self, folder: str, file: str, columns: Sequence[str] = (), numbers: Sequence[str] = ()
+    ) -> pd.DataFrame:
         if not folder.startswith("train/") or self._of_all_seeds(folder):
-            return self._holding(f"{name}.csv").table(file, *columns, **kinds)
+            return self._holding(f"{folder}/{file}.csv").table(file, columns, numbers=numbers)
         if file != "runs":
             file = f"seeds_{file}"
-        table = self._holding(f"{folder}/{file}.csv").table(file, *columns, **kinds)
+        table = self._holding(f"{folder}/{file}.csv").table(file, columns, numbers=numbers)
         return table[table["seed"] == self._seed].drop(columns="seed")
 
     def highest(self, net: str) -> dict[float, float]:
         """The highest test accuracy that any epoch reached, by dropout rate; raises the same."""
-        runs = columns(self, f"train/{net}/runs", ["dropout_rate", "test_accuracy"])
-        best = runs.groupby("dropout_rate")["test_accuracy"].max()
+        like_study = self._tested_like_study(f"train/{net}")
+        accuracy = "best_study_accuracy" if like_study else "test_accuracy"
+        runs = columns(self, f"train/{net}/runs", ["dropout_rate", accuracy])
+        best = runs.groupby("dropout_rate")[accuracy].max()
         return dict(zip(best.index.tolist(), best.tolist(), strict=True))
 
     def json(self, name: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from convscope.base.consistency import require_consistent
 from convscope.study import claims
-from convscope.study.claims.claim import Claim, Verdict, shown
+from convscope.study.claims.claim import Claim, Judgment, Numbers, Verdict, shown
 from convscope.study.claims.record import counted, read
 
 STYLES = {Verdict.HOLDS: "green", Verdict.DOES_NOT_HOLD: "red", Verdict.NOT_MEASURED: "yellow"}
@@ -66,13 +66,26 @@ def _table(judged: Sequence[Claim], data: str | None) -> Table:
         verdict = Text(claim.answer, STYLES[claim.verdict])
         table.add_row(str(claim.number), verdict, Text(claim.statement))
         ours = "a goal of this project, not a finding of the study" if claim.goal else ""
-        for note in filter(None, (ours, claim.reach, claim.caveat, claim.why)):
+        for note in filter(None, (ours, claim.caveat, _said(claim))):
             table.add_row("", "", Text(note, "dim"))
-        sides = (claim.published, claim.measured)
-        for name in dict.fromkeys([*claim.published, *claim.measured]) if claim.measured else ():
-            numbers = (shown(name, side[name]) if name in side else "-" for side in sides)
-            table.add_row("", "", Padding(Text(name), (0, 0, 0, 2)), *numbers)
+        _add_numbers(table, claim.published, claim)
+        if claim.usual:
+            table.add_row("", Text(claim.usual.answer, STYLES[claim.usual.verdict]))
+            table.add_row("", "", Text(_said(claim.usual), "dim"))
+            _add_numbers(table, {}, claim.usual)
     return table
+
+
+def _said(judged: Judgment) -> str:
+    """The way, by how much, and why."""
+    return "; ".join(filter(None, (judged.way, judged.reach, judged.why)))
+
+
+def _add_numbers(table: Table, published: Numbers, judged: Judgment) -> None:
+    sides = (published, judged.measured)
+    for name in dict.fromkeys([*published, *judged.measured]) if judged.measured else ():
+        numbers = (shown(name, side[name]) if name in side else "-" for side in sides)
+        table.add_row("", "", Padding(Text(name), (0, 0, 0, 2)), *numbers)
 
 
 def _line(console: Console, text: str, style: str = "") -> None:
