@@ -98,7 +98,7 @@ class Judgment:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim(Judgment):
-    """A judged claim: what is said of it, in the study's way where that was measured.
+    """A judged claim: what is said of it, in the study's way where the ways differ.
 
     Attributes:
         section: The part of the study that it is from, such as ``net1`` or ``occlusion``.
@@ -108,7 +108,7 @@ class Claim(Judgment):
         differing: The grids that it rests on whose epochs, widths or other settings are not the
             study's. On such a claim the verdict is of these grids, and does not check the study.
         goal: Whether it is this project's own goal, and no finding of the study.
-        usual: The same in the usual way, where both were measured.
+        usual: The same in the usual way, where the ways differ.
     """
 
     number: int

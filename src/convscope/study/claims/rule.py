@@ -163,14 +163,10 @@ def rule(
 
 
 def _ways(like_study: Judgment, usual: Judgment) -> tuple[Judgment, Judgment | None]:
-    """What is said first and, where both ways were measured, in the usual way."""
-    if usual.verdict is Verdict.NOT_MEASURED:
+    """What is said first and, unless neither way was measured, in the usual way."""
+    if {like_study.verdict, usual.verdict} == {Verdict.NOT_MEASURED}:
         return usual, None
-    usual = replace(usual, way=USUAL)
-    if like_study.verdict is Verdict.NOT_MEASURED:
-        lack = f"in {LIKE_STUDY} not measured: {like_study.why}"
-        return replace(usual, why="; ".join(filter(None, (usual.why, lack)))), None
-    return replace(like_study, way=LIKE_STUDY), usual
+    return replace(like_study, way=LIKE_STUDY), replace(usual, way=USUAL)
 
 
 def _of_seed(seed: int | None, finding: Finding | None, lack: str) -> SeedVerdict:
