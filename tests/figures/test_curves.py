@@ -3,6 +3,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgb
 from tests import toys
 from tests.figures.labels import legend, words
 
@@ -134,29 +135,31 @@ def test_a_crowd_of_lines_is_thinner_in_higher_panels_and_the_legend_as_well():
     many = drawn(history(**CROWD, seed=[0, 1]))
     assert many.get_figheight() > 1.3 * few.get_figheight()
     assert {line.get_linewidth() for line in few.axes[0].lines} == {1.6}
-    means = [line for line in many.axes[0].lines if line.get_alpha() is None]
+    means = many.axes[0].lines
     widths = sorted({line.get_linewidth() for line in means})
     assert widths == pytest.approx([0.63, 1.68])
     handles = {line.get_label(): line for line in many.legends[0].get_lines()}
     assert [handles[f"kernel_size = {k}"].get_linewidth() for k in (3, 5)] == widths
-    # a thin line is seen in front of a thick one, and all in front of the seeds
+    # a thin line is seen in front of a thick one, and all in front of the bands
     (thin,) = {line.get_zorder() for line in means if line.get_linewidth() == widths[0]}
     (thick,) = {line.get_zorder() for line in means if line.get_linewidth() == widths[1]}
-    seeds = [line for line in many.axes[0].lines if line.get_alpha() is not None]
-    assert thin > thick > max(line.get_zorder() for line in seeds)
-    assert max(line.get_linewidth() for line in seeds) < widths[0]
-    assert handles["one seed"].get_linewidth() == seeds[0].get_linewidth()
+    assert thin > thick > max(band.get_zorder() for band in many.axes[0].collections)
 
 
-def test_seeds_are_thin_lines_and_their_mean_a_thick_one():
+def test_the_mean_of_the_seeds_is_a_line_and_their_range_a_band():
     figure = drawn(history(dropout_rate=[0.3, 0.5], seed=[0, 1, 2]))
-    lines = figure.axes[2].lines
-    assert len(lines) == 2 * (3 + 1)
-    *seeds, mean = lines[:4]
-    assert all(line.get_linewidth() < mean.get_linewidth() for line in seeds)
+    mean, _ = figure.axes[2].lines
+    band, _ = figure.axes[2].collections
     # runs 1, 2 and 3
     assert mean.get_ydata().tolist() == pytest.approx([2.1, 2.2])
-    assert legend(figure)[2:] == ["one seed", "mean of 3 seeds"]
+    corners = {tuple(corner) for corner in band.get_paths()[0].vertices.round(6).tolist()}
+    assert corners == {(1.0, 1.1), (1.0, 3.1), (2.0, 1.2), (2.0, 3.2)}
+    assert tuple(band.get_facecolor()[0][:3]) == pytest.approx(to_rgb(mean.get_color()))
+    assert legend(figure)[2:] == ["mean of 3 seeds", "range of the seeds"]
+
+
+def test_a_single_seed_has_no_band():
+    assert not drawn(history(dropout_rate=[0.3, 0.5], seed=[0])).axes[2].collections
 
 
 def test_train_against_test_shades_the_gap():

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from convscope.base.names import POINT, STUDY_ACCURACY
@@ -31,7 +33,7 @@ LINES: tuple[Any, ...] = (
 MOST_NAMED = 20  # classes
 WIDTH = 1.6
 WIDTHS = (0.9, 2.4)
-SEED_WIDTH = 0.8
+BAND = 0.15  # opacity of the seeds' range
 # more lines than these in a panel are drawn thinner, in a higher panel, without the steep start
 FEW = 6
 THINNER = 0.7
@@ -60,7 +62,7 @@ def learning_curves(history: pd.DataFrame, title: str) -> Drawing:
 
     The first axis of the grid that varies gives the color, the second the line style, the third the
     line width; any further ones get a row of panels for each of their values. Where the runs
-    have several seeds, each seed is a thin line and their mean a thick one.
+    have several seeds, the line is their mean, and a band shows their range, least to most.
 
     All losses share a range of y, and so do all accuracies. Where a panel has many lines, they are
     thinner and the panels higher, and the range leaves out what only the first fifth of the epochs
@@ -215,12 +217,13 @@ def _draw_runs(axes: Axes, history: pd.DataFrame, column: str, looks: Looks, sca
         for (_, choices), value in zip(looks.items(), values, strict=True):
             look |= choices[value]
         marker = _marker(group["epoch"].nunique())
+        by_epoch = factor * group.groupby("epoch")[column].agg(["min", "mean", "max"])
         if group["seed"].nunique() > 1:
-            for _, run in group.groupby("run"):
-                thin = look | {"linewidth": scale * SEED_WIDTH, "alpha": 0.4}
-                axes.plot(run["epoch"], run[column] * factor, marker=marker, **thin)
-        mean = group.groupby("epoch")[column].mean() * factor
-        # thin lines in front of thick ones, which would hide them, and all in front of the seeds
+            range_of_seeds = (by_epoch.index, by_epoch["min"], by_epoch["max"])
+            color = {"color": look["color"], "linewidth": 0}
+            axes.fill_between(*range_of_seeds, alpha=scale * BAND, zorder=1, **color)
+        mean = by_epoch["mean"]
+        # thin lines in front of thick ones, which would hide them
         axes.plot(mean.index, mean, marker=marker, zorder=2 + 0.1 / look["linewidth"], **look)
 
 
@@ -257,20 +260,17 @@ def _words(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{axis} = {value:g}" for axis, value in values.items())
 
 
-def _legend(looks: Looks, seeds: int, scale: float) -> list[Line2D]:
-    """A legend entry for each value of each axis, and for what the lines of several seeds are."""
+def _legend(looks: Looks, seeds: int, scale: float) -> list[Artist]:
+    """A legend entry for each value of each axis, and for what is drawn of several seeds."""
     plain: dict[str, Any] = {"color": INK, "linewidth": scale * WIDTH}
-    handles = [
+    handles: list[Artist] = [
         Line2D([], [], label=_words({axis: value}), **(plain | look))
         for axis, choices in looks.items()
         for value, look in choices.items()
     ]
     if seeds > 1:
-        thin = {"linewidth": scale * SEED_WIDTH, "alpha": 0.4}
-        handles += [
-            Line2D([], [], label="one seed", **(plain | thin)),
-            Line2D([], [], label=f"mean of {seeds} seeds", **plain),
-        ]
+        band = Patch(label="range of the seeds", color=INK, alpha=scale * BAND, linewidth=0)
+        handles += [Line2D([], [], label=f"mean of {seeds} seeds", **plain), band]
     return handles
 
 

@@ -128,7 +128,7 @@ def _intervals(
     """Draw accuracies with their intervals; what they are, and the upper ends, in percent."""
     accuracy, low, high = (100 * each.to_numpy(dtype=float) for each in values)
     axes.errorbar(accuracy, rows, xerr=[accuracy - low, high - accuracy], fmt="o", **marks)
-    axes.set_xlabel("test accuracy (%), with its 95% confidence interval")
+    axes.set_xlabel("test accuracy (%), with its 95% interval over test images")
     axes.margins(x=0.12)
     return accuracy, high
 
