@@ -2,7 +2,7 @@ import pytest
 from tests.report.document import read
 
 from convscope.report.document import page
-from convscope.study.claims import Claim, Verdict
+from convscope.study.claims import Claim, Judgment, Verdict
 from convscope.study.claims.claim import SeedVerdict
 
 WIDE = Claim(
@@ -39,6 +39,25 @@ SAME = Claim(
 )
 OTHER = Claim(number=21, section="net1", statement="net1: gone.", rule="Nothing.", **UNMEASURED)
 CLAIMS = (WIDE, HOLDS, SAME, OTHER)
+BOTH = Claim(
+    number=13,
+    section="net4",
+    statement="net4: less dropout is better.",
+    rule="Means.",
+    way="the study's way",
+    verdict=Verdict.DOES_NOT_HOLD,
+    published={"dropout 0.3": 0.9},
+    measured={"dropout 0.3": 0.5},
+    why="dropout 0.5 is at least as good",
+    seeds=(SeedVerdict(0, Verdict.DOES_NOT_HOLD, -1.5),),
+    usual=Judgment(
+        way="the usual way",
+        verdict=Verdict.HOLDS,
+        measured={"dropout 0.3": 0.75},
+        why="by little",
+        seeds=(SeedVerdict(0, Verdict.HOLDS, 2.0),),
+    ),
+)
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +133,15 @@ def test_claims_link_to_the_sections_that_the_report_has(section):
     assert f"**not measured**\n[pipeline](#reproduce)\n{ours}\n" in section
     assert "**not measured**\nnet1\n" in section
     assert "**20. Same bytes.**\n\n<details><summary>Rule</summary>\n\nTwo runs.\n" in section
+
+
+def test_a_claim_that_is_judged_in_both_ways_has_the_study_s_first(changed):
+    report = changed({"download/dataset.json": OFFICIAL[0]}, claims=(BOTH,))
+    claim = read.section(report, "claims").split('<div class="claim does-not-hold">')[1]
+    assert "**does not hold (one seed)**" in claim
+    assert "| Number | Published | Study's way | Usual way |" in claim
+    assert "| dropout 0.3 | 0.9000 | 0.5000 | 0.7500 |" in claim
+    assert read.words(claim.split("0.7500 |")[1].split("<details>")[0]) == (
+        "In the study's way: margin -1.5 points. Remark: dropout 0.5 is at least as good. "
+        "In the usual way: **holds (one seed)**, margin 2 points. Remark: by little."
+    )

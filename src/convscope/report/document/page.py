@@ -179,4 +179,4 @@ def _numbers(claim: Claim) -> Markup:
 
 
 def _measured(judged: claims.Judgment) -> str:
-    return f"Measured, {judged.way}" if judged.way else "Measured"
+    return judged.way.removeprefix("the ").capitalize() or "Measured"
