@@ -9,12 +9,13 @@ from torch import nn
 
 from convscope.base import files, metrics, paths, runtime
 from convscope.base.errors import UserError
+from convscope.base.names import CLEAN, STUDY
 from convscope.base.report_folder import Report, reporting
 from convscope.config import params_file
 from convscope.config.schema import Evaluate
 from convscope.data import datasets
 from convscope.data.augment import Augmentation
-from convscope.evaluation import predictions, protocols, selection
+from convscope.evaluation import departures, predictions, protocols, selection
 from convscope.figures import dots, galleries, matrices, names
 from convscope.nets import study_mode, trained, zoo
 from convscope.nets.inference import logits
@@ -141,9 +142,12 @@ def _confusions(report: Report, tested: _Tested) -> None:
 
 
 def _protocols(report: Report, tested: _Tested, seed: int) -> None:
-    """The networks that were trained on augmented images, tested in three ways."""
+    """The networks that were trained on augmented images, tested in three ways.
+
+    And what habits of the study's own code would change, see ``departures``.
+    """
     pixels, labels = tested.dataset.test_images, tested.dataset.test_labels
-    rows = []
+    rows, habits = [], []
     for net, module in tested.modules.items():
         augmentation = Augmentation(**tested.runs[net]["settings"]["augment"])
         if not augmentation.changes:
@@ -154,8 +158,14 @@ def _protocols(report: Report, tested: _Tested, seed: int) -> None:
         for protocol, share in found.items():
             right = round(share * len(labels))
             rows.append((net, protocol, share, *metrics.accuracy_interval(right, len(labels))))
+        here = (found[STUDY], found[CLEAN])
+        changed = departures.accuracies(module, pixels, labels, augmentation, here, seed)
+        habits += [(net, habit, *pair) for habit, pair in changed.items()]
     table = pd.DataFrame(rows, columns=["net", "protocol", "accuracy", "low", "high"])
     report.table("protocols", table)
+    ours = pd.DataFrame(habits, columns=["net", "departure", "without", "with"])
+    gain = 100 * (ours["with"] - ours["without"])
+    report.table("departures", ours.assign(gain_points=gain.astype(float)))
     if rows:
         report.figure("protocols", dots.protocols(table))
 

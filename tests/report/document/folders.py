@@ -49,6 +49,9 @@ EVALUATE = {
         'net10,"augmented images, evaluation mode",0.625\n'
         'net10,"augmented images, training mode",0.65625\n'
     ),
+    "departures.csv": (
+        "net,departure,without,with,gain_points\nnet10,no jitter,0.65625,0.6875,3.125\n"
+    ),
     "selection.csv": (
         "net,runs,choices,run,epoch,test_accuracy,low,high,last_accuracy,last_low,last_high,"
         "best_less_last,mean_best_less_last\n"

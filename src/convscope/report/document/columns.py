@@ -67,7 +67,7 @@ _NAMES = {
     PERCENT: "after_percent before_percent",
     POINTS: """
         best_less_chosen best_less_last chance_distance clean_gap_points difference_points
-        drop_percent drop_points
+        drop_percent drop_points gain_points
         layer_drop_percent max_drop_percent mean_best_less_chosen mean_best_less_last mean_distance
         mean_drop_percent median_drop_percent overfit_percent standard_error study_overfit_percent
         sum_drop_percent
@@ -79,10 +79,11 @@ _NAMES = {
     SHARE: """
         accuracy best_study_accuracy central_share chance_share chosen_accuracy chosen_high
         chosen_low high last_accuracy low sampled_accuracy study_accuracy test_accuracy
-        test_accuracy_above train_accuracy train_accuracy_clean validation_accuracy
+        test_accuracy_above train_accuracy train_accuracy_clean validation_accuracy with without
     """,
     TEXT: """
-        class dead filter half layer layers max_class net other predicted protocol serves true what
+        class dead departure filter half layer layers max_class net other predicted protocol serves
+        true what
     """,
 }
 _KINDS = {name: kind for kind, names in _NAMES.items() for name in names.split()}
@@ -104,6 +105,8 @@ _HEADINGS = {
     "clean_confidence": "Without a window",
     "clean_gap_points": "Gap on clean images (points)",
     "epoch_seconds": "Seconds of an epoch",
+    "departure": "What the study's code does",
+    "gain_points": "Gained by it (points)",
     "gained": "Images gained",
     "high": "95% high",
     "l1_oc": "l1_oc",
@@ -146,6 +149,8 @@ _HEADINGS = {
     "what": "What it is",
     "width": "Features (channels)",
     "window": "Window (pixels)",
+    "with": "Accuracy with it",
+    "without": "Accuracy without",
 }
 
 
