@@ -111,6 +111,14 @@ def test_other_numbers_that_changed_accuracies_with_intervals(compared):
     ]
 
 
+def test_a_goal_of_this_project_is_not_counted_among_the_findings(compared):
+    goal = states.claim(20, "holds") | {"goal": True}
+    judged = [states.claim(1, "holds"), states.claim(2, "does not hold"), goal]
+    found = compared({"reports/claims.json": {"claims": judged}})
+    assert "1 of 2 claims held before, 1 hold after." in found.text
+    assert "20" in found.text
+
+
 def test_a_claim_that_no_longer_holds_comes_first(compared):
     judged = [states.claim(1, "does not hold", "0.5 | less"), states.claim(2, "holds")]
     found = compared({"reports/claims.json": {"claims": judged}})
