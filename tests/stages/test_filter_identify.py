@@ -54,6 +54,17 @@ def test_dead_filters_are_counted_over_all_of_the_layers(table):
     assert found["dead"].tolist() == [0, 0]
 
 
+def test_the_crop_of_a_color_is_its_brightest_pixel(project, table):
+    found = table("crops")
+    assert found.groupby("filter")["rank"].max().tolist() == [2, 2, 2]
+    for row in found[found["filter"] == "conv1/2"].itertuples():
+        pixels = project.images[row.image, 2]
+        assert pixels[row.top, row.left] == pixels.max()
+        assert (row.bottom - row.top, row.right - row.left) == (1, 1)
+        assert row.sum == pytest.approx(pixels.max().item() / 255)
+    assert table("crops_by_layer")["images"].tolist() == [4, 2]
+
+
 def test_the_maps_of_colors_are_zero_where_pixels_are_black(project, table):
     found = table("sparsity").set_index("layer")
     pooled = project.images.unflatten(2, (16, 2)).unflatten(4, (16, 2)).amax((3, 5))

@@ -1,6 +1,6 @@
 """filter-identify: what filters respond to -> reports/filter-identify/ (study, part 2.2.1)."""
 
-from convscope.analysis.filters import brightness, tables
+from convscope.analysis.filters import brightness, crops, tables
 from convscope.analysis.filters.responses import first_layer_pictures
 from convscope.base import paths, runtime
 from convscope.base.report_folder import Report, reporting
@@ -49,6 +49,9 @@ def run() -> None:
         report.table("patch_sizes", tables.patch_sizes(found))
         report.table("top_images", tables.top_images(found, labels, classes))
         report.metrics({"filters": len(found), "dead_filters": sum(item.dead for item in found)})
+        best_crops = crops.best(subject.module, found, pixels, settings.shown)
+        report.table("crops", crops.by_image(best_crops))
+        report.table("crops_by_layer", crops.by_layer(best_crops))
         _brightness(report, subject)
 
         first = first_layer_pictures(subject.module.get_parameter("conv1.weight"))
