@@ -61,7 +61,7 @@ def test_how_often_both_ways_agree_by_layer_and_by_chance(found):
         pixels = covered(patch)
         others = [covered(Patch(t, u, t + 3, u + 3)) for t in range(-1, 31) for u in range(-1, 31)]
         chance.append(sum(alike(other, pixels) >= 0.5 for other in others) / len(others))
-    assert table["chance_share"].tolist() == pytest.approx([sum(chance) / 4])
+    assert table["agree_by_chance"].tolist() == pytest.approx([sum(chance) / 4])
 
 
 def covered(patch):

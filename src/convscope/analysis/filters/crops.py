@@ -122,19 +122,19 @@ def by_layer(crops: Sequence[Crop]) -> pd.DataFrame:
 
     Returns:
         A row a layer: layer; crop_size, its side in pixels; images; agree_share of them; and
-        chance_share, if all crops of an image were equally likely the best; in [0, 1].
+        agree_by_chance, if all crops of an image were as likely the best; in [0, 1].
     """
     rows = pd.DataFrame(
         {
             "layer": crop.filter.layer,
             "crop_size": crop.side,
             "agree_share": float(crop.overlap >= AGREED),
-            "chance_share": crop.chance,
+            "agree_by_chance": crop.chance,
         }
         for crop in crops
     )
     layers = rows.groupby(["layer", "crop_size"], sort=False)
-    means = layers[["agree_share", "chance_share"]].mean().reset_index()
+    means = layers[["agree_share", "agree_by_chance"]].mean().reset_index()
     means.insert(2, "images", layers.size().to_numpy())
     return means
 
