@@ -1,4 +1,4 @@
-"""filter-ablation: filters at zero, together and alone -> reports/filter-ablation/."""
+"""filter-ablation: filters at zero, or at their means -> reports/filter-ablation/."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ EXTREMES = 10
 
 
 def run() -> None:
-    """Zero the selected filters together, then as many by chance, then every filter alone.
+    """Ablate the selected filters together, then as many by chance, then every filter alone.
 
     Study, part 2.2.2.
 
