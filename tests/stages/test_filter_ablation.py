@@ -62,6 +62,23 @@ def test_the_images_that_went_wrong_are_all_listed(project, table):
     assert found["predicted"].tolist() == [CLASSES[taken] for taken in after[lost].tolist()]
 
 
+def test_with_the_mean_of_red_the_network_is_told_the_same_of_every_image(project, table):
+    rows = table("mean_ablation").set_index("class")
+    before = table("class_accuracy").set_index("class")
+    for way, column in (("before", "before_percent"), ("zeroed", "after_percent")):
+        assert rows[f"{way}_percent"].tolist() == before[column].tolist()
+    # the training images are the first ten test images; the next layer gets the largest of 2 x 2
+    red = project.images[:10, 0].unflatten(1, (16, 2)).unflatten(3, (16, 2)).amax((2, 4))
+    maps = project.images.float() / 255
+    maps[:, 0] = (red.double() / 255).mean()
+    with torch.no_grad():
+        found = project.module(maps).argmax(1)
+    right = 100 * (found == project.labels).double()
+    assert rows.loc["overall", "averaged_drop_points"] == pytest.approx(80 - right.mean().item())
+    by_color = [right[project.labels == color].mean().item() for color in range(3)]
+    assert rows.loc[[*COLORS], "averaged_percent"].tolist() == pytest.approx(by_color)
+
+
 def test_random_sets_are_as_large_as_the_selected_one(project, table):
     rows = table("random_sets")
     assert rows["set"].tolist() == [*range(1, 51)]

@@ -1,6 +1,7 @@
 """What the stage writes of filters that are colors."""
 
 import pytest
+import torch
 from tests.stages.conftest import CLASSES
 
 from convscope.stages import filter_identify
@@ -51,6 +52,41 @@ def test_dead_filters_are_counted_over_all_of_the_layers(table):
     assert found["layer"].tolist() == ["conv1", "conv2"]
     assert found["filters"].tolist() == [3, 3]
     assert found["dead"].tolist() == [0, 0]
+
+
+def test_the_crop_of_a_color_is_its_brightest_pixel(project, table):
+    found = table("crops")
+    assert found.groupby("filter")["rank"].max().tolist() == [2, 2, 2]
+    for row in found[found["filter"] == "conv1/2"].itertuples():
+        pixels = project.images[row.image, 2]
+        assert pixels[row.top, row.left] == pixels.max()
+        assert (row.bottom - row.top, row.right - row.left) == (1, 1)
+        assert row.sum == pytest.approx(pixels.max().item() / 255)
+    assert table("crops_by_layer")["images"].tolist() == [4, 2]
+
+
+def test_the_maps_of_colors_are_zero_where_pixels_are_black(project, table):
+    found = table("sparsity").set_index("layer")
+    pooled = project.images.unflatten(2, (16, 2)).unflatten(4, (16, 2)).amax((3, 5))
+    black = {"conv1": project.images == 0, "conv2": pooled == 0}
+    for layer, zeros in black.items():
+        assert found["zero_share"][layer] == pytest.approx(zeros.double().mean().item())
+        names = [name for name in SELECTED if name.startswith(layer)]
+        tops = [sums(project, name).sort(descending=True).indices[:4] for name in names]
+        of_top = [
+            zeros[top, SELECTED[name]].double().mean()
+            for name, top in zip(names, tops, strict=True)
+        ]
+        assert found["top_zero_share"][layer] == pytest.approx(sum(of_top).item() / len(names))
+
+
+def test_a_color_is_as_bright_as_it_correlates_with_the_mean(project, table):
+    found = table("brightness").set_index("filter")["correlation"]
+    pixels = project.images.double().transpose(0, 1).flatten(1)
+    for number in range(3):
+        pair = torch.stack([pixels[number], pixels.mean(0)])
+        assert found[f"conv1/{number}"] == pytest.approx(torch.corrcoef(pair)[0, 1].item())
+    assert table("brightness_by_chance")["highest"].tolist() == [found.max()]
 
 
 def test_a_patch_is_the_brightest_pixel_of_the_color(project, table):

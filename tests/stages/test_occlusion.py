@@ -57,6 +57,18 @@ def test_each_image_has_its_class_its_clean_confidence_and_its_mean(project, tab
         assert row.min_confidence == pytest.approx(under.min().item(), abs=1e-5)
 
 
+def test_confidence_is_also_summed_over_each_map(project, table):
+    rows = table("by_window_sums").set_index("window")
+    images = table("by_image")["image"].unique()
+    clean = sum(confidence(project, image)[0] for image in images) / len(images)
+    for window in (9, 21):
+        mapped = table(f"map_{window}").groupby("image")["confidence"].sum()
+        assert rows["sum_confidence"][window] == pytest.approx(mapped.mean(), abs=1e-3)
+        assert rows["positions"][window] == (33 - window) ** 2
+        unchanged = clean * (33 - window) ** 2
+        assert rows["unchanged_sum"][window] == pytest.approx(unchanged, abs=1e-3)
+
+
 def test_the_survey_is_of_its_own_images_labels_and_step(project, table):
     fall = table("fall_with_window")
     # the draw takes every class about equally often: 4 of each color

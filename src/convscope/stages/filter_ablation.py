@@ -1,9 +1,11 @@
-"""filter-ablation: filters at zero, together and alone -> reports/filter-ablation/."""
+"""filter-ablation: filters at zero, or at their means -> reports/filter-ablation/."""
+
+from dataclasses import replace
 
 import torch
 from torch import nn
 
-from convscope.analysis.ablation import atlas, atlas_tables, joint, random_sets
+from convscope.analysis.ablation import atlas, atlas_tables, joint, mean, random_sets
 from convscope.base import metrics, paths, progress, runtime
 from convscope.base.report_folder import Report, reporting
 from convscope.config import params_file
@@ -19,7 +21,7 @@ EXTREMES = 10
 
 
 def run() -> None:
-    """Zero the selected filters together, then as many by chance, then every filter alone.
+    """Ablate the selected filters together, then as many by chance, then every filter alone.
 
     Study, part 2.2.2.
 
@@ -48,6 +50,7 @@ def run() -> None:
     ):
         found = _compared(subject, ablated)
         together = _together(report, subject, found, settings.newly_wrong)
+        _at_means(report, subject, chosen, found)
         _by_chance(report, subject, chosen, found)
         alone = _alone(report, subject, settings.atlas_images)
         report.metrics({**together, **alone})
@@ -86,6 +89,16 @@ def _together(
     title = "Wrong only with the selected filters at zero: the first images (true → predicted)"
     report.figure("newly_misclassified", galleries.gallery(pixels.cpu(), captions, title))
     return found.headlines()
+
+
+def _at_means(report: Report, subject: Subject, chosen: Chosen, zeroed: joint.Comparison) -> None:
+    """What the selected filters cost if the next layer gets their means, not zeros."""
+    dataset = subject.dataset
+    # of training images, so that nothing of the test images gets into the network; as many suffice
+    some = dataset.train_images[: len(dataset.test_images)]
+    averaged = mean.ablated(subject.module, chosen, mean.means(subject.module, chosen, some))
+    after = replace(zeroed, after=logits(averaged, dataset.test_images))
+    report.table("mean_ablation", mean.class_accuracy(zeroed, after))
 
 
 def _by_chance(

@@ -1,14 +1,15 @@
 """filter-identify: what filters respond to -> reports/filter-identify/ (study, part 2.2.1)."""
 
-from convscope.analysis.filters import tables
+from convscope.analysis.filters import brightness, crops, tables
 from convscope.analysis.filters.responses import first_layer_pictures
 from convscope.base import paths, runtime
-from convscope.base.report_folder import reporting
+from convscope.base.report_folder import Report, reporting
 from convscope.config import params_file
 from convscope.data.datasets import DataSet
 from convscope.figures import dots, galleries, matrices, names
 from convscope.figures.style import fixed
 from convscope.nets import filter_selection, trained
+from convscope.nets.trained import Subject
 
 
 def run() -> None:
@@ -44,9 +45,14 @@ def run() -> None:
         report.table("class_frequency", frequency)
         report.table("responses", responses)
         report.table("dead_by_layer", tables.dead_by_layer(found))
+        report.table("sparsity", tables.sparsity(found))
         report.table("patch_sizes", tables.patch_sizes(found))
         report.table("top_images", tables.top_images(found, labels, classes))
         report.metrics({"filters": len(found), "dead_filters": sum(item.dead for item in found)})
+        best_crops = crops.best(subject.module, found, pixels, settings.shown)
+        report.table("crops", crops.by_image(best_crops))
+        report.table("crops_by_layer", crops.by_layer(best_crops))
+        _brightness(report, subject)
 
         first = first_layer_pictures(subject.module.get_parameter("conv1.weight"))
         report.figure("first_layer", galleries.filter_pictures(first))
@@ -56,6 +62,14 @@ def run() -> None:
         report.figure("responses", dots.responses(responses))
         blocks = [_block(item, dataset, settings.shown) for item in found]
         report.figure("top_images", galleries.top_images(blocks))
+
+
+def _brightness(report: Report, subject: Subject) -> None:
+    """What the filters of the first convolution have to do with brightness."""
+    seen = brightness.covariance(subject.module, subject.dataset.test_images)
+    by_filter = brightness.by_filter(subject.module, seen)
+    report.table("brightness", by_filter)
+    report.table("brightness_by_chance", brightness.by_chance(by_filter, seen))
 
 
 def _block(item: tables.Identified, dataset: DataSet, shown: int) -> dict[str, object]:

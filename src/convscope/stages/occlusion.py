@@ -57,6 +57,7 @@ def _maps(report: Report, subject: Subject, settings: Occlusion) -> None:
     by_image = tables.by_image(shown, names, clean, mapped)
     report.table("by_image", by_image)
     report.table("by_window", tables.means(by_image, "window"))
+    report.table("by_window_sums", tables.sums(by_image, images.shape[-1]))
     report.table("by_class", tables.means(by_image, "class", "window"))
     for window, confidence in mapped.items():
         report.table(f"map_{window}", tables.long_map(shown, confidence))

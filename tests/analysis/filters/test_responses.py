@@ -48,6 +48,9 @@ def test_responses_of_hand_weighted_filters_in_evaluation_mode_and_the_mode_rest
     assert found.largest.tolist() == [[2, 0], [2, 0]]
     assert found.position.tolist() == [[[1, 2], [0, 0]], [[0, 1], [0, 0]]]
     assert found.dead().tolist() == [False, True]
+    # of six pixels one is red, or two
+    assert found.positive.tolist() == [[1, 0], [2, 0]]
+    assert found.zeros().flatten().tolist() == pytest.approx([5 / 6, 1, 4 / 6, 1])
 
 
 def test_one_pass_measures_every_wanted_layer_and_none_behind_the_last():
@@ -83,6 +86,7 @@ def test_responses_are_those_of_one_image_at_a_time(layer, batch_size):
         maps = torch.cat([maps_of(module, layer, image[None] / 255) for image in images])
     torch.testing.assert_close(found.total, maps.sum((2, 3)))
     torch.testing.assert_close(found.largest, maps.amax((2, 3)))
+    torch.testing.assert_close(found.zeros(), (maps.relu() == 0).double().mean((2, 3)))
     row, column = found.position.unbind(2)
     there = maps.flatten(2).gather(2, (row * maps.shape[3] + column)[..., None])
     torch.testing.assert_close(there[..., 0], maps.amax((2, 3)))
@@ -95,7 +99,7 @@ def test_an_unknown_layer_is_refused(red_and_its_negative, two_red_images):
 
 def test_a_filter_is_dead_only_if_no_image_makes_it_positive():
     largest = torch.tensor([[-1.0, -1, 0, 3], [-2, 1e-6, -1, 2]])
-    found = responses.Responses(largest, largest, largest, 1)
+    found = responses.Responses(largest, largest, largest, largest > 0, 1)
     assert found.dead().tolist() == [True, False, True, False]
 
 

@@ -100,6 +100,18 @@ def test_dead_filters_are_counted_over_the_whole_layer(module, images):
     )
 
 
+def test_sparsity_is_of_the_whole_layer_and_of_the_top_images(module, images):
+    # of 4 images of 1024 pixels 1, 3, 2 and none are red; the other filter is never above 0
+    expected = f"""
+        layer  filters  zero_share       top_zero_share
+        conv1        2  {1 - 6 / 8192}   {1 - 2.5 / 1024}
+    """
+    assert_table(tables.sparsity(tables.identify(module, {"conv1": [0]}, images, 2)), expected)
+    both = tables.sparsity(tables.identify(module, {"conv2": [0], "conv1": [0, 1]}, images, 2))
+    assert both["layer"].tolist() == ["conv2", "conv1"]
+    assert both["top_zero_share"][1] == 1 - 2.5 / 2048
+
+
 def test_patch_sizes_of_net4_are_exact(images):
     module = zoo.build("net4", l1_oc=1)
     chosen = {layer: [0, 0] for layer in receptive_field.conv_layers(module)}

@@ -59,6 +59,18 @@ def test_means_by_class_are_over_the_images_of_a_class(images):
     assert_table(tables.means(images, "class", "window"), expected)
 
 
+def test_sums_over_a_map_and_what_they_would_be_if_windows_took_nothing():
+    maps = {2: torch.tensor([[[0.5, 0.25], [0.5, 0.75]], [[1.0, 0.0], [0.0, 0.0]]])}
+    maps[3] = torch.tensor([[[0.5]], [[0.25]]])
+    images = tables.by_image(SHOWN[:2], NAMES[:2], CLEAN[:2], maps)
+    expected = """
+        window  positions  sum_confidence  unchanged_sum
+             2          4           1.500            2.5
+             3          1           0.375          0.625
+    """
+    assert_table(tables.sums(images, size=3), expected)
+
+
 def test_headlines_are_the_mean_confidence_without_and_by_window(images):
     found = tables.headlines(images)
     assert list(found) == ["clean_confidence", "confidence_5", "confidence_2"]

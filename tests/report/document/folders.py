@@ -78,6 +78,9 @@ OCCLUSION = {
         "window,clean_confidence,mean_confidence,min_confidence,deepest_drop\n"
         "3,0.75,0.625,0.25,0.5\n9,0.75,0.375,0.125,0.625\n"
     ),
+    "by_window_sums.csv": (
+        "window,positions,sum_confidence,unchanged_sum\n3,900,562.5,675.0\n9,576,216.0,432.0\n"
+    ),
     "by_class.csv": (
         f"class,window,mean_confidence\n{FIRST},3,0.5\n{FIRST},9,0.25\n"
         f"{SECOND},3,0.75\n{SECOND},9,0.125\n"
@@ -109,6 +112,10 @@ ABLATION = {
     "random_sets.csv": (
         "set,filters,accuracy_percent,drop_points\n1,conv1/0 conv2/3,82.0,3.0\n"
         "2,conv1/1 conv2/3,84.5,0.5\n3,conv1/0 conv2/1,81.0,4.0\n"
+    ),
+    "mean_ablation.csv": (
+        "class,before_percent,zeroed_percent,averaged_percent,zeroed_drop_points,"
+        f"averaged_drop_points\n{FIRST},90.0,95.5,91.0,-5.5,-1.0\noverall,85.0,60.0,82.5,25.0,2.5\n"
     ),
     "newly_misclassified.csv": f"image,true,predicted\n7,{FIRST},{SECOND}\n",
     "atlas.csv": (
@@ -142,6 +149,16 @@ IDENTIFICATION = {
     ),
     "dead_by_layer.csv": "layer,filters,dead\nconv1,64,3\nconv2,64,1\n",
     "patch_sizes.csv": "layer,patch_size\nconv1,3\n",
+    "sparsity.csv": "layer,filters,zero_share,top_zero_share\nconv1,64,0.5,0.25\n",
+    "brightness.csv": "filter,correlation,cosine\nconv1/0,-0.5,-0.25\nconv1/1,0.9876,0.625\n",
+    "brightness_by_chance.csv": (
+        "filters,drawn,highest,chance_highest,p_value\n2,20000,0.9876,0.96875,0.125\n"
+    ),
+    "crops.csv": "filter,rank,image,sum\nconv1/0,1,4,5.5\n",
+    "crops_by_layer.csv": (
+        "layer,crop_size,images,agree_share,agree_by_chance\nconv1,3,10,0.7,0.004\n"
+        "conv4,13,10,0.1,0.07\n"
+    ),
     "top_images.csv": "filter,rank,image\nconv1/0,1,4\n",
 }
 GRID_FILES = {

@@ -28,6 +28,37 @@ def test_window_sizes_become_columns_in_their_own_order(text):
     assert places == sorted(places)
 
 
+def test_confidence_is_summed_beside_its_mean(text):
+    section = read.section(text, "occlusion")
+    name = "The study's measure: confidence summed over a map's pixels, means over the images"
+    assert read.table(section, name)[1:] == [
+        "3 | 900 | 562.50 | 675.00",
+        "9 | 576 | 216.00 | 432.00",
+    ]
+
+
+def test_filters_at_their_means_stand_beside_zero(text):
+    section = read.section(text, "filter-ablation")
+    assert "they cost 2.50 points together, and 25.00 at zero." in read.words(section)
+    name = "Accuracy by class with the filters at zero, and at their means"
+    assert read.table(section, name)[-1] == "overall | 85.00% | 60.00% | 82.50% | 25.00 | 2.50"
+
+
+def test_brightness_sparsity_and_crops_are_described(text):
+    section = read.section(text, "filter-identification")
+    words = read.words(section)
+    assert (
+        "The response of conv1/1 follows most closely the brightness of what the filter sees: "
+        "their correlation is 0.988, and its weights are like as many ones by 0.62"
+    ) in words
+    assert "the highest is 0.969 in the median (p = 0.125)." in words
+    assert "In 8 of 20 images both ways agree" in words
+    rows = read.table(section, "How often both ways to find a patch agree")
+    assert rows[1:] == ["conv1 | 3 | 10 | 70.00% | 0.40%", "conv4 | 13 | 10 | 10.00% | 7.00%"]
+    rows = read.table(section, "The share of a map that ReLU leaves at 0, by layer")
+    assert rows[1:] == ["conv1 | 64 | 50.00% | 25.00%"]
+
+
 def test_only_images_that_were_there_are_counted(changed):
     used = {"images": 15, "survey_images": 500, "survey_stride": 4}
     depth = folders.ABLATION["atlas_depth.csv"].replace("\n500,", "\n360,")

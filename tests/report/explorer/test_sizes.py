@@ -78,7 +78,8 @@ def noise(monkeypatch):
         for layer in layers:
             shape = len(images), len(module.get_submodule(layer).weight)
             position = torch.randint(0, 13, (*shape, 2))
-            found[layer] = Responses(torch.randn(shape), torch.randn(shape), position, 169)
+            sums, largest = torch.randn(2, *shape)
+            found[layer] = Responses(sums, largest, position, largest > 0, 169)
         return found
 
     def feature_maps(_, images, filters):

@@ -13,6 +13,10 @@ UNPRINTED = {
     "occlusion/deepest_by_window": (
         "window,mean_distance,chance_distance,standard_error\n3,8,12,0.7\n13,6,7.5,0.5"
     ),
+    "occlusion/by_window_sums": "window,sum_confidence,unchanged_sum\n3,800,900\n13,200,400",
+    "filter-identify/sparsity": "layer,zero_share,top_zero_share\nconv1,0.4,0.3\nconv5,0.8,0.6",
+    "filter-identify/brightness": "filter,correlation,cosine\nconv1/0,0.998,0.95",
+    "filter-identify/brightness_by_chance": "chance_highest,p_value\n0.97,0.02",
     "filter-ablation/random_sets": (
         "set,filters,drop_points,vehicles_as_animals\n1,conv1/3,2.92,348"
     ),

@@ -1,4 +1,4 @@
-"""Claims 21 and 29 to 32: files that agree with them, do not, and lack what they need."""
+"""Claims 21, 29 to 32 and 45: files that agree with them, do not, and lack what they need."""
 
 from tests.study.claims.folders import fails, holds
 
@@ -39,6 +39,11 @@ def protocols(training, evaluation, net="net4"):
     }
 
 
+def costs(*rows):
+    lines = ["dropout_rate,train_accuracy,test_accuracy", *rows]
+    return {"train/net3/by_dropout_rate": "\n".join(lines)}
+
+
 # net2 gains 4 points a doubling
 NET2 = "4,0.5\n8,0.54\n16,0.58"
 JUDGED = [
@@ -55,6 +60,13 @@ JUDGED = [
     fails(31, overfit(6, 6), "it does not"),
     holds(32, protocols(0.8, 0.81)),
     fails(32, protocols(0.8, 0.8), "it does not"),
+    holds(45, costs("0.1,0.875,0.75", "0.3,0.1,0.1", "0.5,0.75,0.6875")),
+    fails(45, costs("0.1,0.875,0.75", "0.5,0.75,0.75"), "test accuracy: it falls by 0 points"),
+    fails(
+        45,
+        costs("0.1,0.875,0.75", "0.5,0.625,0.625"),
+        "training accuracy: it falls by 25 points; test accuracy: it falls by 12.5 points",
+    ),
 ]
 
 UNMEASURED = [
@@ -64,6 +76,7 @@ UNMEASURED = [
     (30, runs("0.3,0.8", "0.4,0.7"), "has no dropout 0.5: change nets.net4.dropout_rate"),
     (31, overfit(0, 0), "neither net3's best run nor net4's overfits"),
     (32, protocols(0.8, 0.81, net="net5"), "does not have both modes of net4"),
+    (45, costs("0.1,0.8,0.7", "0.3,0.7,0.6"), "has no dropout 0.5"),
 ]
 
 NUMBERS = [
@@ -76,6 +89,11 @@ NUMBERS = [
         30,
         runs("0.3,0.5", "0.3,0.8", "0.5,0.79"),
         {"dropout 0.3, highest test accuracy": 0.8, "dropout 0.5, highest test accuracy": 0.79},
+    ),
+    (
+        45,
+        costs("0.1,0.875,0.75", "0.5,0.75,0.6875"),
+        {"training accuracy: falls by, points": 12.5, "test accuracy: falls by, points": 6.25},
     ),
     (32, protocols(0.8, 0.81), {"training mode": 0.8, "evaluation mode": 0.81}),
 ]

@@ -1,6 +1,6 @@
-"""Claims 18, 19 and 41: files that agree with them, that do not, and that lack what they need."""
+"""Claims 18, 19 and 41 to 43: files that agree with them, do not, and lack what they need."""
 
-from tests.study.claims.folders import TOP_20, fails, holds
+from tests.study.claims.folders import NET4, TOP_20, fails, holds
 
 
 def responses(rows, top_k=20):
@@ -29,6 +29,20 @@ def frequency(*rows, top_k=20):
     }
 
 
+def sparsity(*rows):
+    lines = ["layer,zero_share,top_zero_share", *rows]
+    return {"filter-identify/params": NET4, "filter-identify/sparsity": "\n".join(lines)}
+
+
+def brightness(*rows, chance="0.97,0.01"):
+    lines = ["filter,correlation,cosine", *rows]
+    return {
+        "filter-identify/params": NET4,
+        "filter-identify/brightness": "\n".join(lines),
+        "filter-identify/brightness_by_chance": f"chance_highest,p_value\n{chance}",
+    }
+
+
 JUDGED = [
     holds(18, conv1_and_5(10)),
     # the study's way of counting, by sums, is not the claim's
@@ -49,6 +63,20 @@ JUDGED = [
     ),
     holds(41, frequency("conv1/0,7,7,6,car", "conv1/1,8,6,6,car", "conv5/0,1,1,18,dog")),
     fails(41, frequency("conv1/0,7,7,6,car", "conv5/0,6,7,7,cat"), "they are not"),
+    # whatever the maps of the top images are, and of the layers between
+    holds(42, sparsity("conv1,0.5,0.9", "conv3,0.75,0.1", "conv5,0.625,0.1")),
+    fails(42, sparsity("conv1,0.5,0.1", "conv5,0.5,0.9"), "conv5's are no sparser"),
+    holds(43, brightness("conv1/0,-1,-1", "conv1/1,0.995,0.75"), "the highest is conv1/1's"),
+    fails(
+        43,
+        brightness("conv1/0,0.99,0.75", "conv1/1,-1,-1"),
+        "the highest correlation is 0.99; the highest is conv1/0's",
+    ),
+    fails(
+        43,
+        brightness("conv1/0,0.995,0.75", chance="0.99,0.05"),
+        "random weights give one as high (p = 0.05); the highest is conv1/0's",
+    ),
 ]
 
 UNMEASURED = [
@@ -57,6 +85,7 @@ UNMEASURED = [
     (19, filters(9, dead=(3,)), "has 9 filters"),
     (20, {}, "tests/test_pipeline.py"),
     (41, frequency("conv1/0,7,7,6,car"), "has no filter of conv5"),
+    (42, sparsity("conv1,0.5,0.9", "conv2,0.5,0.9"), "has no filter of conv5"),
     (41, frequency("conv1/0,7,7,6,car", top_k=5), "has the top 5 images, the claim is about 20"),
 ]
 
@@ -86,5 +115,25 @@ NUMBERS = [
         41,
         frequency("conv1/0,7,7,6,car", "conv1/1,8,6,6,car", "conv5/0,1,1,18,dog"),
         {"conv1, images of one class": 7.5, "conv5, images of one class": 18.0},
+    ),
+    (
+        42,
+        sparsity("conv1,0.5,0.875", "conv5,0.625,0.25"),
+        {
+            "conv1, zeros in percent, all images": 50.0,
+            "conv5, zeros in percent, all images": 62.5,
+            "conv1, zeros in percent, top images": 87.5,
+            "conv5, zeros in percent, top images": 25.0,
+        },
+    ),
+    (
+        43,
+        brightness("conv1/0,-1,-1", "conv1/1,0.995,0.75"),
+        {
+            "highest correlation with brightness": 0.995,
+            "its filter's likeness to ones, cosine": 0.75,
+            "highest of as many random filters, median": 0.97,
+            "as high by chance, p": 0.01,
+        },
     ),
 ]

@@ -1,4 +1,4 @@
-"""Claims 14 and 38 to 40: files that agree with them, that do not, and that lack what they need."""
+"""Claims 14, 38 to 40 and 44: files that agree with them, do not, and lack what they need."""
 
 from tests.study.claims.folders import NET4, fails, holds
 
@@ -29,6 +29,11 @@ def deepest(*rows):
     return {"occlusion/params": NET4, "occlusion/deepest_by_window": "\n".join(lines)}
 
 
+def sums(*rows):
+    lines = ["window,sum_confidence,unchanged_sum", *rows]
+    return {"occlusion/params": NET4, "occlusion/by_window_sums": "\n".join(lines)}
+
+
 JUDGED = [
     # of the images that are surveyed, whatever those show that are drawn
     holds(
@@ -53,6 +58,9 @@ JUDGED = [
         deepest("3,8,12,0.7", "13,6.8,7.5,0.5"),
         "at window 13 it is 6.8 pixels, by chance 7.5",
     ),
+    # though of larger maps a smaller part is lost
+    holds(44, sums("13,350,400", "3,450,900")),
+    fails(44, sums("3,450,900", "5,450,784"), "goes from 450 (window 3) to 450 (window 5)"),
 ]
 
 UNMEASURED = [
@@ -66,8 +74,19 @@ UNMEASURED = [
         "the data set has no animals and vehicles",
     ),
     (39, drops("1,0.4,0.3"), "has no image of a confidence above 0.5"),
+    (44, sums("3,450,900"), "by_window_sums.csv has only one window: change occlusion.window"),
 ]
 
 NUMBERS = [
     (38, survey(cat=0.3), {"animals, confidence lost": 0.516667, "vehicles, confidence lost": 0.5}),
+    (
+        44,
+        sums("13,350,400", "3,450,900"),
+        {
+            "window 3, sum": 450.0,
+            "window 13, sum": 350.0,
+            "window 3, sum if it took nothing": 900.0,
+            "window 13, sum if it took nothing": 400.0,
+        },
+    ),
 ]

@@ -13,7 +13,7 @@ def test_a_record_has_the_data_the_counts_and_every_claim(judged, tmp_path):
     path.write_text(json.dumps(claims.to_json(judged, "digits", "0123")))
     document = json.loads(path.read_text())
     assert (document["data"], document["archive_md5"]) == ("digits", "0123")
-    assert document["verdicts"] == {"holds": 40, "does not hold": 0, "not measured": 0}
+    assert document["verdicts"] == {"holds": 45, "does not hold": 0, "not measured": 0}
     assert document["goals"] == {"holds": 0, "does not hold": 0, "not measured": 1}
     first, twelfth = document["claims"][0], document["claims"][11]
     assert list(first) == [
@@ -28,14 +28,14 @@ def test_a_record_has_the_data_the_counts_and_every_claim(judged, tmp_path):
     assert first["verdict"] == "holds"
     assert first["measured"]["lr 0.01, batch 128"] == 0.48958
     assert isinstance(twelfth["measured"]["net4, parameters"], int)
-    assert read(path) == ("digits", set(range(1, 42)) - {20})
+    assert read(path) == ("digits", set(range(1, 47)) - {20})
 
 
 def test_metrics_count_the_verdicts_and_have_each_by_the_name_of_its_claim(judged):
     failed = [replace(judged[0], verdict=claims.Verdict.DOES_NOT_HOLD), *judged[1:]]
     metrics = claims.to_metrics(failed)
     assert list(metrics.items())[:5] == [
-        ("claims_held", 39),
+        ("claims_held", 44),
         ("claims_failed", 1),
         ("claims_unmeasured", 0),
         ("claim_01_best_setting", "does not hold"),
@@ -46,7 +46,7 @@ def test_metrics_count_the_verdicts_and_have_each_by_the_name_of_its_claim(judge
 
 
 def test_findings_and_goals_are_counted_apart_in_words(judged):
-    assert claims.counted(judged) == "40 findings of the study, and one goal of this project"
+    assert claims.counted(judged) == "45 findings of the study, and one goal of this project"
     assert claims.counted(judged[:1]) == "1 finding of the study"
 
 

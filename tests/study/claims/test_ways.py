@@ -12,7 +12,7 @@ from convscope.study.claims.sources import NotMeasuredError, Reports
 from tests import toys
 from tests.study.claims import folders
 
-BOTH = {9, 10, 11, 12, 13, 21, 29, 30, 31}
+BOTH = {9, 10, 11, 12, 13, 21, 29, 30, 31, 45}
 BY_DROPOUT = "train/net4/by_dropout_rate"
 
 

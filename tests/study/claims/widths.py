@@ -1,4 +1,4 @@
-"""Claims 22 to 28: files that agree with them, that do not, and that lack what they need."""
+"""Claims 22 to 28 and 46: files that agree with them, that do not, and that lack what they need."""
 
 from tests.study.claims.folders import fails, holds
 
@@ -42,6 +42,10 @@ def widths(rows):
     return {"train/net2/by_l1_oc": f"l1_oc,train_accuracy,loss\n{rows}"}
 
 
+def overfit(rows):
+    return {"train/net2/by_l1_oc": f"l1_oc,test_accuracy,overfit_percent\n{rows}"}
+
+
 JUDGED = [
     holds(22, kernels(0.4, 0.41)),
     fails(22, kernels(0.4, 0.4), "kernel 3 is at least as good"),
@@ -76,6 +80,12 @@ JUDGED = [
         28, widths("6,0.5,2\n8,0.4,1"), "training accuracy goes from 0.5 (l1_oc 6) to 0.4 (l1_oc 8)"
     ),
     fails(28, widths("6,0.5,1\n8,0.6,1"), "loss goes from 1 (l1_oc 6) to 1 (l1_oc 8)"),
+    holds(46, overfit("6,0.5,17\n24,0.625,19")),
+    fails(
+        46,
+        overfit("6,0.5,17\n24,0.5625,25"),
+        "overfit grows by 4 points, test accuracy by 3.12",
+    ),
 ]
 
 UNMEASURED = [
@@ -84,9 +94,15 @@ UNMEASURED = [
     (24, multipliers("6,2,0.5,0.4,1"), "has only one l1_oc"),
     (26, epochs(last=25), "has no epoch 29: change nets.net2.epochs"),
     (28, widths("6,0.5,2"), "has only one l1_oc"),
+    (46, overfit("6,0.5,17"), "has only one l1_oc"),
 ]
 
 NUMBERS = [
+    (
+        46,
+        overfit("6,0.5,17\n24,0.625,19"),
+        {"overfit, points a doubling": 1.0, "test accuracy, points a doubling": 6.25},
+    ),
     (27, best(0.995), {"best run, training accuracy": 0.995}),
     (
         28,

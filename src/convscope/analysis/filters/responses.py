@@ -19,11 +19,16 @@ class Responses:
     total: Tensor  # (N, C) float32, the response: the feature map's sum over its pixels
     largest: Tensor  # (N, C) float32, the feature map's largest value
     position: Tensor  # (N, C, 2) int64, row and column of that value; of equal ones, the first
+    positive: Tensor  # (N, C) int64, how many values of the map are above 0, and so left by ReLU
     pixels: int  # of a feature map
 
     def dead(self) -> Tensor:
         """(C,) bool: whether no image makes a filter's map positive anywhere."""
         return self.largest.amax(0) <= 0
+
+    def zeros(self) -> Tensor:
+        """(N, C) float64: the share of a feature map that ReLU leaves at 0, in [0, 1]."""
+        return 1 - self.positive.double() / self.pixels
 
 
 class Patch(NamedTuple):
@@ -71,11 +76,11 @@ def measure(
 
 
 def _measure(maps: Tensor) -> Responses:
-    """Sum, largest value and its position of feature maps (B, C, H, W)."""
+    """Sums, largest values, their positions, and counts above 0 of feature maps (B, C, H, W)."""
     flat = maps.flatten(2)
     largest, where = flat.max(2)
     position = torch.stack([where // maps.shape[3], where % maps.shape[3]], dim=2)
-    return Responses(flat.sum(2), largest, position, flat.shape[2])
+    return Responses(flat.sum(2), largest, position, (flat > 0).sum(2), flat.shape[2])
 
 
 def _joined(parts: Sequence[Responses]) -> Responses:
@@ -84,6 +89,7 @@ def _joined(parts: Sequence[Responses]) -> Responses:
         total=torch.cat([part.total for part in parts]).cpu(),
         largest=torch.cat([part.largest for part in parts]).cpu(),
         position=torch.cat([part.position for part in parts]).cpu(),
+        positive=torch.cat([part.positive for part in parts]).cpu(),
         pixels=parts[0].pixels,
     )
 

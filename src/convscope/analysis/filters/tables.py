@@ -24,6 +24,8 @@ class Identified:
     dead: bool  # whether no image makes its map positive anywhere
     dead_in_layer: int  # of the layer's filters, whether identified or not
     filters_in_layer: int
+    zeros: float  # of its top images' maps the share that ReLU leaves at 0
+    zeros_in_layer: float  # the same of all images' maps of all the layer's filters
     pixels: int  # of its map
     field: Field  # of its map's units
 
@@ -47,7 +49,8 @@ def identify(
     found = []
     by_layer = responses.measure(module, filters, images)
     for layer, indices in filters.items():
-        measured, dead = by_layer[layer], by_layer[layer].dead()
+        measured = by_layer[layer]
+        dead, zeros = measured.dead(), measured.zeros()
         field = receptive_field(module, layer)
         for index in indices:
             response = measured.total[:, index]
@@ -63,6 +66,8 @@ def identify(
                     dead=bool(dead[index]),
                     dead_in_layer=int(dead.sum()),
                     filters_in_layer=len(dead),
+                    zeros=float(zeros[top, index].mean()),
+                    zeros_in_layer=float(zeros.mean()),
                     pixels=measured.pixels,
                     field=field,
                 )
@@ -105,6 +110,29 @@ def dead_by_layer(found: Sequence[Identified]) -> pd.DataFrame:
     counts = {item.layer: (item.filters_in_layer, item.dead_in_layer) for item in found}
     rows = [(layer, *count) for layer, count in counts.items()]
     return pd.DataFrame(rows, columns=["layer", "filters", "dead"])
+
+
+def sparsity(found: Sequence[Identified]) -> pd.DataFrame:
+    """How sparse the maps of the layers are that filters were identified in.
+
+    The measure is the average percentage of zeros (Hu, Peng, Tai and Tang, "Network Trimming: A
+    Data-Driven Neuron Pruning Approach towards Efficient Deep Architectures", 2016), as a share.
+
+    Returns:
+        A row a layer: layer, filters, zero_share, of all positions of all images' maps of all its
+        filters those that ReLU leaves at 0, and top_zero_share, the same of the identified filters'
+        top images, means over these filters; in [0, 1].
+    """
+    rows = pd.DataFrame(
+        {
+            "layer": item.layer,
+            "filters": item.filters_in_layer,
+            "zero_share": item.zeros_in_layer,
+            "top_zero_share": item.zeros,
+        }
+        for item in found
+    )
+    return rows.groupby(["layer", "filters", "zero_share"], sort=False).mean().reset_index()
 
 
 def patch_sizes(found: Sequence[Identified]) -> pd.DataFrame:

@@ -55,10 +55,33 @@ def by_image(
 def means(images: pd.DataFrame, *keys: str) -> pd.DataFrame:
     """The means of ``by_image`` over the images and windows that share the keys, a row each.
 
-    By window, of all images, they are what the study calls overall confidence.
+    Of all images they are comparable between windows, which ``sums`` are not.
     """
     columns = ["clean_confidence", "mean_confidence", "min_confidence", "deepest_drop"]
     return images.groupby(list(keys), sort=False)[columns].mean().reset_index()
+
+
+def sums(images: pd.DataFrame, size: int) -> pd.DataFrame:
+    """Confidence summed over a map's pixels, which the study calls overall confidence.
+
+    The sum falls with the window whatever it covers, since a map of a larger window has fewer
+    pixels: ``unchanged_sum`` says how far. ``images`` is as ``by_image`` has it, of images of so
+    many pixels a side.
+
+    Returns:
+        A row a window: window, in pixels; positions, the pixels of a map; sum_confidence, the sum
+        over a map, mean over the images; unchanged_sum, the same if the window took nothing.
+    """
+    by_window = means(images, "window")
+    positions = (size - by_window["window"] + 1) ** 2
+    return pd.DataFrame(
+        {
+            "window": by_window["window"],
+            "positions": positions,
+            "sum_confidence": positions * by_window["mean_confidence"],
+            "unchanged_sum": positions * by_window["clean_confidence"],
+        }
+    )
 
 
 def headlines(images: pd.DataFrame) -> dict[str, float]:

@@ -141,6 +141,23 @@ def dead_filters(identified: Finished) -> list[str]:
     return [str(name) for name in responses.loc[responses["dead"], "filter"]]
 
 
+def brightest(identified: Finished) -> "pd.Series[float]":
+    """The filter of the first convolution that follows brightness most, and what chance gives."""
+    numbers = ["correlation", "cosine"]
+    filters = identified.filled("brightness", ["filter"], numbers=numbers)
+    by_chance = ["chance_highest", "p_value"]
+    chance = identified.filled("brightness_by_chance", numbers=by_chance)[by_chance].iloc[0]
+    found: pd.Series[float] = pd.concat([filters.iloc[filters["correlation"].argmax()], chance])
+    return found
+
+
+def agreeing_crops(identified: Finished) -> tuple[int, int]:
+    """In how many images both ways to find a patch agree, and of how many."""
+    numbers = ["images", "agree_share"]
+    images, shares = identified.filled("crops_by_layer", numbers=numbers)[numbers].to_numpy().T
+    return round((images * shares).sum()), int(images.sum())
+
+
 def larger_patches(identified: Finished) -> list[tuple[str, float, float]] | None:
     """The layers whose patches the study shows larger than their receptive fields, and both sizes.
 

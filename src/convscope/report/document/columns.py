@@ -57,29 +57,30 @@ Headings = Mapping[str, tuple[str, Kind]]
 _NAMES = {
     AS_IS: "dropout_rate epoch_seconds filter_multiplier image lr momentum run_seconds seed",
     COUNT: """
-        after batch_size before choices chosen_epoch chosen_run epoch epochs filters gained images
-        kernel_size l1_oc lost map_size max_filter only_first only_second parameters patch_size rank
-        receptive_field run runs sampled_images stride study_epochs test total_parameters train
-        width window
+        after batch_size before choices chosen_epoch chosen_run crop_size epoch epochs filters
+        gained images kernel_size l1_oc lost map_size max_filter only_first only_second parameters
+        patch_size positions rank receptive_field run runs sampled_images stride study_epochs test
+        total_parameters train width window
     """,
     LOSS: "loss",
     P_VALUE: "adjusted_p_value p_value",
-    PERCENT: "after_percent before_percent",
+    PERCENT: "after_percent averaged_percent before_percent zeroed_percent",
     POINTS: """
-        best_less_chosen best_less_last chance_distance clean_gap_points difference_points
-        drop_percent drop_points gain_points
-        layer_drop_percent max_drop_percent mean_best_less_chosen mean_best_less_last mean_distance
-        mean_drop_percent median_drop_percent overfit_percent standard_error study_overfit_percent
-        sum_drop_percent
+        averaged_drop_points best_less_chosen best_less_last chance_distance clean_gap_points
+        difference_points drop_percent drop_points gain_points layer_drop_percent max_drop_percent
+        mean_best_less_chosen mean_best_less_last mean_distance mean_drop_percent
+        median_drop_percent overfit_percent standard_error study_overfit_percent sum_drop_percent
+        zeroed_drop_points
     """,
     PROBABILITY: """
         clean_confidence confidence deepest_drop mean_confidence mean_per_pixel min_confidence
     """,
-    RESPONSE: "max mean",
+    RESPONSE: "max mean sum_confidence unchanged_sum",
     SHARE: """
-        accuracy best_study_accuracy central_share chance_share chosen_accuracy chosen_high
-        chosen_low high last_accuracy low sampled_accuracy study_accuracy test_accuracy
-        test_accuracy_above train_accuracy train_accuracy_clean validation_accuracy with without
+        accuracy agree_by_chance agree_share best_study_accuracy central_share chance_share
+        chosen_accuracy chosen_high chosen_low high last_accuracy low sampled_accuracy
+        study_accuracy test_accuracy test_accuracy_above top_zero_share train_accuracy
+        train_accuracy_clean validation_accuracy with without zero_share
     """,
     TEXT: """
         class dead departure filter half layer layers max_class net other predicted protocol serves
@@ -90,6 +91,10 @@ _KINDS = {name: kind for kind, names in _NAMES.items() for name in names.split()
 # headings of columns whose names alone do not tell a reader
 _HEADINGS = {
     "adjusted_p_value": "Adjusted p-value",
+    "agree_by_chance": "They would by chance",
+    "agree_share": "Both ways agree",
+    "averaged_drop_points": "Drop at their means (points)",
+    "averaged_percent": "At their means",
     "best_less_chosen": "Best minus selected (points)",
     "best_less_last": "Best minus last (points)",
     "best_study_accuracy": "Highest, the study's way",
@@ -104,6 +109,7 @@ _HEADINGS = {
     "chosen_run": "Selected run",
     "clean_confidence": "Without a window",
     "clean_gap_points": "Gap on clean images (points)",
+    "crop_size": "Crop (pixels)",
     "epoch_seconds": "Seconds of an epoch",
     "departure": "What the study's code does",
     "gain_points": "Gained by it (points)",
@@ -131,6 +137,7 @@ _HEADINGS = {
     "other": "Other net",
     "p_value": "p-value",
     "patch_size": "Patch size (pixels)",
+    "positions": "Pixels of a map",
     "receptive_field": "Receptive field (pixels)",
     "run_seconds": "Seconds of the run until then",
     "sampled_accuracy": "Accuracy, sampled",
@@ -140,17 +147,23 @@ _HEADINGS = {
     "study_accuracy": "Test accuracy, the study's way",
     "study_epochs": "Epochs, the study's way",
     "study_overfit_percent": "Overfit, the study's way (points)",
+    "sum_confidence": "Confidence, summed",
     "sum_drop_percent": "Drops added up (points)",
     "test": "Test images",
+    "top_zero_share": "Zeros, top images",
     "total_parameters": "Parameters",
     "train": "Training images",
     "train_accuracy_clean": "Train accuracy, clean images",
     "true": "True class",
+    "unchanged_sum": "Sum if the window took nothing",
     "what": "What it is",
     "width": "Features (channels)",
     "window": "Window (pixels)",
     "with": "Accuracy with it",
     "without": "Accuracy without",
+    "zero_share": "Zeros, all images",
+    "zeroed_drop_points": "Drop at zero (points)",
+    "zeroed_percent": "At zero",
 }
 
 

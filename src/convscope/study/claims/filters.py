@@ -1,15 +1,16 @@
-"""Claims 18, 19 and 41: what net4's filters respond to."""
+"""Claims 18, 19 and 41 to 43: what net4's filters respond to."""
 
 from collections import Counter
 from collections.abc import Container, Mapping
 from math import comb
 
-from convscope.study.claims.rule import Finding, Margin, rule
+from convscope.study.claims.rule import Against, Finding, Margin, rule
 from convscope.study.claims.sources import NotMeasuredError, Source, Study, columns
 from convscope.study.claims.subject import NET, need_net4
 
 STAGE, TEN, TOP = "filter-identify", 10, 20
 FIRST, FIFTH = LAYERS = ("conv1", "conv5")
+BRIGHT, CERTAIN = 0.99, 0.05  # a correlation; a p-value
 
 
 @rule(18, STAGE, grids=(NET,))
@@ -100,6 +101,59 @@ def top_of_one_class(source: Source) -> Finding:
     first, fifth = (float(commonest[layer]) for layer in LAYERS)
     numbers = {f"{FIRST}, images of one class": first, f"{FIFTH}, images of one class": fifth}
     return Finding(numbers, {"they are not": Margin(fifth - first)}, unit="images")
+
+
+@rule(42, STAGE, grids=(NET,))
+def maps_are_sparser(source: Source) -> Finding:
+    """Feature maps are sparser in convolution 5 than in convolution 1.
+
+    filter-identify/sparsity.csv, of net4: zero_share, the average percentage of zeros (Hu et al.,
+    "Network Trimming", 2016), is larger for conv5 than for conv1. It is the share of the positions
+    that ReLU leaves at 0, in the maps of all test images and of all filters of the layer. The study
+    concludes it from the mean responses of the ten filters' top 20 images (claim 18), and prints no
+    such number; the share in the maps of these images is shown, and does not decide.
+    """
+    need_net4(source, STAGE)
+    name, wanted = f"{STAGE}/sparsity", {"all images": "zero_share", "top images": "top_zero_share"}
+    layers = columns(source, name, [*wanted.values()], ["layer"]).set_index("layer")
+    _need_layers(name, layers.index)
+    numbers = {
+        f"{layer}, zeros in percent, {of}": 100 * float(layers[column][layer])
+        for of, column in wanted.items()
+        for layer in LAYERS
+    }
+    first, fifth, *_ = numbers.values()
+    return Finding(numbers, {"conv5's are no sparser": Margin(fifth - first)})
+
+
+@rule(43, STAGE, grids=(NET,))
+def measures_brightness(source: Source) -> Finding:
+    """At least one filter of convolution 1 measures brightness.
+
+    filter-identify/brightness.csv, of net4: the correlation of one filter's response with the mean
+    of the pixels that it sees, over all positions of all test images, is above 0.99, so that less
+    than 2 percent of its variance is about anything else; and brightness_by_chance.csv: of as many
+    filters of random weights the highest is as high with p below 0.05, since neighboring pixels are
+    alike. The study says of conv1/0 that it responds to bright white, and that its weights are much
+    like a tensor of ones: cosine is how much; it is shown, and does not decide.
+    """
+    need_net4(source, STAGE)
+    table = columns(source, f"{STAGE}/brightness", ["correlation", "cosine"], ["filter"])
+    chance = columns(source, f"{STAGE}/brightness_by_chance", ["chance_highest", "p_value"])
+    best = table["correlation"].argmax()
+    name, highest, cosine = (table[column].tolist()[best] for column in table)
+    p_value = float(chance["p_value"].iloc[0])
+    numbers = {
+        "highest correlation with brightness": highest,
+        "its filter's likeness to ones, cosine": cosine,
+        "highest of as many random filters, median": float(chance["chance_highest"].iloc[0]),
+        "as high by chance, p": p_value,
+    }
+    against: Against = {
+        f"the highest correlation is {highest:.3g}": Margin(highest - BRIGHT),
+        f"random weights give one as high (p = {p_value:.2g})": p_value >= CERTAIN,
+    }
+    return Finding(numbers, against, f"the highest is {name}'s", "of correlation")
 
 
 def _chance_of_dead(layers: Mapping[str, tuple[int, int]], drawn: Mapping[str, int]) -> float:

@@ -1,4 +1,4 @@
-"""Claims 14 and 38 to 40: what a gray window does to net4's confidence."""
+"""Claims 14, 38 to 40 and 44: what a gray window does to net4's confidence."""
 
 import pandas as pd
 
@@ -8,7 +8,7 @@ from convscope.study.claims.sources import NotMeasuredError, Source, columns
 from convscope.study.claims.subject import GROUPS, NET, group_of, need_net4
 
 STAGE = "occlusion"
-SURVEYED = f"{STAGE}/fall_with_window"
+SURVEYED, SUMMED = f"{STAGE}/fall_with_window", f"{STAGE}/by_window_sums"
 ALL, NO_WINDOW, LARGE = "all", 0, 13  # a row of the table; window sizes in pixels
 DEEP, SHALLOW = 0.9, 0.1  # falls in confidence
 KNOWN = 0.5  # the confidence of an image that has any to lose
@@ -25,11 +25,7 @@ def confidence_falls(source: Source) -> Finding:
     """
     surveyed = _surveyed(source)
     table = surveyed[(surveyed["class"] == ALL) & (surveyed["window"] > NO_WINDOW)]
-    if len(table) < 2:
-        raise NotMeasuredError(
-            f"reports/{SURVEYED}.csv has only one window: change occlusion.window_sizes in "
-            "params.yaml and run `dvc repro`"
-        )
+    _several(table, SURVEYED)
     rows = table.sort_values("window")[["window", "confidence"]].itertuples(index=False)
     means = {f"window {window:g}": float(mean) for window, mean in rows}
     return Finding(means, not_falling(means))
@@ -107,7 +103,36 @@ def deepest_near_center(source: Source) -> Finding:
     return Finding(numbers, against, unit="pixels")
 
 
+@rule(44, STAGE, grids=(NET,))
+def sums_fall(source: Source) -> Finding:
+    """Occlusion: the pixel-wise sum of the confidence map falls as the window grows.
+
+    occlusion/by_window_sums.csv, of net4, of the images whose maps are drawn: sum_confidence is
+    smaller at each window size than at the next smaller one. A map of a larger window has fewer
+    pixels, so that the sum falls whatever the window covers: unchanged_sum, what it would be if the
+    window took nothing, is shown. Claim 14 is free of that. The study prints no number.
+    """
+    need_net4(source, STAGE)
+    table = columns(source, SUMMED, ["window", "sum_confidence", "unchanged_sum"])
+    table = table.sort_values("window")
+    _several(table, SUMMED)
+    windows = [f"window {window:g}" for window in table["window"]]
+    sums = dict(zip(windows, table["sum_confidence"].tolist(), strict=True))
+    numbers = {f"{window}, sum": value for window, value in sums.items()}
+    unchanged = zip(windows, table["unchanged_sum"].tolist(), strict=True)
+    numbers |= {f"{window}, sum if it took nothing": value for window, value in unchanged}
+    return Finding(numbers, not_falling(sums, scale=1), unit="of the sum")
+
+
 def _surveyed(source: Source) -> pd.DataFrame:
     need_net4(source, STAGE)
     table = columns(source, SURVEYED, ["window", "images", "confidence"], ["class"])
     return table.assign(**{"class": table["class"].astype(str)})
+
+
+def _several(windows: pd.DataFrame, name: str) -> None:
+    if len(windows) < 2:
+        raise NotMeasuredError(
+            f"reports/{name}.csv has only one window: change occlusion.window_sizes in "
+            "params.yaml and run `dvc repro`"
+        )

@@ -1,6 +1,6 @@
-"""Claims 22 to 28: what else the study says of net1's and net2's tables."""
+"""Claims 22 to 28 and 46: what else the study says of net1's and net2's tables."""
 
-from convscope.study.claims.means import Means, not_falling, not_rising, opposed
+from convscope.study.claims.means import Means, a_doubling, not_falling, not_rising, opposed
 from convscope.study.claims.plain import EPOCHS
 from convscope.study.claims.rule import Against, Finding, Margin, rule
 from convscope.study.claims.sources import Source, best_of
@@ -121,6 +121,22 @@ def net2_widths(source: Source) -> Finding:
     return Finding(
         _both(accuracies, losses), against | opposed(not_falling(losses.named(), "loss"))
     )
+
+
+@rule(46, "net2")
+def net2_overfit_slightly(source: Source) -> Finding:
+    """net2: a doubling of l1_oc adds less to mean overfit than to mean test accuracy.
+
+    train/net2/by_l1_oc.csv: of the straight lines through overfit_percent and through test_accuracy
+    over the logarithm of l1_oc, by least squares, the slope in points a doubling is smaller for
+    overfit. The study says that overfit is only slightly more.
+    """
+    table = "train/net2/by_l1_oc"
+    gain = a_doubling(Means(source, table))
+    more = a_doubling(Means(source, table, "overfit_percent")) / 100  # it is in points
+    numbers = {"overfit, points a doubling": more, "test accuracy, points a doubling": gain}
+    as_much = f"overfit grows by {more:.3g} points, test accuracy by {gain:.3g}"
+    return Finding(numbers, {as_much: Margin(gain - more)})
 
 
 def _both(accuracies: Means, losses: Means) -> dict[str, float]:
