@@ -49,7 +49,8 @@ def test_brightness_sparsity_and_crops_are_described(text):
     words = read.words(section)
     assert (
         "The response of conv1/1 follows most closely the brightness of what the filter sees: "
-        "their correlation is 0.988, and its weights are like as many ones by 0.62"
+        "their correlation is 0.988, and the cosine between its weights and as many ones, which "
+        "would measure brightness alone, is 0.62"
     ) in words
     assert "the highest is 0.969 in the median (p = 0.125)." in words
     assert "In 8 of 20 images both ways agree" in words
