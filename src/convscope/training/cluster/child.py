@@ -12,6 +12,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -30,7 +31,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal, for the worker
     threading.Thread(target=_end_with_worker, daemon=True).start()
     handle, kind, threads = sys.argv[1:]
-    with Connection(int(handle)) as connection:
+    with Connection(int(handle)) as connection, suppress(EOFError):
         _answer(connection.send, _describe, kind, int(threads))
         while connection.poll(IDLE_SECONDS):
             _answer(connection.send, _train, *connection.recv())
