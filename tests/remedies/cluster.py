@@ -88,11 +88,11 @@ def asked():
     from convscope.training.cluster.worker import _Child
 
     child = _Child.__new__(_Child)
-    child._worker, child._connection = "tcp://w:1", SimpleNamespace(send=_gone)
+    child._worker, child._connection = "tcp://w:1", SimpleNamespace(send=_gone, recv=_gone)
     list(child.train(b"", Path(), Path()))
 
 
-def _gone(_):
+def _gone(*_):
     raise BrokenPipeError
 
 

@@ -10,7 +10,8 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -74,15 +75,14 @@ class _Child:
 
     def train(self, run: bytes, folder: Path, dataset: Path) -> Iterator[Any]:
         """Yield the events of a pickled run while it trains it in a folder."""
-        yield from self._told(run, str(folder), str(dataset))
+        with suppress(OSError):  # it is gone, as the next line finds out
+            self._connection.send((run, str(folder), str(dataset)))
+        yield from self._told()
 
-    def _told(self, *asked: Any) -> Iterator[Any]:
+    def _told(self) -> Iterator[Any]:
         """Yield what it tells until its answer ends; an error in it is raised."""
         while True:
             try:
-                if asked:
-                    self._connection.send(asked)
-                    asked = ()
                 told = self._connection.recv()
             except (EOFError, OSError):
                 raise UserError(
@@ -159,6 +159,8 @@ def train(
         require_same(worker.address, child.description, grid["wanted"])
         _training[key] = child
         try:
+            if worker.state.tasks[key].state == "cancelled":  # while the child was starting
+                raise CancelledError
             for event in child.train(run, folder, here / grid["dataset"]):
                 if not event["finished"]:  # it is, once the driver has its files
                     worker.log_event(grid["topic"], {"event": event})
