@@ -1,18 +1,19 @@
 """A grid of toy runs on a Dask cluster of this machine: what the cluster costs for each run.
 
 That is counted in time of processors, since scheduler, workers and driver share them here with the
-runs, and with whatever else the machine does.
+runs, and with whatever else the machine does. The longer that makes it, the more would be counted
+of what Dask measures many times a second, with runs or without: it is told to do so once a second.
 """
 
 import os
 import resource
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from unittest import mock
 
+import dask
 import psutil
 from distributed import LocalCluster
 
@@ -26,7 +27,12 @@ from convscope.training.executor import Job, train_side_by_side
 
 TITLE = "A grid on a cluster of this machine, beside one process: time of processors for each run"
 GOAL_SECONDS = 0.05
-IDLE_SECONDS = 5.0
+QUIET = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.worker.memory.monitor-interval": "1s",
+    "distributed.admin.system-monitor.interval": "1s",
+    "distributed.admin.tick.interval": "1s",
+}
 HERE, WORKERS, TRAINING = "driver and scheduler", "workers", "training"
 
 
@@ -37,7 +43,7 @@ def rows(quick: bool) -> Iterator[Row]:
         folder, dataset = Path(name), Path(name) / "dataset.safetensors"
         datasets.save(subjects.part(64, 32), dataset)
         _here(_jobs(folder / "first", 2), dataset)  # a first step imports much of torch
-        spent, _ = _spent_by(lambda: _here(_jobs(folder / "alone", count), dataset))
+        spent = _spent_by(lambda: _here(_jobs(folder / "alone", count), dataset))
         alone = spent[HERE] / count
         yield Row(f"{count} runs of 2 epochs of 64 images in one process", duration(alone), n=1)
         for size in sizes:
@@ -50,6 +56,7 @@ def _on(size: int, count: int, folder: Path, dataset: Path, alone: float) -> Ite
     # Dask sets variables for its workers, and leaves them
     with (
         mock.patch.dict(os.environ),
+        dask.config.set(QUIET),
         LocalCluster(n_workers=size, **options) as cluster,  # type: ignore[no-untyped-call]
     ):
 
@@ -58,18 +65,15 @@ def _on(size: int, count: int, folder: Path, dataset: Path, alone: float) -> Ite
                 driver.train(_jobs(folder / f"{size}-{part}", runs), dataset, lambda _: None)
 
         begun = timed(lambda: there("first", 2 * size))()
-        idle, passed = _spent_by(lambda: time.sleep(IDLE_SECONDS))
-        rates = {part: idle[part] / passed for part in (HERE, WORKERS)}
         before = _peak()
-        spent, passed = _spent_by(lambda: there("all", count))
-    # what Dask does anyway is not for the runs, and the longer the busier the machine is
-    parts = {part: (spent[part] - rates[part] * passed) / count for part in rates}
-    parts[TRAINING] = spent[TRAINING] / count - alone
+        spent = _spent_by(lambda: there("all", count))
+    parts = {part: spent[part] / count for part in (HERE, WORKERS, TRAINING)}
+    parts[TRAINING] -= alone
     overhead = sum(parts.values())
     listed = ", ".join(f"{1000 * taken:.0f} in {part}" for part, taken in parts.items())
     yield Row(
         f"the same on {size} worker{'s' * (size > 1)}, whose processes took {duration(begun)} to "
-        f"start; without runs, scheduler and workers take {duration(sum(rates.values()))} a second",
+        "start",
         duration(alone + overhead),
         duration(alone),
         f"{1000 * overhead:.0f} ms a run beyond its training: {listed}; the driver grew by "
@@ -80,11 +84,11 @@ def _on(size: int, count: int, folder: Path, dataset: Path, alone: float) -> Ite
     )
 
 
-def _spent_by(action: Callable[[], object]) -> tuple[Counter[str], float]:
-    """The seconds that processors worked during an action, by process, and those that passed."""
-    before, began = _spent(), time.perf_counter()
+def _spent_by(action: Callable[[], object]) -> Counter[str]:
+    """The seconds that processors worked during an action, by process."""
+    before = _spent()
     action()
-    return _spent() - before, time.perf_counter() - began
+    return _spent() - before
 
 
 def _spent() -> Counter[str]:
