@@ -43,14 +43,11 @@ def rows(quick: bool) -> Iterator[Row]:
         folder, dataset = Path(name), Path(name) / "dataset.safetensors"
         datasets.save(subjects.part(64, 32), dataset)
         _here(_jobs(folder / "first", 2), dataset)  # a first step imports much of torch
-        spent = _spent_by(lambda: _here(_jobs(folder / "alone", count), dataset))
-        alone = spent[HERE] / count
-        yield Row(f"{count} runs of 2 epochs of 64 images in one process", duration(alone), n=1)
         for size in sizes:
-            yield from _on(size, count, folder, dataset, alone)
+            yield from _on(size, count, folder, dataset)
 
 
-def _on(size: int, count: int, folder: Path, dataset: Path, alone: float) -> Iterator[Row]:
+def _on(size: int, count: int, folder: Path, dataset: Path) -> Iterator[Row]:
     """The grid on so many workers: what each run takes beyond its training, and memory."""
     options = {"threads_per_worker": 1, "dashboard_address": ":0", "local_directory": str(folder)}
     # Dask sets variables for its workers, and leaves them
@@ -65,15 +62,18 @@ def _on(size: int, count: int, folder: Path, dataset: Path, alone: float) -> Ite
                 driver.train(_jobs(folder / f"{size}-{part}", runs), dataset, lambda _: None)
 
         begun = timed(lambda: there("first", 2 * size))()
+        # a run takes longer on a busier machine, so it is measured alone just before
+        local = _spent_by(lambda: _here(_jobs(folder / f"{size}-alone", count), dataset))
         before = _peak()
         spent = _spent_by(lambda: there("all", count))
+    alone = local[HERE] / count
     parts = {part: spent[part] / count for part in (HERE, WORKERS, TRAINING)}
     parts[TRAINING] -= alone
     overhead = sum(parts.values())
     listed = ", ".join(f"{1000 * taken:.0f} in {part}" for part, taken in parts.items())
     yield Row(
-        f"the same on {size} worker{'s' * (size > 1)}, whose processes took {duration(begun)} to "
-        "start",
+        f"a run of {count}, 2 epochs of 64 images, on {size} worker{'s' * (size > 1)}, whose "
+        f"processes took {duration(begun)} to start",
         duration(alone + overhead),
         duration(alone),
         f"{1000 * overhead:.0f} ms a run beyond its training: {listed}; the driver grew by "
