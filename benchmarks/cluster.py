@@ -50,6 +50,8 @@ def rows(quick: bool) -> Iterator[Row]:
 def _on(size: int, count: int, folder: Path, dataset: Path) -> Iterator[Row]:
     """The grid on so many workers: what each run takes beyond its training, and memory."""
     options = {"threads_per_worker": 1, "dashboard_address": ":0", "local_directory": str(folder)}
+    # a run takes longer on a busier machine, so it is measured alone just before
+    alone = _spent_by(lambda: _here(_jobs(folder / f"{size}-alone", count), dataset))[HERE] / count
     # Dask sets variables for its workers, and leaves them
     with (
         mock.patch.dict(os.environ),
@@ -62,11 +64,8 @@ def _on(size: int, count: int, folder: Path, dataset: Path) -> Iterator[Row]:
                 driver.train(_jobs(folder / f"{size}-{part}", runs), dataset, lambda _: None)
 
         begun = timed(lambda: there("first", 2 * size))()
-        # a run takes longer on a busier machine, so it is measured alone just before
-        local = _spent_by(lambda: _here(_jobs(folder / f"{size}-alone", count), dataset))
         before = _peak()
         spent = _spent_by(lambda: there("all", count))
-    alone = local[HERE] / count
     parts = {part: spent[part] / count for part in (HERE, WORKERS, TRAINING)}
     parts[TRAINING] -= alone
     overhead = sum(parts.values())
