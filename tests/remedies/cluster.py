@@ -66,20 +66,21 @@ def described(found):
 
 
 def wanted():
-    driver._Grid(HELD.workers, "mark")._wanted(JOBS[0][0])
+    driver._Grid(HELD.workers, print)._wanted("portable", 1)
 
 
 def idle():
-    driver._Grid(HELD.workers, "mark")._say_if_idle()
+    driver._Grid(HELD.workers, print)._wait_for_workers()
 
 
 def workers(count):
-    client = SimpleNamespace(nthreads=lambda: dict.fromkeys(range(count), 1))
+    there = dict.fromkeys(range(count), 1)
+    client = SimpleNamespace(nthreads=lambda: there, wait_for_workers=lambda _: None)
     return replaced(HELD, "workers", client)
 
 
 def kept():
-    driver._keep(*JOBS[0], dict.fromkeys(RUN_FILES, b""))
+    driver._keep(*JOBS[0], [b""] * len(RUN_FILES))
 
 
 def asked():
@@ -87,11 +88,11 @@ def asked():
     from convscope.training.cluster.worker import _Child
 
     child = _Child.__new__(_Child)
-    child._connection = SimpleNamespace(send=_gone)
-    list(child.ask(1, "tcp://w:1"))
+    child._worker, child._connection = "tcp://w:1", SimpleNamespace(send=_gone, recv=_gone)
+    list(child.train(b"", Path(), Path()))
 
 
-def _gone(_):
+def _gone(*_):
     raise BrokenPipeError
 
 
@@ -99,6 +100,10 @@ def compared():
     from convscope.training.cluster import worker
 
     worker.require_same("tcp://w:1", HELD.workers, SAME)
+
+
+def joined():
+    driver._say_if_left_out("tcp://w:1", HELD.workers, SAME)
 
 
 AGAIN = "run the stage again (finished runs are kept)"
@@ -150,7 +155,7 @@ ROWS = [
         "needs an environment of its own",
     ),
     Row(
-        "training/cluster/driver._Grid._say_if_idle",
+        "training/cluster/driver._Grid._wait_for_workers",
         f"{CLUSTER}: the scheduler has no workers: waiting for one",
         idle,
         workers(0),
@@ -164,7 +169,15 @@ ROWS = [
         replaced(trainer, "is_finished", lambda *_: True),
     ),
     Row(
-        "training/cluster/worker._Child.ask",
+        "training/cluster/driver._say_if_left_out",
+        f"{CLUSTER}: left out: the worker tcp://w:1 would compute other bits: its torch is 1, not "
+        "2: start it with the same, or leave it out",
+        joined,
+        replaced(HELD, "workers", SAME | {"torch": "1"}),
+        replaced(HELD, "workers", SAME),
+    ),
+    Row(
+        "training/cluster/worker._Child._told",
         "a training process of the worker tcp://w:1 was killed, perhaps because memory ran out: "
         "run the stage again (finished runs are kept), with fewer threads a worker if it recurs",
         asked,

@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def train_side_by_side(jobs: Sequence[Job], dataset: Path, tell: Callable[[Event
             train_run(*job, data, device, tell)
         return
     try:
-        _train_in_processes(jobs, workers, dataset, device, tell)
+        _train_in_processes(jobs, workers, dataset, tell)
     except BrokenProcessPool:
         raise UserError(
             "a training process was killed, perhaps because the machine was out of memory: run the "
@@ -65,16 +66,12 @@ def train_side_by_side(jobs: Sequence[Job], dataset: Path, tell: Callable[[Event
 
 
 def _train_in_processes(
-    jobs: Sequence[Job],
-    workers: int,
-    dataset: Path,
-    device: torch.device,
-    tell: Callable[[Event], None],
+    jobs: Sequence[Job], workers: int, dataset: Path, tell: Callable[[Event], None]
 ) -> None:
     """Train runs in as many processes as there are workers; the first failure ends all."""
     context = processes.context()
     events = context.Queue()
-    with ProcessPoolExecutor(workers, context, _begin, (dataset, device, events)) as pool:
+    with ProcessPoolExecutor(workers, context, _begin, (dataset, events)) as pool:
         try:
             with interrupts_held():
                 waiting = {pool.submit(_work, job) for job in jobs}
@@ -106,16 +103,13 @@ class _Process:
     """What a training process holds on to between runs."""
 
     dataset: Path
-    device: torch.device
     events: Any
-    data: DataSet | None = None
 
 
-def _begin(dataset: Path, device: torch.device, events: Any) -> None:
+def _begin(dataset: Path, events: Any) -> None:
     """Prepare a training process."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    allocator.keep_freed_memory()
-    _Process.dataset, _Process.device, _Process.events = dataset, device, events
+    _Process.dataset, _Process.events = dataset, events
 
 
 def _end_with_parent() -> None:
@@ -127,10 +121,24 @@ def _end_with_parent() -> None:
 
 
 def _work(job: Job) -> None:
-    # not in _begin, whose errors the pool prints with a traceback
-    if _Process.data is None:
-        _Process.data = data_sets.load(_Process.dataset).to(_Process.device)
-    train_run(*job, _Process.data, _Process.device, _Process.events.put)
+    train_one_of_many(job, _Process.dataset, _Process.events.put)
+
+
+def train_one_of_many(job: Job, dataset: Path, tell: Callable[[Event], None]) -> None:
+    """Train a run in a process that trains nothing else, which keeps the data set for the next.
+
+    Raises:
+        UserError: It cannot be trained.
+    """
+    train_run(*job, _kept(dataset), runtime.device(), tell)
+
+
+# not prepared in _begin, whose errors the pool prints with a traceback
+@lru_cache(maxsize=1)
+def _kept(dataset: Path) -> DataSet:
+    """A data set on the device, for a process whose freed memory the next run needs again."""
+    allocator.keep_freed_memory()
+    return data_sets.load(dataset).to(runtime.device())
 
 
 def train_run(

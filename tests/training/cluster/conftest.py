@@ -37,20 +37,23 @@ class Cluster:
         except (OSError, ValueError):
             return None
 
-    def _start(self, kind, *arguments):
+    def _start(self, kind, *arguments, **environment):
         command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", "--no-dashboard"]
         log = (self.folder / f"{kind}.log").open("a")
         with log:
             started = subprocess.Popen(
-                [*command, *map(str, arguments)], env=self.environment, stdout=log, stderr=log
+                [*command, *map(str, arguments)],
+                env={**self.environment, **environment},
+                stdout=log,
+                stderr=log,
             )
         self.programs.append(started)
         return started
 
-    def worker(self):
+    def worker(self, **environment):
         """Start a worker for one run at a time."""
         where = ["--nthreads", "1", "--no-nanny", "--local-directory", self.folder]
-        return self._start("worker", self.address, *where)
+        return self._start("worker", self.address, *where, **environment)
 
     def end(self):
         """Kill them all."""
@@ -90,6 +93,13 @@ def stop_all(program):
 def two(tmp_path_factory):
     """A cluster of two workers, which no test ends."""
     with cluster_in(tmp_path_factory.mktemp("cluster"), workers=2) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def lone(tmp_path_factory):
+    """A cluster of one worker, which tests may end."""
+    with cluster_in(tmp_path_factory.mktemp("lone"), workers=1) as cluster:
         yield cluster
 
 

@@ -1,7 +1,9 @@
 import errno
+import re
+import shutil
 import sys
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from convscope.base.errors import UserError
 from convscope.training.checkpoints import CHECKPOINT
 from convscope.training.cluster import driver
 from convscope.training.executor import train_side_by_side
-from tests import toys
+from tests import projects, toys
 from tests.projects import contents
 from tests.training import toy_runs
 from tests.training.cluster.conftest import children, cluster_in, stop_all, until
@@ -44,15 +46,21 @@ def here(wanted, data, monkeypatch):
     return contents(wanted[0][1].parent)
 
 
-@contextmanager
-def _nowhere(_):
-    yield "/nonexistent/mark"
+def apart(monkeypatch):
+    """Let workers see no folder of this process."""
+    packed = driver._packed
+
+    def elsewhere(run, folder):
+        pickled, _, begun = packed(run, folder)
+        return pickled, Path("/nonexistent/runs", folder.name), begun
+
+    monkeypatch.setattr(driver, "_packed", elsewhere)
 
 
 @pytest.fixture(params=["a shared disk", "disks of their own"])
 def _disks(request, monkeypatch):
     if request.param == "disks of their own":
-        monkeypatch.setattr(driver, "_mark", _nowhere)
+        apart(monkeypatch)
 
 
 @pytest.mark.usefixtures("_disks")
@@ -130,32 +138,74 @@ class SeenEnoughError(Exception):
 
 
 def test_a_worker_that_joins_late_helps(two, data, monkeypatch):
-    late, started = [], set()
+    late, started, helping = [], set(), []
 
     def call_for_help(event):
         started.add(event.run_id)
         if event.row and not late:
             late.append(two.worker())
         if event.row and len(started) == 3:  # the other two have one run each, without end
+            helping.extend(children(late[0]))
             raise SeenEnoughError
 
     with pytest.raises(SeenEnoughError):
         trained(two, monkeypatch, jobs("there", 4, 6, 8, epochs=6000), data, call_for_help)
-    assert children(late[0])
+    assert helping
     stop_all(late[0])
 
 
-def test_a_scheduler_that_is_killed_is_named_in_one_line(tmp_path_factory, data, monkeypatch):
-    with cluster_in(tmp_path_factory.mktemp("lost"), workers=1) as cluster:
+def test_a_late_worker_of_other_code_is_left_out_and_refused_at_the_next_start(
+    two, data, tmp_path, monkeypatch, capfd
+):
+    changed = tmp_path / "src"
+    shutil.copytree(projects.ROOT / "src", changed)
+    source = changed / "convscope" / "training" / "trainer.py"
+    source.write_text(source.read_text().replace("max(0.0, 100 *", "max(0.0, 100.5 *"))
+    late, said, started, epochs_since = [], [""], set(), []
 
-        def kill(event):
-            if event.row:
-                cluster.scheduler.kill()
+    def watch(event):
+        if not late:
+            late.append(two.worker(PYTHONPATH=str(changed)))
+        said[0] += capfd.readouterr().err
+        if said[0]:
+            started.add(event.run_id)
+            epochs_since.append(event.row)
+        if len(epochs_since) == 100:  # a third run has had no place
+            raise SeenEnoughError
 
-        wanted = jobs("there", 4, 6, epochs=10 * LONG)
-        said = toys.refusal(trained, cluster, monkeypatch, wanted, data, kill)
+    with pytest.raises(SeenEnoughError):
+        trained(two, monkeypatch, jobs("there", 4, 6, 8, epochs=60_000), data, watch)
+    assert len(started) <= 2
+    other = (
+        r"the worker tcp://127\.0\.0\.1:\d+ would compute other bits: its code is [0-9a-f]{12}, "
+        rf"not {driver.runs.code()[:12]}: start it with the same, or leave it out"
+    )
+    assert re.fullmatch(rf"convscope: CONVSCOPE_CLUSTER: left out: {other}\n", said[0])
+    assert re.fullmatch(other, toys.refusal(trained, two, monkeypatch, jobs("there", 4), data))
+    stop_all(late[0])
+
+
+def test_runs_go_on_when_the_only_worker_died_and_another_comes(lone, data, monkeypatch):
+    first, others = lone.programs[1], []
+
+    def replace(event):
+        if event.row and not others:
+            stop_all(first)
+            others.append(lone.worker())
+
+    found = trained(lone, monkeypatch, jobs("there", 4, 6, epochs=LONG), data, replace)
+    assert found == here(jobs("here", 4, 6, epochs=LONG), data, monkeypatch)
+
+
+def test_a_scheduler_that_is_killed_is_named_in_one_line(lone, data, monkeypatch):
+    def kill(event):
+        if event.row:
+            lone.scheduler.kill()
+
+    wanted = jobs("there", 4, 6, epochs=10 * LONG)
+    said = toys.refusal(trained, lone, monkeypatch, wanted, data, kill)
     assert said == (
-        f"{cluster.address}: the scheduler is gone: start it and its workers, and run the stage "
+        f"{lone.address}: the scheduler is gone: start it and its workers, and run the stage "
         "again (finished runs are kept)"
     )
 
@@ -179,7 +229,7 @@ def test_an_interrupt_and_a_full_disk_end_what_runs_elsewhere(two, data, monkeyp
     def full(path, content):  # noqa: ARG001
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
-    monkeypatch.setattr(driver, "_mark", _nowhere)
+    apart(monkeypatch)
     monkeypatch.setattr(driver.files, "write_bytes", full)
     with pytest.raises(OSError, match="No space left"):
         trained(two, monkeypatch, [*jobs("full", 4), *jobs("full", 6, epochs=6000)], data)

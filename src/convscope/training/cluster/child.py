@@ -1,19 +1,19 @@
-"""A training process of a cluster's worker, which describes itself and trains what it is sent.
+"""A training process of a cluster's worker, which says by what it computes and trains what it gets.
 
-``python -m convscope.training.cluster.child HANDLE KERNELS`` answers over a connection, of
+``python -m convscope.training.cluster.child HANDLE KERNELS THREADS`` answers over a connection, of
 which a worker holds the other end. It ends with the worker, or after ``IDLE_SECONDS`` without work.
 """
 
 import importlib
 import os
-import queue
+import pickle
 import signal
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
-from functools import lru_cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -23,48 +23,39 @@ from convscope.base.errors import UserError
 from convscope.training import processes
 
 IDLE_SECONDS = 900.0
+Tell = Callable[[Any], None]
 
 
 def main() -> None:
-    """Answer a number of threads by a description, a job by its events, and end each by None."""
+    """Tell a description, then of each job its events; None or an error ends each of these."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal, for the worker
-    kernels.hold(sys.argv[2])  # before anything imports torch
-    connection = Connection(int(sys.argv[1]))
-    asked: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(connection, asked), daemon=True).start()
-    with connection:
-        while True:
-            try:
-                question = asked.get(timeout=IDLE_SECONDS)
-            except queue.Empty:
-                return
-            try:
-                _answer(question, connection)
-            except UserError as error:
-                connection.send(error)
-            except Exception:  # a mistake of ours, for the driver's user to report
-                connection.send(RuntimeError(traceback.format_exc()))
+    threading.Thread(target=_end_with_worker, daemon=True).start()
+    handle, kind, threads = sys.argv[1:]
+    with Connection(int(handle)) as connection, suppress(EOFError):
+        _answer(connection.send, _describe, kind, int(threads))
+        while connection.poll(IDLE_SECONDS):
+            _answer(connection.send, _train, *connection.recv())
 
 
-def _listen(connection: Connection, asked: "queue.SimpleQueue[Any]") -> None:
-    """Pass on what is asked; without this a run would outlive a worker that was killed."""
+def _end_with_worker() -> None:
+    """Without this a run would outlive a worker that was killed, which holds our standard input."""
+    sys.stdin.read()
+    os._exit(1)
+
+
+def _answer(tell: Tell, work: Callable[..., None], *asked: Any) -> None:
     try:
-        while True:
-            asked.put(connection.recv())
-    except (EOFError, OSError):
-        os._exit(1)
+        work(tell, *asked)
+        tell(None)
+    except (UserError, OSError) as error:
+        tell(error)
+    except Exception:  # a mistake of ours, for the driver's user to report
+        tell(RuntimeError(traceback.format_exc()))
 
 
-def _answer(question: int | Mapping[str, Any], connection: Connection) -> None:
-    if isinstance(question, int):
-        connection.send(_description(question))
-    else:
-        _train(question, connection)
-    connection.send(None)
-
-
-def _description(threads: int) -> dict[str, str]:
-    """What the bits of a run of so many CPU threads depend on here."""
+def _describe(tell: Tell, kind: str, threads: int) -> None:
+    """Tell what the bits of a run of so many CPU threads depend on here."""
+    kernels.hold(kind)  # before anything imports torch
     for name in processes.PRELOADED:  # so that the first run does not wait
         importlib.import_module(name)
     import torch
@@ -72,40 +63,18 @@ def _description(threads: int) -> dict[str, str]:
     from convscope.base import runtime
     from convscope.training import run
 
-    with runtime.deterministic(threads, kernels.held() or kernels.NATIVE):
-        return {
-            "torch": torch.__version__,
-            "code": run.code()[:12],
-            "threads": str(torch.get_num_threads()),
-            "processor": kernels.computed_on(runtime.device().type),
-        }
+    with runtime.deterministic(threads, kind):
+        found = {"torch": str(torch.__version__), "code": run.code()[:12]}
+        found |= {"threads": str(torch.get_num_threads())}
+        tell(found | {"processor": kernels.computed_on(runtime.device().type)})
 
 
-def _train(job: Mapping[str, Any], connection: Connection) -> None:
-    """Train a run in the job's folder, and send its events."""
-    from convscope.base import runtime
-    from convscope.data.augment import Augmentation
+def _train(tell: Tell, run: bytes, folder: str, dataset: str) -> None:
+    """Train a pickled run in a folder, and tell its events."""
     from convscope.training import executor
-    from convscope.training.run import Run, Settings
 
-    settings = {**job["settings"], "augment": Augmentation(**job["settings"]["augment"])}
-    run = Run(job["net"], job["point"], Settings(**settings), job["data"])
-    executor.train_run(
-        run,
-        Path(job["folder"]),
-        _data(Path(job["dataset"])),
-        runtime.device(),
-        lambda event: connection.send(asdict(event)),
-    )
-
-
-@lru_cache(maxsize=1)
-def _data(path: Path) -> Any:
-    """A data set, kept for the next run."""
-    from convscope.base import runtime
-    from convscope.data import datasets
-
-    return datasets.load(path).to(runtime.device())
+    job = pickle.loads(run), Path(folder)
+    executor.train_one_of_many(job, Path(dataset), lambda event: tell(asdict(event)))
 
 
 if __name__ == "__main__":

@@ -2,16 +2,14 @@
 
 import logging
 import os
+import pickle
 import queue
 import re
 import secrets
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +25,6 @@ from convscope.training.checkpoints import CHECKPOINT
 from convscope.training.executor import Event, Job
 from convscope.training.run import Run
 
-POLL_SECONDS = 0.1
 LOOK_SECONDS = 10.0
 CONNECT_SECONDS = 10.0
 _LOCAL = re.compile("local:([1-9][0-9]{0,2})")
@@ -61,20 +58,21 @@ def train(jobs: Sequence[Job], dataset: Path, tell: Callable[[Event], None]) -> 
         return
     try:
         from distributed import KilledWorker
-        from distributed.comm.core import CommClosedError
     except ImportError:
         raise UserError(
             f"{CLUSTER} needs Dask: pip install -c constraints.txt -e '.[cluster]'"
         ) from None
     try:
-        with _connected(where) as client, _mark(jobs[0][1].parent) as mark:
-            _Grid(client, mark).train(jobs, dataset, tell)
+        with _connected(where) as client:
+            _Grid(client, tell).train(jobs, dataset)
     except KilledWorker as error:
         raise UserError(
             f"{where}: workers died one after another, the last {error.last_worker.address}: read "
             "their logs, and run the stage again (finished runs are kept)"
         ) from None
-    except (CommClosedError, CancelledError, TimeoutError):
+    except (CancelledError, OSError) as error:
+        if getattr(error, "errno", None) is not None:  # not Dask's, but of a file here
+            raise
         raise UserError(
             f"{where}: the scheduler is gone: start it and its workers, and run the stage again "
             "(finished runs are kept)"
@@ -104,57 +102,47 @@ def _connected(where: str) -> Iterator[Any]:
         yield client
 
 
-@contextmanager
-def _mark(store: Path) -> Iterator[str]:
-    """The name of a file by which a worker sees whether it shares this disk."""
-    store.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=store, prefix=".shared-") as mark:
-        yield str(Path(mark.name).absolute())
-
-
 class _Grid:
     """A grid on a cluster."""
 
-    def __init__(self, client: Any, mark: str) -> None:
-        self.client, self.mark = client, mark
-        self.topic = f"convscope-{secrets.token_hex(8)}"
-        self.events: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        self.epochs: dict[str, int] = {}
-        self.looked, self.has_workers = -LOOK_SECONDS, False
+    def __init__(self, client: Any, tell: Callable[[Event], None]) -> None:
+        self.client, self.tell = client, tell
+        # events, runs that are done and workers that join, as Dask's threads hear of them
+        self.heard: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.epochs: dict[str, float] = {}
 
-    def train(self, jobs: Sequence[Job], dataset: Path, tell: Callable[[Event], None]) -> None:
-        """Train its runs; the first failure, also of this process, cancels all."""
+    def train(self, jobs: Sequence[Job], dataset: Path) -> None:
+        """Train its runs; the first failure, also of this process, ends all."""
         from convscope.training.cluster import worker
 
-        shared: dict[str, Any] = {
-            "topic": self.topic,
-            "mark": self.mark,
-            "dataset": f"{jobs[0][0].data}{dataset.suffix}",
-            "kernels": jobs[0][0].settings.kernels,
-            "wanted": self._wanted(jobs[0][0]),
-        }
-        self.client.subscribe_topic(self.topic, lambda event: self.events.put(event[1]["event"]))
-        self.client.register_plugin(worker.DataSetFile(shared["dataset"], dataset.read_bytes()))
-        waiting = {}
-        for run, folder in jobs:
-            key = f"{self.topic}-{run.net}-{run.id}"
-            job = {**shared, **_described(run, folder), "key": key}
-            waiting[self.client.submit(worker.train, job, key=key)] = run, folder
-        try:
-            while waiting:
-                self._pass_on(tell, POLL_SECONDS)
-                self._say_if_idle()
-                for future in [each for each in waiting if each.done()]:
-                    content = future.result()
-                    self._pass_on(tell, 0)  # a run's events come before its files
-                    run, folder = waiting.pop(future)
-                    _keep(run, folder, content)
-                    tell(Event(run.id, finished=True))
-        finally:
-            with suppress(Exception):
-                self.client.cancel([*waiting], force=True)
+        first, topic = jobs[0][0], f"convscope-{secrets.token_hex(8)}"
+        settings = first.settings.kernels, first.settings.threads
+        wanted, copy = self._wanted(*settings), f"{first.data}{dataset.suffix}"
+        ready = worker.Ready(copy, dataset.read_bytes(), *settings)
+        for each in (topic, ready.name):
+            self.client.subscribe_topic(each, lambda event: self.heard.put(event[1]))
+        self.client.register_plugin(ready)
+        waiting = {f"{topic}-{run.net}-{run.id}": (run, folder) for run, folder in jobs}
+        futures = self.client.map(
+            worker.train,
+            *zip(*(_packed(*job) for job in jobs), strict=True),
+            grid={"topic": topic, "settings": settings, "wanted": wanted, "dataset": copy},
+            key=[*waiting],
+            resources={worker.resource(wanted): 1},
+        )
+        for future in futures:
+            future.add_done_callback(self.heard.put)
+        while waiting:
+            heard = self._next()
+            if not isinstance(heard, dict):
+                _keep(*waiting[heard.key], heard.result())
+                self.tell(Event(waiting.pop(heard.key)[0].id, finished=True))
+            elif "event" in heard:
+                self._pass_on(Event(**heard["event"]))
+            else:
+                _say_if_left_out(heard["worker"], heard["found"], wanted)
 
-    def _wanted(self, run: Run) -> dict[str, str]:
+    def _wanted(self, kernels: str, threads: int) -> dict[str, str]:
         """What every worker must compute by: torch and code of this process, one kind of processor.
 
         This waits for the first worker.
@@ -164,13 +152,9 @@ class _Grid:
         """
         from convscope.training.cluster import worker
 
-        while not self._say_if_idle():
-            time.sleep(POLL_SECONDS)
-        threads = run.settings.threads
+        self._wait_for_workers()
         wanted = {"torch": torch.__version__, "code": runs.code()[:12], "threads": str(threads)}
-        described = self.client.run(
-            worker.describe, run.settings.kernels, threads, on_error="return"
-        )
+        described = self.client.run(worker.describe, kernels, threads, on_error="return")
         for name, found in sorted(described.items()):
             if isinstance(found, UserError):
                 raise found
@@ -184,52 +168,55 @@ class _Grid:
             wanted["processor"] = found["processor"]
         return wanted
 
-    def _pass_on(self, tell: Callable[[Event], None], seconds: float) -> None:
-        """Tell what there is and comes in a while, and no epoch again of a run begun again."""
-        until = time.monotonic() + seconds
-        with suppress(queue.Empty):
-            while time.monotonic() < until + POLL_SECONDS:  # though more may come
-                left = until - time.monotonic()
-                event = Event(**self.events.get(left > 0, max(left, 0)))
-                epoch = event.row["epoch"] if event.row else 0
-                if epoch > self.epochs.get(event.run_id, -1) and not event.finished:
-                    self.epochs[event.run_id] = int(epoch)
-                    tell(event)
+    def _next(self) -> Any:
+        """What is heard next: it may take hours, and without workers never comes."""
+        while True:
+            try:
+                return self.heard.get(timeout=LOOK_SECONDS)
+            except queue.Empty:
+                self._wait_for_workers()
 
-    def _say_if_idle(self) -> bool:
-        """Whether there were workers when last looked for; says in a line if there are none."""
-        if time.monotonic() - self.looked > LOOK_SECONDS:
-            self.looked = time.monotonic()
-            self.has_workers = bool(self.client.nthreads())
-            if not self.has_workers:
-                what = "the scheduler has no workers: waiting for one"
-                print(f"convscope: {CLUSTER}: {what}", file=sys.stderr, flush=True)
-        return self.has_workers
+    def _wait_for_workers(self) -> None:
+        """Wait until there is a worker, and say in a line if there is none."""
+        if not self.client.nthreads():
+            what = "the scheduler has no workers: waiting for one"
+            print(f"convscope: {CLUSTER}: {what}", file=sys.stderr, flush=True)
+            self.client.wait_for_workers(1)
+
+    def _pass_on(self, event: Event) -> None:
+        """Tell an event, but of a run that began again no epoch twice."""
+        epoch = event.row["epoch"] if event.row else 0
+        if epoch > self.epochs.get(event.run_id, -1):
+            self.epochs[event.run_id] = epoch
+            self.tell(event)
 
 
-def _described(run: Run, folder: Path) -> dict[str, Any]:
-    """A run, as plain values; its checkpoint, where there is one."""
+def _say_if_left_out(worker: str, found: dict[str, str], wanted: dict[str, str]) -> None:
+    """Say in a line how a worker that has joined would compute other bits, if it would."""
+    from convscope.training.cluster.worker import require_same
+
+    try:
+        require_same(worker, found, wanted)
+    except UserError as error:
+        print(f"convscope: {CLUSTER}: left out: {error}", file=sys.stderr, flush=True)
+
+
+def _packed(run: Run, folder: Path) -> tuple[bytes, Path, dict[str, bytes]]:
+    """A run, pickled for a worker that has no torch; its folder; its checkpoint, if it has one."""
+    folder.parent.mkdir(parents=True, exist_ok=True)  # so that workers see whether they share it
     begun = [folder / CHECKPOINT]
-    return {
-        "run": {
-            "net": run.net,
-            "point": run.point,
-            "settings": asdict(run.settings),
-            "data": run.data,
-        },
-        "folder": str(folder.absolute()),
-        "begun": {path.name: path.read_bytes() for path in begun if path.is_file()},
-    }
+    content = {path.name: path.read_bytes() for path in begun if path.is_file()}
+    return pickle.dumps(run), folder.absolute(), content
 
 
-def _keep(run: Run, folder: Path, content: dict[str, bytes]) -> None:
+def _keep(run: Run, folder: Path, contents: Sequence[bytes]) -> None:
     """Write a run's files, the one that completes it last, and see that they are what was trained.
 
     Raises:
         UserError: They are not.
     """
-    for name in RUN_FILES:
-        files.write_bytes(folder / name, content[name])
+    for name, content in zip(RUN_FILES, contents, strict=True):
+        files.write_bytes(folder / name, content)
     if not trainer.is_finished(run, folder):
         raise UserError(
             f"{run.net}: run {run.id} came back damaged from the cluster: run the stage again"

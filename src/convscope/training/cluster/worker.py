@@ -11,31 +11,50 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from distributed import Worker, WorkerPlugin, get_worker
+from distributed import Status, Worker, WorkerPlugin, get_worker
 
 from convscope.base import files
 from convscope.base.errors import UserError
 from convscope.base.paths import RUN_FILES
 
-POLL_SECONDS = 1.0
 
+class Ready(WorkerPlugin):
+    """Makes a worker ready for runs on a data set, also one that joins later.
 
-class DataSetFile(WorkerPlugin):
-    """A data set's file, of which each worker, also one that joins later, keeps a copy."""
+    It then has the data set's file, and a resource that says what its bits depend on. A run asks
+    for that resource, so that Dask leaves out a worker that would compute other bits.
+    """
 
     idempotent = True  # the scheduler has it until it ends, and other grids use it too
 
-    def __init__(self, name: str, content: bytes) -> None:
-        self.name, self.content = name, content
+    def __init__(self, dataset: str, content: bytes, kernels: str, threads: int) -> None:
+        self.name = f"{dataset}-{kernels}-{threads}"
+        self.dataset, self.content, self.settings = dataset, content, (kernels, threads)
 
-    def setup(self, worker: Worker) -> None:
-        """Write the file, and forget its content."""
-        files.write_bytes(Path(worker.local_directory, self.name), self.content)
+    async def setup(self, worker: Worker) -> None:
+        """Write the file and forget its content; describe the worker to Dask and to drivers."""
+        files.write_bytes(Path(worker.local_directory, self.dataset), self.content)
         self.content = b""
+        found = await describe(*self.settings, dask_worker=worker)
+        await worker.set_resources(**{resource(found): worker.state.nthreads})
+        # by itself Dask gives a worker's new resource no run that has waited for it
+        worker.status = Status.paused
+        worker.status = Status.running
+        worker.log_event(self.name, {"found": found})  # to which Dask adds its address
+
+    def transition(self, key: Any, start: str, finish: str, **_: Any) -> None:
+        """End a run that nobody waits for any more."""
+        if (start, finish) == ("executing", "released") and key in _training:
+            _training[key].process.kill()
+
+
+def resource(description: Mapping[str, str]) -> str:
+    """The name of the resource that workers of this description have, one for each run."""
+    return " ".join(["convscope", *description.values()])
 
 
 class _Child:
@@ -44,69 +63,66 @@ class _Child:
     Not of multiprocessing, whose processes a worker that has a nanny may not start.
     """
 
-    def __init__(self, kernels: str) -> None:
+    def __init__(self, worker: str, kernels: str, threads: int) -> None:
+        self._worker = worker
         self._connection, theirs = multiprocessing.Pipe()
+        handle = theirs.fileno()
         module = "convscope.training.cluster.child"
-        command = [sys.executable, "-m", module, str(theirs.fileno()), kernels]
+        command = [sys.executable, "-m", module, str(handle), kernels, str(threads)]
         with theirs:
-            self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
-        self.is_busy = False
+            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[handle])
+        (self.description,) = self._told()
 
-    def ask(self, question: object, worker: str) -> Iterator[Any]:
-        """Yield what it tells until its answer ends, and None while it says nothing."""
-        try:
-            self._connection.send(question)
-            self.is_busy = True
-            while self.is_busy:
-                while not self._connection.poll(POLL_SECONDS):
-                    yield None
+    def train(self, run: bytes, folder: Path, dataset: Path) -> Iterator[Any]:
+        """Yield the events of a pickled run while it trains it in a folder."""
+        with suppress(OSError):  # it is gone, as the next line finds out
+            self._connection.send((run, str(folder), str(dataset)))
+        yield from self._told()
+
+    def _told(self) -> Iterator[Any]:
+        """Yield what it tells until its answer ends; an error in it is raised."""
+        while True:
+            try:
                 told = self._connection.recv()
-                self.is_busy = isinstance(told, dict)
-                if isinstance(told, Exception):
-                    raise told
-                yield told
-        except (EOFError, OSError):
-            raise UserError(
-                f"a training process of the worker {worker} was killed, perhaps because memory ran "
-                "out: run the stage again (finished runs are kept), with fewer threads a worker if "
-                "it recurs"
-            ) from None
-
-    def description(self, threads: int, worker: str) -> dict[str, str]:
-        """What the bits of a run of so many CPU threads depend on in it."""
-        (found,) = filter(None, self.ask(threads, worker))
-        return dict(found)
+            except (EOFError, OSError):
+                raise UserError(
+                    f"a training process of the worker {self._worker} was killed, perhaps because "
+                    "memory ran out: run the stage again (finished runs are kept), with fewer "
+                    "threads a worker if it recurs"
+                ) from None
+            if isinstance(told, Exception):
+                raise told
+            if told is None:
+                return
+            yield told
 
 
-_idle: defaultdict[str, list[_Child]] = defaultdict(list)
+_idle: defaultdict[tuple[str, int], list[_Child]] = defaultdict(list)
+_training: dict[Any, _Child] = {}  # by the keys of their tasks
 
 
 @contextmanager
-def _child(kernels: str) -> Iterator[_Child]:
-    """A child for one task at a time, kept for the next one if it has answered."""
-    idle = _idle[kernels]
-    child = idle.pop() if idle else _Child(kernels)
-    if child.process.poll() is not None:  # it was idle for too long
-        child = _Child(kernels)
+def _child(worker: str, kernels: str, threads: int) -> Iterator[_Child]:
+    """A child for one thing at a time, kept for the next one unless this fails."""
+    idle = _idle[kernels, threads]
+    child = idle.pop() if idle else None
+    if child is None or child.process.poll() is not None:  # it was idle for too long
+        child = _Child(worker, kernels, threads)
     try:
         yield child
-    finally:
-        if child.is_busy:
+    except BaseException:
+        with child.process:
             child.process.kill()
-            child.process.wait()
-        else:
-            idle.append(child)
+        raise
+    idle.append(child)
 
 
 async def describe(kernels: str, threads: int, dask_worker: Worker) -> dict[str, str]:
-    """What the bits of a run depend on here; it also makes a child ready for each thread."""
+    """What the bits of a run depend on here."""
 
     def found() -> dict[str, str]:
-        with ExitStack() as stack:
-            each_thread = range(dask_worker.state.nthreads)
-            children = [stack.enter_context(_child(kernels)) for _ in each_thread]
-            found = [child.description(threads, dask_worker.address) for child in children]
-        return found[0]
+        with _child(dask_worker.address, kernels, threads) as child:
+            return dict(child.description)
 
     return await asyncio.to_thread(found)  # Dask's own thread has other things to answer
 
@@ -121,29 +137,33 @@ def require_same(worker: str, found: Mapping[str, str], wanted: Mapping[str, str
             )
 
 
-def train(job: Mapping[str, Any]) -> dict[str, bytes]:
-    """Train a run in a child, logging its events under the job's topic; its files by their names.
+def train(
+    run: bytes, folder: Path, begun: Mapping[str, bytes], grid: Mapping[str, Any]
+) -> list[bytes]:
+    """Train a pickled run in a child, logging its events under the grid's topic; its files.
 
-    On a disk that the driver shares the run has its usual folder, and goes on after its last epoch
-    also where another worker has died.
+    In a folder that the driver shares it goes on after its last epoch also where another worker
+    has died.
 
     Raises:
         UserError: The run cannot be trained, or this worker would compute other bits.
     """
     worker = get_worker()
-    here, folder = Path(worker.local_directory), Path(job["folder"])
-    if not Path(job["mark"]).exists():
+    here, key = Path(worker.local_directory), worker.get_current_task()
+    if not folder.parent.exists():
         folder = here / folder.name
-        for name, content in job["begun"].items():
-            if not (folder / name).exists():
-                files.write_bytes(folder / name, content)
-    run = {**job["run"], "folder": str(folder), "dataset": str(here / job["dataset"])}
-    with _child(job["kernels"]) as child:
-        found = child.description(job["run"]["settings"]["threads"], worker.address)
-        require_same(worker.address, found, job["wanted"])
-        for event in child.ask(run, worker.address):
-            if worker.state.tasks[job["key"]].state == "cancelled":
+    for name, content in begun.items():
+        if not (folder / name).exists():
+            files.write_bytes(folder / name, content)
+    with _child(worker.address, *grid["settings"]) as child:
+        require_same(worker.address, child.description, grid["wanted"])
+        _training[key] = child
+        try:
+            if worker.state.tasks[key].state == "cancelled":  # while the child was starting
                 raise CancelledError
-            if event:
-                worker.log_event(job["topic"], {"event": event})
-    return {name: (folder / name).read_bytes() for name in RUN_FILES}
+            for event in child.train(run, folder, here / grid["dataset"]):
+                if not event["finished"]:  # it is, once the driver has its files
+                    worker.log_event(grid["topic"], {"event": event})
+        finally:
+            del _training[key]
+    return [(folder / name).read_bytes() for name in RUN_FILES]
