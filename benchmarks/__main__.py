@@ -27,6 +27,8 @@ NAMES = (
     "study",
 )
 BY_NAME_ONLY = ("quick-study",)
+# what measures in processes of its own
+IN_CHILDREN = [f"benchmarks.{name}" for name in ("training", "kernels", "growth", "atlas")]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return go.run(asked.minutes, asked.out, asked.quick)
     if asked.quick:
         children.context = processes.context()  # these have imported torch
+        children.context.set_forkserver_preload([*processes.PRELOADED, *IN_CHILDREN])
     write = table.markdown if asked.markdown else table.text
     if asked.markdown:
         print("# Benchmarks\n")

@@ -1,10 +1,12 @@
-"""Pages in the browser chromium, without a network; a word in a console fails the test."""
+"""Pages in Chromium, without a network; a word in a console fails the test."""
 
 import shutil
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+# the first is the second without its own windows: half the work, and the same pages
+PROGRAMS = ("chromium-headless-shell", "chromium")
 # nothing waits as long as this; a page that does not get there on a slow machine is broken
 PATIENCE = 60_000
 PHONE, SCREEN = (390, 844), (1300, 900)
@@ -15,9 +17,9 @@ expect.set_options(timeout=PATIENCE)
 @pytest.fixture(scope="session")
 def chromium():
     """The browser, which a process starts once."""
-    program = shutil.which("chromium")
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
-        pytest.skip("needs the chromium browser")
+        pytest.skip(f"needs the browser {' or '.join(PROGRAMS)}")
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser

@@ -2,13 +2,14 @@ import gc
 import importlib
 import os
 import signal
+import sys
 
 import pytest
 from filelock import FileLock
 
 from convscope.base import names, paths
 from convscope.tracking import server
-from tests import projects
+from tests import projects, warm
 from tests.browser import chromium, visit  # noqa: F401  fixtures
 
 server.quiet()  # tests may import MLflow before it is asked for
@@ -36,6 +37,12 @@ def one_run(here, monkeypatch):
     projects.Project(here).write_params(projects.one_run())
     datasets.save(toys.red_or_blue(), paths.DATASET)
     return here
+
+
+@pytest.fixture
+def warm_python(monkeypatch):
+    """What is started as this Python is forked from a process that has imported much."""
+    monkeypatch.setattr(sys, "executable", str(warm.programs() / "python"))
 
 
 @pytest.fixture(scope="session")

@@ -60,8 +60,8 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
 class Project:
     """A folder with this project's files, and the folder of the programs that work there."""
 
-    def __init__(self, folder: Path, programs: Path = Path(sys.executable).parent) -> None:
-        self.folder, self.programs = folder, programs
+    def __init__(self, folder: Path, programs: Path | None = None) -> None:
+        self.folder, self.programs = folder, programs or Path(sys.executable).parent
 
     def write_params(self, params: dict[str, Any]) -> None:
         """Replace params.yaml."""

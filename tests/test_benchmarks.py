@@ -9,6 +9,7 @@ from tests import toys
 
 
 @pytest.mark.pipeline
+@pytest.mark.usefixtures("warm_python")
 def test_every_benchmark_runs_on_next_to_nothing(capsys):
     assert command.main(["--quick", "--markdown"]) == 0
     sections = capsys.readouterr().out.split("\n## ")[1:]

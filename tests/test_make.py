@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import projects
+from tests import projects, warm
 
 PIPELINE = "stages: {double: {cmd: python double.py, params: [number], outs: [models/double]}}\n"
 DOUBLE = """
@@ -32,7 +32,9 @@ def make(target):
         target,
     )
     # the tests' own sources, whatever is installed
-    done = projects.Project(Path()).run(*command, PYTHONPATH=str(projects.ROOT / "src"))
+    done = projects.Project(Path(), warm.programs()).run(
+        *command, PYTHONPATH=str(projects.ROOT / "src")
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.splitlines()
 
@@ -50,7 +52,7 @@ def computed():
 def cloned(here):
     """A repository that was cloned: its dvc.lock is committed, and DVC's cache is empty."""
     git("init", "-q")
-    assert projects.python("-m", "dvc", "init", "-q").returncode == 0
+    assert projects.Project(here, warm.programs()).run("dvc", "init", "-q").returncode == 0
     for name, text in {
         "dvc.yaml": PIPELINE,
         "params.yaml": "number: 4\n",

@@ -19,7 +19,7 @@ from convscope.base import files
 from convscope.base.names import POINT
 from convscope.evaluation import predictions
 from convscope.study import claims
-from tests import projects
+from tests import projects, warm
 
 RESULTS = projects.ROOT / "docs/results/cifar10-laptop"
 TEMPLATES = projects.ROOT / ".dvc/plots"
@@ -36,7 +36,7 @@ CHANGED = "reports/train/net3/metrics.json"
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A project with committed results, and other ones of net3 in its files."""
-    copy = projects.copied(tmp_path_factory.mktemp("clone"))
+    copy = projects.copied(tmp_path_factory.mktemp("clone"), warm.programs())
     for name in ("models", "reports"):
         shutil.copytree(RESULTS / name, copy.folder / name, dirs_exist_ok=True)
     reports = copy.folder / "reports"

@@ -1,13 +1,13 @@
-"""The commands ``convscope`` and ``dvc``, forked from a process that has imported all they import.
+"""The commands ``convscope``, ``dvc`` and ``python``, forked from a process that has imported much.
 
 A test puts the folder ``programs()`` before all others in PATH. The programs there behave as those
 of the environment, whatever starts them, without the seconds of importing torch, MLflow and DVC.
+The processes that share the tests share them. ``python`` runs what follows ``-c`` or ``-m``.
 """
 
-import atexit
+import contextlib
 import gc
 import importlib
-import json
 import os
 import select
 import shutil
@@ -16,28 +16,38 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
-import traceback
 from functools import cache
 from pathlib import Path
+
+from filelock import FileLock
+
+from tests import forked
 
 ROOT = Path(__file__).parent.parent
 IMPORTED = (
     *(f"convscope.stages.{stage.stem}" for stage in ROOT.glob("src/convscope/stages/[a-z]*.py")),
     *("convscope.training.explain", "convscope.study.claims.terminal", "torch._dynamo"),
-    "convscope.comparison.command",
+    *("convscope.comparison.command", "convscope.tracking.exported"),
     *("mlflow", "mlflow.store.tracking.sqlalchemy_store", "matplotlib.backends.backend_agg"),
+    *("alembic.command", "sqlalchemy.dialects.sqlite", "scipy.stats", "matplotlib.style.core"),
     *("dvc.cli", "dvc.commands.repro", "dvc.commands.experiments.run", "dvc.commands.data_sync"),
 )
 # hands its arguments, folder, environment and streams over, and ends as the forked process does
 CLIENT = """#!{python} -IS
-import json, os, socket, sys
+import json, os, signal, socket, sys
+if {name!r} == "python" and sys.argv[1:2] not in (["-c"], ["-m"], ["-P"]):
+    os.execv({python!r}, [{python!r}, *sys.argv[1:]])
 server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 server.connect({address!r})
 request = json.dumps([{name!r}, sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
 socket.send_fds(server, [request], [0, 1, 2])
-os._exit((server.recv(1) or [137])[0])  # nothing comes of one that was killed
+code = int(server.recv(8) or -signal.SIGKILL)
+if code < 0:
+    os.kill(os.getpid(), -code)
+os._exit(code % 256)
 """
+NAMES = ("convscope", "dvc", "python")
+LIFELINE = b"{}"
 
 
 @cache
@@ -45,76 +55,143 @@ def programs() -> Path:
     """The folder of the programs, which are ready until this process ends."""
     if sys.platform != "linux":  # elsewhere system libraries may not survive a fork
         return Path(sys.executable).parent
-    folder = Path(tempfile.mkdtemp(prefix="convscope-warm-"))
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", f"{os.getpid()}")[:16]
+    folder = Path(tempfile.gettempdir(), f"convscope-warm-{run}")
+    with FileLock(f"{folder}.lock"):
+        if not _joined(folder):
+            _start(folder)
+            assert _joined(folder, wait=False)
+    return folder
+
+
+# as long as any is open the server stays
+_lifelines: list[socket.socket] = []
+
+
+def _joined(folder: Path, wait: bool = True) -> bool:
+    """Whether a server is there, which then stays until this process ends; it says so itself."""
+    lifeline = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        lifeline.connect(str(folder / "socket"))
+        lifeline.send(LIFELINE)
+        if wait and not lifeline.recv(1):
+            raise ConnectionResetError
+    except OSError:
+        lifeline.close()
+        return False
+    _lifelines.append(lifeline)
+    return True
+
+
+def _start(folder: Path) -> None:
+    """Make the folder, and start its server, whose address can be connected to at once."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
     address = str(folder / "socket")
-    for name in ("convscope", "dvc"):
+    for name in NAMES:
         text = CLIENT.format(python=sys.executable, address=address, name=name)
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
         listening.bind(address)
         listening.listen(64)
-        subprocess.Popen(  # its input ends with this process
+        subprocess.Popen(
             [sys.executable, "-m", "tests.warm", str(folder), str(listening.fileno())],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "MPLBACKEND": "agg"},
-            stdin=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[listening.fileno()],
         )
-    return folder
+
+
+class Server:
+    """Forks for each request, and tells the client how its process ended."""
+
+    def __init__(self, folder: Path, listening: socket.socket) -> None:
+        self.folder, self.listening = folder, listening
+        self.lifelines: list[socket.socket] = []
+        self.clients: dict[int, socket.socket] = {}
+
+    def serve(self) -> None:
+        """Answer until nobody holds a lifeline any more."""
+        woken, wakes = socket.socketpair()
+        wakes.setblocking(False)
+        signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        while True:
+            asked = [woken, self.listening, *self.lifelines, *self.clients.values()]
+            for ready in select.select(asked, [], [])[0]:
+                if ready is woken:
+                    woken.recv(4096)
+                    self._bury()
+                elif ready is self.listening:
+                    self._accept()
+                else:
+                    self._hang_up(ready)
+            if not self.lifelines:
+                break
+        signal.set_wakeup_fd(-1)
+        for process in self.clients:
+            _kill(process)
+
+    def _accept(self) -> None:
+        connection, _ = self.listening.accept()
+        request, streams, _, _ = socket.recv_fds(connection, 1 << 18, 3)
+        if request == LIFELINE:
+            self.lifelines.append(connection)
+            connection.send(b"+")
+            return
+        if not request:  # its client has been killed meanwhile
+            connection.close()
+            return
+        if (process := os.fork()) == 0:
+            os.setpgid(0, 0)
+            for inherited in (self.listening, connection, *self.lifelines, *self.clients.values()):
+                inherited.close()
+            forked.become(request, streams, self.folder)
+        for stream in streams:
+            os.close(stream)
+        self.clients[process] = connection
+
+    def _bury(self) -> None:
+        """Tell clients how their processes have ended."""
+        with contextlib.suppress(ChildProcessError):
+            while (found := os.waitpid(-1, os.WNOHANG))[0]:
+                if client := self.clients.pop(found[0], None):
+                    with contextlib.suppress(OSError):
+                        client.send(str(os.waitstatus_to_exitcode(found[1])).encode())
+                    client.close()
+
+    def _hang_up(self, connection: socket.socket) -> None:
+        """End what a client that has been killed stood for."""
+        if connection in self.lifelines:
+            self.lifelines.remove(connection)
+        for process, client in self.clients.items():
+            if client is connection:
+                _kill(process)
+                del self.clients[process]
+                break
+        connection.close()
+
+
+def _kill(process: int) -> None:
+    """End a process with all of its group, as a signal to a client's own group would."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process, signal.SIGKILL)
 
 
 def main() -> None:
-    """Fork for each request and run its program there, until the test process ends."""
+    """Import, then serve; this ends with the last process that runs tests."""
     folder, listening = Path(sys.argv[1]), socket.socket(fileno=int(sys.argv[2]))
     gc.disable()  # a fifth of the time
     for module in IMPORTED:
         importlib.import_module(module)
     gc.freeze()
     gc.enable()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system buries the children
-    while sys.stdin not in select.select([listening, sys.stdin], [], [])[0]:
-        connection, _ = listening.accept()
-        if os.fork() == 0:
-            listening.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            code = ended(*become(connection))
-            connection.sendall(bytes([code]))
-            os._exit(code)
-        connection.close()
-    shutil.rmtree(folder)
-
-
-def become(connection: socket.socket) -> tuple[str, list[str]]:
-    """Take over a client's folder, environment and streams: its program's name and arguments."""
-    request, streams, _, _ = socket.recv_fds(connection, 1 << 18, 3)
-    name, arguments, folder, environment = json.loads(request)
-    for number, stream in enumerate(streams):
-        os.dup2(stream, number)
-        os.close(stream)
-    os.chdir(folder)
-    os.environ.clear()
-    os.environ.update(environment)
-    sys.argv = [name, *arguments]
-    return name, arguments
-
-
-def ended(name: str, arguments: list[str]) -> int:
-    """Run a program to its end; its exit code."""
-    try:
-        code = importlib.import_module(f"{name}.cli").main(arguments)
-    except SystemExit as end:
-        code = end.code
-    except BaseException:
-        traceback.print_exc()
-        code = 1
-    # what an interpreter does at its end, but for taking all modules apart, which takes seconds
-    threading._shutdown()
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    return code
+    Server(folder, listening).serve()
+    shutil.rmtree(folder, ignore_errors=True)
+    Path(f"{folder}.lock").unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

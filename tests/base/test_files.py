@@ -2,7 +2,6 @@ import errno
 import math
 import os
 import shutil
-import sys
 from itertools import product
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from convscope.base import files
 from convscope.base.tensors import read_tensors
-from tests import projects
+from tests import projects, warm
 from tests.toys import refusal
 
 READERS = [files.read_json, files.read_csv, read_tensors]
@@ -91,9 +90,7 @@ def test_a_folder_that_cannot_take_its_place_leaves_the_old_one(tmp_path):
     assert everything(tmp_path) == {"report": None, "report/old.txt": "old"}
 
 
-@pytest.mark.parametrize(
-    "check", [["git", "check-ignore", "--no-index"], [sys.executable, "-m", "dvc", "check-ignore"]]
-)
+@pytest.mark.parametrize("check", [["git", "check-ignore", "--no-index"], ["dvc", "check-ignore"]])
 def test_git_and_dvc_ignore_what_a_killed_attempt_left(check, tmp_path, monkeypatch):
     (tmp_path / "net1").mkdir()
     with files.atomic_write(tmp_path / "dataset") as file, monkeypatch.context() as patch:
@@ -103,7 +100,7 @@ def test_git_and_dvc_ignore_what_a_killed_attempt_left(check, tmp_path, monkeypa
         names = sorted({partial.name} | {path.name for path in tmp_path.iterdir()} - {"net1"})
     assert names == [".dataset.partial", ".net1.former", ".net1.partial"]
     paths = [f"docs/{name}" for name in names]
-    done = projects.Project(projects.ROOT).run(*check, *paths)
+    done = projects.Project(projects.ROOT, warm.programs()).run(*check, *paths)
     assert done.stdout.split() == paths, done.stderr
 
 

@@ -23,7 +23,7 @@ def test_without_vega_it_is_said_what_to_install(here, monkeypatch):
     assert list(here.iterdir()) == []
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("here", "warm_python")
 def test_what_dvc_cannot_draw_is_an_error(monkeypatch, capfd):
     monkeypatch.setattr(dvc_plots, "template", lambda: "{plot_divs}")
     refused = toys.refusal(lambda: dvc_plots.show(["nowhere"]))

@@ -15,6 +15,7 @@ from pathlib import Path
 import mlflow
 import pytest
 import torch
+from tests import warm
 from tests.tracking.study import CLASSES, NAME
 from tests.waiting import SECONDS, wait_for
 
@@ -64,13 +65,13 @@ def test_loaded_it_answers_the_softmax_of_our_logits_to_the_last_bit(bare, monke
 
 
 @contextlib.contextmanager
-def serving(log, answers, *command, **environment):
+def serving(log, answers, *command, python=sys.executable, **environment):
     """The address of one of MLflow's servers, once it answers; it ends with the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
-    mlflow_command = [sys.executable, "-m", "mlflow", *command, "--port", str(port)]
+    mlflow_command = [python, "-m", "mlflow", *command, "--port", str(port)]
 
     def is_up():
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/{answers}") as answer:
@@ -109,7 +110,8 @@ def test_a_server_keeps_it_and_another_answers_requests_with_the_probabilities(
     store = f"sqlite:///{tmp_path}/mlflow.db"
     keep = ("server", "--backend-store-uri", store, "--artifacts-destination", str(tmp_path / "a"))
     serve = ("models", "serve", "-m", f"models:/{NAME}@best", "--env-manager", "local")
-    with serving(tmp_path / "server.log", "health", *keep, "--workers", "1") as kept:
+    forked = {"python": str(warm.programs() / "python")}
+    with serving(tmp_path / "server.log", "health", *keep, "--workers", "1", **forked) as kept:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", kept)
         monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", str(SECONDS))
         run_id = bare.publish()

@@ -75,6 +75,7 @@ def deleted(project):
     return project.store.experiment_id
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_a_deleted_experiment_is_refused_with_a_command_that_brings_it_back(project):
     number = deleted(project)
     line = refusal(publish, project.root)

@@ -17,7 +17,7 @@ from convscope.data import datasets
 from convscope.data.augment import Augmentation
 from convscope.training import dvc_cache, explain, grid, plan, run
 from convscope.training.explain import RESUME, REUSE, TRAIN
-from tests import projects, toys
+from tests import projects, toys, warm
 from tests.training.toy_runs import MODELS, cut, damage, in_dvcs_cache, in_the_store
 
 # how many runs each grid of the committed params.yaml has
@@ -228,7 +228,7 @@ def test_the_command_prints_and_ends_with_0(capsys):
 def test_moving_and_renaming_a_module_retrains_nothing(tmp_path, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", projects.NO_SERVER)
     monkeypatch.setenv("CONVSCOPE_WORKERS", "1")
-    project = projects.fresh(tmp_path)
+    project = projects.fresh(tmp_path, warm.programs())
     for stage in (["download"], ["train", "net1"]):
         assert cli.main(stage) == 0
     source = project.folder / "src" / "convscope"

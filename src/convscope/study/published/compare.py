@@ -36,15 +36,19 @@ def compare(
         {key: str for key in keys if _is_number(measured[key]) != _is_number(published[key])}
     ).reset_index(drop=True)
     shared = [name for name in published if name in measured and name not in keys]
-    rows, missing = pd.DataFrame(), pd.DataFrame()
+    sides, missing = ("_published", "_measured"), pd.DataFrame()
     if keys:
-        rows = published[keys].merge(measured[keys], on=keys)
         missing = published[keys].merge(measured[keys], on=keys, how="left_anti")
-        published, measured = (rows.merge(side, on=keys) for side in (published, measured))
+        both = published.merge(measured, on=keys, suffixes=sides)
+    else:
+        both = published.join(measured, lsuffix=sides[0], rsuffix=sides[1])
+    found: dict[str, pd.Series[float]] = {}
     for name in shared:
-        rows[f"{name}_published"], rows[f"{name}_measured"] = published[name], measured[name]
-        if _is_number(published[name]) and _is_number(measured[name]):
-            rows[f"{name}_difference"] = measured[name] - published[name]
+        theirs, ours = (both[f"{name}{side}"] for side in sides)
+        found |= {str(theirs.name): theirs, str(ours.name): ours}
+        if _is_number(theirs) and _is_number(ours):
+            found[f"{name}_difference"] = ours - theirs
+    rows = both[keys].assign(**found)
     return Comparison(rows, missing.reset_index(drop=True))
 
 

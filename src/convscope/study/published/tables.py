@@ -1,6 +1,7 @@
 """The study's tables under the names, and with the columns, of our own below reports/."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -58,6 +59,11 @@ def table(name: str) -> pd.DataFrame:
     Raises:
         KeyError: The study has no such table.
     """
+    return _table(name).copy()
+
+
+@cache
+def _table(name: str) -> pd.DataFrame:
     if name not in KEYS:
         raise KeyError(name)
     if name in _MADE:
