@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import gpu_checks, subjects
 from benchmarks.measuring import Row
-from convscope.base import runtime
+from convscope.base import kernels, runtime
 from convscope.config import params_file
 from convscope.data.datasets import DataSet
 from convscope.nets import zoo
@@ -66,9 +66,10 @@ def _hours(seconds: float) -> str:
 
 def _seconds(run: Run, size: int, images: DataSet, n: int) -> float:
     """Of a processor for a step on so many images, whatever else the machine does meanwhile."""
-    settings = replace(run.settings, precision=subjects.fastest())
+    held = kernels.held() or kernels.NATIVE
+    settings = replace(run.settings, precision=subjects.fastest(), kernels=held)
     small = replace(run, settings=settings, point={**run.point, "batch_size": size})
-    with runtime.deterministic(1, settings.kernels):
+    with runtime.deterministic(1, held):
         step = gpu_checks.steps(small, images, torch.channels_last, 1)
         step()
 

@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 from tests.browser import PHONE, SCREEN
 
 from convscope.report.document import html
+from convscope.study.claims import RULES
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def test_a_figure_is_enlarged_and_closed_again(page):
 
 def test_claims_have_their_verdicts_and_numbers_and_rules_that_unfold(page):
     claims = page.locator("#claims .claim")
-    expect(claims).to_have_count(41)
+    expect(claims).to_have_count(len(RULES))
     claim = claims.first
     rule = claim.locator("details p").first
     expect(rule).to_be_hidden()

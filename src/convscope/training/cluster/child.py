@@ -6,12 +6,11 @@ which a worker holds the other end. It ends with the worker, or after ``IDLE_SEC
 
 import importlib
 import os
-import pickle
 import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from multiprocessing.connection import Connection
@@ -69,11 +68,14 @@ def _describe(tell: Tell, kind: str, threads: int) -> None:
         tell(found | {"processor": kernels.computed_on(runtime.device().type)})
 
 
-def _train(tell: Tell, run: bytes, folder: str, dataset: str) -> None:
-    """Train a pickled run in a folder, and tell its events."""
+def _train(tell: Tell, plain: Mapping[str, Any], folder: str, dataset: str) -> None:
+    """Train a run, given as plain values, in a folder, and tell its events."""
+    from convscope.data.augment import Augmentation
     from convscope.training import executor
+    from convscope.training.run import Run, Settings
 
-    job = pickle.loads(run), Path(folder)
+    settings = {**plain["settings"], "augment": Augmentation(**plain["settings"]["augment"])}
+    job = Run(**{**plain, "settings": Settings(**settings)}), Path(folder)
     executor.train_one_of_many(job, Path(dataset), lambda event: tell(asdict(event)))
 
 

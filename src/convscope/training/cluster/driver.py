@@ -2,7 +2,6 @@
 
 import logging
 import os
-import pickle
 import queue
 import re
 import secrets
@@ -10,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -201,12 +201,12 @@ def _say_if_left_out(worker: str, found: dict[str, str], wanted: dict[str, str])
         print(f"convscope: {CLUSTER}: left out: {error}", file=sys.stderr, flush=True)
 
 
-def _packed(run: Run, folder: Path) -> tuple[bytes, Path, dict[str, bytes]]:
-    """A run, pickled for a worker that has no torch; its folder; its checkpoint, if it has one."""
+def _packed(run: Run, folder: Path) -> tuple[dict[str, Any], Path, dict[str, bytes]]:
+    """A run, as plain values; its folder; its checkpoint, if it has one."""
     folder.parent.mkdir(parents=True, exist_ok=True)  # so that workers see whether they share it
     begun = [folder / CHECKPOINT]
     content = {path.name: path.read_bytes() for path in begun if path.is_file()}
-    return pickle.dumps(run), folder.absolute(), content
+    return asdict(run), folder.absolute(), content
 
 
 def _keep(run: Run, folder: Path, contents: Sequence[bytes]) -> None:

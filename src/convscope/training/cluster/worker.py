@@ -73,8 +73,8 @@ class _Child:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[handle])
         (self.description,) = self._told()
 
-    def train(self, run: bytes, folder: Path, dataset: Path) -> Iterator[Any]:
-        """Yield the events of a pickled run while it trains it in a folder."""
+    def train(self, run: Mapping[str, Any], folder: Path, dataset: Path) -> Iterator[Any]:
+        """Yield the events of a run, given as plain values, while it trains it in a folder."""
         with suppress(OSError):  # it is gone, as the next line finds out
             self._connection.send((run, str(folder), str(dataset)))
         yield from self._told()
@@ -138,9 +138,9 @@ def require_same(worker: str, found: Mapping[str, str], wanted: Mapping[str, str
 
 
 def train(
-    run: bytes, folder: Path, begun: Mapping[str, bytes], grid: Mapping[str, Any]
+    run: Mapping[str, Any], folder: Path, begun: Mapping[str, bytes], grid: Mapping[str, Any]
 ) -> list[bytes]:
-    """Train a pickled run in a child, logging its events under the grid's topic; its files.
+    """Train a run, given as plain values, in a child, logging its events; its files.
 
     In a folder that the driver shares it goes on after its last epoch also where another worker
     has died.
