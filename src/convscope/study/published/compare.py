@@ -41,7 +41,7 @@ def compare(
         missing = published[keys].merge(measured[keys], on=keys, how="left_anti")
         both = published.merge(measured, on=keys, suffixes=sides)
     else:
-        both = published.join(measured, lsuffix=sides[0], rsuffix=sides[1])
+        both = published.merge(measured, how="cross", suffixes=sides)
     found: dict[str, pd.Series[float]] = {}
     for name in shared:
         theirs, ours = (both[f"{name}{side}"] for side in sides)
