@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from convscope.base import files, tensors
 from convscope.nets import inference, zoo
+from convscope.study import claims, published
 from tests import projects, toys
 
 RESULTS = projects.ROOT / "docs" / "results"
@@ -79,6 +80,23 @@ def test_the_results_name_the_data_the_machine_and_the_versions():
     assert about["machine"]["processor"] in text
     for package in ("torch", "torchvision"):
         assert f"{package} {about['versions'][package].partition('+')[0]}" in text
+
+
+def test_the_baseline_of_the_overnight_study_is_told_as_it_was_measured():
+    text = one_line(RESULTS / "README.md")
+    overnight = RESULTS / "cifar10-overnight/reports"
+    keys = ["lr", "batch_size"]
+    found = pd.read_csv(overnight / "train/baseline/by_lr_batch_size.csv")
+    table = found.merge(published.table("train/baseline/by_lr_batch_size"), on=keys)
+    assert len(table) == 6
+    for row in table.to_dict("records"):
+        accuracies = [percent(row[f"test_accuracy_{side}"]) for side in ("y", "x")]
+        spread = f"{100 * row['test_accuracy_std']:.2f}"
+        cells = [f"{row['lr']:g}", f"{row['batch_size']:g}", *accuracies, spread]
+        assert f"| {' | '.join(cells)} |" in text
+    (first,) = [claim for claim in claims.judge(overnight) if claim.number == 1]
+    assert f"claim 1 {first.answer}" in text
+    assert min(each.margin for each in first.seeds) == pytest.approx(7.81, abs=0.005)
 
 
 def test_each_network_of_the_results_beats_the_one_before():
