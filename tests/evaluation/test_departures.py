@@ -20,7 +20,9 @@ def normed():
 
 def accuracies(module, images, augmentation, seed=0):
     labels = torch.zeros(len(images), dtype=torch.int64)
-    return departures.accuracies(module, images, labels, augmentation, (0.25, 0.75), seed)
+    batches = study_mode.augmented(images, augmentation, seed)
+    here = (0.25, 0.75)
+    return departures.accuracies(module, images, labels, augmentation, batches, here, seed)
 
 
 def test_each_batch_moves_the_statistics_by_a_twentieth_to_its_own():

@@ -6,14 +6,15 @@ from convscope.base import metrics
 from convscope.data import augment
 from convscope.evaluation import protocols
 from convscope.evaluation.protocols import AUGMENTED, CLEAN, STUDY
-from convscope.nets import inference
+from convscope.nets import inference, study_mode
 from tests import toys
 from tests.toys import left_alone, noise, weighted
 
 
 def accuracies(module, images, labels, seed):
     clean = inference.logits(module, images)
-    return protocols.accuracies(module, images, labels, clean, toys.AUGMENTED, seed)
+    batches = list(study_mode.augmented(images, toys.AUGMENTED, seed))
+    return protocols.accuracies(module, batches, labels, clean, seed)
 
 
 def black(count):

@@ -27,6 +27,7 @@ def accuracies(
     images: torch.Tensor,
     labels: torch.Tensor,
     augmentation: Augmentation,
+    batches: Iterable[torch.Tensor],
     here: tuple[float, float],
     seed: int,
 ) -> dict[str, tuple[float, float]]:
@@ -37,17 +38,18 @@ def accuracies(
         images: (N, 3, 32, 32) uint8, on the network's device.
         labels: (N,) int64.
         augmentation: What the network was trained with.
+        batches: The images, augmented so, as ``study_mode.augmented`` has them.
         here: The accuracies without the habits, in the study's way and on clean images.
         seed: Draws the augmentations, and what dropout drops.
     """
     in_study_way, clean = here
     found = {}
     if augmentation.saturation:
-        batches = study_mode.augmented(images, replace(augmentation, saturation=0.0), seed)
-        outputs = study_mode.logits(module, batches, seed)
+        pale = study_mode.augmented(images, replace(augmentation, saturation=0.0), seed)
+        outputs = study_mode.logits(module, pale, seed)
         found[SATURATION] = (in_study_way, accuracy(outputs, labels))
     if any(isinstance(part, nn.BatchNorm2d) for part in module.modules()):
-        moved = moved_statistics(module, study_mode.augmented(images, augmentation, seed))
+        moved = moved_statistics(module, batches)
         found[STATISTICS] = (clean, accuracy(inference.logits(moved, images), labels))
     return found
 

@@ -10,29 +10,25 @@ from torch import nn
 
 from convscope.base.metrics import accuracy
 from convscope.base.names import AUGMENTED, CLEAN, STUDY
-from convscope.data.augment import Augmentation
 from convscope.nets import inference, study_mode
 
 
 def accuracies(
     module: nn.Module,
-    images: torch.Tensor,
+    batches: list[torch.Tensor],
     labels: torch.Tensor,
     clean: torch.Tensor,
-    augmentation: Augmentation,
     seed: int,
 ) -> dict[str, float]:
     """A network's accuracy, in [0, 1], by the name of each protocol.
 
     Args:
         module: Left as it is.
-        images: (N, 3, 32, 32) uint8, on the network's device.
+        batches: Of N test images, augmented, as ``study_mode.augmented`` has them.
         labels: (N,) int64.
-        clean: (N, classes), the logits of the images in evaluation mode.
-        augmentation: What the network was trained with.
-        seed: Draws the augmentations, and what dropout drops.
+        clean: (N, classes), the logits of the images as they are, in evaluation mode.
+        seed: Draws what dropout drops.
     """
-    batches = list(study_mode.augmented(images, augmentation, seed))
     outputs = {
         CLEAN: clean,
         AUGMENTED: inference.logits(module, torch.cat(batches)),

@@ -152,14 +152,13 @@ def _protocols(report: Report, tested: _Tested, seed: int) -> None:
         augmentation = Augmentation(**tested.runs[net]["settings"]["augment"])
         if not augmentation.changes:
             continue
-        found = protocols.accuracies(
-            module, pixels, labels, tested.outputs[net], augmentation, seed
-        )
+        batches = list(study_mode.augmented(pixels, augmentation, seed))
+        found = protocols.accuracies(module, batches, labels, tested.outputs[net], seed)
         for protocol, share in found.items():
             right = round(share * len(labels))
             rows.append((net, protocol, share, *metrics.accuracy_interval(right, len(labels))))
         here = (found[STUDY], found[CLEAN])
-        changed = departures.accuracies(module, pixels, labels, augmentation, here, seed)
+        changed = departures.accuracies(module, pixels, labels, augmentation, batches, here, seed)
         habits += [(net, habit, *pair) for habit, pair in changed.items()]
     table = pd.DataFrame(rows, columns=["net", "protocol", "accuracy", "low", "high"])
     report.table("protocols", table)
