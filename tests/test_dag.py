@@ -62,6 +62,13 @@ def sections(stage, params):
     return declared
 
 
+def test_dvc_parses_by_compiled_code_and_reads_what_python_would():
+    assert YAML(typ="safe").Parser is not YAML(typ="safe", pure=True).Parser
+    for name in ("dvc.yaml", "dvc.lock", "params.yaml"):
+        text = (projects.ROOT / name).read_text()
+        assert YAML(typ="safe").load(text) == YAML(typ="safe", pure=True).load(text)
+
+
 def test_every_stage_has_a_command_and_a_module():
     assert set(STAGES) == set(cli.STAGES)
     for stage in STAGES:

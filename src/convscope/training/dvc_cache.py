@@ -68,7 +68,7 @@ def fingerprints(digest: str) -> set[str] | None:
 def _held(folder: Path) -> dict[Path, Path]:
     """The files that a folder held by dvc.lock: paths in it, and their copies in the cache."""
     try:
-        lock = YAML(typ="safe", pure=True).load(LOCK.read_text(encoding="utf-8"))
+        lock = YAML(typ="safe").load(LOCK.read_text(encoding="utf-8"))
         outputs = [out for stage in lock["stages"].values() for out in stage.get("outs", [])]
         for output in outputs:
             if folder.is_relative_to(output["path"]) and output["md5"].endswith(".dir"):
