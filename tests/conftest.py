@@ -46,16 +46,31 @@ def warm_python(monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def empty_store(tmp_path_factory):
-    """The file of an empty tracking store, which MLflow needs seconds to make, to be copied."""
+def made_once(tmp_path_factory):
+    """A function that makes a file or folder, unless a process has that shares the tests."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
-    path = folder / "empty.db"
-    with FileLock(path.with_suffix(".lock")):
-        if not path.exists():
-            server.open_client(f"sqlite:///{path}").search_experiments()
-    return path
+
+    def made(name, make):
+        path, unfinished = folder / name, folder / f"unfinished-{name}"
+        with FileLock(f"{path}.lock"):
+            if not path.exists():
+                make(unfinished)
+                unfinished.rename(path)
+        return path
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def empty_store(made_once):
+    """The file of an empty tracking store, which MLflow needs seconds to make, to be copied."""
+
+    def make(path):
+        server.open_client(f"sqlite:///{path}").search_experiments()
+
+    return made_once("empty.db", make)
 
 
 @pytest.hookimpl(wrapper=True)

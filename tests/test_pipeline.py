@@ -36,6 +36,7 @@ sys.exit(max(main(stage.split("@")) for stage in sys.argv[1:]))
 """
 WITHOUT = """
 sys.modules.update(dict.fromkeys(["dvc", "mlflow"]))  # None: they cannot be imported
+import sqlalchemy  # once, not in each process that would track a stage
 import os
 os.umask(0o077)
 """

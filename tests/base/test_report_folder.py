@@ -54,6 +54,14 @@ def folder(tmp_path):
     return Finished(tmp_path, "train/net1")
 
 
+def test_what_a_reader_changes_in_a_table_is_not_read_by_the_next(folder):
+    (folder.path / "best.csv").write_text("epoch\n3\n")
+    changed = folder.table("best")
+    changed.loc[0, "epoch"] = 4
+    changed["epoch"] = 5
+    assert folder.table("best")["epoch"].tolist() == [3]
+
+
 @pytest.mark.parametrize(
     ("wanted", "why"),
     [

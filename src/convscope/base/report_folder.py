@@ -78,7 +78,8 @@ def reporting(folder: Path, params: Mapping[str, Any], made_from: MadeFrom) -> I
 class Finished:
     """The report folder of a stage that has run, by its name below reports/: ``train/net1``.
 
-    A file that is missing or damaged is a UserError, which names the command that makes it.
+    A file that is missing or damaged is a UserError, which names the command that makes it. What
+    was read is not read again.
     """
 
     reports: Path
@@ -135,7 +136,9 @@ class Finished:
             UserError: The file is missing, is not a complete table, or has other columns.
         """
         path = self.path / f"{name}.csv"
-        frame = files.read_csv(path, self.command)
+        if name not in self._tables:
+            self._tables[name] = files.read_csv(path, self.command)
+        frame = self._tables[name].copy(deep=False)
         for column in (*columns, *numbers, *gaps):
             if column not in frame:
                 raise self.damaged(path.name, f"it has no column {column}")
@@ -159,6 +162,10 @@ class Finished:
         if not isinstance(content, dict):
             raise self.damaged(f"{name}.json", "it does not hold a mapping")
         return content
+
+    @cached_property
+    def _tables(self) -> dict[str, pd.DataFrame]:
+        return {}  # by name; a caller gets a copy, which pandas makes where it is written to
 
     @cached_property
     def params(self) -> dict[str, Any]:

@@ -58,8 +58,9 @@ def test_a_network_that_the_study_does_not_have_is_introduced_by_its_layers(text
         "batch normalization after 1, 1 pooling, 1 fully connected layer."
     )
     layers = layer_table.table(zoo.layers("net3", l1_oc=4)).to_csv(index=False)
-    folders.replace(folder.path / "layers.csv", layers)
-    assert training.made_of(folder).endswith(
+    deeper = grid("net6")
+    folders.replace(deeper.path / "layers.csv", layers)
+    assert training.made_of(deeper).endswith(
         "4 convolutions (3x3) of 4, 8, 16 and 32 filters, batch normalization after each, "
         "2 poolings, 3 fully connected layers, dropout before each."
     )

@@ -45,7 +45,8 @@ def judge(reports: Path) -> list[Claim]:
     Raises:
         UserError: A file is damaged.
     """
-    return [rule.judge(Reports(reports)) for rule in RULES]
+    found = Reports(reports)
+    return [rule.judge(found) for rule in RULES]
 
 
 def to_metrics(judged: Sequence[Claim]) -> dict[str, int | str]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from copy import copy
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +30,17 @@ class Reports:
         With ``like_study``, the test_accuracy and overfit_percent of networks that the study
         trained on augmented images are what its own way of testing gives.
         """
-        self._folder, self._seed, self._like_study = folder, seed, like_study
+        self._seed, self._like_study = seed, like_study
+        self._finished = cache(partial(Finished, folder))  # which keep the tables that they read
+
+    def _but(self, **changed: Any) -> "Reports":
+        other = copy(self)
+        vars(other).update(changed)
+        return other
 
     def like_study(self) -> "Reports":
         """The same files, of networks that are tested in the study's way."""
-        return Reports(self._folder, self._seed, like_study=True)
+        return self._but(_like_study=True)
 
     def by_seed(
         self, grids: Sequence[str], one_network: bool = False
@@ -51,7 +59,7 @@ class Reports:
         shared = [seed for seed in every if all(seed in seeds for seeds in known)]
         # of grids that share none each seed says which grid lacks it
         seeds = shared or every
-        found = [(seed, Reports(self._folder, seed, self._like_study)) for seed in seeds]
+        found = [(seed, self._but(_seed=seed)) for seed in seeds]
         return [*found] or [(None, self)]
 
     def _seeds(self, grid: str) -> list[int]:
@@ -137,7 +145,7 @@ class Reports:
 
     def _holding(self, path: str) -> Finished:
         name, _, file = path.rpartition("/")
-        folder = Finished(self._folder, name)
+        folder = self._finished(name)
         if not folder.has(file):
             raise NotMeasuredError(f"reports/{path} is missing: run `convscope {folder.command}`")
         return folder

@@ -54,7 +54,7 @@ def opinionated(images):
 
 
 @pytest.fixture(scope="session")
-def explored(tmp_path_factory, chromium):  # noqa: ARG001  without it nothing need be made
+def explored(made_once, chromium):  # noqa: ARG001  without it nothing need be made
     """A finished project's pages, network and test images, of which one label in four is wrong."""
     images = spots(60)
     module = opinionated(images)
@@ -62,20 +62,25 @@ def explored(tmp_path_factory, chromium):  # noqa: ARG001  without it nothing ne
     labels[::4] = (labels[::4] + 1) % len(CLASSES)
     parts = (images[:10].clone(), labels[:10].clone(), images, labels)
     dataset = DataSet(*parts, CLASSES, groups={}, url="toy", md5="")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("explored"))
-        patch.setenv("CONVSCOPE_DEVICE", "cpu")
-        save(RUN, module, dataset)
-        files.write_text(paths.PARAMS, PARAMS)
-        for stage in (occlusion, filter_ablation, filter_identify, explore):
-            stage.run()
-        patch.setattr(network, "MOST_WEIGHTS", 0)
-        explore.show([], Path("wide.html"))
-        return SimpleNamespace(
-            live=explore.PAGE.absolute(),
-            wide=Path("wide.html").absolute(),
-            reports=paths.REPORTS.absolute(),
-            module=module,
-            images=images,
-            labels=labels,
-        )
+
+    def make(folder):
+        folder.mkdir()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(folder)
+            patch.setenv("CONVSCOPE_DEVICE", "cpu")
+            save(RUN, module, dataset)
+            files.write_text(paths.PARAMS, PARAMS)
+            for stage in (occlusion, filter_ablation, filter_identify, explore):
+                stage.run()
+            patch.setattr(network, "MOST_WEIGHTS", 0)
+            explore.show([], Path("wide.html"))
+
+    folder = made_once("explored", make)
+    return SimpleNamespace(
+        live=folder / explore.PAGE,
+        wide=folder / "wide.html",
+        reports=folder / paths.REPORTS,
+        module=module,
+        images=images,
+        labels=labels,
+    )
