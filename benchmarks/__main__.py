@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return go.run(asked.minutes, asked.out, asked.quick)
     if asked.quick:
         children.context = processes.context()  # these have imported torch
-        children.context.set_forkserver_preload([*processes.PRELOADED, *IN_CHILDREN])
+        children.context.set_forkserver_preload([processes.EXECUTOR, *IN_CHILDREN])
     write = table.markdown if asked.markdown else table.text
     if asked.markdown:
         print("# Benchmarks\n")

@@ -21,6 +21,7 @@ from convscope.data.datasets import DataSet
 from convscope.nets import zoo
 from convscope.training import plan, trainer
 from convscope.training.run import Run
+from convscope.training.sgd import Sgd
 from convscope.training.step import Step
 
 ROUNDING = 1e-5
@@ -119,7 +120,7 @@ def steps(
     torch.manual_seed(run.seed)
     module: nn.Module = zoo.build(run.net, **run.point)
     module = module.to(device=device, memory_format=form)  # type: ignore[call-overload]
-    optimizer = torch.optim.SGD(module.parameters(), lr=run.point["lr"], momentum=0.9, fused=True)
+    optimizer = Sgd(module, run.point["lr"], momentum=0.9)
     called: Any = torch.compile(module) if compiled else module
     bf16 = run.settings.precision == "bf16"
     step = Step(called, optimizer, data.train_images, data.train_labels, bf16)

@@ -25,10 +25,8 @@ if __name__ == "__mp_main__":
     time.sleep(1)
 
 from convscope import cli
-from convscope.training import executor, processes
+from convscope.training import executor
 from tests import projects, toys
-
-processes.PRELOADED.remove("torch._dynamo")  # seconds, for a first step that never comes
 
 
 def endless(job):

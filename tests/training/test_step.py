@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from convscope.data import augment
+from convscope.training.sgd import Sgd
 from convscope.training.step import Step
 from tests import toys
 
@@ -19,8 +20,7 @@ class Half(nn.Module):
 
 
 def step(module, images, labels, lr=0.5, bf16=False):
-    optimizer = torch.optim.SGD(module.parameters(), lr=lr)
-    return Step(module, optimizer, images, labels, bf16)
+    return Step(module, Sgd(module, lr, momentum=0), images, labels, bf16)
 
 
 def plain(*colors):

@@ -14,8 +14,7 @@ from pathlib import Path
 from convscope.base.interrupts import interrupts_held
 from convscope.base.names import CLUSTER, WORKERS
 
-# what a training process imports until its first step; optimizers of torch import the second
-PRELOADED = ["convscope.training.executor", "torch._dynamo"]
+EXECUTOR = "convscope.training.executor"  # all that a training process imports
 LONGEST_TMPDIR = 70  # bytes: multiprocessing's own names below it take 32 more
 SHORT_TMPDIR = Path("/tmp")
 
@@ -26,7 +25,7 @@ def context() -> BaseContext:
         return multiprocessing.get_context("spawn")
     _shorten_sockets()
     served = multiprocessing.get_context("forkserver")
-    served.set_forkserver_preload(PRELOADED)
+    served.set_forkserver_preload([EXECUTOR])
     return served
 
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from convscope.data.augment import Draws, apply
 from convscope.data.datasets import to_unit
+from convscope.training.sgd import Sgd
 
 
 class Step:
@@ -22,7 +23,7 @@ class Step:
     def __init__(
         self,
         module: nn.Module,
-        optimizer: torch.optim.Optimizer,
+        optimizer: Sgd,
         images: Tensor,
         labels: Tensor,
         bf16: bool,
@@ -72,7 +73,7 @@ class Step:
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self._bf16):
             output = self._module(images)
             loss = nn.functional.cross_entropy(output, labels)
-        self._optimizer.zero_grad(set_to_none=True)
+        self._module.zero_grad(set_to_none=True)
         loss.backward()
         self._optimizer.step()
         self.loss += loss.detach() * len(labels)

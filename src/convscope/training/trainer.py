@@ -28,6 +28,7 @@ from convscope.training import checkpoints
 from convscope.training.checkpoints import CHECKPOINT, Checkpoint
 from convscope.training.cuda_graph import CudaGraph, Replayed
 from convscope.training.run import Run, derived_seed
+from convscope.training.sgd import Sgd
 from convscope.training.step import Step
 
 Row = dict[str, float]
@@ -111,9 +112,7 @@ class _Trainer:
         torch.manual_seed(run.seed)
         module = zoo.build(run.net, **run.point)
         self.module = module.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.optimizer = torch.optim.SGD(
-            self.module.parameters(), lr=run.point["lr"], momentum=run.point["momentum"], fused=True
-        )
+        self.optimizer = Sgd(self.module, run.point["lr"], run.point["momentum"])
         bf16 = settings.precision == "bf16"
         self.sums = Step(self.module, self.optimizer, self.images, self.labels, bf16)
         graphs = runtime.cuda_graphs(device)
@@ -212,12 +211,7 @@ class _Trainer:
 
     def checkpoint(self, path: Path) -> None:
         """Write all that the next epoch depends on."""
-        momenta = {
-            key: self.optimizer.state[parameter]["momentum_buffer"]
-            for key, parameter in self.module.named_parameters()
-            if self.optimizer.state[parameter].get("momentum_buffer") is not None
-        }
-        module = self.module.state_dict()
+        module, momenta = self.module.state_dict(), self.optimizer.momenta
         state = Checkpoint(module, momenta, self.best, self.history, self.computed_on)
         checkpoints.write(path, state)
 
@@ -227,10 +221,11 @@ class _Trainer:
         if found is None:
             return
         self.module.load_state_dict(found.module)
-        for key, parameter in self.module.named_parameters():
-            if key in found.momentum:
-                buffer = torch.empty_like(parameter).copy_(found.momentum[key])
-                self.optimizer.state[parameter]["momentum_buffer"] = buffer
+        self.optimizer.momenta = {
+            key: torch.empty_like(parameter).copy_(found.momentum[key])
+            for key, parameter in self.module.named_parameters()
+            if key in found.momentum
+        }
         self.history, self.computed_on = found.history, found.computed_on
         self.best = {key: tensor.to(self.device) for key, tensor in found.best.items()}
 

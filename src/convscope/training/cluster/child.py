@@ -55,8 +55,7 @@ def _answer(tell: Tell, work: Callable[..., None], *asked: Any) -> None:
 def _describe(tell: Tell, kind: str, threads: int) -> None:
     """Tell what the bits of a run of so many CPU threads depend on here."""
     kernels.hold(kind)  # before anything imports torch
-    for name in processes.PRELOADED:  # so that the first run does not wait
-        importlib.import_module(name)
+    importlib.import_module(processes.EXECUTOR)  # so that the first run does not wait
     import torch
 
     from convscope.base import runtime
