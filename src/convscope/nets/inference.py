@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from convscope.base.parallel import side_by_side
 from convscope.data.datasets import to_unit
 
 BATCH_SIZE = 128  # measured: batches of 64 to 256 are the fastest on a CPU
@@ -29,10 +30,13 @@ def logits(module: nn.Module, images: torch.Tensor, batch_size: int = BATCH_SIZE
     Images are (N, 3, 32, 32), uint8, or float in [0, 1], on any device.
     """
     device = next(module.parameters()).device
+
+    def outputs(batch: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = module(as_input(batch, device))
+        return found.float()
+
     with evaluating(module):
-        return torch.cat(
-            [module(as_input(batch, device)).float() for batch in images.split(batch_size)]
-        )
+        return torch.cat([*side_by_side(outputs, images.split(batch_size), device)])
 
 
 def as_input(images: torch.Tensor, device: torch.device) -> torch.Tensor:
