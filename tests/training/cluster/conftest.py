@@ -4,6 +4,7 @@ import subprocess
 import sys
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 
 import psutil
 import pytest
@@ -87,12 +88,12 @@ class Cluster:
 
 @contextmanager
 def cluster_in(folder, workers=0, cold=False, **environment):
-    """A cluster that ends with a block."""
+    """A cluster that ends with a block; if it is cold, its scheduler is started as a user does."""
     with ExitStack() as stack:
         cluster = Cluster(folder, cold, **environment)
         stack.callback(cluster.end)
         for _ in range(workers):
-            cluster.worker(cold)
+            cluster.worker()
         yield cluster
 
 
@@ -104,6 +105,11 @@ def stop_all(program):
     until(lambda: not any(orphan.is_running() for orphan in orphans))
 
 
+def whole(found):
+    """Files but those that safetensors begins under ``.tmp`` names, which a kill may leave."""
+    return {name: found[name] for name in found if not Path(name).name.startswith(".tmp")}
+
+
 @pytest.fixture(scope="module")
 def two(tmp_path_factory):
     """A cluster of two workers, which no test ends."""
@@ -113,8 +119,9 @@ def two(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def lone(tmp_path_factory):
-    """A cluster of one worker, which tests may end; both are started as a user does."""
-    with cluster_in(tmp_path_factory.mktemp("lone"), workers=1, cold=True) as cluster:
+    """A cluster of one worker, started as a user does, which tests may end."""
+    with cluster_in(tmp_path_factory.mktemp("lone")) as cluster:
+        cluster.worker(cold=True)
         yield cluster
 
 
