@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from convscope.base import files
 
@@ -23,18 +23,8 @@ def write_tensors(
     ready = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
     # as one string: the format's own map has no order, so the same metadata could differ in bytes
     header = {"convscope": json.dumps(dict(metadata or {}), sort_keys=True)}
-    with files.atomic_write(path) as partial:
-        try:
-            save_file(ready, partial, metadata=header)
-        except SafetensorError as error:
-            _raise_as_the_systems(error, path)
-            raise
-
-
-def _raise_as_the_systems(error: Exception, path: Path) -> None:
-    """Raise the system's error that safetensors gives in its message only, if it gives one."""
-    if number := re.search(r"\(os error (\d+)\)", str(error)):
-        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from None
+    # save_file takes less memory, but who is killed in it leaves a file of a random name
+    files.write_bytes(path, save(ready, metadata=header))
 
 
 def read_tensors(path: Path, made_by: str) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
@@ -45,9 +35,10 @@ def read_tensors(path: Path, made_by: str) -> tuple[dict[str, torch.Tensor], dic
                 tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
                 header = stored.metadata() or {}
         except (OSError, SafetensorError) as error:
-            # a file system that maps no files refuses good ones
-            if path.is_file():
-                _raise_as_the_systems(error, path)
+            # a file system that maps no files refuses good ones, which the message only says
+            number = re.search(r"\(os error (\d+)\)", str(error))
+            if number and path.is_file():
+                raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from None
             if isinstance(error, OSError):
                 raise
             with path.open("rb") as stream:

@@ -4,7 +4,6 @@ import subprocess
 import sys
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from pathlib import Path
 
 import psutil
 import pytest
@@ -103,11 +102,6 @@ def stop_all(program):
     program.kill()
     program.wait()
     until(lambda: not any(orphan.is_running() for orphan in orphans))
-
-
-def whole(found):
-    """Files but those that safetensors begins under ``.tmp`` names, which a kill may leave."""
-    return {name: found[name] for name in found if not Path(name).name.startswith(".tmp")}
 
 
 @pytest.fixture(scope="module")

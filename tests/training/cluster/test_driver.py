@@ -16,7 +16,7 @@ from convscope.training.executor import train_side_by_side
 from tests import projects, toys
 from tests.projects import contents
 from tests.training import toy_runs
-from tests.training.cluster.conftest import stop_all, until, whole
+from tests.training.cluster.conftest import stop_all, until
 
 LONG = 20  # epochs, of some hundredths of a second
 
@@ -106,7 +106,7 @@ def test_runs_of_a_killed_worker_begin_again_elsewhere_and_no_epoch_is_told_twic
             stop_all(victim)
 
     wanted = jobs("there", 4, 6, 8, 10, epochs=LONG)
-    found = whole(trained(two, monkeypatch, wanted, data, kill))
+    found = trained(two, monkeypatch, wanted, data, kill)
     assert victim.poll() is not None
     expected = here(jobs("here", 4, 6, 8, 10, epochs=LONG), data, monkeypatch)
     assert found.keys() == expected.keys()
@@ -187,7 +187,7 @@ def test_runs_go_on_when_the_only_worker_died_and_another_comes(lone, data, monk
             others.append(lone.worker())
 
     found = trained(lone, monkeypatch, jobs("there", 4, 6, epochs=LONG), data, replace)
-    assert whole(found) == here(jobs("here", 4, 6, epochs=LONG), data, monkeypatch)
+    assert found == here(jobs("here", 4, 6, epochs=LONG), data, monkeypatch)
 
 
 def test_a_scheduler_that_is_killed_is_named_in_one_line(lone, data, monkeypatch):
