@@ -27,8 +27,11 @@ NAMES = (
     "study",
 )
 BY_NAME_ONLY = ("quick-study",)
-# what measures in processes of its own
-IN_CHILDREN = [f"benchmarks.{name}" for name in ("training", "kernels", "growth", "atlas")]
+# what measures in processes of its own, and what those that train do first
+IN_CHILDREN = [
+    *(f"benchmarks.{name}" for name in ("training", "kernels", "growth", "atlas", "cluster")),
+    "tests.prepared",
+]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -33,13 +33,17 @@ QUIET = {
     "distributed.admin.system-monitor.interval": "1s",
     "distributed.admin.tick.interval": "1s",
 }
+FORKED = {"distributed.worker.multiprocessing-method": "forkserver"}
 HERE, WORKERS, TRAINING = "driver and scheduler", "workers", "training"
 
 
 def rows(quick: bool) -> Iterator[Row]:
-    """200 runs on 1, 2 and 4 workers; 4 on one when it must be quick."""
+    """200 runs on 1, 2 and 4 workers; 4 on one, forked, when it must be quick."""
     count, sizes = (4, (1,)) if quick else (200, (1, 2, 4))
-    with tempfile.TemporaryDirectory() as name:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        dask.config.set(QUIET | (FORKED if quick else {})),
+    ):
         folder, dataset = Path(name), Path(name) / "dataset.safetensors"
         datasets.save(subjects.part(64, 32), dataset)
         _here(_jobs(folder / "first", 2), dataset)  # a first step imports much of torch
@@ -55,7 +59,6 @@ def _on(size: int, count: int, folder: Path, dataset: Path) -> Iterator[Row]:
     # Dask sets variables for its workers, and leaves them
     with (
         mock.patch.dict(os.environ),
-        dask.config.set(QUIET),
         LocalCluster(n_workers=size, **options) as cluster,  # type: ignore[no-untyped-call]
     ):
 
