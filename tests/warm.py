@@ -31,6 +31,7 @@ IMPORTED = (
     *("mlflow", "mlflow.store.tracking.sqlalchemy_store", "matplotlib.backends.backend_agg"),
     *("alembic.command", "sqlalchemy.dialects.sqlite", "scipy.stats", "matplotlib.style.core"),
     *("dvc.cli", "dvc.commands.repro", "dvc.commands.experiments.run", "dvc.commands.data_sync"),
+    "tests.prepared",
 )
 # hands its arguments, folder, environment and streams over, and ends as the forked process does
 CLIENT = """#!{python} -IS
