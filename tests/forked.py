@@ -1,8 +1,10 @@
 """What a process forked by ``warm`` does to be the program that a client asks for."""
 
 import atexit
+import fcntl
 import importlib
-import json
+import itertools
+import multiprocessing
 import os
 import runpy
 import signal
@@ -10,31 +12,33 @@ import sys
 import threading
 import traceback
 from filecmp import cmp
+from multiprocessing import process
 from pathlib import Path
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 PACKAGE = "convscope"
+FLAGS = ("-B", "-P")
 SOURCES = Path(__file__).parent.parent / "src"
 
 
-def become(request: bytes, streams: list[int], programs: Path) -> NoReturn:
-    """Take over a client's folder, environment and streams, and run its program to its end."""
+def become(request: dict[str, Any], streams: list[int], programs: Path) -> NoReturn:
+    """Take over what a client has inherited, and run its program to its end."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    for number, stream in enumerate(streams):
-        os.dup2(stream, number)
-        os.close(stream)
-    name, arguments, folder, environment = json.loads(request)
-    os.chdir(folder)
+    _renumber(streams, request["streams"])
+    os.chdir(request["folder"])
     os.environ.clear()
-    os.environ.update(environment)
+    os.environ.update(request["environment"])
     sys.executable = str(programs / "python")  # what a program starts by it is forked too
+    multiprocessing.set_executable(sys.executable)
+    process.ORIGINAL_DIR = request["folder"]  # for "" in the path of what this one starts
+    signal.pthread_sigmask(signal.SIG_SETMASK, request["blocked"])
     try:
-        folder = environment.get("PYTHONPATH", "").split(os.pathsep)[0]
+        folder = os.environ.get("PYTHONPATH", "").split(os.pathsep)[0]
         if folder and (Path(folder) / PACKAGE).is_dir():
-            _import_from(Path(folder), anew=name == "python")
-        code = _run(name, arguments)
+            _import_from(Path(folder), anew=request["name"] == "python")
+        code = _run(request["name"], request["arguments"])
     except SystemExit as end:
         code = end.code
     except BaseException:
@@ -45,9 +49,21 @@ def become(request: bytes, streams: list[int], programs: Path) -> NoReturn:
     # what an interpreter does at its end, but for taking all modules apart, which takes seconds
     threading._shutdown()
     atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if not stream.closed:
+            stream.flush()
     os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+def _renumber(streams: list[int], numbers: list[int]) -> None:
+    """Give open files the numbers that they have in a client."""
+    free = max(*streams, *numbers) + 1
+    kept = [fcntl.fcntl(stream, fcntl.F_DUPFD_CLOEXEC, free) for stream in streams]
+    for stream in streams:
+        os.close(stream)
+    for stream, number in zip(kept, numbers, strict=True):
+        os.dup2(stream, number)
+        os.close(stream)
 
 
 def _import_from(folder: Path, anew: bool) -> None:
@@ -75,10 +91,11 @@ def _run(name: str, arguments: list[str]) -> int | str | None:
     sys.argv = [name, *arguments]
     if name != "python":
         return importlib.import_module(f"{name}.cli").main(arguments)
-    if arguments[0] == "-P":
-        del arguments[0]
-    else:
+    flags = list(itertools.takewhile(FLAGS.__contains__, arguments))
+    if "-P" not in flags:
         sys.path.insert(0, "")
+    sys.dont_write_bytecode |= "-B" in flags
+    del arguments[: len(flags)]
     option, what = arguments[:2]
     sys.argv = [option, *arguments[2:]]
     if option == "-m":

@@ -3,11 +3,16 @@
 A test puts the folder ``programs()`` before all others in PATH. The programs there behave as those
 of the environment, whatever starts them, without the seconds of importing torch, MLflow and DVC.
 The processes that share the tests share them. ``python`` runs what follows ``-c`` or ``-m``.
+
+A program that a forked one starts is of its group, as it would be, and a signal to one of them, by
+``process_of``, is a signal to no other; but what a killed client stood for ends with its group.
 """
 
 import contextlib
 import gc
 import importlib
+import importlib.util
+import json
 import os
 import select
 import shutil
@@ -33,15 +38,33 @@ IMPORTED = (
     *("dvc.cli", "dvc.commands.repro", "dvc.commands.experiments.run", "dvc.commands.data_sync"),
     "tests.prepared",
 )
-# hands its arguments, folder, environment and streams over, and ends as the forked process does
+if importlib.util.find_spec("distributed"):
+    IMPORTED += ("distributed.cli.dask_scheduler", "distributed.cli.dask_worker")
+# hands over what a program inherits, and ends as the forked process does
 CLIENT = """#!{python} -IS
 import json, os, signal, socket, sys
-if {name!r} == "python" and sys.argv[1:2] not in (["-c"], ["-m"], ["-P"]):
+options = (word for word in sys.argv[1:] if word not in {flags!r})
+if {name!r} == "python" and next(options, "") not in ("-c", "-m"):
     os.execv({python!r}, [{python!r}, *sys.argv[1:]])
 server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 server.connect({address!r})
-request = json.dumps([{name!r}, sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
-socket.send_fds(server, [request], [0, 1, 2])
+streams = [0, 1, 2]
+for number in map(int, os.listdir("/proc/self/fd")):
+    try:
+        streams += [number] * (number > 2 and os.get_inheritable(number))
+    except OSError:
+        pass  # it was that of the listing
+request = {{
+    "client": os.getpid(),
+    "group": os.getpgid(0),
+    "name": {name!r},
+    "arguments": sys.argv[1:],
+    "folder": os.getcwd(),
+    "environment": dict(os.environ),
+    "streams": streams,
+    "blocked": [*signal.pthread_sigmask(signal.SIG_BLOCK, [])],
+}}
+socket.send_fds(server, [json.dumps(request).encode()], streams)
 code = int(server.recv(8) or -signal.SIGKILL)
 if code < 0:
     os.kill(os.getpid(), -code)
@@ -49,6 +72,7 @@ os._exit(code % 256)
 """
 NAMES = ("convscope", "dvc", "python")
 LIFELINE = b"{}"
+MOST_STREAMS = 250  # that a message can carry
 
 
 @cache
@@ -63,6 +87,15 @@ def programs() -> Path:
             _start(folder)
             assert _joined(folder, wait=False)
     return folder
+
+
+def process_of(client: int) -> int | None:
+    """The number of the process that a client stands for, None before it is forked and after."""
+    if sys.platform != "linux":
+        return client
+    with contextlib.suppress(FileNotFoundError):
+        return int((programs() / str(client)).readlink().name)
+    return None
 
 
 # as long as any is open the server stays
@@ -90,7 +123,8 @@ def _start(folder: Path) -> None:
     folder.mkdir(mode=0o700)
     address = str(folder / "socket")
     for name in NAMES:
-        text = CLIENT.format(python=sys.executable, address=address, name=name)
+        place = {"python": sys.executable, "address": address, "flags": forked.FLAGS}
+        text = CLIENT.format(name=name, **place)
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
@@ -113,6 +147,7 @@ class Server:
         self.folder, self.listening = folder, listening
         self.lifelines: list[socket.socket] = []
         self.clients: dict[int, socket.socket] = {}
+        self.links: dict[int, Path] = {}
 
     def serve(self) -> None:
         """Answer until nobody holds a lifeline any more."""
@@ -138,27 +173,32 @@ class Server:
 
     def _accept(self) -> None:
         connection, _ = self.listening.accept()
-        request, streams, _, _ = socket.recv_fds(connection, 1 << 18, 3)
-        if request == LIFELINE:
+        received, streams, _, _ = socket.recv_fds(connection, 1 << 18, MOST_STREAMS)
+        if received == LIFELINE:
             self.lifelines.append(connection)
             connection.send(b"+")
             return
-        if not request:  # its client has been killed meanwhile
+        if not received:  # its client has been killed meanwhile
             connection.close()
             return
+        request = json.loads(received)
         if (process := os.fork()) == 0:
-            os.setpgid(0, 0)
+            _join_group(request["group"] if request["group"] in self.clients else 0)
             for inherited in (self.listening, connection, *self.lifelines, *self.clients.values()):
                 inherited.close()
             forked.become(request, streams, self.folder)
         for stream in streams:
             os.close(stream)
         self.clients[process] = connection
+        self.links[process] = self.folder / str(request["client"])
+        self.links[process].unlink(missing_ok=True)
+        self.links[process].symlink_to(str(process))
 
     def _bury(self) -> None:
         """Tell clients how their processes have ended."""
         with contextlib.suppress(ChildProcessError):
             while (found := os.waitpid(-1, os.WNOHANG))[0]:
+                self.links.pop(found[0]).unlink(missing_ok=True)
                 if client := self.clients.pop(found[0], None):
                     with contextlib.suppress(OSError):
                         client.send(str(os.waitstatus_to_exitcode(found[1])).encode())
@@ -176,10 +216,23 @@ class Server:
         connection.close()
 
 
+def _join_group(leader: int) -> None:
+    """Let this be of the group of another forked process, whose program started our client.
+
+    A signal to that group then reaches both. Everything else leads a group of its own.
+    """
+    try:
+        os.setpgid(0, leader)
+    except PermissionError:  # it has ended, or begun a session
+        os.setpgid(0, 0)
+
+
 def _kill(process: int) -> None:
-    """End a process with all of its group, as a signal to a client's own group would."""
+    """End a process, and with a leader all of its group, as a signal to a client's group would."""
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(process, signal.SIGKILL)
+        if os.getpgid(process) == process:
+            os.killpg(process, signal.SIGKILL)
+        os.kill(process, signal.SIGKILL)
 
 
 def main() -> None:

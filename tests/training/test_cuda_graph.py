@@ -145,31 +145,41 @@ def tapes(monkeypatch):
     return made
 
 
-# 11 batches of 16 an epoch, and one of 4
-DATA = toys.red_or_blue(train=180)
-# net4 has batch norm and dropout; augmented, it reads all that a step can read
-RUNS = {
-    "net1": toys.run(epochs=3),
-    "net1 in bf16": toys.run(epochs=3, precision="bf16"),
-    "net4": toys.run("net4", epochs=3, dropout_rate=0.3),
-    "net4 in bf16": toys.run("net4", epochs=3, dropout_rate=0.3, precision="bf16"),
-}
+def data_of(run, batches):
+    """So many batches of a run an epoch, and one of 4."""
+    return toys.red_or_blue(train=batches * run.point["batch_size"] + 4)
+
+
+def runs(**changes):
+    """Runs of three epochs; an augmented net4 reads all that a step can read."""
+    net4 = {"net": "net4", "dropout_rate": 0.3}  # and it has batch norm
+    return {
+        f"{net} in {precision}": toys.run(epochs=3, precision=precision, **more, **changes)
+        for net, more in (("net1", {}), ("net4", net4))
+        for precision in ("fp32", "bf16")
+    }
+
+
+# bfloat16 takes this processor long
+RUNS, BATCHES = runs(batch_size=8), 5
 
 
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 def test_replayed_training_gives_the_same_bytes(run, tmp_path, request):
-    ordinary = train(run, tmp_path / "ordinary", DATA)
+    data = data_of(run, BATCHES)
+    ordinary = train(run, tmp_path / "ordinary", data)
     tapes = request.getfixturevalue("tapes")
-    assert train(run, tmp_path / "replayed", DATA) == ordinary
+    assert train(run, tmp_path / "replayed", data) == ordinary
     (tape,) = tapes
-    assert (tape.prepared, tape.replayed) == (ORDINARY_CALLS, 3 * 11 - ORDINARY_CALLS)
+    assert (tape.prepared, tape.replayed) == (ORDINARY_CALLS, 3 * BATCHES - ORDINARY_CALLS)
 
 
 def test_a_resumed_replayed_run_ends_with_the_same_bytes(tapes, tmp_path):
-    run = RUNS["net4"]
-    whole = train(run, tmp_path / "whole", DATA)
-    cut(run, 2, tmp_path / "cut", DATA)
-    assert train(run, tmp_path / "cut", DATA) == whole
+    run = RUNS["net4 in fp32"]
+    data = data_of(run, BATCHES)
+    whole = train(run, tmp_path / "whole", data)
+    cut(run, 2, tmp_path / "cut", data)
+    assert train(run, tmp_path / "cut", data) == whole
     assert len(tapes) == 3
 
 
@@ -184,8 +194,9 @@ def test_a_step_that_reads_a_number_back_is_found_out(tmp_path, monkeypatch):
             raise AssertionError
 
     monkeypatch.setattr(trainer.Step, "__call__", curious)
+    run = RUNS["net1 in fp32"]
     with pytest.raises(AssertionError, match="_local_scalar_dense cannot be recorded"):
-        train(RUNS["net1"], tmp_path, DATA)
+        train(run, tmp_path, data_of(run, BATCHES))
 
 
 def test_a_cuda_graph_is_prepared_and_recorded_on_one_stream_and_replayed_where_others_work(
@@ -215,10 +226,11 @@ def test_a_cuda_graph_is_prepared_and_recorded_on_one_stream_and_replayed_where_
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU")
-@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+@pytest.mark.parametrize("run", runs().values(), ids=runs())
 def test_on_a_gpu_replayed_training_gives_the_same_bytes(run, tmp_path, monkeypatch):
     device = torch.device("cuda")
+    data = data_of(run, batches=11).to(device)
     for graphs in ("off", "on"):
         monkeypatch.setenv("CONVSCOPE_CUDA_GRAPHS", graphs)
-        trainer.train(run, DATA.to(device), tmp_path / graphs, device)
+        trainer.train(run, data, tmp_path / graphs, device)
     assert contents(tmp_path / "on") == contents(tmp_path / "off")

@@ -3,7 +3,6 @@ import multiprocessing
 import os
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
@@ -12,8 +11,9 @@ from convscope.base import names, paths
 from convscope.base.errors import UserError
 from convscope.training import executor
 from convscope.training.executor import Event, train_side_by_side
-from tests import projects, toys
+from tests import projects, toys, warm
 from tests.projects import contents
+from tests.waiting import wait_for
 
 # a stage whose two runs never end; a process tells of its birth before it imports torch
 STAGE = """
@@ -125,23 +125,23 @@ def test_a_killed_process_is_a_user_error(tmp_path, monkeypatch):
 
 @pytest.fixture
 def stage(tmp_path):
-    """A command that runs side by side without end; its processes end with the test."""
-    script = tmp_path / "stage.py"
-    script.write_text(STAGE)
+    """A command that runs side by side without end, and its group, which ends with the test."""
+    (tmp_path / "stage.py").write_text(STAGE)
     sources = os.pathsep.join([str(projects.ROOT), str(projects.ROOT / "src")])
     with subprocess.Popen(
-        [sys.executable, script],
+        [warm.programs() / "python", "-m", "stage"],
         env={**os.environ, "PYTHONPATH": sources},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     ) as process:
+        group = wait_for(lambda: warm.process_of(process.pid), process)
         try:
-            yield process
+            yield process, group
         finally:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+                os.killpg(group, signal.SIGKILL)
 
 
 def read_until(stream, *wanted):
@@ -155,18 +155,20 @@ def read_until(stream, *wanted):
 
 
 def test_no_training_process_outlives_a_killed_parent(stage):
-    read_until(stage.stdout, "l1_oc4", "l1_oc6")
-    stage.kill()
+    process, number = stage
+    read_until(process.stdout, "l1_oc4", "l1_oc6")
+    os.kill(number, signal.SIGKILL)
     # the pipes end when the last process that holds them does
-    stage.communicate(timeout=60)
+    process.communicate(timeout=60)
 
 
 def test_an_interrupt_is_left_to_the_parent_which_ends_all_with_one_line(stage):
-    word, newborn = stage.stdout.readline().split()
+    process, group = stage
+    word, newborn = process.stdout.readline().split()
     assert word == "born"
     os.kill(int(newborn), signal.SIGINT)
-    read_until(stage.stdout, "l1_oc4", "l1_oc6")
-    os.killpg(stage.pid, signal.SIGINT)  # as a terminal does
-    _, errors = stage.communicate(timeout=60)
+    read_until(process.stdout, "l1_oc4", "l1_oc6")
+    os.killpg(group, signal.SIGINT)  # as a terminal does
+    _, errors = process.communicate(timeout=60)
     assert errors == "convscope: interrupted; run the same command to go on\n"
-    assert stage.returncode == 130
+    assert process.returncode == 130

@@ -47,6 +47,7 @@ def test_a_model_folder_holds_the_contracts_files(tmp_path):
     assert json.loads((folder / "best.json").read_text()) == best
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_on_a_cluster_too_only_what_is_not_finished_is_trained(monkeypatch):
     pytest.importorskip("distributed")
     monkeypatch.setenv(names.CLUSTER, "local:1")

@@ -30,7 +30,8 @@ def test_certificates_are_those_of_dasks_configuration(tmp_path):
     cert, key = certificates(tmp_path)
     tls = {"CA_FILE": cert, "SCHEDULER__CERT": cert, "SCHEDULER__KEY": key}
     settings = {f"DASK_DISTRIBUTED__COMM__TLS__{name}": value for name, value in tls.items()}
-    with cluster_in(tmp_path, **settings) as cluster:
+    # Dask reads its configuration when it is imported
+    with cluster_in(tmp_path, cold=True, **settings) as cluster:
         assert cluster.address.startswith("tls://")
         own = {"ca-file": cert, "client.cert": cert, "client.key": key}
         trusted = dask.config.set({f"distributed.comm.tls.{name}": own[name] for name in own})

@@ -16,7 +16,7 @@ from convscope.training.executor import train_side_by_side
 from tests import projects, toys
 from tests.projects import contents
 from tests.training import toy_runs
-from tests.training.cluster.conftest import children, stop_all, until
+from tests.training.cluster.conftest import stop_all, until, whole
 
 LONG = 20  # epochs, of some hundredths of a second
 
@@ -102,11 +102,11 @@ def test_runs_of_a_killed_worker_begin_again_elsewhere_and_no_epoch_is_told_twic
 
     def kill(event):
         told.append(event)
-        if event.row and event.row["epoch"] == 3 and children(victim):
+        if event.row and event.row["epoch"] == 3 and victim.children():
             stop_all(victim)
 
     wanted = jobs("there", 4, 6, 8, 10, epochs=LONG)
-    found = trained(two, monkeypatch, wanted, data, kill)
+    found = whole(trained(two, monkeypatch, wanted, data, kill))
     assert victim.poll() is not None
     expected = here(jobs("here", 4, 6, 8, 10, epochs=LONG), data, monkeypatch)
     assert found.keys() == expected.keys()
@@ -138,7 +138,7 @@ def test_a_worker_that_joins_late_helps(two, data, monkeypatch):
         if event.row and not late:
             late.append(two.worker())
         if event.row and len(started) == 3:  # the other two have one run each, without end
-            helping.extend(children(late[0]))
+            helping.extend(late[0].children())
             raise SeenEnoughError
 
     with pytest.raises(SeenEnoughError):
@@ -187,7 +187,7 @@ def test_runs_go_on_when_the_only_worker_died_and_another_comes(lone, data, monk
             others.append(lone.worker())
 
     found = trained(lone, monkeypatch, jobs("there", 4, 6, epochs=LONG), data, replace)
-    assert found == here(jobs("here", 4, 6, epochs=LONG), data, monkeypatch)
+    assert whole(found) == here(jobs("here", 4, 6, epochs=LONG), data, monkeypatch)
 
 
 def test_a_scheduler_that_is_killed_is_named_in_one_line(lone, data, monkeypatch):
@@ -210,7 +210,7 @@ def interrupt(event):
 
 def test_an_interrupt_and_a_full_disk_end_what_runs_elsewhere(two, data, monkeypatch):
     def busy():
-        living = [child for program in two.programs[1:] for child in children(program)]
+        living = [child for program in two.programs[1:] for child in program.children()]
         with suppress(psutil.NoSuchProcess):
             return [child for child in living if child.cpu_percent(0.2) > 1]
         return True
@@ -240,7 +240,7 @@ def test_a_training_process_that_is_killed_is_named_with_its_worker(two, data, m
     def kill(event):
         if event.row:
             for program in two.programs[1:]:
-                for child in children(program):
+                for child in program.children():
                     child.kill()
 
     wanted = jobs("there", 4, epochs=6000)
@@ -271,6 +271,7 @@ def test_files_that_come_back_damaged_are_refused(two, data, monkeypatch):
     assert said.endswith("came back damaged from the cluster: run the stage again")
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_local_trains_here_without_any_other_program(data, monkeypatch):
     found = trained("local:1", monkeypatch, jobs("there", 4, 6), data)
     assert found == here(jobs("here", 4, 6), data, monkeypatch)
