@@ -7,7 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 from benchmarks import children, subjects, table
+from benchmarks.measuring import cores
 from convscope.training import processes
 
 NAMES = (
@@ -69,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return go.run(asked.minutes, asked.out, asked.quick)
     if asked.quick:
+        torch.set_num_threads(cores(asked.quick))
         children.context = processes.context()  # these have imported torch
         children.context.set_forkserver_preload([*processes.PRELOADED, *IN_CHILDREN])
     write = table.markdown if asked.markdown else table.text
