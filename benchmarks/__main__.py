@@ -7,7 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 from benchmarks import children, subjects, table
+from benchmarks.measuring import cores
 from convscope.training import processes
 
 NAMES = (
@@ -27,8 +30,11 @@ NAMES = (
     "study",
 )
 BY_NAME_ONLY = ("quick-study",)
-# what measures in processes of its own
-IN_CHILDREN = [f"benchmarks.{name}" for name in ("training", "kernels", "growth", "atlas")]
+# what measures in processes of its own, and what those that train do first
+IN_CHILDREN = [
+    *(f"benchmarks.{name}" for name in ("training", "kernels", "growth", "atlas", "cluster")),
+    "tests.prepared",
+]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return go.run(asked.minutes, asked.out, asked.quick)
     if asked.quick:
+        torch.set_num_threads(cores(asked.quick))
         children.context = processes.context()  # these have imported torch
         children.context.set_forkserver_preload([processes.EXECUTOR, *IN_CHILDREN])
     write = table.markdown if asked.markdown else table.text

@@ -11,6 +11,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import dask
@@ -27,19 +28,22 @@ from convscope.training.executor import Job, train_side_by_side
 
 TITLE = "A grid on a cluster of this machine, beside one process: time of processors for each run"
 GOAL_SECONDS = 0.05
-QUIET = {
+QUIET: dict[str, Any] = {
     "distributed.worker.profile.enabled": False,
     "distributed.worker.memory.monitor-interval": "1s",
     "distributed.admin.system-monitor.interval": "1s",
     "distributed.admin.tick.interval": "1s",
 }
+# variables for threads, which must be unset before torch is imported, where processes are forked
+FORKED: dict[str, Any] = {"distributed.nanny.pre-spawn-environ": {}}
 HERE, WORKERS, TRAINING = "driver and scheduler", "workers", "training"
 
 
 def rows(quick: bool) -> Iterator[Row]:
-    """200 runs on 1, 2 and 4 workers; 4 on one when it must be quick."""
+    """200 runs on 1, 2 and 4 workers; 4 on one, that may be forked, when it must be quick."""
     count, sizes = (4, (1,)) if quick else (200, (1, 2, 4))
-    with tempfile.TemporaryDirectory() as name:
+    settings = QUIET | (FORKED if quick else {})
+    with tempfile.TemporaryDirectory() as name, dask.config.set(settings):
         folder, dataset = Path(name), Path(name) / "dataset.safetensors"
         datasets.save(subjects.part(64, 32), dataset)
         _here(_jobs(folder / "first", 2), dataset)  # a first step imports much of torch
@@ -55,7 +59,6 @@ def _on(size: int, count: int, folder: Path, dataset: Path) -> Iterator[Row]:
     # Dask sets variables for its workers, and leaves them
     with (
         mock.patch.dict(os.environ),
-        dask.config.set(QUIET),
         LocalCluster(n_workers=size, **options) as cluster,  # type: ignore[no-untyped-call]
     ):
 

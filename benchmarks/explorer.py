@@ -32,7 +32,7 @@ def rows(quick: bool) -> Iterator[Row]:
         return
     images = subjects.images().test_images[: 3 if quick else 30]
     for width in WIDTHS:
-        module = subjects.trained("net4", width, 100 if quick else 2_000, threads=1)
+        module = subjects.trained("net4", width, 32 if quick else 2_000, threads=1)
         question = {
             "network": network.packed(module),
             "images": images.flatten(1).tolist(),

@@ -73,7 +73,8 @@ def run(minutes: float, out: Path, quick: bool) -> int:
         data = subjects.part(*((600, 60) if quick else (50_000, 10_000))).to(device)
         nets = [net for net in SIDE_BY_SIDE if net in params["nets"]]
         runs = gpu_checks.widest(WORK / paths.PARAMS, data, nets)
-        outcome.rows += gpu_checks.profile(runs, data, out / "kernels.txt")
+        steps = 1 if quick else gpu_checks.STEPS
+        outcome.rows += gpu_checks.profile(runs, data, out / "kernels.txt", steps)
         del data
         _train_and_analyze(nets, end, outcome)
         pack(WORK, out)
@@ -98,7 +99,7 @@ def _params(quick: bool) -> dict[str, Any]:
         params["nets"] = {net: params["nets"][net] for net in ("baseline", "net1", "net4")}
         for grid in params["nets"].values():
             grid |= {"epochs": 1, "l1_oc": [4], "kernel_size": [3], "filter_multiplier": [2.0]}
-            grid |= {"lr": [0.01], "batch_size": [128], "stride": [1]}
+            grid |= {"lr": [0.01], "batch_size": [8], "stride": [1]}
         params["occlusion"] |= {"images": 2, "survey_images": 4}
         params["filter_ablation"] |= {"atlas_images": 20}
     return params

@@ -87,20 +87,20 @@ def size(run: Run) -> tuple[float, ...]:
     return run.point["l1_oc"], run.point["kernel_size"], -run.point["stride"]
 
 
-def profile(runs: Sequence[Run], data: DataSet, listing: Path) -> Iterator[Row]:
+def profile(runs: Sequence[Run], data: DataSet, listing: Path, count: int = STEPS) -> Iterator[Row]:
     """A step of each run, as it is trained and otherwise; what its kernels take goes to a file."""
     device = data.train_images.device
     with runtime.deterministic(1, runs[0].settings.kernels), listing.open("w") as stream:
         for run in runs:
-            as_trained = steps(run, data, torch.channels_last)
-            ways = {"images' channels first": steps(run, data, torch.contiguous_format)}
+            as_trained = steps(run, data, torch.channels_last, count)
+            ways = {"images' channels first": steps(run, data, torch.contiguous_format, count)}
             if device.type == "cuda":  # elsewhere it needs a compiler
-                ways["torch.compile"] = steps(run, data, torch.channels_last, compiled=True)
+                ways["torch.compile"] = steps(run, data, torch.channels_last, count, compiled=True)
             times = interleaved(3, as_trained, *ways.values())
             with FlopCounterMode(display=False) as counter:
                 as_trained()
             speed = counter.get_total_flops() / median(times[0])
-            what = f"{run.net}, {run.id}: {STEPS} steps"
+            what = f"{run.net}, {run.id}: {count} steps"
             yield Row(what, duration(median(times[0])), result=f"{speed / 1e9:,.0f} GFLOP/s", n=3)
             for way, taken in zip(ways, times[1:], strict=True):
                 yield faster(f"{what}, beside {way}", [times[0], taken])

@@ -24,9 +24,9 @@ def rows(quick: bool) -> Iterator[Row]:
     for net, l1_oc in (("net1", 18), ("net4", 4 if quick else 12)):
         what = f"training {net}, l1_oc {l1_oc}, an epoch of {images:,} images"
         yield _row(what, n, _epoch, net, l1_oc, images)
-    few = 2 if quick else 20
-    yield _row(f"occlusion maps of net4, {few} images", n, _maps, few)
-    yield _row(f"atlas of net4, {few} images", n, _atlas, few)
+    few, l1_oc, window = (2, 4, 28) if quick else (20, 8, 7)
+    yield _row(f"occlusion maps of net4, {few} images", n, _maps, few, l1_oc, window)
+    yield _row(f"atlas of net4, {few} images", n, _atlas, few, l1_oc)
 
 
 def _row(what: str, n: int, function: object, *arguments: object) -> Row:
@@ -43,13 +43,13 @@ def _epoch(net: str, l1_oc: int, images: int) -> Seconds:
     return clocked(lambda: subjects.train(run, data, CPU))
 
 
-def _maps(images: int) -> Seconds:
-    module, data = subjects.trained("net4", 8, 100, 1), subjects.part(16, images)
+def _maps(images: int, l1_oc: int, window: int) -> Seconds:
+    module, data = subjects.trained("net4", l1_oc, 100, 1), subjects.part(16, images)
     return clocked(
-        lambda: sensitivity.confidence_maps(module, data.test_images, data.test_labels, window=7)
+        lambda: sensitivity.confidence_maps(module, data.test_images, data.test_labels, window)
     )
 
 
-def _atlas(images: int) -> Seconds:
-    module, data = subjects.trained("net4", 8, 100, 1), subjects.part(16, images)
+def _atlas(images: int, l1_oc: int) -> Seconds:
+    module, data = subjects.trained("net4", l1_oc, 100, 1), subjects.part(16, images)
     return clocked(lambda: atlas.atlas(module, data.test_images, data.test_labels))

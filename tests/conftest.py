@@ -96,4 +96,5 @@ def pytest_collection_modifyitems(items):
     # the trackers of stages are forked from here, and have it then: four seconds less for each
     server.import_mlflow()
     importlib.import_module("mlflow.store.tracking.sqlalchemy_store")
+    importlib.import_module("tests.prepared")
     items.sort(key=lambda item: item.get_closest_marker("pipeline") is None)

@@ -5,14 +5,16 @@ from benchmarks import table, tutorial
 from benchmarks.measuring import Row, below, duration, faster, interleaved
 
 from convscope.nets import zoo
-from tests import toys
+from tests import projects, toys
 
 
 @pytest.mark.pipeline
 @pytest.mark.usefixtures("warm_python")
-def test_every_benchmark_runs_on_next_to_nothing(capsys):
-    assert command.main(["--quick", "--markdown"]) == 0
-    sections = capsys.readouterr().out.split("\n## ")[1:]
+def test_every_benchmark_runs_on_next_to_nothing(monkeypatch):
+    monkeypatch.chdir(projects.ROOT)
+    done = projects.python("-m", "benchmarks", "--quick", "--markdown")
+    assert done.returncode == 0, done.stderr
+    sections = done.stdout.split("\n## ")[1:]
     assert len(sections) == len(command.NAMES)
     for section in sections:
         assert len(section.split("\n| --- |")[1].strip().splitlines()) > 1, section

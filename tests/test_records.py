@@ -20,8 +20,9 @@ from tests.training.toy_runs import cut
 
 
 @pytest.fixture
-def during(one_run, monkeypatch):  # noqa: ARG001
+def during(one_run, empty_store, monkeypatch):
     """A function that runs training of net1 while something happens; its exit code."""
+    shutil.copyfile(empty_store, one_run / "mlflow.db")
     complete = grid.complete
 
     def train(happens):

@@ -7,6 +7,9 @@ from tests.torchvision_compat import import_torchvision
 
 # a process of its own: an import that failed once leaves its traces in the process
 WITH_THIS_TORCH = """
+import sys
+
+assert "torchvision" not in sys.modules
 try:
     import torchvision
 except RuntimeError as error:
@@ -23,6 +26,7 @@ print("imported")
 """
 
 
+@pytest.mark.usefixtures("warm_python")
 def test_torchvision_is_imported_whether_or_not_a_plain_import_works():
     done = projects.python("-c", WITH_THIS_TORCH)
     assert (done.returncode, done.stdout) == (0, "imported\n"), done.stderr

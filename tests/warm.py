@@ -36,6 +36,7 @@ IMPORTED = (
     *("mlflow", "mlflow.store.tracking.sqlalchemy_store", "matplotlib.backends.backend_agg"),
     *("alembic.command", "sqlalchemy.dialects.sqlite", "scipy.stats", "matplotlib.style.core"),
     *("dvc.cli", "dvc.commands.repro", "dvc.commands.experiments.run", "dvc.commands.data_sync"),
+    "tests.prepared",
 )
 if importlib.util.find_spec("distributed"):
     IMPORTED += ("distributed.cli.dask_scheduler", "distributed.cli.dask_worker")

@@ -1,10 +1,11 @@
+import os
 import signal
 import subprocess
 import sys
 
 import psutil
 import pytest
-from tests import projects
+from tests import projects, warm
 from tests.comparison import states
 from tests.waiting import wait_for
 
@@ -165,6 +166,7 @@ def test_what_a_pipeline_leaves_at_work_is_ended(repository, capsys):
     wait_for(lambda: "sleep 611" not in running(), seconds=SECONDS)
 
 
+@pytest.mark.usefixtures("warm_python")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_one_that_is_ended_leaves_nothing_and_nothing_running(number, repository, tmp_path):
     repository.commit(slow="")
@@ -172,7 +174,7 @@ def test_one_that_is_ended_leaves_nothing_and_nothing_running(number, repository
     command = [sys.executable, "-m", "convscope.cli", "compare", "HEAD"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     wait_for((tmp_path / "seen.slow").exists, process, SECONDS)
-    process.send_signal(number)
+    os.kill(warm.process_of(process.pid), number)
     _, said = process.communicate(timeout=SECONDS)
     assert process.returncode == 128 + number
     assert "Traceback" not in said

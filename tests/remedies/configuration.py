@@ -101,7 +101,7 @@ WRONG = [
     ),
     (
         "config/checks.grid",
-        {"train__seeds": list(range(10_001))},
+        {"train__seeds": list(range(73)), "nets__baseline__lr": [n / 200 for n in range(1, 138)]},
         "nets.baseline has 10,001 runs, seeds counted, and a grid may have 10,000: list fewer "
         "values",
     ),

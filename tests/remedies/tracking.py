@@ -10,7 +10,7 @@ from pathlib import Path
 
 from convscope.base.errors import UserError
 from convscope.tracking import failures, models, publishing, ui
-from tests import projects
+from tests import projects, warm
 from tests.remedies.row import Row, each, env, nothing, replaced
 from tests.tracking.conftest import Project
 from tests.tracking.study import Study
@@ -36,9 +36,10 @@ def newer(_):
         database.execute("update alembic_version set version_num = 'ffffffffffff'")
 
 
-def moved_away(_):
+def moved_away(patch):
     """Move the database away; this process has it open."""
     Path("mlflow.db").rename("old.db")
+    patch.setattr(sys, "executable", str(warm.programs() / "python"))
     return lambda: projects.python("-m", "convscope.cli", "publish").returncode
 
 

@@ -108,16 +108,19 @@ def test_a_server_keeps_it_and_another_answers_requests_with_the_probabilities(
     bare, tmp_path, monkeypatch
 ):
     store = f"sqlite:///{tmp_path}/mlflow.db"
-    keep = ("server", "--backend-store-uri", store, "--artifacts-destination", str(tmp_path / "a"))
+    keep = ("server", "--workers", "1", "--backend-store-uri", store)
+    keep += ("--artifacts-destination", str(tmp_path / "a"))
     serve = ("models", "serve", "-m", f"models:/{NAME}@best", "--env-manager", "local")
     forked = {"python": str(warm.programs() / "python")}
-    with serving(tmp_path / "server.log", "health", *keep, "--workers", "1", **forked) as kept:
+    none = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # they would be started again and again
+    with serving(tmp_path / "server.log", "health", *keep, **forked, **none) as kept:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", kept)
         monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", str(SECONDS))
         run_id = bare.publish()
         (version,) = bare.versions()
         assert (version.run_id, bare.best()) == (run_id, 1)
-        with serving(tmp_path / "serve.log", "ping", *serve) as served:
+        # that one starts another, as cold as a user's, which loads the network
+        with serving(tmp_path / "serve.log", "ping", *serve, **forked) as served:
             batch, expected = bare.expected(3)
             found = answer(served, {"inputs": batch.tolist()})["predictions"]
             # another process, whose sums may be shared by other threads

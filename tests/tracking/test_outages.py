@@ -98,7 +98,9 @@ def dying(patch):
 
 
 def locked(patch):
-    patch.setattr(sqlite3.dbapi2, "connect", partial(sqlite3.connect, timeout=0.5))
+    soon = partial(sqlite3.connect, timeout=0.5)
+    for module in (sqlite3, sqlite3.dbapi2):  # the second is MLflow's
+        patch.setattr(module, "connect", soon)
     with contextlib.closing(sqlite3.connect("mlflow.db", isolation_level=None)) as other:
         other.execute("begin exclusive")
         yield

@@ -1,7 +1,7 @@
 import contextlib
+import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import time
 from functools import partial
@@ -219,33 +219,27 @@ def test_tracking_yields_processors_and_never_sees_an_interrupt(project, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-KILLED_WHILE_TRAINING = """
-import signal, sys, os
-from pathlib import Path
-from convscope.tracking import observer, tracker
-observer.WRITE_SECONDS = 0.05
-root, name = Path(sys.argv[1]), sys.argv[2]
-run = {"fingerprint": "point-0.1", "net": "net1", "point": {"lr": 0.1}}
-row = {"epoch": 1, "loss": 2.0, "train_accuracy": 0.1, "test_accuracy": 0.1, "overfit_percent": 0}
-with tracker.Tracker(root, "train@net1") as tracked, tracked.live({}, "grid") as live:
-    live.run_started("lr=0.1", run)
-    live.epoch("lr=0.1", row)
-    print("training", flush=True)
-    signal.pause()
-"""
+def killed_while_training(project, said):
+    """A stage's process, with a group of its own."""
+    os.setsid()
+    observer_module.WRITE_SECONDS = 0.05
+    with live(project) as observer:
+        train(observer, project, 0.1, epochs=1)
+        said.send("training")
+        signal.pause()
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
 def test_a_stage_that_is_killed_with_its_group_leaves_no_run_that_seems_to_train(sent, project):
-    stage = subprocess.Popen(
-        [sys.executable, "-c", KILLED_WHILE_TRAINING, str(project.root), "lr=0.1"],
-        stdout=subprocess.PIPE,
-        start_new_session=True,
-    )
-    assert stage.stdout.readline() == b"training\n"
+    hears, says = multiprocessing.Pipe(duplex=False)
+    forks = multiprocessing.get_context("fork")
+    stage = forks.Process(target=killed_while_training, args=(project, says))
+    stage.start()
+    says.close()
+    assert hears.recv() == "training"
     wait_until(lambda: any(run.data.metrics for run in project.runs("lr=0.1")))
     # all of a container's processes are sent SIGTERM; no process can keep SIGKILL off
-    os.killpg(stage.pid, sent) if sent == signal.SIGTERM else stage.send_signal(sent)
-    stage.communicate()
+    os.killpg(stage.pid, sent) if sent == signal.SIGTERM else os.kill(stage.pid, sent)
+    stage.join()
     for name in ("lr=0.1", "train@net1"):
         wait_until(lambda name=name: project.run(name).info.status == "KILLED")

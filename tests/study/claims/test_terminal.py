@@ -15,6 +15,12 @@ def record(judged, tmp_path):
     return path
 
 
+@pytest.fixture
+def judged_once(judged, monkeypatch):
+    """Claims as they are of the untouched folder, which takes a second to say anew."""
+    monkeypatch.setattr(claims, "judge", lambda _: judged)
+
+
 def shown(*arguments):
     """The exit code, and the lines."""
     out = io.StringIO()
@@ -51,6 +57,7 @@ def test_grids_that_are_not_the_study_s_are_named(study):
     assert rows[-1] == "Judged on the study's own grids: 36 of these 45."
 
 
+@pytest.mark.usefixtures("judged_once")
 def test_color_is_for_terminals(study, monkeypatch):
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
@@ -61,11 +68,13 @@ def test_color_is_for_terminals(study, monkeypatch):
     assert "\x1b[32mholds" in screen.getvalue()
 
 
-def test_claims_that_held_and_do_not_any_more_are_named(study, record):
+def test_claims_that_held_and_do_not_any_more_are_named(study, record, monkeypatch):
     assert shown(study, record)[0] == 0
     rising = "class,images,window,confidence\nall,9,3,0.5\nall,9,5,0.6"
     folders.write(study, {"occlusion/fall_with_window": rising})
     (study / "train/baseline/by_lr_batch_size.csv").unlink()
+    now = claims.judge(study)
+    monkeypatch.setattr(claims, "judge", lambda _: now)
     code, lines = shown(study, record)
     assert code == 1
     assert [line for line in lines if line.startswith("Claim ")] == [
@@ -74,10 +83,11 @@ def test_claims_that_held_and_do_not_any_more_are_named(study, record):
         f"Claim 38 held in {record}: now not measured.",
     ]
     # what did not hold before is not lost
-    record.write_text(json.dumps(claims.to_json(claims.judge(study), "cifar10")))
+    record.write_text(json.dumps(claims.to_json(now, "cifar10")))
     assert shown(study, record)[0] == 0
 
 
+@pytest.mark.usefixtures("judged_once")
 def test_other_data_is_pointed_out(study, record):
     folders.write(study, {"download/dataset": {"name": "digits"}})
     code, lines = shown(study, record)
