@@ -86,9 +86,10 @@ def install(venv: Path, asked: str = "") -> None:
             flush=True,
         )
     pip(python, moved)
-    if not moved:  # pip compiles by one processor; templates that are no Python fail
+    if not moved:  # pip compiles by one processor, and tests too; templates that are no Python fail
         packages = venv / f"lib/python{minor(has)}/site-packages"
-        subprocess.run([python, "-m", "compileall", "-qq", "-j", "0", str(packages)], check=False)
+        compiling = [python, "-m", "compileall", "-qq", "-j", "0", "-x", "/tests/", str(packages)]
+        subprocess.run(compiling, check=False)
     if is_of_venv(venv):
         point(venv)
     stamp.write_text("\n".join(now) + "\n", encoding="utf-8")

@@ -9,6 +9,7 @@ from unittest.mock import Mock
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from mlflow.environment_variables import MLFLOW_SERVER_ENABLE_JOB_EXECUTION
 from tests import projects
 from tests.toys import refusal
 
@@ -54,6 +55,17 @@ def test_mlflows_own_page_is_served_to_this_machine_alone():
         *(sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", "sqlite:////a/mlflow.db")
     ]
     assert command[6:] == ["--host", "127.0.0.1", "--port", "5000", "--workers", "1"]
+
+
+@pytest.mark.usefixtures("shown")
+def test_mlflow_starts_processes_for_jobs_only_where_that_is_asked_for(project, port, monkeypatch):
+    assert MLFLOW_SERVER_ENABLE_JOB_EXECUTION.name == ui.JOBS
+    code = f"import os, sys; sys.exit({{'false': 0, 'true': 7}}[os.environ['{ui.JOBS}']])"
+    monkeypatch.setattr(ui, "server_command", lambda *_: [sys.executable, "-c", code])
+    monkeypatch.delenv(ui.JOBS, raising=False)
+    ui.serve(project.root, port)
+    monkeypatch.setenv(ui.JOBS, "true")
+    assert "ended with code 7" in refusal(ui.serve, project.root, port)
 
 
 def test_it_opens_on_the_comparison_of_net1s_last_grid(project, port, shown, monkeypatch, capsys):

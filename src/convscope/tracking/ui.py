@@ -22,6 +22,8 @@ from convscope.tracking.server import Store, connect, publish_lock, tracking_uri
 
 COMPARED = "net1"
 HOST = "127.0.0.1"
+# eight more processes, for evaluations of language models, each of which imports all of MLflow
+JOBS = "MLFLOW_SERVER_ENABLE_JOB_EXECUTION"
 
 
 def serve(root: Path, port: int) -> None:
@@ -45,7 +47,9 @@ def serve(root: Path, port: int) -> None:
     _require_free(port)
     with (
         percent.python() as python,
-        subprocess.Popen(server_command(uri, port, python)) as server,
+        subprocess.Popen(
+            server_command(uri, port, python), env={JOBS: "false", **os.environ}
+        ) as server,
     ):
         try:
             page = _page(root, f"http://{HOST}:{port}")
