@@ -46,7 +46,7 @@ def rows(quick: bool) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as name, dask.config.set(settings):
         folder, dataset = Path(name), Path(name) / "dataset.safetensors"
         datasets.save(subjects.part(64, 32), dataset)
-        _here(_jobs(folder / "first", 2), dataset)  # a first step imports much of torch
+        _here(_jobs(folder / "first", 2), dataset)  # a first run finds nothing loaded
         for size in sizes:
             yield from _on(size, count, folder, dataset)
 

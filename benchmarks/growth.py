@@ -68,7 +68,7 @@ def _tenfold(
 def _images(count: int) -> Callable[[], object]:
     """An epoch of net1 on so many images."""
     images, run = subjects.part(count, 10), subjects.run("net1", 1)
-    subjects.train(run, subjects.part(16, 10), CPU)  # a first step imports much of torch
+    subjects.train(run, subjects.part(16, 10), CPU)  # a first run finds nothing loaded
     return lambda: subjects.train(run, images, CPU)
 
 
