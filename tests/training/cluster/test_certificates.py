@@ -1,3 +1,4 @@
+import gc
 from datetime import UTC, datetime, timedelta
 
 import dask
@@ -6,6 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
+from distributed import Client
 
 from convscope.base.errors import UserError
 from convscope.training.cluster import driver
@@ -41,3 +43,7 @@ def test_certificates_are_those_of_dasks_configuration(tmp_path):
             UserError, match=r"tls://.*: no scheduler answers \(TLS .*\): start one"
         ):
             driver._connected(cluster.address).__enter__()
+    # one left open is closed by the garbage collector, which may be while another starts: that
+    # then waits for a lock that it holds itself
+    clients = [each for each in gc.get_objects() if isinstance(each, Client)]
+    assert {client.status for client in clients} <= {"closed"}

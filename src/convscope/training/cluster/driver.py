@@ -84,13 +84,23 @@ def _connected(where: str) -> Iterator[Any]:
     """A client of the cluster; what it asked for is cancelled when it closes."""
     from distributed import Client
 
+    class Closing(Client):
+        """Leaves nothing open that did not connect: Dask would close it while another starts."""
+
+        def start(self, **options: Any) -> None:
+            try:
+                super().start(**options)  # type: ignore[no-untyped-call]
+            except BaseException:
+                self.close()  # type: ignore[no-untyped-call]
+                raise
+
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # errors end in a line of ours
     options: dict[str, Any] = {"address": where, "timeout": CONNECT_SECONDS}
     if local := _LOCAL.fullmatch(where):
         options = {"n_workers": 1, "threads_per_worker": int(local[1])}
         options |= {"processes": False, "dashboard_address": ":0"}
     try:
-        client = Client(set_as_default=False, **options)  # type: ignore[no-untyped-call]
+        client = Closing(set_as_default=False, **options)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TypeError) as error:
         told = (" ".join(str(each).split()) for each in (error.__cause__ or "", error))
         why = next(filter(None, told), type(error).__name__)
