@@ -51,7 +51,7 @@ def test_dead_filters_are_counted_over_all_of_the_layers(table):
     found = table("dead_by_layer")
     assert found["layer"].tolist() == ["conv1", "conv2"]
     assert found["filters"].tolist() == [3, 3]
-    assert found["dead"].tolist() == [0, 0]
+    assert found["dead_filters"].tolist() == [0, 0]
 
 
 def test_the_crop_of_a_color_is_its_brightest_pixel(project, table):

@@ -10,6 +10,7 @@ from convscope.tracking.tracker import Tracker
 
 
 @pytest.mark.pipeline
+@pytest.mark.usefixtures("warm_python")
 def test_a_stage_does_not_wait_for_the_registrar_which_outlives_it(bare, capfd):
     bare.evaluate()
     with contextlib.chdir(bare.root), Tracker(Path(), models.STAGE) as tracker:

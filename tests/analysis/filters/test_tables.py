@@ -94,7 +94,7 @@ def test_dead_filters_are_counted_over_the_whole_layer(module, images):
     assert_table(
         tables.dead_by_layer(found),
         """
-        layer  filters  dead
+        layer  filters  dead_filters
         conv1  2        1
     """,
     )

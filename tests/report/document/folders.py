@@ -147,7 +147,7 @@ IDENTIFICATION = {
         "filter,layer,mean,max,dead\nconv1/0,conv1,1578.772,1637.594,False\n"
         "conv2/1,conv2,-13.1319,-12.5783,True\n"
     ),
-    "dead_by_layer.csv": "layer,filters,dead\nconv1,64,3\nconv2,64,1\n",
+    "dead_by_layer.csv": "layer,filters,dead_filters\nconv1,64,3\nconv2,64,1\n",
     "patch_sizes.csv": "layer,patch_size\nconv1,3\n",
     "sparsity.csv": "layer,filters,zero_share,top_zero_share\nconv1,64,0.5,0.25\n",
     "brightness.csv": "filter,correlation,cosine\nconv1/0,-0.5,-0.25\nconv1/1,0.9876,0.625\n",

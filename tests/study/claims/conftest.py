@@ -20,7 +20,7 @@ UNPRINTED = {
     "filter-ablation/random_sets": (
         "set,filters,drop_points,vehicles_as_animals\n1,conv1/3,2.92,348"
     ),
-    "filter-identify/dead_by_layer": "layer,filters,dead\n"
+    "filter-identify/dead_by_layer": "layer,filters,dead_filters\n"
     + "\n".join(f"conv{i},{filters},40" for i, filters in enumerate((64, 64, 128, 256, 256), 1)),
     "train/net4/runs": "dropout_rate,test_accuracy\n0.3,0.8874\n0.5,0.88",
     "evaluate/protocols": (

@@ -17,7 +17,7 @@ def conv1_and_5(mean, per_pixel=4, top_k=20):
 
 def filters(number, dead=(), of_all="conv1,40,10"):
     rows = "\n".join(f"conv1/{i},conv1,1,1,{i in dead}" for i in range(number))
-    layers = f"layer,filters,dead\n{of_all}"
+    layers = f"layer,filters,dead_filters\n{of_all}"
     return {**responses(rows), "filter-identify/dead_by_layer": layers}
 
 

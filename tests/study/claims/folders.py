@@ -47,7 +47,7 @@ def judged(reports, number, files):
     """The claim of this number, once these files are in the folder, ``in_both_ways``."""
     write(reports, in_both_ways(files))
     (rule,) = [rule for rule in claims.RULES if rule.number == number]
-    return rule.judge(Reports(reports))
+    return rule.judge(Reports.below(reports))
 
 
 def holds(number, files, remark=""):

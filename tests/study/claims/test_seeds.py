@@ -1,5 +1,7 @@
 """Claims over several seeds: each is judged by its own runs, by the same rule."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -68,7 +70,7 @@ def test_the_best_run_and_the_highest_accuracy_are_those_of_each_seed(tmp_path):
     files = dropout((0.8, 0.7), (0.6, 0.75))
     claim = folders.judged(tmp_path, 30, files)
     assert claim.answer == "holds in 1 of 2 seeds"
-    sources = dict(Reports(tmp_path).by_seed(["net4"]))
+    sources = dict(Reports.below(tmp_path).by_seed(["net4"]))
     best = [each.table("train/net4/best")["test_accuracy"].tolist() for each in sources.values()]
     assert best == [[0.8], [0.75]]
     assert sources[1].table("train/net4/runs")["test_accuracy"].tolist() == [0.6, 0.75]
@@ -102,11 +104,11 @@ def test_tables_that_an_earlier_version_wrote_name_what_to_run(tmp_path):
     folders.write(tmp_path, dropout((0.8, 0.7), (0.8, 0.75)))
     (tmp_path / "train/net4/seeds_by_dropout_rate.csv").unlink()
     (rule,) = [rule for rule in claims.RULES if rule.number == 13]
-    claim = rule.judge(Reports(tmp_path))
+    claim = rule.judge(Reports.below(tmp_path))
     assert claim.answer == "not measured"
     assert claim.why.endswith("seeds_by_dropout_rate.csv is missing: run `convscope train net4`")
     with pytest.raises(NotMeasuredError):
-        Reports(tmp_path, 0).table("train/net4/by_dropout_rate")
+        replace(Reports.below(tmp_path), seed=0).table("train/net4/by_dropout_rate")
 
 
 def test_an_analysis_is_of_one_network_and_says_of_which_seed(tmp_path):

@@ -19,7 +19,7 @@ BY_DROPOUT = "train/net4/by_dropout_rate"
 def judged(reports, number, files):
     folders.write(reports, files)
     (rule,) = [rule for rule in claims.RULES if rule.number == number]
-    return rule.judge(Reports(reports))
+    return rule.judge(Reports.below(reports))
 
 
 def by_dropout(**columns):
@@ -103,7 +103,7 @@ def test_each_seed_has_its_best_by_the_study_s_way(tmp_path):
     }
     files["train/net4/params"] = {"train": {"seeds": [0, 1]}, "net": {}}
     folders.write(tmp_path, files)
-    sources = dict(Reports(tmp_path).like_study().by_seed(["net4"]))
+    sources = dict(Reports.below(tmp_path).like_study().by_seed(["net4"]))
     found = {seed: each.table("train/net4/best")["run"].tolist() for seed, each in sources.items()}
     assert found == {0: [2], 1: [3]}
     highest = {seed: each.highest("net4") for seed, each in sources.items()}
@@ -114,7 +114,7 @@ def test_a_best_run_that_an_earlier_version_did_not_write_names_what_to_run(tmp_
     best = "test_accuracy,study_accuracy\n0.9,0.7"
     folders.write(tmp_path, {"train/net3/best": best})
     with pytest.raises(NotMeasuredError, match=r"best_study.csv is missing: run `convscope train"):
-        Reports(tmp_path).like_study().table("train/net3/best", numbers=["test_accuracy"])
+        Reports.below(tmp_path).like_study().table("train/net3/best", numbers=["test_accuracy"])
 
 
 def test_the_record_has_both_ways(tmp_path):

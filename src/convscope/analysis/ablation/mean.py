@@ -15,9 +15,7 @@ from torch import Tensor, nn
 from convscope.analysis.ablation.joint import Comparison
 from convscope.nets.filter_selection import Chosen, check
 from convscope.nets.fused import folded
-from convscope.nets.inference import as_input, evaluating
-
-BATCH_SIZE = 128
+from convscope.nets.inference import BATCH_SIZE, as_input, evaluating
 
 
 def means(module: nn.Sequential, filters: Chosen, images: Tensor) -> dict[str, Tensor]:

@@ -14,9 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from convscope.nets.fused import folded
-from convscope.nets.inference import evaluating
+from convscope.nets.inference import BATCH_SIZE, evaluating
 
-BATCH_SIZE = 128
 DRAWN, SEED = 20_000, 0
 # of a variance that is less, relative to the weights' and the pixels' own, rounding is what is left
 _NONE = 1e-12

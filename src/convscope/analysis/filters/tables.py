@@ -106,10 +106,10 @@ def response_sizes(found: Sequence[Identified]) -> pd.DataFrame:
 
 
 def dead_by_layer(found: Sequence[Identified]) -> pd.DataFrame:
-    """Of every filter of the layers that filters were identified in: layer, filters and dead."""
+    """The layers that filters were identified in: layer, and its filters and dead_filters."""
     counts = {item.layer: (item.filters_in_layer, item.dead_in_layer) for item in found}
     rows = [(layer, *count) for layer, count in counts.items()]
-    return pd.DataFrame(rows, columns=["layer", "filters", "dead"])
+    return pd.DataFrame(rows, columns=["layer", "filters", "dead_filters"])
 
 
 def sparsity(found: Sequence[Identified]) -> pd.DataFrame:

@@ -57,10 +57,10 @@ Headings = Mapping[str, tuple[str, Kind]]
 _NAMES = {
     AS_IS: "dropout_rate epoch_seconds filter_multiplier image lr momentum run_seconds seed",
     COUNT: """
-        after batch_size before choices chosen_epoch chosen_run crop_size epoch epochs filters
-        gained images kernel_size l1_oc lost map_size max_filter only_first only_second parameters
-        patch_size positions rank receptive_field run runs sampled_images stride study_epochs test
-        total_parameters train width window
+        after batch_size before choices chosen_epoch chosen_run crop_size dead_filters epoch epochs
+        filters gained images kernel_size l1_oc lost map_size max_filter only_first only_second
+        parameters patch_size positions rank receptive_field run runs sampled_images stride
+        study_epochs test total_parameters train width window
     """,
     LOSS: "loss",
     P_VALUE: "adjusted_p_value p_value",

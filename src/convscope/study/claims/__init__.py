@@ -45,7 +45,7 @@ def judge(reports: Path) -> list[Claim]:
     Raises:
         UserError: A file is damaged.
     """
-    found = Reports(reports)
+    found = Reports.below(reports)
     return [rule.judge(found) for rule in RULES]
 
 
@@ -72,7 +72,7 @@ def measured_on(reports: Path) -> tuple[str | None, str | None]:
         UserError: reports/download/dataset.json is damaged.
     """
     try:
-        found = Reports(reports).json("download/dataset")
+        found = Reports.below(reports).json("download/dataset")
     except NotMeasuredError:
         found = {}
     name, md5 = (found.get(key) for key in ("name", "md5"))

@@ -70,11 +70,11 @@ def filters_die(source: Source) -> Finding:
     remark = f"dead: {', '.join(dead)}" if dead else ""
     if isinstance(source, Study):
         return Finding(numbers, {"none is": not dead}, remark)
-    layers = columns(source, f"{STAGE}/dead_by_layer", ["filters", "dead"], ["layer"])
+    layers = columns(source, f"{STAGE}/dead_by_layer", ["filters", "dead_filters"], ["layer"])
     drawn = Counter(name.partition("/")[0] for name in responses["filter"])
-    counts = zip(layers["layer"], layers["filters"], layers["dead"], strict=True)
+    counts = layers[["layer", "filters", "dead_filters"]].itertuples(index=False)
     percent = 100 * _chance_of_dead({each: (int(n), int(d)) for each, n, d in counts}, drawn)
-    every, of_all = int(layers["dead"].sum()), int(layers["filters"].sum())
+    every, of_all = int(layers["dead_filters"].sum()), int(layers["filters"].sum())
     numbers |= {
         "dead of all in these layers": every,
         "all in these layers": of_all,

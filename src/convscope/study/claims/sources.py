@@ -1,8 +1,8 @@
 """Where a rule finds its numbers: the files below reports/, or what the study published."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from copy import copy
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -21,26 +21,29 @@ class NotMeasuredError(Exception):
     """A source lacks what a rule needs; the message says what, and how to make it."""
 
 
+@dataclass(frozen=True)
 class Reports:
-    """The files that finished stages left, by their paths below reports/ without the ending."""
+    """The files that finished stages left, by their paths below reports/ without the ending.
 
-    def __init__(self, folder: Path, seed: int | None = None, like_study: bool = False) -> None:
-        """The files of all seeds; or, where several were trained, those of one ``seed`` alone.
+    Attributes:
+        finished: A stage's folder by its name; they keep the tables that they read.
+        seed: Where several were trained, the one whose files these are; None for those of all.
+        as_in_study: The test_accuracy and overfit_percent of networks that the study trained
+            on augmented images are what the study's own way of testing gives.
+    """
 
-        With ``like_study``, the test_accuracy and overfit_percent of networks that the study
-        trained on augmented images are what its own way of testing gives.
-        """
-        self._seed, self._like_study = seed, like_study
-        self._finished = cache(partial(Finished, folder))  # which keep the tables that they read
+    finished: Callable[[str], Finished]
+    seed: int | None = None
+    as_in_study: bool = False
 
-    def _but(self, **changed: Any) -> "Reports":
-        other = copy(self)
-        vars(other).update(changed)
-        return other
+    @classmethod
+    def below(cls, folder: Path) -> "Reports":
+        """Those below a folder ``reports``, of all seeds."""
+        return cls(cache(partial(Finished, folder)))
 
     def like_study(self) -> "Reports":
         """The same files, of networks that are tested in the study's way."""
-        return self._but(_like_study=True)
+        return replace(self, as_in_study=True)
 
     def by_seed(
         self, grids: Sequence[str], one_network: bool = False
@@ -59,7 +62,7 @@ class Reports:
         shared = [seed for seed in every if all(seed in seeds for seeds in known)]
         # of grids that share none each seed says which grid lacks it
         seeds = shared or every
-        found = [(seed, self._but(_seed=seed)) for seed in seeds]
+        found = [(seed, replace(self, seed=seed)) for seed in seeds]
         return [*found] or [(None, self)]
 
     def _seeds(self, grid: str) -> list[int]:
@@ -73,7 +76,7 @@ class Reports:
     def _of_all_seeds(self, folder: str) -> bool:
         """Whether a grid's tables are to be read as they are: it has no other seed's runs."""
         grid = folder.removeprefix("train/")
-        return self._seed is None or self._seeds(grid) in ([], [self._seed])
+        return self.seed is None or self._seeds(grid) in ([], [self.seed])
 
     def _seed_of_best(self, grids: Sequence[str]) -> int | None:
         with suppress(NotMeasuredError):
@@ -105,7 +108,7 @@ class Reports:
 
     def _tested_like_study(self, folder: str) -> bool:
         """Whether a grid's usual measures are not what is asked for: it was augmented there."""
-        return self._like_study and f"{folder}/best_study" in published.KEYS
+        return self.as_in_study and f"{folder}/best_study" in published.KEYS
 
     def _of_seed(
         self, folder: str, file: str, columns: Sequence[str] = (), numbers: Sequence[str] = ()
@@ -115,7 +118,7 @@ class Reports:
         if file != "runs":
             file = f"seeds_{file}"
         table = self._holding(f"{folder}/{file}.csv").table(file, columns, numbers=numbers)
-        return table[table["seed"] == self._seed].drop(columns="seed")
+        return table[table["seed"] == self.seed].drop(columns="seed")
 
     def highest(self, net: str) -> dict[float, float]:
         """The highest test accuracy that any epoch reached, by dropout rate; raises the same."""
@@ -145,7 +148,7 @@ class Reports:
 
     def _holding(self, path: str) -> Finished:
         name, _, file = path.rpartition("/")
-        folder = self._finished(name)
+        folder = self.finished(name)
         if not folder.has(file):
             raise NotMeasuredError(f"reports/{path} is missing: run `convscope {folder.command}`")
         return folder
