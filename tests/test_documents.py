@@ -136,6 +136,8 @@ def test_what_is_said_of_the_overnight_studys_net4_is_what_was_measured():
     two_ways = percent(best["test_accuracy"]), percent(best["study_accuracy"])
     assert "epoch {}, with {} in the usual way, {} in".format(best["epoch"], *two_ways) in text
     assert "epochs, reaches {}, and {} where".format(*two_ways) in one_line(README)
+    live = (RESULTS / "net4-live.html").read_text(encoding="utf-8")
+    assert re.search(rf'"accuracy": ?{best["test_accuracy"]},', live)
     folder = OVERNIGHT / "filter-ablation"
     overall = pd.read_csv(folder / "mean_ablation.csv", index_col="class").loc["overall"]
     assert f"falls to {overall['zeroed_percent']:.2f} %, with those at their means" in text
