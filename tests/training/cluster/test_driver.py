@@ -111,11 +111,13 @@ def test_runs_of_a_killed_worker_begin_again_elsewhere_and_no_epoch_is_told_twic
     expected = here(jobs("here", 4, 6, 8, 10, epochs=LONG), data, monkeypatch)
     assert found.keys() == expected.keys()
     assert found == expected
+    lacking = 0
     for run, _ in wanted:
         rows = [event.row["epoch"] for event in told if event.run_id == run.id and event.row]
-        # on a shared disk the epoch that a worker last kept may be untold
         assert rows == sorted(set(rows))
-        assert len(rows) >= LONG - 1
+        lacking += len(rows) < LONG
+    # on a shared disk those stay untold that the killed one kept and could not send any more
+    assert lacking <= 1
 
 
 def known_to(cluster):
