@@ -95,7 +95,7 @@ def test_means_of_the_overnight_study_are_told_as_they_were_measured(table, keys
     text = one_line(RESULTS / "README.md")
     found = pd.read_csv(OVERNIGHT / f"train/{table}.csv")
     compared = found.merge(published.table(f"train/{table}"), on=keys)
-    assert len(compared) == len(found) > 1
+    assert len(compared) == len(found) > 3
     for row in compared.to_dict("records"):
         cells = [f"{row[key]:g}" for key in keys]
         cells += [percent(row[f"test_accuracy_{side}"]) for side in ("y", "x")]
