@@ -1,7 +1,6 @@
 import pytest
 
 from convscope.nets import filter_selection, zoo
-from convscope.nets.receptive_field import conv_layers
 
 NET2 = zoo.build("net2", l1_oc=2, filter_multiplier=1.0)
 
@@ -44,14 +43,6 @@ def test_a_number_is_the_first_filters_of_the_first_convolutions(choice, convolu
     assert filter_selection.resolve(choice, convolutions, WIDTHS) == found
 
 
-@pytest.mark.parametrize("net", zoo.NETS)
-def test_the_widths_of_a_layer_list_are_those_of_the_network(net):
-    built = zoo.build(net, l1_oc=3)
-    found = filter_selection.widths(zoo.layers(net, l1_oc=3))
-    assert found == {name: len(built.get_parameter(f"{name}.weight")) for name in found}
-    assert list(found) == conv_layers(built)
-
-
 def test_the_studys_choice_is_the_default_for_net4():
-    chosen = filter_selection.resolve(2, 5, filter_selection.widths(zoo.layers("net4")))
+    chosen = filter_selection.resolve(2, 5, zoo.widths("net4"))
     assert chosen == {f"conv{n}": [0, 1] for n in range(1, 6)}

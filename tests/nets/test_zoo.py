@@ -6,6 +6,7 @@ from torch import nn
 
 from convscope.nets import zoo
 from convscope.nets.layers import Flatten, Linear
+from convscope.nets.receptive_field import conv_layers
 from tests import toys
 
 # exact counts in grid order; those of the best runs are the study's
@@ -72,3 +73,11 @@ def test_net2_leaves_out_the_last_pool_of_a_1x1_map():
     names = [name for name, _ in zoo.build("net2", l1_oc=4, kernel_size=7).named_children()]
     assert "pool1" in names
     assert "pool2" not in names
+
+
+@pytest.mark.parametrize("net", zoo.NETS)
+def test_the_widths_are_those_of_the_built_network(net):
+    built = zoo.build(net, l1_oc=3)
+    found = zoo.widths(net, l1_oc=3)
+    assert found == {name: len(built.get_parameter(f"{name}.weight")) for name in found}
+    assert list(found) == conv_layers(built)

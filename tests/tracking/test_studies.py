@@ -1,7 +1,9 @@
+import subprocess
+import sys
+
 import pytest
 from tests.report.document.folders import replace
 
-from convscope.base import files
 from convscope.tracking.studies import study_of
 
 PUBLISHED = """
@@ -65,11 +67,21 @@ def test_a_study_chooses_filters_by_the_network_that_was_analyzed(used, study, r
     analyzed = {name: {**params, "analysis": {"net": name}} for name in ("net1", "net2")}
     published = published.replace("train:", "analysis: {net: net1}\ntrain:", 1)
     replace(root / "conf/study/published.yaml", published)
-    best = {"net": "net1", "point": {"l1_oc": 4}}
-    files.write_json(root / "models/net1/best.json", best)
+    layers = "layer,width\nimage,3\nconv1,4\nrelu1,4\nconv2,8\nfc1,120\n"
+    replace(root / "reports/train/net1/layers.csv", layers)
     assert study_of(root, None, analyzed["net1"]) == study
     # of another network than the study's, or of one whose files are gone
     assert study_of(root, None, analyzed["net2"]) == "changed"
+    # torch takes longer to import than all the rest that the process of a tracker does
+    program = (
+        "import sys; from pathlib import Path; from convscope.tracking import service, studies; "
+        f"print(studies.study_of(Path(), None, {analyzed['net1']!r})); "
+        "assert 'torch' not in sys.modules"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{study}\n", "")
 
 
 def test_a_study_that_cannot_be_read_names_nothing(root):

@@ -1,6 +1,8 @@
+import pickle
 from dataclasses import replace
 
 from convscope.nets import zoo
+from convscope.training import run as runs
 from tests import toys
 
 
@@ -52,3 +54,12 @@ def test_the_seed_is_the_points_own():
     assert toys.run().seed == toys.run(epochs=9, threads=2).seed
     seeds = {toys.run().seed, toys.run(seed=1).seed, toys.run("net2").seed, toys.run(lr=1.0).seed}
     assert len(seeds) == 4
+
+
+def test_a_training_process_need_not_read_the_code_again(monkeypatch):
+    run = toys.run()
+    fingerprint = run.fingerprint
+    sent = pickle.dumps(run)
+    monkeypatch.delattr(runs, "code")
+    assert pickle.loads(sent).identity == run.identity
+    assert pickle.loads(sent).fingerprint == fingerprint

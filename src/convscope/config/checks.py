@@ -56,7 +56,7 @@ def grid(net: str, section: Grid, seeds: int) -> None:
 def filters(key: str, section: Selecting, net: str, of_net: Grid) -> None:
     """Refuse filters that a run of the analyzed network lacks: each may turn out the best."""
     for shape in _shapes(of_net, _CONVOLUTIONS):
-        known = filter_selection.widths(zoo.layers(net, **dict(shape)))
+        known = zoo.widths(net, **dict(shape))
         try:
             filter_selection.resolve(section.filters, section.convolutions, known)
         except ValueError as error:

@@ -1,25 +1,19 @@
 """Which filters a user chose, and whether a network has them."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
-
-from torch import nn
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from convscope.base.errors import UserError
 from convscope.base.paths import PARAMS
-from convscope.nets.layers import Conv, Layer
-from convscope.nets.receptive_field import conv_layers
+
+# a tracker resolves a choice and never imports torch; what has a module has imported it
+if TYPE_CHECKING:
+    from torch import nn
 
 # filter numbers, from 0, by convolution: {"conv1": [0, 1]}
 Chosen = Mapping[str, Sequence[int]]
 # or a number: the first so many filters of each convolution
 Choice: TypeAlias = int | Chosen
-
-
-def widths(layers: Iterable[Layer]) -> dict[str, int]:
-    """How many filters each convolution of a layer list has, by the names of ``nets.build``."""
-    channels = [layer.channels for layer in layers if isinstance(layer, Conv)]
-    return {f"conv{number}": filters for number, filters in enumerate(channels, start=1)}
 
 
 def resolve(
@@ -32,7 +26,7 @@ def resolve(
             that has fewer, all.
         convolutions: To how many convolutions, from the first on, a number applies; None, or more
             than there are: to all.
-        known: The network's ``widths``.
+        known: How many filters each convolution of the network has, by its name.
 
     Raises:
         ValueError: The network has no such convolution, or the convolution no such filter.
@@ -50,17 +44,17 @@ def resolve(
     return {layer: list(numbers) for layer, numbers in choice.items()}
 
 
-def check(module: nn.Module, chosen: Chosen) -> None:
+def check(module: "nn.Module", chosen: Chosen) -> None:
     """See that a network has the chosen filters.
 
     Raises:
         ValueError: The network has no such convolution, or the convolution no such filter.
     """
-    resolve(chosen, None, _widths_of(module))
+    resolve(chosen, None, _widths(module))
 
 
 def need(
-    module: nn.Module, choice: Choice, convolutions: int | None, key: str
+    module: "nn.Module", choice: Choice, convolutions: int | None, key: str
 ) -> dict[str, list[int]]:
     """``resolve`` for a built network and the filters under a key of params.yaml.
 
@@ -68,13 +62,15 @@ def need(
         UserError: The network has no such convolution or filter.
     """
     try:
-        return resolve(choice, convolutions, _widths_of(module))
+        return resolve(choice, convolutions, _widths(module))
     except ValueError as error:
         raise UserError(f"{PARAMS}: {key}: {error}") from None
 
 
-def _widths_of(module: nn.Module) -> dict[str, int]:
-    """The ``widths`` of a built network."""
+def _widths(module: "nn.Module") -> dict[str, int]:
+    """How many filters each convolution of a built network has."""
+    from convscope.nets.receptive_field import conv_layers
+
     return {
         name: len(module.get_submodule(name).get_parameter("weight"))
         for name in conv_layers(module)

@@ -19,7 +19,7 @@ from convscope.base.tensors import read_tensors
 from convscope.data import datasets
 from convscope.data.augment import Augmentation
 from convscope.data.datasets import DataSet
-from convscope.nets import filter_selection, zoo
+from convscope.nets import zoo
 
 # the keys of an augmentation
 STRENGTHS = f"^({'|'.join(each.name for each in fields(Augmentation))})$"
@@ -151,7 +151,7 @@ def widths(folder: Path) -> dict[str, int]:
     made_by = f"train {folder.name}"
     best = files.read_json(folder / BEST, made_by)
     try:
-        return filter_selection.widths(zoo.layers(best["net"], **best["point"]))
+        return zoo.widths(best["net"], **best["point"])
     except (ArithmeticError, KeyError, TypeError, ValueError) as error:
         raise files.damaged(folder / BEST, made_by, repr(error)) from None
 

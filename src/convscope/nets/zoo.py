@@ -146,6 +146,16 @@ def layers(net: str, **point: float) -> list[Layer]:
     return found
 
 
+def widths(net: str, **point: float) -> dict[str, int]:
+    """How many filters each convolution of a network has, by its name in what ``build`` returns.
+
+    Raises:
+        ValueError: As for ``layers``.
+    """
+    channels = [layer.channels for layer in layers(net, **point) if isinstance(layer, Conv)]
+    return {f"conv{number}": filters for number, filters in enumerate(channels, start=1)}
+
+
 def build(net: str, **point: float) -> nn.Sequential:
     """Build a network with freshly drawn weights (torch's default initialization).
 

@@ -10,6 +10,8 @@ from ruamel.yaml.error import YAMLError
 
 from convscope.base import paths
 from convscope.base.errors import UserError
+from convscope.base.report_folder import Finished
+from convscope.nets.filter_selection import resolve
 
 STUDIES = Path("conf/study")
 CHANGED = "changed"
@@ -50,13 +52,9 @@ def _with_filters(
     """
     if not any(isinstance(used, Mapping) and "filters" in used for used in params.values()):
         return {}
-    # torch takes seconds to import, and most stages are published without it
-    from convscope.nets import trained
-    from convscope.nets.filter_selection import resolve
-
     found = {}
     try:
-        known = trained.widths(root / paths.models_of(params["analysis"]["net"]))
+        known = _widths(root, params["analysis"]["net"])
         for name, section in values.items():
             if isinstance(section, Mapping) and "filters" in section:
                 rest = dict(section)
@@ -65,6 +63,17 @@ def _with_filters(
     except (AttributeError, KeyError, TypeError, UserError, ValueError):
         return {}
     return found
+
+
+def _widths(root: Path, net: str) -> dict[str, int]:
+    """How many filters each convolution of a network's best run has, by its table of layers.
+
+    Of the network itself torch would say it, which takes seconds to import.
+    """
+    folder = Finished(root / paths.REPORTS, f"train/{net}")
+    layers = folder.filled("layers", ["layer"], numbers=["width"])
+    convolutions = layers[layers["layer"].astype(str).str.startswith("conv")]
+    return dict(zip(convolutions["layer"], convolutions["width"].astype(int), strict=True))
 
 
 def _composed(path: Path) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class Run:
         """The run's own seed, from (seed, net, point)."""
         return derived_seed(self.net, self.point)
 
-    @property
+    @cached_property  # which travels with the run: to read the code takes a training process longer
     def identity(self) -> dict[str, str]:
         """What else the result depends on: hashes of data, code and layer list, torch's version.
 
