@@ -66,9 +66,9 @@ def test_what_was_changed_while_a_stage_trained_is_named_and_nothing_recorded(
     # the finished run is of what it names, and kept
     projects.Project(Path()).write_params(projects.one_run())
     datasets.save(toys.red_or_blue(), paths.DATASET)
-    weights = projects.contents(grid.STORE)
+    weights = projects.contents(paths.KEPT_RUNS)
     assert cli.main(["train", "net1"]) == 0
-    assert projects.contents(grid.STORE) == weights
+    assert projects.contents(paths.KEPT_RUNS) == weights
 
 
 def test_what_a_stage_does_not_use_may_change(during):

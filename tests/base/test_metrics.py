@@ -42,3 +42,11 @@ def test_the_interval_of_a_difference_is_narrower_with_more_images():
     intervals = [metrics.paired_difference_interval(3 * n, n, 100 * n) for n in (1, 10, 100)]
     widths = [high - low for low, high in intervals]
     assert widths[0] > 2.5 * widths[1] > 6.25 * widths[2]
+
+
+def test_the_interval_of_an_accuracy_holds_it_whatever_rounds():
+    for images in range(1, 501):
+        for correct in {0, 1, images // 3, images - 1, images}:
+            low, high = metrics.accuracy_interval(correct, images)
+            assert 0 <= low <= correct / images <= high <= 1
+    assert metrics.accuracy_interval(360, 360)[1] == 1

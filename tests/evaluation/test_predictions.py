@@ -30,29 +30,33 @@ def test_best_runs_measures_the_logits_it_is_given():
         LABELS,
         {"net1": best_json(3, 7, lr=0.1, l1_oc=6), "net2": best_json(5, 2, lr=0.2, l1_oc=8)},
         {"net1": 0.5, "net2": 0.25},
+        {},
     )
     # 3 of 4 and 1 of 4: Wilson (1927), z = 1.96
     assert table.pop("low").tolist() == pytest.approx([0.3006, 0.0456], abs=1e-4)
     assert table.pop("high").tolist() == pytest.approx([0.9544, 0.6994], abs=1e-4)
     assert table.pop("train_accuracy_clean").tolist() == [0.25, 0.5]
     assert table.pop("clean_gap_points").tolist() == [-50.0, 25.0]
-    assert table[[*STUDY_MEASURED]].isna().all(axis=None)
+    studied = [*STUDY_MEASURED, "best_study_accuracy"]
+    assert table[studied].isna().all(axis=None)
     expected = """
         net  run  epoch  test_accuracy  train_accuracy  overfit_percent  total_parameters  lr  l1_oc
         net2   5      2           0.75           0.875             12.5               500  0.2     8
         net1   3      7           0.25           0.875             12.5               300  0.1     6
     """
-    assert_table(table.drop(columns=[*STUDY_MEASURED]), expected)
+    assert_table(table.drop(columns=studied), expected)
 
 
 def test_best_runs_have_what_was_measured_as_the_study_did_or_is_the_same_by_it():
     studied = {"study_accuracy": 0.625, "study_overfit_percent": 25.0}
     best = {net: best_json(1, 1) for net in ("net1", "net3")} | {"net4": best_json(1, 1, studied)}
     outputs, fitted = dict.fromkeys(best, sure_of(0, 0, 1, 0)), dict.fromkeys(best, 1.0)
-    table = predictions.best_runs(outputs, LABELS, best, fitted, alike={"net1"}).set_index("net")
-    assert table.loc["net1", [*STUDY_MEASURED]].tolist() == [0.75, 12.5]
-    assert table.loc["net3", [*STUDY_MEASURED]].isna().all()
-    assert table.loc["net4", [*STUDY_MEASURED]].tolist() == [0.625, 25.0]
+    found = predictions.best_runs(outputs, LABELS, best, fitted, {"net4": 0.7}, alike={"net1"})
+    table = found.set_index("net")[[*STUDY_MEASURED, "best_study_accuracy"]]
+    assert table.loc["net1"].tolist() == [0.75, 12.5, 0.75]
+    assert table.loc["net3"].isna().all()
+    # some other epoch was better by the study's way
+    assert table.loc["net4"].tolist() == [0.625, 25.0, 0.7]
 
 
 def test_predictions_have_a_column_for_each_network():

@@ -102,7 +102,7 @@ NAME = (
     "adjusted_p_value, all, class, drop_percent, filter, gained, layer, lost, max_class, overall, "
     "true)"
 )
-LEAVE = "or leave data.path away"
+LEAVE = "or leave data.path out"
 TWO = each(IN_OWN, pictured(a=5, b=5))
 SPLIT = each(IN_OWN, pictured(train__a=1, train__b=1, test__a=1, test__b=1))
 

@@ -23,8 +23,8 @@ def _settled(here):  # noqa: ARG001
             "point": {"l1_oc": width, "kernel_size": float(kernel), "seed": 0},
             "settings": settings | {"precision": None, "threads": None},
         }
-        files.write_json(before.STORE / f"{width}{kernel}" / paths.RUN, document)
-    files.write_text(before.STORE / "damaged" / paths.RUN, "{")
+        files.write_json(paths.KEPT_RUNS / f"{width}{kernel}" / paths.RUN, document)
+    files.write_text(paths.KEPT_RUNS / "damaged" / paths.RUN, "{")
 
 
 def took(*rows):
@@ -80,7 +80,7 @@ def test_the_time_is_that_of_runs_that_are_not_there_yet(grid, shown):
 
 def test_runs_that_are_no_longer_kept_are_counted():
     took(*EARLIER)
-    shutil.rmtree(before.STORE)
+    shutil.rmtree(paths.KEPT_RUNS)
     pipelines.params({**pipelines.PARAMS, "analysis": {"net": "net1", "threads": 1}})
     assert before.announcement()[-1].startswith("about 20 s")  # occlusion alone
     assert changed(l1_oc=[4])[-1].startswith("about 80 s")  # two runs
@@ -91,6 +91,19 @@ def test_without_earlier_times_or_of_other_data_measured_ones_are_named():
     took(*EARLIER)
     pipelines.params({**pipelines.PARAMS, "data": {"source": "cifar10"}})
     assert before.announcement()[-1] == before.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"lr": 0.01}, {"seeds": 5}, {"epochs": "many"}], ids=lambda wrong: next(iter(wrong))
+)
+def test_a_parameter_of_the_wrong_kind_is_left_to_its_stage(wrong):
+    took(*EARLIER)
+    assert changed(**wrong) == [
+        "2 of 3 stages to run",
+        "  train@net1: nets.net1 changed",
+        "  occlusion: reads what may change",
+        before.UNKNOWN,
+    ]
 
 
 def test_a_damaged_log_is_read_as_far_as_it_goes():

@@ -64,7 +64,7 @@ def lock(*runs):
 
 
 def left():
-    return {path.name for path in grid.STORE.iterdir()}
+    return {path.name for path in paths.KEPT_RUNS.iterdir()}
 
 
 @pytest.fixture(autouse=True)
@@ -198,8 +198,8 @@ def test_without_git_only_this_folder_refers_to_runs():
 def test_unfinished_and_unknown_folders_stay():
     folder = grid.store_folder(toys.run(epochs=3))
     cut(toys.run(epochs=3), 1, folder)
-    (grid.STORE / "mine").mkdir()
-    files.write_json(grid.STORE / "renamed" / paths.RUN, {"fingerprint": "other", **POINTLESS})
+    (paths.KEPT_RUNS / "mine").mkdir()
+    files.write_json(paths.KEPT_RUNS / "renamed" / paths.RUN, {"fingerprint": "other", **POINTLESS})
     assert clean.clean(dry_run=False) == [
         "0 of 0 finished runs dropped: 0 bytes",
         "3 unfinished stay: which they are cannot be told",

@@ -153,7 +153,7 @@ def test_a_run_of_a_version_that_did_not_say_its_identity_is_no_neighbor():
 @pytest.mark.parametrize("content", ["", "{", "[]", "null", '{"net": "net1"}', '{"point": []}'])
 def test_a_store_of_rubbish_is_no_obstacle(content):
     for name in ("a", "b"):
-        files.write_text(grid.STORE / name / paths.RUN, content)
+        files.write_text(paths.KEPT_RUNS / name / paths.RUN, content)
     assert explained(toys.run()) == [UNKNOWN]
 
 

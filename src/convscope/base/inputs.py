@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from convscope.base import paths
 from convscope.base.errors import UserError
 
 PACKAGE = Path(__file__).parent.parent
-_STORE = ".convscope"
 
 # of each input that was read: what it was then, and how to see what it is now
 _Read = dict[str, tuple[object, Callable[[], object]]]
@@ -41,7 +41,11 @@ def note_file(path: Path) -> None:
 
     A checkpoint that a run goes on from is replaced after each epoch, and gone at the end.
     """
-    if _read is not None and ".partial" not in "".join(path.parts) and _STORE not in path.parts:
+    if (
+        _read is not None
+        and ".partial" not in "".join(path.parts)
+        and paths.KEPT.name not in path.parts
+    ):
         note(str(path), _state(path), _reader(_state, path))
 
 

@@ -3,13 +3,13 @@
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from convscope.base import paths
 from convscope.base.errors import UserError
 
-LOCKS = Path(".convscope/locks")
+LOCKS = paths.KEPT / "locks"
 QUIET_SECONDS = 1.0
 
 

@@ -38,7 +38,8 @@ def accuracy_interval(correct: int, images: int) -> tuple[float, float]:
     middle = share + square / 2
     reach = math.sqrt(square * (share * (1 - share) + square / 4))
     low, high = (middle - reach) / (1 + square), (middle + reach) / (1 + square)
-    return max(low, 0.0), min(high, 1.0)
+    # rounded, the interval of a perfect network could end below its accuracy
+    return max(min(low, share), 0.0), min(max(high, share), 1.0)
 
 
 def mcnemar_p_value(only_first: int, only_second: int) -> float:

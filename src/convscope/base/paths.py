@@ -7,6 +7,9 @@ DATASET = Path("data/dataset.safetensors")
 ARCHIVES = Path("data/archives")
 MODELS = Path("models")
 REPORTS = Path("reports")
+# what the project keeps for itself: finished runs, locks, and what was last
+KEPT = Path(".convscope")
+KEPT_RUNS = KEPT / "runs"
 # what a run leaves in its folder, and a grid in its model folder
 RUN = "run.json"
 HISTORY = "history.csv"

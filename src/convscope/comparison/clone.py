@@ -22,13 +22,12 @@ from convscope.base.errors import UserError
 from convscope.comparison import programs
 from convscope.comparison.programs import FailedError, git
 from convscope.comparison.state import State
-from convscope.training.grid import STORE
 
 SHORT = 10
 PREFIX = "convscope-compare-"
 AUTHOR = ("-c", "user.name=convscope", "-c", "user.email=convscope@localhost")
 # what a run with DVC keeps between two states
-KEPT = (".dvc", ".convscope")
+KEPT = (".dvc", paths.KEPT.name)
 # code from before there was `cli.program`, which the installed command calls
 EARLIER = """#!{python}
 import sys
@@ -145,7 +144,7 @@ class Clone:
         if self._cache != self._here / ".dvc/cache":
             local = ["dvc", "cache", "dir", "--local", str(self._cache)]
             programs.said(local, self.project)
-        for shared in (STORE, locks.LOCKS):
+        for shared in (paths.KEPT_RUNS, locks.LOCKS):
             _link(self.project / shared, self._here / shared)
         if (self._here / paths.ARCHIVES).is_dir():
             _link(self.project / paths.ARCHIVES, self._here / paths.ARCHIVES)
@@ -195,7 +194,9 @@ def cloned() -> Iterator[Clone]:
     def end(number: int, _: FrameType | None) -> None:
         sys.exit(128 + number)
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGHUP)}
+    # under nohup a terminal that is closed ends nothing
+    heeded = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
+    before = {number: signal.signal(number, end) for number in heeded}
     try:
         with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder:
             yield Clone(Path(folder).resolve())

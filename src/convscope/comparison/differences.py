@@ -11,9 +11,9 @@ from convscope.base import metrics
 from convscope.comparison.state import Judged, State
 from convscope.study.claims.claim import Verdict
 from convscope.tracking.records import flatten
+from convscope.training.explain import IDENTITY
 
 T = TypeVar("T")
-_HASHES = {"data": "another data set", "code": "other training code", "layers": "other layers"}
 
 
 @dataclass(frozen=True)
@@ -161,6 +161,6 @@ def _apart(run: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     for change in changes(other["identity"], run["identity"]):
         # other points have other layers
         if change.name != "layers" or run["point"] == other["point"]:
-            known = _HASHES.get(change.name)
+            known = IDENTITY.get(change.name)
             found.append(known or f"{change.name} {change.before} → {change.after}")
     return found

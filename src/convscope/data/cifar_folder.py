@@ -70,12 +70,12 @@ def read(folder: Path, source: str) -> Found:
         except OSError as error:
             raise UserError(
                 f"params.yaml: data.path: {path} cannot be read ({error.strerror}): name the "
-                f"folder into which torchvision.datasets put {name}, or leave data.path away"
+                f"folder into which torchvision.datasets put {name}, or leave data.path out"
             ) from None
         if found != md5:
             raise UserError(
                 f"params.yaml: data.path: {path} is not {kind.name}'s: its md5 is {found}, not "
-                f"{md5}: unpack the archive once more, or leave data.path away"
+                f"{md5}: unpack the archive once more, or leave data.path out"
             )
         members[file] = memoryview(content)
     return Found(cifar_archive.arrays(members, kind), f"file:{name}", official.md5)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from convscope.base.names import CLASSES, POINT, STUDY_ACCURACY, STUDY_MEASURED, STUDY_OVERFIT
 
-# the study's tables "by X" (published.yaml); other networks get one by epoch and by each axis
+# the study's tables "by X" (study.yaml); other networks get one by epoch and by each axis
 STUDY = {
     "baseline": (("lr", "batch_size"),),
     "net1": (("l1_oc", "filter_multiplier"), ("kernel_size", "stride"), ("kernel_size",)),

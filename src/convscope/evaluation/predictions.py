@@ -23,6 +23,7 @@ def best_runs(
     labels: Tensor,
     best: Mapping[str, Mapping[str, Any]],
     fitted: Mapping[str, float],
+    highest: Mapping[str, float],
     alike: Container[str] = (),
 ) -> pd.DataFrame:
     """The best run of each network, with its accuracy on the test set and how sure that is.
@@ -33,13 +34,16 @@ def best_runs(
         best: By network, its best.json.
         fitted: By network, the accuracy in evaluation mode, in [0, 1], on the images that it was
             trained on, as they are.
+        highest: By network, the highest accuracy of any epoch by the study's way of testing, where
+            that was measured.
         alike: The networks whose accuracy is the same by the study's way of testing.
 
     Returns:
         A row a network: net, run, epoch, test_accuracy in [0, 1], its 95 % confidence interval
         (low, high), train_accuracy (while training), overfit_percent, the two ``STUDY_MEASURED``
-        (missing where they were not measured), train_accuracy_clean (``fitted``),
-        clean_gap_points (how much it exceeds test_accuracy), total_parameters, and the point.
+        and best_study_accuracy (``highest``; all three missing where they were not measured),
+        train_accuracy_clean (``fitted``), clean_gap_points (how much it exceeds test_accuracy),
+        total_parameters, and the point.
     """
     rows = []
     for net, logits in outputs.items():
@@ -59,6 +63,7 @@ def best_runs(
                 "train_accuracy": measured["train_accuracy"],
                 "overfit_percent": measured["overfit_percent"],
                 **{name: measured.get(name, value) for name, value in studied.items()},
+                "best_study_accuracy": highest.get(net, usual[0]),
                 "train_accuracy_clean": fitted[net],
                 "clean_gap_points": 100 * (fitted[net] - accuracy),
                 "total_parameters": run["total_parameters"],

@@ -1,7 +1,7 @@
 """Three ways to test a network that was trained on augmented images.
 
 The study left its networks in training mode while testing (dropout on, batch statistics), on
-randomly augmented test images (published.yaml); later it switched to evaluation mode. The usual
+randomly augmented test images (study.yaml); later it switched to evaluation mode. The usual
 way is evaluation mode on clean images.
 """
 

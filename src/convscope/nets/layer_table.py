@@ -32,7 +32,7 @@ def table(layer_list: Sequence[Layer]) -> pd.DataFrame:
 
     Returns:
         One row for the image, then one for each layer in the order of the list: its name as
-        ``nets.build`` has it, what it is, the channels or features of its output, the side of its
+        ``zoo.build`` has it, what it is, the channels or features of its output, the side of its
         feature map and of one unit's receptive field in pixels (both missing from the flattening
         on), and its trainable parameters.
 

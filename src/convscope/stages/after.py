@@ -12,7 +12,7 @@ from convscope.base import files, paths
 from convscope.stages import pipeline
 from convscope.tracking.records import flatten
 
-LAST = Path(".convscope/last.json")
+LAST = paths.KEPT / "last.json"
 BEST = paths.REPORTS / "evaluate/best.csv"
 COLUMNS = ("test_accuracy", "low", "high")
 VERDICTS = "metrics.json"
@@ -39,7 +39,7 @@ class Outcome:
 
 
 def summary() -> list[str]:
-    """The lines; what is found becomes the last time for the next summary.
+    """The lines; what is found is kept for the next summary to compare with.
 
     Raises:
         UserError: A table or metrics in reports/ cannot be read.

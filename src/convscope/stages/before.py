@@ -16,14 +16,13 @@ from convscope.base.timings import TIMINGS
 from convscope.stages import pipeline
 from convscope.stages.pipeline import State
 
-STORE = Path(".convscope/runs")
 NOTHING = "nothing seems to have changed: DVC looks at every file, some seconds"
 # seconds on two slow cores: to start a stage, and to put a grid together whose runs are all kept
 STARTING, ASSEMBLING = 7.0, 5.0
 UNKNOWN = (
     "how long this takes is not known here yet. Measured once: the default study, on digits, took "
-    "5 min on two cores of an Intel Xeon; on CIFAR-10 with study=laptop it took 74 min on two of "
-    "an AMD EPYC; study=published is work for a GPU"
+    "3 to 5 min on two cores of an Intel Xeon; on CIFAR-10 with study=laptop it took 74 min on two "
+    "of an AMD EPYC; study=published is work for a GPU"
 )
 
 
@@ -39,10 +38,14 @@ def announcement() -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for stage, reason in reasons.items():
         by_reason.setdefault(reason, []).append(stage)
+    try:
+        duration = _duration(state, reasons)
+    except pipeline.UNREADABLE:  # a parameter of the wrong kind, which its stage says
+        duration = UNKNOWN
     return [
         f"{len(reasons)} of {len(state.stages)} stages to run",
         *(f"  {', '.join(stages)}: {reason}" for reason, stages in by_reason.items()),
-        _duration(state, reasons),
+        duration,
     ]
 
 
@@ -130,7 +133,7 @@ def _epochs_to_train(state: State, net: str) -> int:
         **{name: shared.get(name) for name in ("select_on", "precision", "threads")},
         "kernels": state.params.get("kernels"),
     }
-    for path in STORE.glob(f"*/{paths.RUN}"):
+    for path in paths.KEPT_RUNS.glob(f"*/{paths.RUN}"):
         with suppress(*pipeline.UNREADABLE):
             run = json.loads(path.read_bytes())
             if run["net"] == net and settings.items() <= run["settings"].items():

@@ -11,7 +11,6 @@ from convscope.base import locks, paths
 from convscope.base.names import POINT
 from convscope.nets import zoo
 from convscope.stages import references
-from convscope.training.grid import STORE
 
 UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
@@ -64,7 +63,7 @@ def clean(*, dry_run: bool) -> list[str]:
 def _kept() -> tuple[list[Kept], int]:
     """The finished runs of the store, by network, and how many others are there."""
     found, others = [], 0
-    for folder in sorted(path for path in STORE.glob("[!.]*") if path.is_dir()):
+    for folder in sorted(path for path in paths.KEPT_RUNS.glob("[!.]*") if path.is_dir()):
         try:
             document = json.loads((folder / paths.RUN).read_bytes())
             run = Kept(folder, str(document["net"]), dict(document["point"]))

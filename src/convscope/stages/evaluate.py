@@ -9,7 +9,7 @@ from torch import nn
 
 from convscope.base import files, metrics, paths, runtime
 from convscope.base.errors import UserError
-from convscope.base.names import CLEAN, STUDY
+from convscope.base.names import CLEAN, STUDY, STUDY_ACCURACY
 from convscope.base.report_folder import Report, reporting
 from convscope.config import params_file
 from convscope.config.schema import Evaluate
@@ -79,7 +79,7 @@ def _require_accuracies(tested: _Tested) -> None:
     """Refuse a network that is not as accurate as its best.json says."""
     labels = tested.dataset.test_labels
     for net, outputs in tested.outputs.items():
-        accuracy = (outputs.argmax(1) == labels).double().mean().item()
+        accuracy = metrics.accuracy(outputs, labels)
         stated = tested.runs[net]["best"]["test_accuracy"]
         # other processors and numbers of threads round otherwise
         if not (outputs.isfinite().all() and abs(accuracy - stated) <= ROUNDING):
@@ -90,8 +90,13 @@ def _require_accuracies(tested: _Tested) -> None:
 def _compare(report: Report, tested: _Tested, histories: dict[str, pd.DataFrame]) -> str:
     """The networks' accuracies, and how much of them is luck; returns the best, first of equals."""
     labels = tested.dataset.test_labels
+    highest = {
+        net: float(history[STUDY_ACCURACY].max())
+        for net, history in histories.items()
+        if STUDY_ACCURACY in history
+    }
     best = predictions.best_runs(
-        tested.outputs, labels, tested.runs, _fitted(tested), _tested_alike(tested)
+        tested.outputs, labels, tested.runs, _fitted(tested), highest, _tested_alike(tested)
     )
     predicted = predictions.by_image(tested.outputs, labels)
     selected = selection.by_net(histories, len(predicted))

@@ -16,6 +16,8 @@ from convscope.nets.filter_selection import Chosen
 from convscope.nets.inference import logits
 from convscope.nets.trained import Subject
 
+# which the study says are mixed up more after an ablation
+PAIR = ("cat", "dog")
 # how many filters at each end of the atlas
 EXTREMES = 10
 
@@ -105,12 +107,14 @@ def _by_chance(
     report: Report, subject: Subject, chosen: Chosen, selected: joint.Comparison
 ) -> None:
     """What other sets cost that are as large, so that nothing hangs on which were selected."""
+    dataset = subject.dataset
     table = random_sets.costs(
         subject.module,
         random_sets.draw(subject.module, chosen),
-        subject.dataset.test_images,
+        dataset.test_images,
         selected,
-        subject.dataset.groups,
+        dataset.groups,
+        [PAIR] if {*PAIR} <= {*dataset.classes} else [],
         progress=progress.counter("random sets", "set"),
     )
     report.table("random_sets", table)

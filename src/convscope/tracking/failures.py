@@ -14,7 +14,7 @@ _REMEDIES = {
     "--experiment-id {0}`, or set MLFLOW_EXPERIMENT_NAME to another, then {then}",
     r"filesystem tracking backend": "unset MLFLOW_TRACKING_URI, or name a database such as "
     "sqlite:///mlflow.db (`mlflow migrate-filestore` moves old runs there), then {then}",
-    r"(?:error code |status code )?\b401\b|[Nn]ot authenticated": "set MLFLOW_TRACKING_USERNAME "
+    r"\b401\b|[Nn]ot authenticated": "set MLFLOW_TRACKING_USERNAME "
     "and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, then {then}",
     r"\b403\b|PERMISSION_DENIED|Permission denied": "ask its owner to let you write there, or "
     "set MLFLOW_EXPERIMENT_NAME to an experiment of yours, then {then}",

@@ -30,7 +30,7 @@ Register = Callable[[Store, Path, str], None]
 STAGE = "evaluate"
 ALIAS = "best"
 # a registrar holds it, while stages come and go
-_LOCK = Path(".convscope/registry.lock")
+_LOCK = paths.KEPT / "registry.lock"
 # what a registrar at low priority may need, while others compute
 _LOCK_SECONDS = 300
 # the tag by which MLflow's page knows the versions of a logged model in the registry

@@ -5,9 +5,9 @@ import uuid
 from pathlib import Path
 from typing import NamedTuple
 
-from convscope.base import files
+from convscope.base import files, paths
 
-MARK = Path(".convscope/project.json")
+MARK = paths.KEPT / "project.json"
 
 
 class _Mark(NamedTuple):

@@ -1,6 +1,7 @@
 """A process that registers networks while the next stages work: their export takes seconds."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,9 @@ def main() -> None:
     """The process: publish the stage evaluate of the current folder, with its networks."""
     if hasattr(os, "nice"):
         os.nice(NICENESS - os.nice(0))
+    # a tracker starts it, which neither heeds, so that it ends with its stage
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     from convscope.tracking import models, publishing, server
 
     server.import_mlflow()

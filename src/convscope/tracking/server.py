@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock
 
+from convscope.base import paths
+from convscope.base.files import atomic_write
 from convscope.tracking import artifacts, descriptions, percent
 
 if TYPE_CHECKING:
@@ -108,8 +110,6 @@ def _create(database: Path) -> None:
     """Make the project's own database, completely or not at all: MLflow needs seconds for it."""
     if database.exists():
         raise FileExistsError(f"{DATABASE} is not a file")  # MLflow would try for a minute
-    from convscope.base.files import atomic_write  # most callers of this module need no pandas
-
     # a store that was killed half way through its tables can never be opened again
     with atomic_write(database) as partial:
         partial.unlink(missing_ok=True)
@@ -161,6 +161,6 @@ def publish_lock(root: Path) -> FileLock:
 
     Entering it raises filelock.Timeout where another process holds it for ``LOCK_SECONDS``.
     """
-    path = root / ".convscope" / "publish.lock"
+    path = root / paths.KEPT / "publish.lock"
     path.parent.mkdir(exist_ok=True)
     return FileLock(path, timeout=LOCK_SECONDS)

@@ -27,21 +27,20 @@ def serve(root: Path, stage: str, questions: Connection) -> None:
         import_store(root)
     gc.freeze()
     gc.enable()  # the stage has it off while it imports
-    while True:
-        try:
+    # its death is the end of the connection, or breaks it, while it waits for an answer
+    with suppress(EOFError, OSError):
+        while True:
             action, *arguments = questions.recv()
-        except EOFError:
-            with suppress(Exception):  # there is nobody left to tell
-                service.end()
-            return
-        answer = failure = None
-        try:
-            answer = getattr(service, action)(*arguments)
-        except Exception as error:
-            # MLflow, requests, SQLAlchemy and the file lock each have errors of their own
-            failure = reason(error)
-        if action != "prepare":
-            questions.send((answer, failure))
+            answer = failure = None
+            try:
+                answer = getattr(service, action)(*arguments)
+            except Exception as error:
+                # MLflow, requests, SQLAlchemy and the file lock each have errors of their own
+                failure = reason(error)
+            if action != "prepare":
+                questions.send((answer, failure))
+    with suppress(Exception):  # there is nobody left to tell
+        service.end()
 
 
 class _Service:

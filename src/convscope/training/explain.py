@@ -17,12 +17,12 @@ from convscope.data import datasets
 from convscope.tracking.records import flatten
 from convscope.training import checkpoints, dvc_cache, plan
 from convscope.training.checkpoints import CHECKPOINT
-from convscope.training.grid import STORE, store_folder
+from convscope.training.grid import store_folder
 from convscope.training.run import Run
 from convscope.training.trainer import is_complete, is_finished
 
 REUSE, RESUME, TRAIN = "reuse", "resume", "train"
-_IDENTITY = {
+IDENTITY = {
     "data": "another data set",
     "code": "other training code",
     "layers": "another layer list",
@@ -128,14 +128,14 @@ def _differences(run: Run, known: _Known) -> list[str]:
             found.append(f"{key} {settings[key]}")
     for key, value in run.identity.items():
         if (other := known.identity.get(key)) != value:
-            found.append(_IDENTITY.get(key, f"{key} {other}"))
+            found.append(IDENTITY.get(key, f"{key} {other}"))
     return found
 
 
 def _finished_or_damaged() -> dict[Path, _Known]:
     """What the store's folders say that they hold, complete or not."""
     found = {}
-    for path in sorted(STORE.glob(f"*/{RUN}")):
+    for path in sorted(paths.KEPT_RUNS.glob(f"*/{RUN}")):
         try:
             known = _Known.model_validate_json(path.read_bytes())
         except (OSError, ValidationError):

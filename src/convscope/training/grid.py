@@ -8,13 +8,11 @@ from typing import Any, Protocol
 import pandas as pd
 
 from convscope.base import files
-from convscope.base.paths import BEST, HISTORY, RUN, RUN_FILES
+from convscope.base.paths import BEST, HISTORY, KEPT_RUNS, RUN, RUN_FILES
 from convscope.training import trainer
 from convscope.training.cluster import driver as cluster
 from convscope.training.executor import Event, Job, train_side_by_side
 from convscope.training.run import Run
-
-STORE = Path(".convscope/runs")
 
 
 class Observer(Protocol):
@@ -36,7 +34,7 @@ def store_folder(run: Run) -> Path:
     DVC empties a stage's outputs before it runs the stage; the store outlives that, so an
     interrupted run goes on and a finished one is never trained again.
     """
-    return STORE / run.fingerprint
+    return KEPT_RUNS / run.fingerprint
 
 
 def complete(grid: Sequence[Run], dataset: Path, observers: Sequence[Observer] = ()) -> None:

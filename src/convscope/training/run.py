@@ -53,7 +53,7 @@ class Run:
     """A point of a grid, ready to be trained.
 
     Attributes:
-        net: A key of ``nets.NETS``.
+        net: A key of ``zoo.NETS``.
         point: lr, batch_size, momentum, the shape keys of the network, and seed.
         settings: What it shares with the other runs.
         data: The data set's fingerprint.

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from convscope.analysis.ablation import random_sets
@@ -42,10 +43,17 @@ def test_each_set_costs_what_it_costs_when_it_is_ablated_by_itself():
     labels = torch.arange(30) % 10
     before, seen = logits(module, images), []
     intact = Comparison(labels, before, before, CLASSES)
+    most = CLASSES[int(before.argmax(1).mode().values)]  # what it takes most images for
     sets = [{"conv1": range(6)}, *random_sets.draw(module, LIKE, 2)]
     with left_alone(module):
         table = random_sets.costs(
-            module, sets, images, intact, GROUPS, lambda *done: seen.append(done)
+            module,
+            sets,
+            images,
+            intact,
+            GROUPS,
+            [("cat", most)],
+            lambda *done: seen.append(done),
         )
     assert seen == [(1, 3), (2, 3), (3, 3)]
     assert table["set"].tolist() == [1, 2, 3]
@@ -59,6 +67,19 @@ def test_each_set_costs_what_it_costs_when_it_is_ablated_by_itself():
         vehicles, taken = ~torch.isin(labels, animals), torch.isin(after.argmax(1), animals)
         assert row.vehicles_as_animals == int((vehicles & taken).sum())
         assert row.animals_as_vehicles == int((~vehicles & ~taken).sum())
+        right = {when: each.argmax(1) == labels for when, each in (("a", after), ("b", before))}
+        lost = [
+            100
+            * float(
+                right["b"][labels == c].double().mean() - right["a"][labels == c].double().mean()
+            )
+            for c in (CLASSES.index(name) for name in GROUPS["vehicles"])
+        ]
+        assert row.vehicles_drop_points == pytest.approx(sum(lost) / len(lost))
+        cat, other = CLASSES.index("cat"), CLASSES.index(most)
+        mixed = [(labels == a) & (after.argmax(1) == b) for a, b in ((cat, other), (other, cat))]
+        assert getattr(row, f"cat_{most}_mixed_up") == int(mixed[0].sum() + mixed[1].sum())
+    assert table[f"cat_{most}_mixed_up"].any()
 
 
 def test_data_without_groups_have_no_such_columns():

@@ -18,7 +18,8 @@ UNPRINTED = {
     "filter-identify/brightness": "filter,correlation,cosine\nconv1/0,0.998,0.95",
     "filter-identify/brightness_by_chance": "chance_highest,p_value\n0.97,0.02",
     "filter-ablation/random_sets": (
-        "set,filters,drop_points,vehicles_as_animals\n1,conv1/3,2.92,348"
+        "set,filters,drop_points,vehicles_as_animals,animals_as_vehicles,vehicles_drop_points,"
+        "animals_drop_points,cat_dog_mixed_up\n1,conv1/3,2.92,348,34,6,1,186"
     ),
     "filter-identify/dead_by_layer": "layer,filters,dead_filters\n"
     + "\n".join(f"conv{i},{filters},40" for i, filters in enumerate((64, 64, 128, 256, 256), 1)),

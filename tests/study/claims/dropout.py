@@ -10,11 +10,14 @@ def widths(net2, net3):
     }
 
 
-def best(row, rates="0.1,0.8\n0.5,0.7", grid="8,0.5\n16,0.6"):
+def best(row, rates="0.1,0.8\n0.5,0.7", grid="8,0.5\n16,0.6", runs=""):
+    columns = "l1_oc,dropout_rate,test_accuracy"
+    every = {"train/net3/runs": f"{columns}\n{runs}"} if runs else {}
     return {
+        **every,
         "train/net3/by_l1_oc": f"l1_oc,test_accuracy\n{grid}",
         "train/net3/by_dropout_rate": f"dropout_rate,test_accuracy\n{rates}",
-        "train/net3/best": f"l1_oc,dropout_rate,test_accuracy\n{row}",
+        "train/net3/best": f"{columns}\n{row}",
     }
 
 
@@ -54,6 +57,13 @@ JUDGED = [
     holds(29, best("16,0.1,0.8")),
     fails(29, best("8,0.1,0.8"), "the best run's l1_oc is 8, not 16"),
     fails(29, best("16,0.5,0.8"), "the best run's dropout_rate is 0.5, not 0.1"),
+    # of runs that are equally good the first is in best.csv
+    holds(29, best("8,0.1,0.8", runs="8,0.1,0.8\n16,0.1,0.8\n16,0.5,0.7")),
+    fails(
+        29,
+        best("8,0.1,0.8", runs="8,0.1,0.8\n16,0.1,0.78\n16,0.5,0.7"),
+        "the best run's l1_oc is 8, not 16, ahead by 2 points",
+    ),
     holds(30, runs("0.3,0.5", "0.3,0.8", "0.5,0.79")),
     fails(30, runs("0.3,0.8", "0.5,0.79", "0.5,0.8"), "dropout 0.5 reaches it"),
     holds(31, overfit(6, 8)),

@@ -96,8 +96,10 @@ JUDGED = [
     fails(
         5,
         {**best("8,2,5,1,0.62"), "train/net1/runs": RUNS},
-        "the best run's kernel_size is 5, not 3; another setting is ahead by 2 points",
+        "the best run's kernel_size is 5, not 3, ahead by 2 points",
     ),
+    # of runs that are equally good the first is in best.csv
+    holds(5, {**best("8,2,5,1,0.62"), "train/net1/runs": RUNS.replace("0.6\n", "0.62\n")}),
     holds(6, axes(0.7, "3,0.6\n5,0.5\n7,0.4")),
     fails(6, axes(0.7, "3,0.5\n5,0.6\n7,0.4"), "kernel 3 is no better than 5"),
     fails(6, axes(0.7, "3,0.5\n5,0.4\n7,0.4"), "kernel 5 is no better than 7"),
@@ -115,6 +117,12 @@ JUDGED = [
     fails(7, overfit(20.0), "the best run's overfit is 20 percent"),
     holds(8, bests("16,0.8")),
     fails(8, bests("8,0.8"), "the best run's l1_oc is 8, not 16"),
+    holds(8, {**bests("8,0.8"), "train/net2/runs": "l1_oc,test_accuracy\n8,0.8\n16,0.8"}),
+    fails(
+        8,
+        {**bests("8,0.8"), "train/net2/runs": "l1_oc,test_accuracy\n8,0.8\n16,0.75"},
+        "the best run's l1_oc is 8, not 16, ahead by 5 points",
+    ),
     fails(8, bests("16,0.7"), "net2's best does not beat net1's"),
 ]
 

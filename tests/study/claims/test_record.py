@@ -38,16 +38,19 @@ def test_metrics_count_the_verdicts_and_have_each_by_the_name_of_its_claim(judge
         ("claims_held", 44),
         ("claims_failed", 1),
         ("claims_unmeasured", 0),
-        ("claim_01_best_setting", "does not hold"),
-        ("claim_02_net1_width", "holds"),
+        ("claim_01_best_setting", "does not hold (one seed)"),
+        ("claim_02_net1_width", "holds (one seed)"),
     ]
     assert metrics["claim_20_same_bytes"] == "not measured"
     assert len(metrics) == 3 + len(claims.RULES)
 
 
 def test_findings_and_goals_are_counted_apart_in_words(judged):
-    assert claims.counted(judged) == "45 findings of the study, and one goal of this project"
-    assert claims.counted(judged[:1]) == "1 finding of the study"
+    findings = "45 findings of the study, each of one seed"
+    assert claims.counted(judged) == f"{findings}, and one goal of this project"
+    assert claims.counted(judged[:1]) == "1 finding of the study, of one seed"
+    several = replace(judged[0], seeds=judged[0].seeds * 3)
+    assert claims.counted([several, judged[1]]) == "2 findings of the study, each of up to 3 seeds"
 
 
 @pytest.mark.parametrize(

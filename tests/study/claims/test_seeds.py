@@ -122,6 +122,33 @@ def test_an_analysis_is_of_one_network_and_says_of_which_seed(tmp_path):
     )
 
 
+def test_where_held_out_images_selected_the_best_on_the_test_images_names_no_seed(tmp_path):
+    files = dropout((0.8, 0.7), (0.9, 0.75))
+    survey = "class,images,window,confidence\nall,9,3,0.5\nall,9,5,0.4"
+    analysis = {"occlusion/params": folders.NET4, "occlusion/fall_with_window": survey}
+    stated = files["train/net4/params"]["train"] | {"select_on": "validation"}
+    several = {"train/net4/params": {"train": stated, "net": {}}}
+    claim = folders.judged(tmp_path, 14, files | analysis | several)
+    assert claim.reach == "margin 10 points; of one network"
+    single = {"train/net4/params": {"train": stated | {"seeds": [7]}, "net": {}}}
+    claim = folders.judged(tmp_path, 14, files | analysis | single)
+    assert claim.reach == "margin 10 points; of one network, seed 7"
+
+
+def test_what_is_no_matter_of_more_or_less_leaves_no_margin(tmp_path):
+    beats = {"train/net3/best": "test_accuracy,total_parameters\n0.7,1000"}
+    missed, held = (
+        folders.judged(
+            tmp_path,
+            12,
+            {**beats, "train/net4/best": f"test_accuracy,total_parameters\n0.8,{parameters}"},
+        )
+        for parameters in (1610, 650)
+    )
+    assert (missed.answer, missed.reach) == ("does not hold (one seed)", "")
+    assert (held.answer, held.reach) == ("holds (one seed)", "margin 10 points")
+
+
 def test_a_goal_is_of_no_seed(tmp_path):
     claim = folders.judged(tmp_path, 20, {})
     assert (claim.goal, claim.seeds, claim.answer) == (True, (), "not measured")

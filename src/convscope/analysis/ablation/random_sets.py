@@ -39,6 +39,7 @@ def costs(
     images: Tensor,
     intact: Comparison,
     groups: Mapping[str, Sequence[str]],
+    pairs: Sequence[tuple[str, str]] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """What each set costs when it is ablated together: one more pass over the images for a set.
@@ -49,12 +50,15 @@ def costs(
         images: (N, 3, 32, 32) uint8.
         intact: Their labels, and the outputs of the intact network as ``before``.
         groups: The data set's groups of classes, if it has any.
+        pairs: Classes of which is counted how often they are taken for each other.
         progress: Called with the sets done, and all.
 
     Returns:
         A row a set: set, from 1; filters, as the tables name them, with spaces between;
-        accuracy_percent; drop_points, accuracy lost; and for each two groups a column such as
-        ``vehicles_as_animals``, the images of the one taken for the other.
+        accuracy_percent; drop_points, accuracy lost; for each two groups a column such as
+        ``vehicles_as_animals``, the images of the one taken for the other; for each group one such
+        as ``vehicles_drop_points``, the mean accuracy that its classes lost; and for each pair one
+        such as ``cat_dog_mixed_up``, the images of either taken for the other.
     """
     before = metrics.accuracy(intact.before, intact.labels)
     rows = []
@@ -63,6 +67,8 @@ def costs(
         accuracy = metrics.accuracy(after, intact.labels)
         found = Comparison(intact.labels, intact.before, after, intact.classes)
         errors = found.between_groups(groups).set_index(["true", "predicted"])["after"]
+        drops = found.class_accuracy().set_index("class")["drop_points"]
+        cells = metrics.labeled(found.confusion()["after"], intact.classes).set_index("true")
         rows.append(
             {
                 "set": number,
@@ -70,6 +76,8 @@ def costs(
                 "accuracy_percent": 100 * accuracy,
                 "drop_points": 100 * (before - accuracy),
                 **{f"{a}_as_{b}": int(errors[a, b]) for a, b in permutations(groups, 2)},
+                **{f"{a}_drop_points": drops[[*groups[a]]].mean() for a in groups},
+                **{f"{a}_{b}_mixed_up": int(cells[a][b] + cells[b][a]) for a, b in pairs},
             }
         )
         if progress:

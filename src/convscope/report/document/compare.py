@@ -30,6 +30,7 @@ _MEASURES = {
 }
 # what stands beside a published number instead of these, where it was measured: like for like
 _LIKE_FOR_LIKE = {"test_accuracy": STUDY_ACCURACY, "overfit_percent": STUDY_OVERFIT}
+_COMPARED, _HIGHEST = "evaluate/best", "best_study_accuracy"
 
 
 def widened(folder: Finished, name: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
@@ -46,9 +47,15 @@ def widened(folder: Finished, name: str, frame: pd.DataFrame) -> tuple[pd.DataFr
         return frame, []
     if source == _FREQUENCY and not {*frame}.issuperset(published.study()["classes"]):
         return frame, ["The study counts other classes."]
+    if _is_of_another_epoch(folder, name):
+        return frame, []
     keys, study = published.KEYS[source], published.table(source)
     measures = [measure for measure in _MEASURES[source] if measure in frame]
-    if like := {usual: own for usual, own in _LIKE_FOR_LIKE.items() if {usual, own} <= {*frame}}:
+    like = _LIKE_FOR_LIKE
+    if source == _COMPARED:
+        # the study's is the highest of any epoch
+        like, study = {"test_accuracy": _HIGHEST}, study.assign(**{_HIGHEST: study[STUDY_ACCURACY]})
+    if like := {usual: own for usual, own in like.items() if {usual, own} <= {*frame}}:
         frame = _first(frame, like)
         measures = [like.get(measure, measure) for measure in measures]
     if absent := [key for key in keys if key not in frame]:
@@ -67,7 +74,7 @@ def widened(folder: Finished, name: str, frame: pd.DataFrame) -> tuple[pd.DataFr
 def all_published(folder: Finished, name: str) -> list[tuple[str, pd.DataFrame, Headings]]:
     """All that the study printed of the table ``name``.csv: names, tables and their headings."""
     source = f"{folder.name}/{name}"
-    if source not in published.KEYS:
+    if source not in published.KEYS or _is_of_another_epoch(folder, name):
         return []
     if source.startswith(_BY_CLASS):
         return _by_class(source, folder.table(name))
@@ -81,7 +88,9 @@ def contradictions() -> list[str]:
     """Where the study's own table of classes, which its text goes by, and its matrices part."""
     sides = (published.printed_class_accuracy(), published.table(_CLASS_ACCURACY))
     printed, counted = (-table.set_index("class")["drop_points"].drop("overall") for table in sides)
-    gains = [f"{name} {printed[name]:+.0f} against {counted[name]:+.1f}" for name in printed.index]
+    gains = [
+        f"{name} {printed[name]:+z.0f} against {counted[name]:+z.1f}" for name in printed.index
+    ]
     return [
         "The study's text goes by a table of 316 images, which its own matrices of all 10,000 "
         f"contradict. Gained, in points, by that table against by the matrices: {', '.join(gains)}."
@@ -101,6 +110,11 @@ def every_table() -> list[tuple[str, pd.DataFrame, Headings]]:
         for source, study in tables.items()
         if not source.endswith("/best_study")  # the same as its best
     ]
+
+
+def _is_of_another_epoch(folder: Finished, name: str) -> bool:
+    """Whether a network's best epoch was found by another way of testing than the study's."""
+    return name == "best" and folder.has("best_study.csv")
 
 
 def _every_number(

@@ -52,8 +52,9 @@ def judge(reports: Path) -> list[Claim]:
 def to_metrics(judged: Sequence[Claim]) -> dict[str, int | str]:
     """Judged claims as ``dvc metrics`` compares them: counts, then the verdicts by claim.
 
-    Counted are the findings of the study, not this project's goals. Verdicts are words, so that
-    none is taken for a number: what was not measured has not failed.
+    Counted are the findings of the study, not this project's goals. Verdicts are words, with how
+    many seeds they are of, so that none is taken for a number: what was not measured has not
+    failed.
     """
     verdicts = [claim.verdict for claim in judged if not claim.goal]
     names = {rule.number: f"claim_{rule.number:02}_{rule.name}" for rule in RULES}
@@ -61,7 +62,7 @@ def to_metrics(judged: Sequence[Claim]) -> dict[str, int | str]:
         "claims_held": verdicts.count(Verdict.HOLDS),
         "claims_failed": verdicts.count(Verdict.DOES_NOT_HOLD),
         "claims_unmeasured": verdicts.count(Verdict.NOT_MEASURED),
-        **{names[claim.number]: str(claim.verdict) for claim in judged},
+        **{names[claim.number]: claim.answer for claim in judged},
     }
 
 

@@ -61,6 +61,11 @@ class Judgment:
     seeds: tuple[SeedVerdict, ...] = ()
 
     @property
+    def seeds_judged(self) -> int:
+        """How many seeds the verdict is of."""
+        return len(self._judged())
+
+    @property
     def answer(self) -> str:
         """The verdict with the number of seeds that it is of: ``holds in 3 of 3 seeds``."""
         judged = self._judged()

@@ -51,12 +51,12 @@ def responses_fall(source: Source) -> Finding:
 
 @rule(19, STAGE, grids=(NET,))
 def filters_die(source: Source) -> Finding:
-    """At least one of the ten filters is dead.
+    """Of ten filters, two of each of five convolutions, at least one is dead.
 
-    filter-identify/responses.csv, of net4, with ten filters: dead is true for one or more, whose
-    maps no test image makes positive anywhere. dead_by_layer.csv, of all filters of these layers:
-    of as many filters of each that chance draws, one or more are dead in more than half of the
-    draws, which decides. The study looked at ten.
+    filter-identify/dead_by_layer.csv, of net4, with ten filters in responses.csv: of as many
+    filters of each of their layers, drawn by chance, one or more are dead in more than half of all
+    draws. Dead is a filter whose map no test image makes positive anywhere. Which of the selected
+    ten are dead is shown, and decides for the study, which looked at ten.
     """
     need_net4(source, STAGE)
     responses = columns(source, f"{STAGE}/responses", ["dead"], ["filter"])

@@ -86,8 +86,9 @@ def deepest_near_center(source: Source) -> Finding:
     """Occlusion: confidence falls most nearer the image's center than by chance.
 
     occlusion/deepest_by_window.csv, of net4: at each window size mean_distance of the deepest drops
-    is below chance_distance by more than 1.645 times standard_error. The study says that where
-    confidence falls localizes the object, and prints no number.
+    is below chance_distance by more than 1.645 times standard_error (a one-sided test at 5 percent,
+    as the claim has a direction). The study says that where confidence falls localizes the object,
+    and prints no number.
     """
     need_net4(source, STAGE)
     wanted = ["window", "mean_distance", "chance_distance", "standard_error"]

@@ -41,10 +41,17 @@ def _stated(judged: Judgment) -> dict[str, Any]:
 
 
 def counted(claims: Sequence[Claim]) -> str:
-    """How many claims there are, in words: findings of the study, and goals of this project."""
+    """How many claims there are, in words: findings of the study, and goals of this project.
+
+    Of the findings it says how many seeds they were judged by.
+    """
     goals = sum(claim.goal for claim in claims)
     findings = len(claims) - goals
+    seeds = max((claim.seeds_judged for claim in claims if not claim.goal), default=0)
     found = f"{findings} {'finding' if findings == 1 else 'findings'} of the study"
+    if seeds:
+        each = ", each" if findings > 1 else ","
+        found += f"{each} of one seed" if seeds == 1 else f"{each} of up to {seeds} seeds"
     ours = f"{'one goal' if goals == 1 else f'{goals} goals'} of this project"
     return f"{found}, and {ours}" if goals else found
 

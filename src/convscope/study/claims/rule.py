@@ -62,7 +62,9 @@ class Finding:
 
     @property
     def margin(self) -> float | None:
-        """The smallest."""
+        """The smallest; None where what speaks against the claim is no matter of more or less."""
+        if any(each and not isinstance(each, Margin) for each in self.against.values()):
+            return None
         margins = [each.value for each in self.against.values() if isinstance(each, Margin)]
         return min(margins, default=None)
 

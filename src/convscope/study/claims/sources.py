@@ -79,9 +79,15 @@ class Reports:
         return self.seed is None or self._seeds(grid) in ([], [self.seed])
 
     def _seed_of_best(self, grids: Sequence[str]) -> int | None:
+        """The analyzed run's; None where it is not known which of several was selected."""
+        grid, *_ = grids
+        if len(seeds := self._seeds(grid)) == 1:
+            return seeds[0]
         with suppress(NotMeasuredError):
-            found = self.table(f"train/{grids[0]}/best")
-            return int(found["seed"].iloc[0]) if "seed" in found else None
+            found = self.table(f"train/{grid}/best")
+            selected = self.params(f"train/{grid}").get("train", {}).get("select_on", "test")
+            # best.csv is of the test images
+            return int(found["seed"].iloc[0]) if "seed" in found and selected == "test" else None
         return None
 
     def table(
@@ -120,12 +126,19 @@ class Reports:
         table = self._holding(f"{folder}/{file}.csv").table(file, columns, numbers=numbers)
         return table[table["seed"] == self.seed].drop(columns="seed")
 
-    def highest(self, net: str) -> dict[float, float]:
-        """The highest test accuracy that any epoch reached, by dropout rate; raises the same."""
+    def runs(self, net: str, axes: Sequence[str]) -> pd.DataFrame:
+        """Each run's place on some axes, and ``highest``, its best epoch's test accuracy.
+
+        Raises the same.
+        """
         like_study = self._tested_like_study(f"train/{net}")
         accuracy = "best_study_accuracy" if like_study else "test_accuracy"
-        runs = columns(self, f"train/{net}/runs", ["dropout_rate", accuracy])
-        best = runs.groupby("dropout_rate")[accuracy].max()
+        runs = columns(self, f"train/{net}/runs", [*axes, accuracy])
+        return runs.rename(columns={accuracy: "highest"})
+
+    def highest(self, net: str) -> dict[float, float]:
+        """The highest test accuracy that any epoch reached, by dropout rate; raises the same."""
+        best = self.runs(net, ["dropout_rate"]).groupby("dropout_rate")["highest"].max()
         return dict(zip(best.index.tolist(), best.tolist(), strict=True))
 
     def json(self, name: str) -> dict[str, Any]:
@@ -162,6 +175,10 @@ class Study:
         if name not in published.KEYS:
             raise NotMeasuredError(f"the study printed no table {name}")
         return published.table(name)
+
+    def runs(self, net: str, _: Sequence[str]) -> pd.DataFrame:
+        """None: of its grids the study prints means, and the best run."""
+        raise NotMeasuredError(f"the study printed no table of {net}'s runs")
 
     def highest(self, _: str) -> dict[float, float]:
         """What net4 reached, by dropout rate; of 0.5 the study says what it never exceeded."""

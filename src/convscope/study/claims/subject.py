@@ -50,34 +50,37 @@ def class_accuracy(images: pd.DataFrame) -> "pd.Series[float]":
     return pd.Series(images.to_numpy().diagonal(), images.index) / images.sum(axis=1)
 
 
-def random_sets(source: Source) -> pd.DataFrame | None:
-    """What sets of filters cost that chance drew; None of the study, which ablated one set."""
+def random_sets(source: Source, *wanted: str) -> pd.DataFrame | None:
+    """What sets of filters cost that chance drew; None of the study, which ablated one set.
+
+    Their drop_points, and other columns that are wanted.
+    """
     if isinstance(source, Study):
         return None
     need_net4(source, "filter-ablation")
-    name = "filter-ablation/random_sets"
-    table = source.table(name)
-    return columns(source, name, [str(c) for c in table if c not in ("set", "filters")])
+    return columns(source, "filter-ablation/random_sets", ["drop_points", *wanted])
 
 
-def spread(values: "pd.Series[float]", of: str) -> dict[str, float]:
-    """The median and range over the random sets, named by what they are of."""
-    found = {"median": values.median(), "least": values.min(), "most": values.max()}
-    return {f"random sets, {name} {of}": float(value) for name, value in found.items()}
+def working_sets(source: Source, *wanted: str) -> pd.DataFrame | None:
+    """The same, of a network that still works after most of these ablations.
 
-
-def need_working(source: Source, drop: float | None = None) -> None:
-    """What errors a network makes after the ablation says nothing once it guesses.
-
-    ``drop`` is what the ablation costs in points, unless it is of the selected filters.
+    What errors a network makes says nothing once it guesses.
     """
-    drop = accuracy_drop(source) if drop is None else drop
+    sets = random_sets(source, *wanted)
+    drop = accuracy_drop(source) if sets is None else float(sets["drop_points"].median())
     if drop > MOST:
         raise NotMeasuredError(
             f"after the ablation {NET} no longer works: its accuracy falls by {drop:.3g} points, "
             f"the claim is about one that loses {MOST} at most: widen nets.{NET}.l1_oc in "
             "params.yaml and run `dvc repro`"
         )
+    return sets
+
+
+def spread(values: "pd.Series[float]", of: str) -> dict[str, float]:
+    """The median and range over the random sets, named by what they are of."""
+    found = {"median": values.median(), "least": values.min(), "most": values.max()}
+    return {f"random sets, {name} {of}": float(value) for name, value in found.items()}
 
 
 def between_groups(source: Source, when: str) -> dict[tuple[str, str], int]:

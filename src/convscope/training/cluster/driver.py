@@ -214,8 +214,8 @@ def _say_if_left_out(worker: str, found: dict[str, str], wanted: dict[str, str])
 def _packed(run: Run, folder: Path) -> tuple[dict[str, Any], Path, dict[str, bytes]]:
     """A run, as plain values; its folder; its checkpoint, if it has one."""
     folder.parent.mkdir(parents=True, exist_ok=True)  # so that workers see whether they share it
-    begun = [folder / CHECKPOINT]
-    content = {path.name: path.read_bytes() for path in begun if path.is_file()}
+    begun = folder / CHECKPOINT
+    content = {CHECKPOINT: begun.read_bytes()} if begun.is_file() else {}
     return asdict(run), folder.absolute(), content
 
 

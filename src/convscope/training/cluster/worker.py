@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,12 @@ class _Child:
         command = [sys.executable, "-m", module, str(handle), kernels, str(threads)]
         with theirs:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[handle])
-        (self.description,) = self._told()
+
+    @cached_property
+    def description(self) -> dict[str, str]:
+        """What the bits of its runs depend on, which it tells first."""
+        (told,) = self._told()
+        return dict(told)
 
     def train(self, run: Mapping[str, Any], folder: Path, dataset: Path) -> Iterator[Any]:
         """Yield the events of a run, given as plain values, while it trains it in a folder."""
@@ -109,6 +115,7 @@ def _child(worker: str, kernels: str, threads: int) -> Iterator[_Child]:
     if child is None or child.process.poll() is not None:  # it was idle for too long
         child = _Child(worker, kernels, threads)
     try:
+        _ = child.description  # before anything else that it tells
         yield child
     except BaseException:
         with child.process:
@@ -122,7 +129,7 @@ async def describe(kernels: str, threads: int, dask_worker: Worker) -> dict[str,
 
     def found() -> dict[str, str]:
         with _child(dask_worker.address, kernels, threads) as child:
-            return dict(child.description)
+            return child.description
 
     return await asyncio.to_thread(found)  # Dask's own thread has other things to answer
 
