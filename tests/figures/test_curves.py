@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 from tests import toys
-from tests.figures.labels import legend, words
+from tests.figures.labels import legend
 
 from convscope.figures import curves
 
@@ -175,6 +175,17 @@ def test_train_against_test_shades_the_gap():
     assert "+49.8 points" in figure.axes[1].get_title(loc="left")
 
 
+def test_train_against_test_shows_the_range_of_several_seeds():
+    seeds = pd.concat([history(), history().assign(seed=1, test_accuracy=0.5)])
+    figure = curves.train_against_test({"dropout 0.1": seeds}, "net3")
+    (axes,) = figure.axes
+    # the gap's, and a band of each line
+    _, _, test = axes.collections
+    heights = test.get_paths()[0].vertices[:, 1]
+    assert (heights.min(), heights.max()) == pytest.approx((1.1, 50))
+    assert legend(figure)[-1] == "range of the seeds"
+
+
 def studied(runs):
     """The same runs, by the study's way a point better at each epoch than the usual way."""
     return runs.assign(study_accuracy=runs["test_accuracy"] + 0.01)
@@ -199,39 +210,6 @@ def test_the_study_s_way_is_a_dashed_line_of_the_color_of_test_where_all_runs_ha
     assert legend(figure) == ["train (running mean)", "test", "test, the study's way"]
     one = curves.train_against_test(both | {"dropout 0.5": history()}, "net3")
     assert legend(one) == ["train (running mean)", "test"]
-
-
-def windows(*names):
-    return pd.DataFrame(
-        {"class": name, "window": k, "confidence": (n + 1) / k, "accuracy": (n + 1) / 2 / k}
-        for n, name in enumerate(names)
-        for k in (3, 5, 7)
-    )
-
-
-def test_fall_with_window_has_a_labeled_line_a_class_and_one_of_all():
-    confidence, accuracy = curves.fall_with_window(windows("plane", "all", "car")).axes
-    assert words(confidence.texts) == ["plane", "car", "all"]
-    assert len(confidence.lines) == 3
-    *_, overall = confidence.lines
-    assert overall.get_color() == "black"
-    assert overall.get_ydata().tolist() == pytest.approx([2 / 3, 2 / 5, 2 / 7])
-    assert accuracy.lines[0].get_ydata()[0] == pytest.approx(100 / 6)
-    assert confidence.get_xticks().tolist() == [3, 5, 7]
-
-
-def test_the_lines_of_many_classes_have_no_names(monkeypatch):
-    monkeypatch.setattr(curves, "MOST_NAMED", 2)
-    confidence, _ = curves.fall_with_window(windows("all", *"abc")).axes
-    assert len(confidence.lines) == 4
-    assert not confidence.texts
-    assert words(confidence.get_legend().get_texts()) == ["each of 3 classes", "all"]
-
-
-def test_ten_classes_look_different():
-    confidence, _ = curves.fall_with_window(windows("all", *"abcdefghij")).axes
-    looks = {(line.get_color(), line.get_linestyle()) for line in confidence.lines}
-    assert len(looks) == 11
 
 
 def test_curves_before_and_after_have_a_panel_for_each_network():

@@ -7,7 +7,7 @@ import torch
 from tests import toys
 
 from convscope.data import cifar10
-from convscope.figures import curves, dots, galleries, matrices
+from convscope.figures import dots, galleries, matrices, windows
 from convscope.figures.names import LONGEST, drawn
 
 WILD = (
@@ -51,7 +51,7 @@ def test_figures_write_them_without_a_warning_of_matplotlib(kind, tmp_path):
             pd.DataFrame(np.eye(8, dtype=int), columns=classes)
         ),
         "dots": lambda: dots.before_after(accuracy),
-        "fall": lambda: curves.fall_with_window(
+        "fall": lambda: windows.fall_with_window(
             pd.concat(pd.DataFrame({**fall, "window": window}) for window in (3, 5))
         ),
     }

@@ -28,7 +28,7 @@ def test_the_first_time_there_are_accuracies_and_places(monkeypatch):
     files.write_text(Path("reports/report.html"), "")
     monkeypatch.setattr("sys.platform", "linux")
     assert after.summary() == [
-        "network   test accuracy  95 % interval",
+        "network   test accuracy  95 % (test images)",
         "net1      97.50 %        95.00 to 99.00 %",
         "net2      50.00 %        40.00 to 60.00 %",
         "",
@@ -48,7 +48,7 @@ def test_the_second_time_what_has_changed_is_said(here):
     metrics(claim_01_a="does not hold", ablated=0.2)
     lines = after.summary()
     assert lines[:4] == [
-        "network   test accuracy  95 % interval       the last time",
+        "network   test accuracy  95 % (test images)  the last time",
         "net1      98.00 %        95.00 to 99.00 %    97.50 %: +0.50 points",
         "net2      50.00 %        40.00 to 60.00 %    the same",
         "net3      50.00 %        40.00 to 60.00 %    none",

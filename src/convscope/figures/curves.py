@@ -1,4 +1,4 @@
-"""Curves over epochs and over window sizes."""
+"""Curves over epochs."""
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle, islice
@@ -20,7 +20,6 @@ from convscope.figures.style import (
     PALETTE,
     SEQUENTIAL,
     Drawing,
-    apart,
     chart,
     signed,
     styled,
@@ -30,7 +29,6 @@ LINES: tuple[Any, ...] = (
     *("-", (0, (5, 2)), (0, (1, 1.4))),
     *((0, (6, 1.5, 1, 1.5)), (0, (2, 4)), (0, (8, 1.5, 1, 1.5, 1, 1.5))),
 )
-MOST_NAMED = 20  # classes
 WIDTH = 1.6
 WIDTHS = (0.9, 2.4)
 BAND = 0.15  # opacity of the seeds' range
@@ -83,8 +81,8 @@ def learning_curves(history: pd.DataFrame, title: str) -> Drawing:
         where = _words(dict(zip(apart_by, values, strict=True)))
         for axes, (column, (name, unit)) in zip(row, shown.items(), strict=True):
             _draw_runs(axes, part, column, looks, scale)
-            axes.set(title=f"{name}{gap}({where})" if where else name, xlabel="epoch", ylabel=unit)
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+            axes.set(title=f"{name}{gap}({where})" if where else name, ylabel=unit)
+            _count_epochs(axes)
     _share_y(panels[:, 0])
     _share_y(panels[:, 1:])
     if crowded and (first := _leave_out_start(panels, history)):
@@ -100,24 +98,28 @@ def train_against_test(histories: Mapping[str, pd.DataFrame], title: str) -> Dra
     """Train and test accuracy against the epoch, the gap between them shaded.
 
     The histories are, by panel title, the history.csv rows of one run, or of runs that differ in
-    their seed only, of which the mean is shown.
+    their seed only, of which the mean is shown in a band of their range, least to most.
     """
     every = histories.values()
     shown = {name: look for name, look in AGAINST.items() if all(name in each for each in every)}
     width = max(440, 90 + 330 * len(histories))
     figure, panels = chart(width, 400, title, 1, len(histories), sharey=True)
     for axes, (name, history) in zip(panels[0], histories.items(), strict=True):
-        means = history.groupby("epoch")[list(shown)].mean() * 100
+        by_epoch = 100 * history.groupby("epoch")[list(shown)].agg(["min", "mean", "max"])
+        means = by_epoch.xs("mean", axis=1, level=1)
         train, test = means["train_accuracy"], means["test_accuracy"]
         axes.fill_between(means.index, train, test, color=MUTED, alpha=0.2, linewidth=0)
         for column, look in shown.items():
+            if history["seed"].nunique() > 1:
+                _band(axes, pd.DataFrame(by_epoch[column]), look["color"], BAND)
             axes.plot(means.index, means[column], marker=_marker(len(means)), **look)
         gap = signed(train.iloc[-1] - test.iloc[-1], 1)
         axes.set_title(f"{name}\ntrain \N{MINUS SIGN} test: {gap} points at the end")
-        axes.set_xlabel("epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        _count_epochs(axes)
     panels[0, 0].set_ylabel("accuracy (%)")
-    handles = [Line2D([], [], **look) for look in shown.values()]
+    handles: list[Artist] = [Line2D([], [], **look) for look in shown.values()]
+    if any(history["seed"].nunique() > 1 for history in every):
+        handles.append(Patch(label="range of the seeds", color=INK, alpha=BAND, linewidth=0))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 
@@ -145,44 +147,14 @@ def before_and_after(
             values = 100 * np.asarray(curves.get(net, ()), dtype=float)
             epochs = range(1, len(values) + 1)
             axes.plot(epochs, values, color=color, linewidth=width, marker=_marker(len(values)))
-        axes.set(title=net, xlabel="epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        axes.set_title(net)
+        _count_epochs(axes)
     panels[0, 0].set_ylabel("accuracy (%)")
     handles = [
         Line2D([], [], color=color, linewidth=width, label=name)
         for name, (_, color, width) in looks.items()
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
-    return figure
-
-
-@styled()
-def fall_with_window(table: pd.DataFrame) -> Drawing:
-    """Mean confidence and accuracy against the window's size, a line for each class.
-
-    The table has columns class, window (pixels), confidence and accuracy (0..1); the rows of class
-    "all" are of all images. The lines of more than ``MOST_NAMED`` classes have no names.
-    """
-    title = "What is left when a gray window covers part of the image"
-    many = table["class"].nunique() - 1 > MOST_NAMED
-    figure, panels = chart(1150, 480, title, 1, 2)
-    units = {"confidence": "mean probability of the true class", "accuracy": "accuracy (%)"}
-    for axes, (column, unit) in zip(panels[0], units.items(), strict=True):
-        wide = table.pivot(index="window", columns="class", values=column)
-        wide = wide[table["class"].unique()] * (100 if column == "accuracy" else 1)
-        overall = wide.pop("all")
-        styles = [{"color": c, "linestyle": line} for line in LINES for c in PALETTE]
-        if many:
-            axes.plot(wide.index, wide, linewidth=0.8, color=MUTED, alpha=0.5)
-        for (name, values), look in zip([] if many else wide.items(), cycle(styles), strict=False):
-            axes.plot(wide.index, values, linewidth=1.4, label=name, **look)
-        axes.plot(wide.index, overall, color="black", linewidth=3, label="all")
-        axes.set(title=column.capitalize(), xlabel="window size K (pixels)", ylabel=unit)
-        axes.set_xticks(wide.index)
-        if many:
-            axes.legend(axes.get_lines()[-2:], [f"each of {wide.shape[1]:,} classes", "all"])
-        else:
-            _label_ends(axes)
     return figure
 
 
@@ -219,12 +191,22 @@ def _draw_runs(axes: Axes, history: pd.DataFrame, column: str, looks: Looks, sca
         marker = _marker(group["epoch"].nunique())
         by_epoch = factor * group.groupby("epoch")[column].agg(["min", "mean", "max"])
         if group["seed"].nunique() > 1:
-            range_of_seeds = (by_epoch.index, by_epoch["min"], by_epoch["max"])
-            color = {"color": look["color"], "linewidth": 0}
-            axes.fill_between(*range_of_seeds, alpha=scale * BAND, zorder=1, **color)
+            _band(axes, by_epoch, look["color"], scale * BAND)
         mean = by_epoch["mean"]
         # thin lines in front of thick ones, which would hide them
         axes.plot(mean.index, mean, marker=marker, zorder=2 + 0.1 / look["linewidth"], **look)
+
+
+def _band(axes: Axes, by_epoch: pd.DataFrame, color: str, opacity: float) -> None:
+    """Draw the range of several seeds."""
+    ends = by_epoch["min"], by_epoch["max"]
+    axes.fill_between(by_epoch.index, *ends, color=color, alpha=opacity, linewidth=0, zorder=1)
+
+
+def _count_epochs(axes: Axes) -> None:
+    """Give a panel an axis of epochs."""
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
 def _leave_out_start(panels: np.ndarray[Any, Any], history: pd.DataFrame) -> int:
@@ -278,22 +260,3 @@ def _share_y(panels: np.ndarray[Any, Any]) -> None:
     """Give panels the same range of y."""
     for axes in panels.flat[1:]:
         axes.sharey(panels.flat[0])
-
-
-def _label_ends(axes: Axes) -> None:
-    """Write each line's label behind its end, joined by its color, apart from each other."""
-    low, high = axes.get_ylim()
-    lines = axes.get_lines()
-    ends = [float(np.asarray(line.get_ydata())[-1]) for line in lines]
-    for line, end, y in zip(lines, ends, apart(ends, 0.045 * (high - low)), strict=True):
-        x = float(np.asarray(line.get_xdata())[-1])
-        axes.annotate(
-            str(line.get_label()),
-            xy=(x, end),
-            xytext=(1.05, (y - low) / (high - low)),
-            textcoords="axes fraction",
-            color=INK,
-            va="center",
-            weight="bold" if line.get_label() == "all" else "normal",
-            arrowprops={"arrowstyle": "-", "color": line.get_color(), "linewidth": 1.2},
-        )

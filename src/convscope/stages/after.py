@@ -85,7 +85,7 @@ def _table(best: Mapping[str, tuple[float, ...]], last: Outcome | None) -> list[
     """The best run of each network, with what it was the last time."""
     if not best:
         return []
-    rows = [("network", "test accuracy", "95 % interval", "the last time" if last else "")]
+    rows = [("network", "test accuracy", "95 % (test images)", "the last time" if last else "")]
     for net, numbers in best.items():
         now, low, high = (100 * number for number in numbers)
         interval = f"{low:.2f} to {high:.2f} %"

@@ -11,8 +11,9 @@ from convscope.base.report_folder import Report, reporting
 from convscope.config import params_file
 from convscope.config.schema import Occlusion
 from convscope.data import datasets
-from convscope.figures import curves, maps
+from convscope.figures import maps
 from convscope.figures import names as class_names
+from convscope.figures import windows as window_figures
 from convscope.nets import trained
 from convscope.nets.trained import Subject
 
@@ -84,7 +85,7 @@ def _survey(report: Report, subject: Subject, settings: Occlusion) -> None:
     report.table("deepest_by_position", positions)
     report.table("deepest_by_window", tables.deepest_by_window(positions, len(many), size))
     named = fall.replace({"class": class_names.drawn(dataset.classes)})
-    report.figure("fall_with_window", curves.fall_with_window(named))
+    report.figure("fall_with_window", window_figures.fall_with_window(named))
     report.figure("deepest", maps.by_position(positions, size))
 
 
