@@ -45,7 +45,7 @@ def main() -> int:
         said = f"{error.cmd[0]} ended with code {error.returncode}; what it says is above"
         print(f"convscope: {said}: mend that, and run the same command again", file=sys.stderr)
     except KeyboardInterrupt:
-        print("convscope: interrupted: the next `make` goes on", file=sys.stderr)
+        print("convscope: interrupted: the same command goes on", file=sys.stderr)
     else:
         return 0
     return 2

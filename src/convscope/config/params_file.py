@@ -1,4 +1,4 @@
-"""Read and check params.yaml; nothing else reads it."""
+"""Read and check params.yaml, from which alone stages take their parameters."""
 
 from pathlib import Path
 from typing import Literal, Self, TypeVar
