@@ -146,7 +146,11 @@ def _add_commands(parser: argparse.ArgumentParser, files: object) -> None:
     folder = keep.add_argument("folder", type=Path, help="to make, such as docs/results/mine")
     command("mend", _mend, "remove what a killed DVC left half written")
     command("before", _before, "mend, and say what `dvc repro` will run and about how long")
-    command("after", _after, "say the accuracies, what has changed since the last time, and where to look")
+    command(
+        "after",
+        _after,
+        "say the accuracies, what has changed since the last time, and where to look",
+    )
     clean = command("clean", _clean, "drop kept runs that nothing refers to any more")
     clean.add_argument("--dry-run", action="store_true", help="only say which those are")
     ui = command("ui", _open_ui, "open the MLflow UI on this machine")

@@ -11,6 +11,7 @@ from torch import Tensor
 from convscope.base import consistency, files, paths, runtime
 from convscope.base.report_folder import Finished, reporting
 from convscope.config import params_file
+from convscope.config.params_file import Params
 from convscope.data import pictures
 from convscope.nets import trained
 from convscope.nets.trained import Subject
@@ -28,8 +29,8 @@ def run() -> None:
         UserError: A parameter, the data set, the model or the folder of an analysis is missing or
             wrong, or they were not made from one another.
     """
-    subject, analyses = _analyzed()
     params = params_file.load()
+    subject, analyses = _analyzed(params)
     kernels = params_file.need(params.kernels, "kernels")
     analysis = params_file.need(params.analysis, "analysis")
     settings = params_file.need(params.explore, "explore")
@@ -39,7 +40,7 @@ def run() -> None:
         "explore": settings.model_dump(mode="json"),
     }
     with reporting(paths.REPORTS / "explore", used, subject.made_from) as report:
-        found, text = _page(subject, analyses)
+        found, text = _page(params, subject, analyses)
         report.table("images", pd.DataFrame(content.listed(found)))
         report.metrics({"images": len(found["images"]), "kilobytes": len(text.encode()) / 1000})
         files.write_text(PAGE, text)
@@ -52,14 +53,15 @@ def show(own: Sequence[Path], target: Path) -> None:
         UserError: As for ``run``, or a picture cannot be read.
     """
     shown = [pictures.read(path) for path in own]
-    subject, analyses = _analyzed()
+    params = params_file.load()
+    subject, analyses = _analyzed(params)
     report = os.path.relpath(paths.REPORTS / "report.html", target.parent)
-    files.write_text(target, page.leading_to(report, _page(subject, analyses, shown)[1]))
+    files.write_text(target, page.leading_to(report, _page(params, subject, analyses, shown)[1]))
 
 
-def _analyzed() -> tuple[Subject, Analyses]:
+def _analyzed(params: Params) -> tuple[Subject, Analyses]:
     """The analyzed network and the analyses of it."""
-    analysis = params_file.need(params_file.load().analysis, "analysis")
+    analysis = params_file.need(params.analysis, "analysis")
     folders = [Finished(paths.REPORTS, name).require() for name in ANALYSES]
     subject = trained.load_subject(analysis.net)
     consistency.require_made_from(folders, subject.made_from)
@@ -67,10 +69,9 @@ def _analyzed() -> tuple[Subject, Analyses]:
 
 
 def _page(
-    subject: Subject, analyses: Analyses, own: Sequence[Tensor] = ()
+    params: Params, subject: Subject, analyses: Analyses, own: Sequence[Tensor] = ()
 ) -> tuple[dict[str, Any], str]:
     """What the page holds, and the page."""
-    params = params_file.load()
     analysis = params_file.need(params.analysis, "analysis")
     settings = params_file.need(params.explore, "explore")
     with runtime.deterministic(analysis.threads, params_file.need(params.kernels, "kernels")):
