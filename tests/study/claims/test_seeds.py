@@ -135,7 +135,7 @@ def test_where_held_out_images_selected_the_best_on_the_test_images_names_no_see
     assert claim.reach == "margin 10 points; of one network, seed 7"
 
 
-def test_what_is_no_matter_of_more_or_less_leaves_no_margin(tmp_path):
+def test_what_is_not_a_matter_of_more_or_less_leaves_no_margin(tmp_path):
     beats = {"train/net3/best": "test_accuracy,total_parameters\n0.7,1000"}
     missed, held = (
         folders.judged(

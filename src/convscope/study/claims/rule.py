@@ -62,7 +62,7 @@ class Finding:
 
     @property
     def margin(self) -> float | None:
-        """The smallest; None where what speaks against the claim is no matter of more or less."""
+        """The smallest; None where something speaks against the claim that is not a margin."""
         if any(each and not isinstance(each, Margin) for each in self.against.values()):
             return None
         margins = [each.value for each in self.against.values() if isinstance(each, Margin)]
