@@ -109,7 +109,7 @@ def test_metrics_say_by_name_what_moved_and_which_verdict_turned(project):
     assert set(moved) == {CHANGED, "reports/metrics.json"}
     assert moved[CHANGED]["test_accuracy"]["new"] == 0.75
     assert moved["reports/metrics.json"] == {
-        "claim_03_net1_stride": {"old": "holds", "new": "not measured"}
+        "claim_03_net1_stride": {"old": "holds (one seed)", "new": "not measured"}
     }
 
 

@@ -137,16 +137,17 @@ def test_where_held_out_images_selected_the_best_on_the_test_images_names_no_see
 
 def test_what_is_not_a_matter_of_more_or_less_leaves_no_margin(tmp_path):
     beats = {"train/net3/best": "test_accuracy,total_parameters\n0.7,1000"}
-    missed, held = (
+    found = [
         folders.judged(
-            tmp_path,
-            12,
-            {**beats, "train/net4/best": f"test_accuracy,total_parameters\n0.8,{parameters}"},
+            tmp_path, 12, {**beats, "train/net4/best": f"test_accuracy,total_parameters\n{row}"}
         )
-        for parameters in (1610, 650)
-    )
-    assert (missed.answer, missed.reach) == ("does not hold (one seed)", "")
-    assert (held.answer, held.reach) == ("holds (one seed)", "margin 10 points")
+        for row in ("0.8,650", "0.8,1610", "0.6,1610")
+    ]
+    assert [(claim.answer, claim.reach) for claim in found] == [
+        ("holds (one seed)", "margin 10 points"),
+        ("does not hold (one seed)", ""),
+        ("does not hold (one seed)", "margin -10 points"),
+    ]
 
 
 def test_a_goal_is_of_no_seed(tmp_path):

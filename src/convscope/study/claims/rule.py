@@ -62,11 +62,12 @@ class Finding:
 
     @property
     def margin(self) -> float | None:
-        """The smallest; None where something speaks against the claim that is not a margin."""
-        if any(each and not isinstance(each, Margin) for each in self.against.values()):
+        """The smallest; None where none speaks against the claim, and something else does."""
+        margins = [each for each in self.against.values() if isinstance(each, Margin)]
+        others = [each for each in self.against.values() if not isinstance(each, Margin)]
+        if any(others) and not any(margins):
             return None
-        margins = [each.value for each in self.against.values() if isinstance(each, Margin)]
-        return min(margins, default=None)
+        return min((margin.value for margin in margins), default=None)
 
 
 @dataclass(frozen=True)
