@@ -76,7 +76,7 @@ def _train(runs: list[Run], dataset: Path, tracked: bool) -> _Spent:
     """Train the runs in a store of their own, so that none is reused."""
     with (
         tempfile.TemporaryDirectory(dir=".") as store,
-        mock.patch.object(grid, "STORE", Path(store)),
+        mock.patch.object(grid, "KEPT_RUNS", Path(store)),
     ):
         clock, processor = time.perf_counter(), sum(os.times()[:4])
         with contextlib.ExitStack() as stack:

@@ -193,7 +193,7 @@ def test_what_was_trained_and_why(compared):
         ["net1", "1", "epochs 3 → 5; other training code; torch 2.13.0 → 2.14.0"],
         ["net9", "1", "no run of this network"],
         ["net1", "1", "new: lr 0.1, l1_oc 10; augment.flip 0.0 → 0.5"],
-        ["net1", "1", "other layers"],
+        ["net1", "1", "another layer list"],
     ]
 
 

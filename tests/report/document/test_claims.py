@@ -101,7 +101,9 @@ def test_the_data_that_was_judged_on_is_named(data, called, about, changed):
     assert (f"**holds (one seed) on {called}**" in words) is (data.get("name") != "cifar10")
     folded = '<details class="whole"><summary>Its findings and its numbers, which are of CIFAR-10'
     assert words.startswith(folded) is (data.get("name") != "cifar10")
-    counts = "Judged are 3 findings of the study, and one goal of this project."
+    counts = (
+        "Judged are 3 findings of the study, each of up to 2 seeds, and one goal of this project."
+    )
     assert f"{counts} The findings are about CIFAR-10. They are judged" in words
     named = about if data in OFFICIAL else f" {called}{about}"
     assert f"measured on{named}" in words

@@ -49,8 +49,8 @@ data.train_images | all
 SENTENCES = f"""
 summary: 5,400 training and 2,400 test images of 2 classes. net10 is the best
 summary: right. <div class="facts"> - [net2](#train-net2) **81.25%**<br>95% interval over test
-    images 80.00% to 82.50%<br>62,006 parameters - [net10](#train-net10) **91.67%**<br>95% interval
-    over test images 90.00% to 93.00%<br>4,403,518 parameters </div>
+    images<br>80.00% to 82.50%<br>62,006 parameters - [net10](#train-net10) **91.67%**<br>95%
+    interval over test images<br>90.00% to 93.00%<br>4,403,518 parameters </div>
 summary: - [Confidence under a 9 × 9 window](#occlusion) **0.375**<br>0.750 without a window
     <br>means of 2 images - [Accuracy with 3 filters zeroed](#filter-ablation) **60.00%**<br>85.00%
     before - [Dead filters](#filter-identification) **1 of 2**<br>conv2/1 </div>
