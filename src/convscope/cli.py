@@ -100,8 +100,7 @@ def _parser(files: object = None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="convscope",
         description="A published study of convolutional networks on CIFAR-10, rerun. "
-        "`dvc repro` runs the stages in order. Nine commands run one by hand; the others work with "
-        "what stages made.",
+        "`dvc repro` runs the stages in order; the command with a stage's name runs it by hand.",
     )
     parser.add_argument(
         "--version", action=_Print, nargs=0, const=_version, help="print it and exit"
@@ -146,11 +145,7 @@ def _add_commands(parser: argparse.ArgumentParser, files: object) -> None:
     folder = keep.add_argument("folder", type=Path, help="to make, such as docs/results/mine")
     command("mend", _mend, "remove what a killed DVC left half written")
     command("before", _before, "mend, and say what `dvc repro` will run and about how long")
-    command(
-        "after",
-        _after,
-        "say the accuracies, what has changed since the last time, and where to look",
-    )
+    command("after", _after, "say the accuracies, what changed since the last time, what to open")
     clean = command("clean", _clean, "drop kept runs that nothing refers to any more")
     clean.add_argument("--dry-run", action="store_true", help="only say which those are")
     ui = command("ui", _open_ui, "open the MLflow UI on this machine")

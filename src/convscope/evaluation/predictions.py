@@ -32,10 +32,8 @@ def best_runs(
         outputs: By network, logits (N, classes) in evaluation mode.
         labels: (N,) int64.
         best: By network, its best.json.
-        fitted: By network, the accuracy in evaluation mode, in [0, 1], on the images that it was
-            trained on, as they are.
-        highest: By network, the highest accuracy of any epoch by the study's way of testing, where
-            that was measured.
+        fitted: By network, the accuracy in evaluation mode on its training images as they are.
+        highest: By network, any epoch's highest accuracy by the study's way, where it was measured.
         alike: The networks whose accuracy is the same by the study's way of testing.
 
     Returns:
@@ -51,7 +49,6 @@ def best_runs(
         low, high = metrics.accuracy_interval(correct, len(labels))
         run, measured, accuracy = best[net], best[net]["best"], correct / len(labels)
         usual = (accuracy, measured["overfit_percent"]) if net in alike else (math.nan, math.nan)
-        studied = dict(zip(STUDY_MEASURED, usual, strict=True))
         rows.append(
             {
                 "net": net,
@@ -62,7 +59,7 @@ def best_runs(
                 "high": high,
                 "train_accuracy": measured["train_accuracy"],
                 "overfit_percent": measured["overfit_percent"],
-                **{name: measured.get(name, value) for name, value in studied.items()},
+                **{k: measured.get(k, v) for k, v in zip(STUDY_MEASURED, usual, strict=True)},
                 "best_study_accuracy": highest.get(net, usual[0]),
                 "train_accuracy_clean": fitted[net],
                 "clean_gap_points": 100 * (fitted[net] - accuracy),

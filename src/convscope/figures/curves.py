@@ -119,7 +119,7 @@ def train_against_test(histories: Mapping[str, pd.DataFrame], title: str) -> Dra
     panels[0, 0].set_ylabel("accuracy (%)")
     handles: list[Artist] = [Line2D([], [], **look) for look in shown.values()]
     if any(history["seed"].nunique() > 1 for history in every):
-        handles.append(Patch(label="range of the seeds", color=INK, alpha=BAND, linewidth=0))
+        handles.append(_range_of_seeds(BAND))
     figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return figure
 
@@ -251,9 +251,14 @@ def _legend(looks: Looks, seeds: int, scale: float) -> list[Artist]:
         for value, look in choices.items()
     ]
     if seeds > 1:
-        band = Patch(label="range of the seeds", color=INK, alpha=scale * BAND, linewidth=0)
-        handles += [Line2D([], [], label=f"mean of {seeds} seeds", **plain), band]
+        mean = Line2D([], [], label=f"mean of {seeds} seeds", **plain)
+        handles += [mean, _range_of_seeds(scale * BAND)]
     return handles
+
+
+def _range_of_seeds(opacity: float) -> Patch:
+    """What a legend has of a band."""
+    return Patch(label="range of the seeds", color=INK, alpha=opacity, linewidth=0)
 
 
 def _share_y(panels: np.ndarray[Any, Any]) -> None:

@@ -4,7 +4,7 @@ from convscope.base.names import AUGMENTED, STUDY
 from convscope.study.claims.claim import OVERFIT
 from convscope.study.claims.means import Means, a_doubling
 from convscope.study.claims.rule import Against, Finding, Margin, rule
-from convscope.study.claims.settings import best_setting
+from convscope.study.claims.settings import best_of_grid
 from convscope.study.claims.sources import NotMeasuredError, Source, Study, best_of
 
 NET, RATES = "net4", (0.3, 0.5)
@@ -44,7 +44,7 @@ def net3_best_setting(source: Source) -> Finding:
     widths = Means(source, "train/net3/by_l1_oc").several("l1_oc")
     rates = Means(source, "train/net3/by_dropout_rate").several("dropout_rate")
     expected = {"l1_oc": widths[-1], "dropout_rate": rates[0]}
-    return Finding(*best_setting(source, "net3", expected))
+    return Finding(*best_of_grid(source, "net3", expected))
 
 
 @rule(30, NET, both_ways=True)

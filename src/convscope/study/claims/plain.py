@@ -3,7 +3,7 @@
 from convscope.study.claims.claim import OVERFIT
 from convscope.study.claims.means import Means, not_rising
 from convscope.study.claims.rule import Against, Finding, Margin, rule
-from convscope.study.claims.settings import best_setting as best_of_grid
+from convscope.study.claims.settings import best_of_grid
 from convscope.study.claims.sources import Source, best_of
 
 SETTINGS = [(lr, batch_size) for lr in (0.01, 0.001) for batch_size in (128.0, 256.0, 512.0)]

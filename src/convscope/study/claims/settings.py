@@ -9,7 +9,7 @@ from convscope.study.claims.sources import NotMeasuredError, Source, best_of
 AHEAD = "ahead of any other setting by, points"
 
 
-def best_setting(
+def best_of_grid(
     source: Source, net: str, expected: Mapping[str, float]
 ) -> tuple[dict[str, float], Against]:
     """A network's best run, and what speaks against its being of a setting, in the grid.
