@@ -124,6 +124,14 @@ def test_csv_has_no_index_and_short_floats(tmp_path):
     assert (tmp_path / "a.csv").read_bytes() == b"epoch,loss\n1,0.1\n2,0.3333333333333333\n"
 
 
+def test_names_that_look_like_numbers_stay_names(tmp_path):
+    path = tmp_path / "a.csv"
+    for column in ("class", "max_class", "predicted", "true"):
+        written = pd.DataFrame({column: ["00", "1", "1e3", None], "images": [1, 2, 3, 4]})
+        files.write_csv(path, written)
+        pd.testing.assert_frame_equal(files.read_csv(path, "download"), written)
+
+
 def test_floats_of_a_csv_read_back_bit_for_bit(tmp_path):
     bits = np.random.default_rng(0).integers(0, 2**64, 20_000, dtype=np.uint64)
     floats = bits.view(np.float64)

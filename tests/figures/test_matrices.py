@@ -85,8 +85,9 @@ def test_of_many_classes_the_cells_have_no_numbers_and_some_have_names(monkeypat
     monkeypatch.setattr(matrices, "MOST_CLASSES", 3)
     monkeypatch.setattr(matrices, "LARGE", 2 * matrices.NAME)
     figure = matrices.confusion({"net1": torch.from_numpy(BEFORE)}, CLASSES, {}, "mine")
-    (axes,) = figure.axes
+    axes, bar = figure.axes
     assert not axes.texts
+    assert bar.get_ylabel() == "test images"
     assert words(axes.get_yticklabels()) == ["plane", "cat"]
     assert axes.get_yticks().tolist() == [0, 2]
 

@@ -16,6 +16,9 @@ from convscope.base.errors import UserError
 if TYPE_CHECKING:
     import pandas as pd  # a third of a second, which commands without tables are spared
 
+# columns of classes' names, which may look like numbers
+NAMES = ("class", "max_class", "predicted", "true")
+
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
@@ -124,7 +127,12 @@ def read_csv(path: Path, made_by: str) -> "pd.DataFrame":
 
     with reading(path, made_by):
         text = path.read_text(encoding="utf-8")
-        frame = pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=[""])
+        frame = pd.read_csv(
+            io.StringIO(text),
+            keep_default_na=False,
+            na_values=[""],
+            dtype=dict.fromkeys(NAMES, str),
+        )
         lengths = {len(row) for row in csv.reader(io.StringIO(text, newline=""))}
     if not text.endswith("\n"):
         raise damaged(path, made_by, "its last line is cut")

@@ -22,7 +22,7 @@ PARTS = {TRAIN, TEST, "training", "testing", "val", "valid", "validation"}
 # columns and rows of tables that also have columns and rows named after classes
 RESERVED = {
     *("adjusted_p_value", "all", "class", "drop_percent", "filter", "gained", "layer", "lost"),
-    *("max_class", "overall", "true"),
+    *("max_class", "overall", "predicted", "true"),
 }
 NAMED = 5  # files in a message
 

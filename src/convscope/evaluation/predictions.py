@@ -60,7 +60,7 @@ def best_runs(
                 "train_accuracy": measured["train_accuracy"],
                 "overfit_percent": measured["overfit_percent"],
                 **{k: measured.get(k, v) for k, v in zip(STUDY_MEASURED, usual, strict=True)},
-                "best_study_accuracy": highest.get(net, usual[0]),
+                "best_study_accuracy": highest.get(net, math.nan),
                 "train_accuracy_clean": fitted[net],
                 "clean_gap_points": 100 * (fitted[net] - accuracy),
                 "total_parameters": run["total_parameters"],

@@ -55,7 +55,8 @@ def confusion(
     Colors show mistakes: the scale ends at the largest count off the diagonal, the same for all
     panels, and the diagonal, which would drown everything else, is gray. A difference has its own
     scale, symmetric around 0, whose end is its largest change off the diagonal; on its diagonal,
-    larger changes have the color of the end. Of more than ``MOST_CLASSES`` there are no numbers.
+    larger changes have the color of the end. Of more than ``MOST_CLASSES`` there are no numbers,
+    and a bar says what the colors count.
 
     Args:
         matrices: By panel title, (n, n) integers; rows true classes, columns predicted ones.
@@ -84,6 +85,7 @@ def confusion(
         axes.set_facecolor(DIAGONAL)
         if len(classes) > MOST_CLASSES:
             _name_some(axes, classes)
+            figure.colorbar(image, ax=axes, shrink=0.8, label="test images")
         else:
             _annotate(axes, image, matrix, changes)
             _name_cells(axes, classes, classes)

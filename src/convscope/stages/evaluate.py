@@ -90,13 +90,15 @@ def _require_accuracies(tested: _Tested) -> None:
 def _compare(report: Report, tested: _Tested, histories: dict[str, pd.DataFrame]) -> str:
     """The networks' accuracies, and how much of them is luck; returns the best, first of equals."""
     labels = tested.dataset.test_labels
+    alike = _tested_alike(tested)
+    measured = {net: "test_accuracy" if net in alike else STUDY_ACCURACY for net in histories}
     highest = {
-        net: float(history[STUDY_ACCURACY].max())
+        net: float(history[measured[net]].max())
         for net, history in histories.items()
-        if STUDY_ACCURACY in history
+        if measured[net] in history
     }
     best = predictions.best_runs(
-        tested.outputs, labels, tested.runs, _fitted(tested), highest, _tested_alike(tested)
+        tested.outputs, labels, tested.runs, _fitted(tested), highest, alike
     )
     predicted = predictions.by_image(tested.outputs, labels)
     selected = selection.by_net(histories, len(predicted))

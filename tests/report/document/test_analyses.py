@@ -119,7 +119,7 @@ def test_a_difference_must_be_more_than_chance_makes(occluded, row, side):
     assert list(analyses.where_deepest(occluded)) == [side]
 
 
-MORE, BUT = "cost more on average", "but not layer by layer"
+MORE, BUT = "more often cost more", "but not layer by layer"
 BY_LAYER = f", {BUT}: one of conv2 costs -0.25 points, one of conv1 1.50."
 # of many exceptions the largest is named
 MIXED = "layer,mean_drop_percent\nconv1,1.8\nconv2,7.7\nconv3,4\nconv4,1\nconv5,3\n"

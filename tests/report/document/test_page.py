@@ -71,7 +71,7 @@ filter-ablation: accuracy over the first 500 test images is compared
 filter-ablation: One image is 0.20 points here. A filter at zero loses some images and gains others:
     1 of the 4 filters change the accuracy by more than chance explains (McNemar's test of the
     images lost and gained, at a false discovery rate of 5% by Benjamini and Hochberg's adjustment).
-filter-ablation: Filters of earlier layers cost more on average. A filter of the first half of the
+filter-ablation: Filters of earlier layers more often cost more. A filter of the first half of the
     convolutions costs more than one of the second in 75.00% of pairs (p < 0.001, Mann and Whitney's
     test); Spearman's rank correlation of a filter's layer and its drop is -0.50 (p = 0.031),
     without the last convolution -0.25 (p = 0.500). These tests take filters for independent, and a

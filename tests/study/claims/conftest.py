@@ -4,11 +4,12 @@ import pytest
 
 from convscope.study import claims, published
 from tests.study.claims import folders
-from tests.study.claims.occlusion import surveyed
+from tests.study.claims.occlusion import CLASSES, counts, surveyed
 
 # the study prints no such tables
 UNPRINTED = {
     "occlusion/fall_with_window": surveyed(cat=0.3, car=0.6),
+    **counts(*CLASSES),
     "occlusion/by_image": "image,clean_confidence,deepest_drop\n1,0.99,0.95\n2,0.98,0.05",
     "occlusion/deepest_by_window": (
         "window,mean_distance,chance_distance,standard_error\n3,8,12,0.7\n13,6,7.5,0.5"

@@ -15,9 +15,12 @@ def conv1_and_5(mean, per_pixel=4, top_k=20):
     return responses(f"{conv1}\nconv5/0,conv5,7,2,False", top_k)
 
 
-def filters(number, dead=(), of_all="conv1,40,10"):
-    rows = "\n".join(f"conv1/{i},conv1,1,1,{i in dead}" for i in range(number))
-    layers = f"layer,filters,dead_filters\n{of_all}"
+def filters(number, dead=(), of_all="40,12", each=2):
+    """So many filters, so many of each convolution; of each as many in all, and dead."""
+    names = [f"conv{1 + i // each}/{i % each}" for i in range(number)]
+    rows = "\n".join(f"{name},{name[:5]},1,1,{name in dead}" for name in names)
+    every = (f"conv{i},{of_all if i == 1 else '40,0'}" for i in range(1, 6))
+    layers = "\n".join(["layer,filters,dead_filters", *every])
     return {**responses(rows), "filter-identify/dead_by_layer": layers}
 
 
@@ -53,13 +56,13 @@ JUDGED = [
         "conv5's is no lower; summed over the map, of which conv5 has fewer pixels, it is lower",
     ),
     fails(18, conv1_and_5(8, per_pixel=3), "conv5's is no lower"),
-    holds(19, filters(10, dead=(3, 7)), "dead: conv1/3, conv1/7"),
-    # where a quarter of all is dead, it is luck that none of the ten is
+    holds(19, filters(10, dead=("conv1/1", "conv4/0")), "dead: conv1/1, conv4/0"),
+    # where 12 of 40 are dead, it is luck that neither of two is
     holds(19, filters(10)),
     fails(
         19,
-        filters(10, dead=(3,), of_all="conv1,40,1"),
-        "of ten that chance draws one or more are dead in 25 percent of the draws; dead: conv1/3",
+        filters(10, dead=("conv1/1",), of_all="40,1"),
+        "of ten that chance draws one or more are dead in 5 percent of the draws; dead: conv1/1",
     ),
     holds(41, frequency("conv1/0,7,7,6,car", "conv1/1,8,6,6,car", "conv5/0,1,1,18,dog")),
     fails(41, frequency("conv1/0,7,7,6,car", "conv5/0,6,7,7,cat"), "they are not"),
@@ -82,7 +85,8 @@ JUDGED = [
 UNMEASURED = [
     (18, responses("conv1/0,conv1,10,9,False"), "has no filter of conv5"),
     (18, conv1_and_5(10, top_k=5), "has the top 5 images, the claim is about 20"),
-    (19, filters(9, dead=(3,)), "has 9 filters"),
+    (19, filters(9), "has 9 filters of 5 layers, the claim is about two of each of five"),
+    (19, filters(10, each=10), "has 10 filters of 1 layers"),
     (20, {}, "tests/test_pipeline.py"),
     (41, frequency("conv1/0,7,7,6,car"), "has no filter of conv5"),
     (42, sparsity("conv1,0.5,0.9", "conv2,0.5,0.9"), "has no filter of conv5"),
@@ -102,13 +106,13 @@ NUMBERS = [
     ),
     (
         19,
-        filters(10, dead=(3,), of_all="conv1,40,1"),
+        filters(10, dead=("conv1/1",), of_all="40,1"),
         {
             "dead filters": 1,
             "filters": 10,
             "dead of all in these layers": 1,
-            "all in these layers": 40,
-            "random tens with a dead one, percent": 25.0,
+            "all in these layers": 200,
+            "random tens with a dead one, percent": 5.0,
         },
     ),
     (

@@ -97,7 +97,9 @@ def test_grids_without_a_common_seed_name_what_to_train(tmp_path):
     files = trained("net3", [{"seed": 0}], [0]) | trained("net4", [{"seed": 1}], [1])
     claim = folders.judged(tmp_path, 12, files)
     assert claim.verdict == "not measured"
-    assert "seeds_best.csv is missing: run `convscope train net4`" in claim.why
+    lacking = [f"seed {0 if net == 'net4' else 1}: {net} was not" for net in ("net4", "net3")]
+    assert claim.why.count("add it to nets.net") == 2
+    assert all(each in claim.why for each in lacking)
 
 
 def test_tables_that_an_earlier_version_wrote_name_what_to_run(tmp_path):

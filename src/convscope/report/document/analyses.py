@@ -87,7 +87,7 @@ def verdict(ablated: Finished) -> str:
         return "Whether earlier layers matter more depends on the measure."
     side = "earlier" if earlier[0] else "later"
     measure = ", by one of two measures" if len(earlier) == 1 else ""
-    return f"Filters of {side} layers cost more on average{measure}{_exception(ablated, side)}."
+    return f"Filters of {side} layers more often cost more{measure}{_exception(ablated, side)}."
 
 
 def p(p_value: float) -> str:

@@ -32,14 +32,12 @@ _AUGMENT = {
 
 def differences(folder: Finished) -> list[str] | None:
     """What of a grid is not as in the study: ``"epochs 8 (study: 30)"``; None if it has no such."""
-    settings = published.differing(folder.path.name, folder.sections)
+    data = Finished(folder.reports, "download")
+    params = {**folder.sections, **(data.sections if data.exists else {})}
+    settings = published.differing(folder.path.name, params)
     if settings is None:
         return None
-    found = [
-        f"{each.key} {_values(each.ours)} (study: {_values(each.theirs)})" for each in settings
-    ]
-    seeds = _seeds(folder)
-    return [*found, f"{len(seeds)} seeds (study: 1)"] if len(seeds) > 1 else found
+    return [f"{each.key} {_values(each.ours)} (study: {_values(each.theirs)})" for each in settings]
 
 
 def made_of(folder: Finished) -> str:
@@ -82,6 +80,12 @@ def published_sizes(folders: Sequence[Finished]) -> str:
         f"{own}Not at the published size: {listed(other)} (see there); the differences from the "
         "study's numbers there have that reason too."
     )
+
+
+def seeds(folder: Finished) -> list[Any]:
+    """The seeds of a grid, which may have its own."""
+    own, shared = (folder.param(section, "seeds", list) for section in ("net", "train"))
+    return own or shared or [0]
 
 
 def extent(folder: Finished) -> str:
@@ -204,13 +208,7 @@ def _axes(folder: Finished) -> Mapping[str, Sequence[Any]]:
     """The values of each setting that the grid's runs combine, in the order of params.yaml."""
     keys = [key for key in folder.sections.get("net", {}) if key in AXES]
     values = {key: folder.param("net", key, list) or [] for key in keys}
-    return values | {"seed": _seeds(folder)}
-
-
-def _seeds(folder: Finished) -> list[Any]:
-    """The seeds of a grid, which may have its own."""
-    own, shared = (folder.param(section, "seeds", list) for section in ("net", "train"))
-    return own or shared or [0]
+    return values | {"seed": seeds(folder)}
 
 
 def _heading(key: str) -> str:

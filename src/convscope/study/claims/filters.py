@@ -8,7 +8,7 @@ from convscope.study.claims.rule import Against, Finding, Margin, rule
 from convscope.study.claims.sources import NotMeasuredError, Source, Study, columns
 from convscope.study.claims.subject import NET, need_net4
 
-STAGE, TEN, TOP = "filter-identify", 10, 20
+STAGE, TOP = "filter-identify", 20
 FIRST, FIFTH = LAYERS = ("conv1", "conv5")
 BRIGHT, CERTAIN = 0.99, 0.05  # a correlation; a p-value
 
@@ -31,13 +31,7 @@ def responses_fall(source: Source) -> Finding:
         for column, name in {"mean": "mean response", "mean_per_pixel": "per pixel"}.items()
         for layer in LAYERS
     }
-    sums, pixels = (
-        [numbers[f"{layer}, {name}"] for layer in LAYERS]
-        for name in (
-            "mean response",
-            "per pixel",
-        )
-    )
+    sums, pixels = ([float(layers[column][layer]) for layer in LAYERS] for column in wanted)
     turned = sums[1] < sums[0] and pixels[1] >= pixels[0]
     return Finding(
         numbers,
@@ -60,10 +54,12 @@ def filters_die(source: Source) -> Finding:
     """
     need_net4(source, STAGE)
     responses = columns(source, f"{STAGE}/responses", ["dead"], ["filter"])
-    if len(responses) != TEN:
+    drawn = Counter(name.partition("/")[0] for name in responses["filter"])
+    if [*drawn.values()] != [2] * 5:
         raise NotMeasuredError(
-            f"reports/{STAGE}/responses.csv has {len(responses)} filters, the claim is "
-            "about ten: change filter_identify.filters in params.yaml and run `dvc repro`"
+            f"reports/{STAGE}/responses.csv has {len(responses)} filters of {len(drawn)} layers, "
+            "the claim is about two of each of five: change filter_identify.filters "
+            "and filter_identify.convolutions in params.yaml and run `dvc repro`"
         )
     dead = responses.loc[responses["dead"].astype(bool), "filter"].tolist()
     numbers: dict[str, float] = {"dead filters": len(dead), "filters": len(responses)}
@@ -71,7 +67,6 @@ def filters_die(source: Source) -> Finding:
     if isinstance(source, Study):
         return Finding(numbers, {"none is": not dead}, remark)
     layers = columns(source, f"{STAGE}/dead_by_layer", ["filters", "dead_filters"], ["layer"])
-    drawn = Counter(name.partition("/")[0] for name in responses["filter"])
     counts = layers[["layer", "filters", "dead_filters"]].itertuples(index=False)
     percent = 100 * _chance_of_dead({each: (int(n), int(d)) for each, n, d in counts}, drawn)
     every, of_all = int(layers["dead_filters"].sum()), int(layers["filters"].sum())

@@ -17,20 +17,17 @@ _NAMES = {
     "kernel_size": "kernel",
     "dropout_rate": "dropout",
 }
-_KEYS = {"epoch": "epochs", "window": "window_sizes"}  # in params.yaml, where it is not the axis
+_KEYS = {"epoch": "epochs"}  # in params.yaml, where it is not the axis
 
 
 class Means:
     """One column of a table, such as ``"train/net1/by_kernel_size_stride"``, by its axes.
 
-    The axes are those of the study's table; of one that it did not print, those given. The methods
-    raise ``NotMeasuredError`` where the grid lacks what they are asked for.
+    The methods raise ``NotMeasuredError`` where the grid lacks what they are asked for.
     """
 
-    def __init__(
-        self, source: Source, table: str, column: str = "test_accuracy", axes: Sequence[str] = ()
-    ) -> None:
-        self.table, self.axes = table, KEYS.get(table, tuple(axes))
+    def __init__(self, source: Source, table: str, column: str = "test_accuracy") -> None:
+        self.table, self.axes = table, KEYS[table]
         rows = columns(source, table, [*self.axes, column]).itertuples(index=False)
         by_point = {tuple(point): mean for *point, mean in rows}
         self.values: dict[Point, float] = dict(sorted(by_point.items()))
@@ -75,10 +72,9 @@ class Means:
         return ", ".join([self.name(first), *(f"{value:g}" for (value,) in others)])
 
     def _remedy(self, axes: Sequence[str]) -> str:
-        stage, *inner = self.table.split("/")
-        section = f"nets.{inner[0]}" if stage == "train" else stage
+        _, net, _ = self.table.split("/")
         keys = " and ".join(_KEYS.get(axis, axis) for axis in axes)
-        return f"change {section}.{keys} in params.yaml and run `dvc repro`"
+        return f"change nets.{net}.{keys} in params.yaml and run `dvc repro`"
 
 
 def not_rising(

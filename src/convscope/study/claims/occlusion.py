@@ -41,7 +41,14 @@ def animals_lose_confidence(source: Source) -> Finding:
     """
     surveyed = _surveyed(source)
     of_classes = surveyed[surveyed["class"] != ALL]
-    group = of_classes["class"].map(group_of(pd.Index(of_classes["class"])))
+    every = columns(source, "download/class_counts", ["test"], ["class"])["class"]
+    groups = group_of(pd.Index(every))
+    if absent := [name for name in groups if name not in {*of_classes["class"]}]:
+        raise NotMeasuredError(
+            f"reports/{SURVEYED}.csv has no image of the class {absent[0]}: raise "
+            "occlusion.survey_images or data.test_images in params.yaml and run `dvc repro`"
+        )
+    group = of_classes["class"].map(groups)
     sums = of_classes.assign(group=group, sum=of_classes["confidence"] * of_classes["images"])
     sums = sums.groupby(["group", "window"])[["sum", "images"]].sum()
     if (GROUPS[0], LARGE) not in sums.index:
@@ -68,10 +75,10 @@ def images_differ(source: Source) -> Finding:
     wanted = ["image", "clean_confidence", "deepest_drop"]
     images = columns(source, f"{STAGE}/by_image", wanted).groupby("image").max()
     drops = images.loc[images["clean_confidence"] > KNOWN, "deepest_drop"]
-    if drops.empty:
+    if len(drops) < 2:
         raise NotMeasuredError(
-            f"reports/{STAGE}/by_image.csv has no image of a confidence above {KNOWN}: raise "
-            "occlusion.images in params.yaml and run `dvc repro`"
+            f"reports/{STAGE}/by_image.csv does not have two images of a confidence above {KNOWN}: "
+            "raise occlusion.images in params.yaml and run `dvc repro`"
         )
     most, least = float(drops.max()), float(drops.min())
     against = {
@@ -93,6 +100,14 @@ def deepest_near_center(source: Source) -> Finding:
     need_net4(source, STAGE)
     wanted = ["window", "mean_distance", "chance_distance", "standard_error"]
     table = columns(source, f"{STAGE}/deepest_by_window", wanted)
+    # of a window with few places all may be as far from the center
+    table = table[table["standard_error"] > 0]
+    if table.empty:
+        raise NotMeasuredError(
+            f"reports/{STAGE}/deepest_by_window.csv has no window whose places differ in their "
+            "distance from the center: lower occlusion.survey_stride in params.yaml and run "
+            "`dvc repro`"
+        )
     numbers: dict[str, float] = {}
     against: Against = {}
     for window, mean, chance, error in table.itertuples(index=False):
@@ -127,8 +142,7 @@ def sums_fall(source: Source) -> Finding:
 
 def _surveyed(source: Source) -> pd.DataFrame:
     need_net4(source, STAGE)
-    table = columns(source, SURVEYED, ["window", "images", "confidence"], ["class"])
-    return table.assign(**{"class": table["class"].astype(str)})
+    return columns(source, SURVEYED, ["window", "images", "confidence"], ["class"])
 
 
 def _several(windows: pd.DataFrame, name: str) -> None:

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from inspect import cleandoc
 from statistics import fmean
+from typing import Any
 
 from convscope.base.errors import UserError
 from convscope.study.claims.claim import (
@@ -207,6 +208,8 @@ def _means(numbers: Sequence[Numbers]) -> Numbers:
 
 
 def _differs(source: Reports, grid: str) -> bool:
+    params: dict[str, dict[str, Any]] = {}
     with suppress(NotMeasuredError):
-        return bool(differing(grid, source.params(f"train/{grid}")))
-    return False
+        params |= source.params(f"train/{grid}")
+        params |= source.params("download")
+    return bool(params and differing(grid, params))

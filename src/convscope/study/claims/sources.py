@@ -73,9 +73,8 @@ class Reports:
             return [seed for seed in found if isinstance(seed, int)] if found else []
         return []
 
-    def _of_all_seeds(self, folder: str) -> bool:
+    def _of_all_seeds(self, grid: str) -> bool:
         """Whether a grid's tables are to be read as they are: it has no other seed's runs."""
-        grid = folder.removeprefix("train/")
         return self.seed is None or self._seeds(grid) in ([], [self.seed])
 
     def _seed_of_best(self, grids: Sequence[str]) -> int | None:
@@ -119,8 +118,14 @@ class Reports:
     def _of_seed(
         self, folder: str, file: str, columns: Sequence[str] = (), numbers: Sequence[str] = ()
     ) -> pd.DataFrame:
-        if not folder.startswith("train/") or self._of_all_seeds(folder):
+        grid = folder.removeprefix("train/")
+        if grid == folder or self._of_all_seeds(grid):
             return self._holding(f"{folder}/{file}.csv").table(file, columns, numbers=numbers)
+        if self.seed not in self._seeds(grid):
+            raise NotMeasuredError(
+                f"{grid} was not trained with seed {self.seed}: add it to nets.{grid}.seeds in "
+                "params.yaml and run `dvc repro`"
+            )
         if file != "runs":
             file = f"seeds_{file}"
         table = self._holding(f"{folder}/{file}.csv").table(file, columns, numbers=numbers)

@@ -30,7 +30,7 @@ def confusion(source: Source, when: str) -> pd.DataFrame:
     name = f"filter-ablation/confusion_{when}"
     classes = [str(column) for column in source.table(name) if column != "true"]
     images = columns(source, name, classes, ["true"]).set_index("true")
-    return images.rename(index=str).reindex(classes)
+    return images.reindex(classes)
 
 
 def accuracy_drop(source: Source) -> float:

@@ -31,10 +31,6 @@ def compare(
     for frame in (measured, published):
         if frame.duplicated(keys).any() if keys else len(frame) != 1:
             raise ValueError(f"the keys {keys} do not identify the rows of a table")
-    # class names that look like numbers come as numbers from a file
-    measured = measured.astype(
-        {key: str for key in keys if _is_number(measured[key]) != _is_number(published[key])}
-    ).reset_index(drop=True)
     shared = [name for name in published if name in measured and name not in keys]
     sides, missing = ("_published", "_measured"), pd.DataFrame()
     if keys:

@@ -6,6 +6,8 @@ from typing import Any
 
 from convscope.study.published.study import study
 
+IMAGES = {"train_images": 50_000, "test_images": 10_000}  # all of CIFAR-10
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -20,7 +22,11 @@ class Setting:
 
 
 def differing(name: str, params: Mapping[str, Any]) -> list[Setting] | None:
-    """What of a network's grid, by its stage's params.json, is not as in the study.
+    """What of a network's grid and images is not as in the study.
+
+    Args:
+        name: The network's.
+        params: The params.json of its stage, and ``data`` of the stage download's.
 
     Returns:
         None for a network that the study does not have.
@@ -29,13 +35,15 @@ def differing(name: str, params: Mapping[str, Any]) -> list[Setting] | None:
         return None
     block = study()[name]
     theirs = {"epochs": block["epochs"], **_strengths(block), **block["grid"]}
+    theirs |= {"validation_fraction": 0, **{f"data.{part}": all_ for part, all_ in IMAGES.items()}}
     train = params.get("train", {})
     held_out = train.get("validation_fraction") if train.get("select_on") == "validation" else 0
     net = params.get("net", {})
     ours = {**net, **_strengths(net), "validation_fraction": held_out}
+    taken = params.get("data", {})
+    ours |= {f"data.{part}": taken.get(part) or all_ for part, all_ in IMAGES.items()}
     settings = [
-        Setting(key, _values(ours.get(key)), _values(value))
-        for key, value in {**theirs, "validation_fraction": 0}.items()
+        Setting(key, _values(ours.get(key)), _values(value)) for key, value in theirs.items()
     ]
     return [setting for setting in settings if setting.ours != setting.theirs]
 
