@@ -88,18 +88,22 @@ def test_without_maps_there_are_none(analyses):
 
 
 def test_top_images_that_are_shown_come_by_rank_with_their_patches(analyses):
-    found = findings.top(analyses.identified, [2, 5, 9])
+    found = findings.top(analyses.identified, [2, 5, 9, 13])
     assert found == {
-        "conv1/0": {"dead": False, "images": [[9, 4, 5, 6, 7], [5, 0, 1, 2, 3]]},
+        "conv1/0": {"dead": False, "images": [[9, 4, 5, 6, 7], [5, 0, 1, 2, 3], [13, 1, 1, 2, 2]]},
         "conv1/1": {"dead": True, "images": [[9, 8, 8, 9, 9], [2, 7, 7, 8, 8]]},
+        "conv2/2": {"dead": False, "images": None},
     }
 
 
 def test_five_top_images_are_enough(tmp_path):
     rows = "".join(f"conv1/0,{rank},{rank},0,0,1,1\n" for rank in range(1, 10))
     table = f"filter,rank,image,top,left,bottom,right\n{rows}"
-    found = findings.top(folders.write(tmp_path, top_images=table).identified, range(3, 10))
-    assert [image for image, *_ in found["conv1/0"]["images"]] == [3, 4, 5, 6, 7]
+    identified = folders.write(tmp_path, top_images=table).identified
+    found = findings.top(identified, range(1, 9))
+    assert [image for image, *_ in found["conv1/0"]["images"]] == [1, 2, 3, 4, 5]
+    # others than the first would not be those to which it responds most
+    assert findings.top(identified, range(2, 10))["conv1/0"] == {"dead": False, "images": None}
 
 
 def test_the_page_s_images_that_a_filter_responds_to_most():

@@ -60,7 +60,7 @@ def test_confidences_are_by_window_image_position_and_class(module, found):
 
 def test_logits_without_filters_are_by_filter_image_and_class(module, found):
     together = unpacked(found["together"], "<f4", 4, 10)
-    # the study's filters, then those that matter most and least and are not among them
+    # the selected filters, then those that matter most and least and are not among them
     names = ["conv1/0", "conv1/1", "conv2/2", "conv2/0", "conv1/2"]
     assert found["alone"]["filters"] == names
     alone = unpacked(found["alone"]["logits"], "<f4", len(names), 4, 10)

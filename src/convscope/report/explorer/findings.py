@@ -32,14 +32,14 @@ HERE = 5
 
 
 def together(ablated: Finished, images: int) -> dict[str, Any]:
-    """What the study's filters cost together, of so many test images.
+    """What the selected filters cost together, of so many test images.
 
     Returns:
         ``filters`` by convolution, the ``drop`` in points of accuracy with its 95 % interval from
         ``low`` to ``high``, the classes ``hurt`` most, and ``images``.
     """
     table = ablated.filled("class_accuracy", ["class"], numbers=["drop_points"])
-    drops = dict(zip(table["class"].astype(str), table["drop_points"].tolist(), strict=True))
+    drops = dict(zip(table["class"], table["drop_points"].tolist(), strict=True))
     overall = drops.pop(joint.OVERALL, 0.0)
     lost = len(ablated.table("newly_misclassified", numbers=["image"]))
     gained = lost - round(overall * images / 100)
@@ -99,17 +99,21 @@ def _map(occluded: Finished, window: int, shown: Collection[int]) -> pd.DataFram
 
 
 def top(identified: Finished, shown: Collection[int]) -> dict[str, Any]:
-    """By selected filter, those top images that are shown, with patches; whether it is dead."""
+    """By selected filter, whether it is dead, and its first top images, with patches.
+
+    None instead of these images where not all of them are shown.
+    """
     edges = ["top", "left", "bottom", "right"]
     table = identified.filled("top_images", ["filter"], numbers=["image", "rank", *edges])
     sizes = identified.filled("responses", ["filter", "dead"])
     dead = dict(zip(sizes["filter"], sizes["dead"].tolist(), strict=True))
     found = {}
-    for name, rows in table[table["image"].isin(list(shown))].groupby("filter", sort=False):
+    for name, rows in table[table["rank"] <= HERE].groupby("filter", sort=False):
         first = rows.sort_values("rank")[["image", *edges]].astype(int)
+        whole = first["image"].isin(list(shown)).all()
         found[str(name)] = {
             "dead": bool(dead.get(name)),
-            "images": first.head(HERE).to_numpy().tolist(),
+            "images": first.to_numpy().tolist() if whole else None,
         }
     return found
 

@@ -38,7 +38,7 @@ def record(
 
     Returns:
         ``windows``: their ``sizes``, the places of the ``images``, and ``shares``, a probability
-        for each size, image, position and class. ``together``: logits with the study's filters
+        for each size, image, position and class. ``together``: logits with the selected filters
         off, for each image and class. ``alone``: ``filters``, and the ``logits`` for each filter,
         image and class with it off. ``maps``: by convolution its ``scale``, ``size``, ``filters``
         and the ``values`` for each filter, image and pixel, in steps of scale / 127.

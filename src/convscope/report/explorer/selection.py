@@ -11,7 +11,7 @@ from convscope.report.explorer.findings import Analyses
 
 MAPPED = "has occlusion maps"
 TOP = "top image of a filter"
-NEWLY_WRONG = "wrong without the study's filters"
+NEWLY_WRONG = "wrong without the selected filters"
 SURE = "right and sure"
 WRONG = "wrong and sure"
 DRAWN = "drawn by chance"
@@ -30,7 +30,7 @@ def choose(count: int, logits: Tensor, labels: Tensor, analyses: Analyses) -> di
 
     Returns:
         The reasons by image, its index in the test set: first those with occlusion maps, then the
-        top images of filters, those that are wrong with the study's filters at zero, those on
+        top images of filters, those that are wrong with the selected filters at zero, those on
         which the network is right or wrong and sure, and others by chance.
 
     Raises:

@@ -94,6 +94,29 @@ def test_the_slider_sizes_it_and_a_button_takes_it_away(page):
     assert page.locator("#size").input_value() == "0"
 
 
+def test_of_a_wide_network_it_has_only_the_sizes_that_were_computed(explored, visit):
+    page = visit(explored.wide, "#image=0")
+    page.locator("#image").focus()
+    for key, text in (
+        ("-", "none"),
+        ("+", "7 x 7 at 12, 12"),
+        ("+", "20 x 20 at 5, 5"),
+        ("+", "20 x 20 at 5, 5"),
+        ("-", "7 x 7 at 12, 12"),
+        ("-", "none"),
+    ):
+        page.keyboard.press(key)
+        place(page, text)
+    page.locator("#size").focus()
+    for key, text in (
+        ("End", "20 x 20 at 6, 6"),
+        ("ArrowLeft", "7 x 7 at 13, 13"),
+        ("Home", "none"),
+    ):
+        page.keyboard.press(key)
+        place(page, text)
+
+
 def test_a_long_drag_changes_the_address_no_more_often_than_browsers_allow(explored, visit):
     page = answered(visit(explored.live, "#image=0", before=held))
     written = page.evaluate_handle("[]")

@@ -134,7 +134,7 @@ TOGETHER = (
         (
             {"conv1": [0, 1]},
             "What these filters cost together was not measured over the test set: single filters "
-            "were, and the study's own choice.",
+            "were, and the selected ones.",
         ),
     ],
 )

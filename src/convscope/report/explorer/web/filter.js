@@ -75,8 +75,8 @@ export class Filter {
   #like(name, { layer, filter }) {
     const { page } = this.#app;
     const over = page.top[name];
-    const tops = over ? over.images : page.top_here[layer][filter];
-    const where = over ? "of the test set" : "among the images of this page";
+    const tops = over?.images ?? page.top_here[layer][filter];
+    const where = over?.images ? "of the test set" : "among the images of this page";
     this.#liked.replaceChildren(
       made("p", { className: "soft" }, over?.dead
         ? "Dead: no test image makes its map positive anywhere, so that ReLU leaves nothing of it."
@@ -143,5 +143,5 @@ function drawPart(canvas, pixels, { top, left, height, width, full }, side) {
   canvas.height = full.height;
   const context = canvas.getContext("2d");
   context.clearRect(0, 0, full.width, full.height);
-  context.drawImage(whole, left, top, Math.min(width, side), height, left - full.left, top - full.top, width, height);
+  context.drawImage(whole, left, top, width, height, left - full.left, top - full.top, width, height);
 }

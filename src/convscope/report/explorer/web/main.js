@@ -81,7 +81,7 @@ class App {
     const { state } = this;
     const image = this.image(state.image);
     const field = this.#field();
-    byId("study").textContent = `The study\u2019s ${counted(names(this.page.study.filters).length, "filter")} off`;
+    byId("study").textContent = `The ${counted(names(this.page.study.filters).length, "selected filter")} off`;
     byId("study").ariaPressed = String(same(state.off, this.page.study.filters));
     byId("on").disabled = !state.off.size;
     byId("cost").textContent = cost(this.page, state.off);
@@ -167,7 +167,7 @@ class App {
 
   async #check() {
     const { images, largest: difference } = await this.engine.check(this.page.images);
-    byId("check").textContent = `Checked here: the logits of ${counted(images, "image")} are torch\u2019s to within ${difference.toExponential(0)}.`;
+    byId("check").textContent = `Checked here: the logits of ${counted(images, "image")} are torch\u2019s to within ${difference.toExponential(1)}.`;
   }
 
   async #copy() {

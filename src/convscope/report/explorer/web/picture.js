@@ -15,10 +15,14 @@ export class Picture {
   #image = byId("image");
   #over = byId("over");
   #size = byId("size");
+  #sizes; // that the window may have, ascending; 0 is none
 
   constructor(app) {
     this.#app = app;
-    this.#size.max = app.page.side;
+    const { recorded, side } = app.page;
+    const sizes = recorded?.windows.sizes ?? Array.from({ length: side }, (_, at) => at + 1);
+    this.#sizes = [0, ...sizes].sort((a, b) => a - b);
+    this.#size.max = this.#sizes.length - 1;
     this.#image.addEventListener("pointerdown", (event) => {
       this.#image.setPointerCapture(event.pointerId);
       this.#drag(event);
@@ -27,7 +31,7 @@ export class Picture {
       if (this.#image.hasPointerCapture(event.pointerId)) this.#drag(event);
     });
     this.#image.addEventListener("keydown", (event) => this.#key(event));
-    this.#size.addEventListener("input", () => this.#resize(Number(this.#size.value)));
+    this.#size.addEventListener("input", () => this.#resize(this.#sizes[Number(this.#size.value)]));
     byId("uncover").addEventListener("click", () => app.change({ window: null }));
   }
 
@@ -53,7 +57,7 @@ export class Picture {
     const [down, right] = STEPS[event.key] ?? [0, 0];
     const larger = { "+": 1, "=": 1, "-": -1 }[event.key] ?? 0;
     if (event.key === "Escape") this.#app.change({ window: null });
-    else if (larger) this.#resize((window?.size ?? 0) + larger);
+    else if (larger) this.#resize(this.#sizes[this.#step(window) + larger] ?? window?.size ?? 0);
     else if (down || right) {
       const far = event.shiftKey ? FAR : 1;
       const middle = Math.floor((side - USUAL) / 2);
@@ -61,6 +65,11 @@ export class Picture {
       this.#place(window ? { size, row: row + far * down, column: column + far * right } : { size, row, column });
     } else return;
     event.preventDefault();
+  }
+
+  /** The place of the window's size among those that it may have. */
+  #step(window) {
+    return this.#sizes.findLastIndex((size) => size <= (window?.size ?? 0));
   }
 
   /** Give the window another size about its middle; 0 takes it away. */
@@ -80,7 +89,7 @@ export class Picture {
   show({ window }, image, field, map) {
     drawImage(this.#image, pixelsNow(image, window));
     this.#image.ariaLabel = `${this.#app.named(image)}. A gray window can be moved over it.`;
-    this.#size.value = window?.size ?? 0;
+    this.#size.value = this.#step(window);
     byId("uncover").disabled = !window;
     byId("place").textContent = window ? `${square(window.size)} at ${window.row}, ${window.column}` : "none";
     this.#size.setAttribute("aria-valuetext", byId("place").textContent);

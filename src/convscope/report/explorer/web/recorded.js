@@ -78,7 +78,7 @@ export class Recorded {
   known() {
     const { sizes, images } = this.#windows;
     return `${this.#page.net} is too wide to run in a page. Computed before: windows of ${listed(sizes.map(square))} on the `
-      + `${counted(images.length, "image")} that have occlusion maps, and, without a window, the study\u2019s filters off or `
+      + `${counted(images.length, "image")} that have occlusion maps, and, without a window, the selected filters off or `
       + `one of ${counted(this.#alone.filters.length, "filter")}: ${this.#alone.filters.join(", ")}.`;
   }
 

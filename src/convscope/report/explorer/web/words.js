@@ -82,7 +82,7 @@ export function cost(page, off) {
   if (!filters.length) return "All filters are on.";
   if (same(off, page.study.filters)) return measured(page.study, "These filters off together cost");
   if (filters.length > 1) {
-    return "What these filters cost together was not measured over the test set: single filters were, and the study's own choice.";
+    return "What these filters cost together was not measured over the test set: single filters were, and the selected ones.";
   }
   const [layer, filter] = filters[0].split("/");
   return measured({ ...page.alone[layer][Number(filter)], images: page.alone_images }, `${filters[0]} off costs`);
