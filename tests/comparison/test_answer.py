@@ -96,6 +96,19 @@ def test_images_of_other_data_are_not_compared_one_by_one(compared):
     assert rows(found, "Test accuracy")[0][3:] == ["+0.00", *[DASH] * 3]
 
 
+def test_numbers_of_training_are_among_them_but_for_the_accuracies_told_above(compared):
+    found = compared(
+        {
+            "reports/train/net1/metrics.json": {"test_accuracy": 0.5, "study_accuracy": 0.4},
+            "reports/train/baseline/metrics.json": {"test_accuracy": 0.3},
+        }
+    )
+    assert {name for name, *_ in rows(found, "Other numbers")} == {
+        "net1: study_accuracy",
+        "baseline: test_accuracy",
+    }
+
+
 def test_other_numbers_that_changed_accuracies_with_intervals(compared):
     found = compared(
         {

@@ -160,6 +160,14 @@ def test_the_answer_and_both_states_are_kept_in_a_folder(repository, capsys, tmp
     assert '"does not hold"' in (out / "after/reports/claims.json").read_text()
 
 
+def test_a_link_is_not_taken_for_the_folder_of_the_answer(repository, capsys, tmp_path):  # noqa: ARG001
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept/answer.md").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "kept")
+    assert cli.main(["compare", "HEAD", "--out", str(tmp_path / "link")]) == 2
+    assert "is a link: name the folder itself" in capsys.readouterr().err
+
+
 def test_what_a_pipeline_leaves_at_work_is_ended(repository, capsys):
     repository.commit(leaves="")
     assert compared(capsys, "HEAD")[0] == 0

@@ -82,6 +82,12 @@ def test_where_nothing_was_tested_there_is_no_table():
     assert after.summary()[0] == ""
 
 
+@pytest.mark.parametrize("content", ["train:\n\tseeds: 1\n", "- a list\n"])
+def test_parameters_that_cannot_be_read_are_named(content):
+    files.write_text(Path("params.yaml"), content)
+    assert toys.refusal(after.summary).startswith("params.yaml ")
+
+
 @pytest.mark.parametrize("row", ["net1,0.975,0.95", "net1,high,0.9,1"])
 def test_a_damaged_table_is_named(row):
     files.write_text(after.BEST, f"net,test_accuracy,low,high\n{row}\n")

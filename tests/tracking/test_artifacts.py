@@ -43,11 +43,15 @@ def test_a_database_that_was_copied_alone_leaves_old_files_where_they_are(projec
     assert {text.split("/")[1] for text in addresses(project.root)} == {"mlartifacts"}
 
 
-def test_places_that_were_chosen_stay(project):
+@pytest.mark.parametrize("place", ["s3://bucket/mlartifacts", "file:///disk/mlartifacts"])
+def test_other_experiments_keep_the_places_that_were_chosen(place, project):
+    publish(project.root)
     client = project.store.client
-    number = client.create_experiment("other", artifact_location="s3://bucket/mlartifacts")
+    number = client.create_experiment("other", artifact_location=place)
+    run = client.create_run(number).info
     artifacts.follow(project.root / "mlflow.db")
-    assert client.get_experiment(number).artifact_location == "s3://bucket/mlartifacts"
+    assert client.get_experiment(number).artifact_location == place
+    assert client.get_run(run.run_id).info.artifact_uri == run.artifact_uri
 
 
 def test_every_address_of_files_in_the_schema_is_known(project):

@@ -18,6 +18,7 @@ from convscope.tracking.publishing import publish
         ("https://ann:p@w/x@host", "https://***@host"),
         ("postgresql+psycopg2://ann:pw@db/mlflow", "postgresql+psycopg2://***@db/mlflow"),
         ("https://host/a?api_key=abc&x=1", "https://host/a?api_key=***&x=1"),
+        ("mssql:///?odbc_connect=a%3BPWD%3Db&x=1", "mssql:///?odbc_connect=***&x=1"),
         ("sqlite:////home/ann/mlflow.db", "sqlite:////home/ann/mlflow.db"),
         ("sqlite:////home/ann@work/mlflow.db", "sqlite:////home/ann@work/mlflow.db"),
     ],

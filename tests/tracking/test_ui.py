@@ -178,6 +178,11 @@ def test_a_servers_own_page_is_shown(folders, shown, monkeypatch):
     assert shown == [f"{uri}/#/experiments/7/runs?workflowType=machine_learning"]
 
 
+def test_what_is_not_an_address_is_refused(folders, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://[::1:5000")
+    assert "MLFLOW_TRACKING_URI is not an address" in refusal(ui.serve, folders.root, 5000)
+
+
 def test_an_address_with_a_password_is_refused(folders, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://ann:pw@host")
     # a command line shows it

@@ -58,12 +58,15 @@ class Clone:
         asked = ("--show-toplevel", "--show-prefix", "--git-path", "objects")
         try:
             found = git("rev-parse", "--path-format=absolute", *asked)
-        except FailedError:
+        except FailedError as error:
             raise UserError(
                 "comparing needs a git repository with a commit: run `git init`, `git add --all` "
-                "and `git commit`"
+                f"and `git commit` (git says: {error})"
             ) from None
-        top, prefix, objects = found.split("\n")
+        told = found.split("\n")
+        if len(told) != len(asked) - 1:  # it gives back the options that it does not know
+            raise UserError("comparing needs git 2.31 or later: install that")
+        top, prefix, objects = told
         self._top, self._here, self._repository = Path(top), Path.cwd(), folder / "project"
         self._results, self._site, self._programs = (
             folder / name for name in ("states", "site", "programs")

@@ -46,14 +46,17 @@ def run(
         second = clone.working_tree() if head is None else clone.revision(head, "--head")
         states = (clone.run(first, BEFORE), clone.run(second, AFTER))
         found = answer.answer(*states)
+        # first, so that it is not lost with a folder that cannot be written
+        print(found.text, end="", file=stream or sys.stdout)
         if out is not None:
             _keep(out, found.text, *states)
-    print(found.text, end="", file=stream or sys.stdout)
     return 1 if found.lost and not allow_turned else 0
 
 
 def _require_own(out: Path) -> None:
-    """Refuse a folder that an earlier comparison did not make."""
+    """Refuse a link, and a folder that an earlier comparison did not make."""
+    if out.is_symlink():
+        raise UserError(f"{out} is a link: name the folder itself")
     if out.exists() and not (out / ANSWER).is_file():
         raise UserError(f"{out} is not a folder that `convscope compare` made: name another")
 

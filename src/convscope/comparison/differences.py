@@ -79,12 +79,11 @@ def changes(before: Mapping[str, T], after: Mapping[str, T]) -> list[Change[T]]:
 
 def turned(before: State, after: State) -> list[Turned]:
     """The claims whose verdict is another, in order of their numbers."""
-    return [
-        Turned(number, *pair)
+    found = [
+        Turned(number, before.claims.get(number), after.claims.get(number))
         for number in sorted({*before.claims, *after.claims})
-        if _verdict((pair := (before.claims.get(number), after.claims.get(number)))[0])
-        != _verdict(pair[1])
     ]
+    return [each for each in found if _verdict(each.before) != _verdict(each.after)]
 
 
 def tested(before: State, after: State) -> list[Tested]:

@@ -20,7 +20,7 @@ from convscope.config import content
 from convscope.study.claims.claim import Verdict
 from convscope.tracking.records import flatten, numbers
 
-_METRICS = "[a-z]*/metrics.json"
+_METRICS = ("[a-z]*/metrics.json", "train/[a-z]*/metrics.json")
 _RUNS = f"*/runs/*/{paths.RUN}"
 _UNREADABLE = (UserError, OSError, ValueError, KeyError, TypeError, AttributeError)
 
@@ -85,12 +85,18 @@ class State:
 
     @cached_property
     def numbers(self) -> dict[str, float]:
-        """The headline numbers of its stages, named "occlusion: confidence_3"."""
-        return {
+        """The headline numbers of its stages, named "occlusion: confidence_3".
+
+        Without the accuracies of ``tested``.
+        """
+        found = {
             f"{path.parent.name}: {name}": value
-            for path in sorted(self.reports.glob(_METRICS))
+            for pattern in _METRICS
+            for path in sorted(self.reports.glob(pattern))
             for name, value in numbers(self._document(path)).items()
         }
+        told = {f"{net}: test_accuracy" for net in self.tested.index}
+        return {name: value for name, value in found.items() if name not in told}
 
     @cached_property
     def claims(self) -> dict[int, Judged]:

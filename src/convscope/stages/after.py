@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from convscope.base import files, paths
-from convscope.stages import pipeline
+from convscope.config import content
 from convscope.tracking.records import flatten
 
 LAST = paths.KEPT / "last.json"
@@ -42,7 +42,7 @@ def summary() -> list[str]:
     """The lines; what is found is kept for the next summary to compare with.
 
     Raises:
-        UserError: A table or metrics in reports/ cannot be read.
+        UserError: params.yaml, or a table or metrics in reports/, cannot be read.
     """
     best = _best()
     metrics = {
@@ -50,8 +50,7 @@ def summary() -> list[str]:
         for path in sorted(paths.REPORTS.rglob(VERDICTS))
     }
     accuracies = {net: numbers[0] for net, numbers in best.items()}
-    params = pipeline.load(paths.PARAMS.read_text(encoding="utf-8"))
-    found = Outcome(flatten(params), accuracies, metrics)
+    found = Outcome(flatten(content.read(paths.PARAMS)), accuracies, metrics)
     last = _last()
     files.write_json(LAST, asdict(found))
     return [*_table(best, last), "", *_changes(last, found), "", *_places()]

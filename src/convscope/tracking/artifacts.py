@@ -4,6 +4,8 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
+from convscope.tracking.descriptions import EXPERIMENT, NOTE
+
 FOLDER = "mlartifacts"
 # all columns of MLflow's tables that hold the address of a run's or a model's files
 _ADDRESSES = (
@@ -13,6 +15,11 @@ _ADDRESSES = (
     ("model_versions", "storage_location"),
 )
 _HAS_TABLES = "select 1 from sqlite_master where name = 'experiments'"
+# others keep theirs where they want
+_OWN = (
+    "select distinct artifact_location from experiments join experiment_tags using (experiment_id) "
+    "where artifact_location like ? and key = ? and substr(value, 1, ?) = ?"
+)
 
 
 def beside(database: Path) -> str:
@@ -23,7 +30,8 @@ def beside(database: Path) -> str:
 def follow(database: Path) -> None:
     """Let a database that was moved or copied name the files beside it, not those it lay beside.
 
-    MLflow stores absolute addresses. Those of runs change only where their files came along.
+    MLflow stores absolute addresses. Those of convscope's experiments change, and those of their
+    runs where the files came along.
 
     Raises:
         sqlite3.Error: The file is not a database, is locked, or may not be written.
@@ -32,11 +40,8 @@ def follow(database: Path) -> None:
     with contextlib.closing(sqlite3.connect(database)) as connection, connection:
         if not connection.execute(_HAS_TABLES).fetchone():
             return  # MLflow makes them
-        found = connection.execute(
-            "select distinct artifact_location from experiments where artifact_location like ?",
-            (f"file:///%/{FOLDER}",),
-        )
-        for (former,) in found.fetchall():
+        known = (f"file:///%/{FOLDER}", NOTE, len(EXPERIMENT), EXPERIMENT)
+        for (former,) in connection.execute(_OWN, known).fetchall():
             if former == here:
                 continue
             connection.execute(

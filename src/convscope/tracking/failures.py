@@ -51,7 +51,8 @@ def redact(text: str) -> str:
     """Blank the user and password, and any secret in the query, of the URIs in ``text``."""
     # an SQLite file has neither user nor password, but perhaps an @ in its path
     text = re.sub(r"(?<!sqlite)://\S*@", "://***@", text)
-    secret = r"([?&;][^=&\s]*(?:password|passwd|pwd|token|secret|key|sig)[^=&\s]*=)[^&;\s'\"]+"
+    named = r"(?:password|passwd|pwd|token|secret|key|sig|odbc_connect)"
+    secret = rf"([?&;][^=&\s]*{named}[^=&\s]*=)[^&;\s'\"]+"
     return re.sub(secret, r"\1***", text, flags=re.IGNORECASE)
 
 

@@ -130,4 +130,10 @@ def _answers(port: int) -> bool:
 
 
 def _is_server(uri: str) -> bool:
-    return urlsplit(uri).scheme in ("http", "https")
+    try:
+        return urlsplit(uri).scheme in ("http", "https")
+    except ValueError as error:
+        raise UserError(
+            f"MLFLOW_TRACKING_URI is not an address ({error}): unset it, or name a server or a "
+            "database"
+        ) from None
