@@ -1,6 +1,7 @@
 import http.server
 import threading
 import urllib.parse
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
@@ -80,6 +81,27 @@ def test_a_download_is_kept_under_its_md5_and_found_again(host, tmp_path):
     assert list(folder.iterdir()) == [folder / NAME]
     assert calls[-1] == (source.url, LENGTH, LENGTH)
     assert calls == sorted(set(calls))
+
+
+def test_a_download_that_was_killed_at_its_end_is_not_made_again(host, tmp_path):
+    (tmp_path / PARTIAL).write_bytes(CONTENT)
+    path, _ = fetch([host.archive("whole")], tmp_path)
+    assert path.read_bytes() == CONTENT
+    assert host.asked == []
+
+
+def test_trouble_of_this_disk_is_told_as_such_and_no_mirror_is_tried(host, tmp_path, monkeypatch):
+    usual = Path.open
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", lambda _, mode: usual(Path("/dev/full"), mode))
+        with pytest.raises(OSError, match="No space left") as raised:
+            fetch([host.archive("whole"), host.archive("no-ranges")], tmp_path)
+    assert raised.value.filename == str(tmp_path / PARTIAL)
+    assert {path for path, _ in host.asked} == {"whole"}
+    blocked = tmp_path / "a file"
+    blocked.touch()
+    with pytest.raises(OSError, match="a file"):
+        fetch([host.archive("whole")], blocked)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import pytest
 
+from convscope.base import inputs
 from convscope.data import cifar10, cifar100
 from convscope.data.cifar_folder import UNPACKED, Unpacked
 from tests import archive_samples as samples
@@ -39,6 +40,14 @@ def test_the_folder_and_the_one_that_it_is_in_are_the_archive(unpacked):
         assert len(dataset.train_labels) >= samples.EACH
         assert (dataset.url, dataset.md5) == (f"file:{folder.name}", "0" * 32)
         assert len(dataset.classes) in (10, 100)
+
+
+def test_what_was_read_is_followed_while_the_stage_runs(unpacked, monkeypatch):
+    folder, read = unpacked
+    noted = []
+    monkeypatch.setattr(inputs, "note_file", noted.append)
+    read(folder)
+    assert {path.name for path in noted} >= {path.name for path in folder.iterdir()}
 
 
 def test_other_bytes_and_missing_files_are_refused(unpacked):

@@ -54,6 +54,19 @@ def test_however_it_was_packed_again(kind, top, tmp_path):
     assert_read(tmp_path / "toy.tgz", PACKED[kind]({**macos, **own, f"{top}readme.html": b"<p>"}))
 
 
+def test_a_folder_of_a_wanted_name_beside_the_files_is_passed_over(tmp_path):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        for name, content in samples.python_members().items():
+            folder = tarfile.TarInfo(f"other/{name.rpartition('/')[2]}")
+            folder.type = tarfile.DIRTYPE
+            tar.addfile(folder)
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    assert_read(tmp_path / "toy.tgz", out.getvalue())
+
+
 def test_headers_of_pax_are_understood(tmp_path):
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz", format=tarfile.PAX_FORMAT) as tar:

@@ -1,3 +1,5 @@
+import errno
+
 import numpy as np
 import pytest
 import torch
@@ -105,6 +107,22 @@ def test_half_a_picture_a_folder_and_nothing_are_refused_in_a_line(tmp_path):
     assert "is not a picture that can be read" in toys.refusal(pictures.read, tmp_path)
     gone = tmp_path / "gone.png"
     assert toys.refusal(pictures.read, gone) == f"{gone} is missing: name a picture that is there"
+
+
+@pytest.mark.parametrize("ending", ["png", "webp"])
+def test_a_picture_whose_camera_says_rubbish_is_refused_in_a_line(ending, tmp_path):
+    path = tmp_path / f"a.{ending}"
+    halves(40, 40).save(path, exif=b"Exif\0\0MM\0*")
+    assert "is not a picture that can be read" in toys.refusal(pictures.read, path)
+
+
+def test_what_the_system_refuses_to_read_may_be_a_picture(tmp_path, monkeypatch):
+    def refused(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", "a.png")
+
+    monkeypatch.setattr(Image, "open", refused)
+    with pytest.raises(PermissionError, match=r"a\.png"):
+        pictures.read(tmp_path / "a.png")
 
 
 @pytest.mark.parametrize("mode", ["F", "I"])

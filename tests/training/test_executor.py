@@ -85,6 +85,27 @@ def test_side_by_side_gives_the_same_bytes_and_the_same_events(tmp_path, monkeyp
         assert what == [(None, False), (1, False), (2, False), (None, True)]
 
 
+def say_much(job):
+    """Stands for a run that ends while much of what it said waits to be heard."""
+    run, _ = job
+    for epoch in range(1_000):
+        executor._Process.events.put(Event(run.id, {"epoch": epoch, "loss": 0.5}))
+    executor._Process.events.put(Event(run.id, finished=True))
+
+
+def test_however_long_it_takes_to_hear_them_all_events_are_heard(tmp_path, monkeypatch):
+    monkeypatch.setattr(executor, "_work", say_much)
+    told = []
+
+    def tell(event):
+        if not told:
+            time.sleep(2 * executor.POLL_SECONDS)  # the runs end, and no pipe holds so much
+        told.append(event)
+
+    train_side_by_side(jobs(tmp_path, 4, 6), paths.DATASET, tell)
+    assert (len(told), sum(event.finished for event in told)) == (2_002, 2)
+
+
 def fail_or_go_on_and_on(job):
     """Stands for a run that fails beside one whose events never pause."""
     run, _ = job

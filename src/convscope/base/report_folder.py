@@ -187,7 +187,7 @@ class Finished:
 
     @property
     def sections(self) -> dict[str, dict[str, Any]]:
-        """The same by section, none of which holds anything but a mapping; without ``kernels``."""
+        """``params`` by section, each of which holds a mapping; without ``kernels``."""
         sections = {name: held for name, held in self.params.items() if name != "kernels"}
         for name, section in sections.items():
             if not isinstance(section, dict):

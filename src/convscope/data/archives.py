@@ -5,7 +5,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -65,12 +65,18 @@ def fetch(
     Returns:
         The verified file, and the first of ``archives`` with its md5, not the mirror of it that
         answered: what is made from the file must not depend on that.
+
+    Raises:
+        UserError: None is available.
+        OSError: ``folder`` cannot be written.
     """
     failures = []
     for archive in archives:
         try:
             path = _obtain(archive, folder, progress)
         except (OSError, http.client.HTTPException, ValueError, _WrongContentError) as error:
+            if isinstance(error, OSError) and str(error.filename or "").startswith(str(folder)):
+                raise  # this machine's trouble, which no mirror is without
             failures.append(f"{archive.url}, md5 {archive.md5} ({_reason(error)})")
         else:
             return path, next(other for other in archives if other.md5 == archive.md5)
@@ -100,8 +106,9 @@ def _obtain(archive: Archive, folder: Path, progress: Progress | None) -> Path:
     partial = folder / f".{kept.name}.partial"
     resuming = partial.exists()
     try:
-        _download(archive.url, partial, progress)
-        _verify(partial, archive.md5)
+        if not (resuming and digest(partial) == archive.md5):  # it may have ended just before
+            _download(archive.url, partial, progress)
+            _verify(partial, archive.md5)
     except _WrongContentError:
         partial.unlink()
         if not resuming:
@@ -142,7 +149,7 @@ def _download(url: str, partial: Path, progress: Progress | None) -> None:
         total = None if length is None else done + int(length)
         with partial.open("ab" if resumed else "wb") as out:
             while chunk := response.read1(CHUNK_BYTES):
-                out.write(chunk)
+                _write(out, chunk, partial)
                 done += len(chunk)
                 if done > MAX_BYTES:
                     raise _WrongContentError(f"it is larger than {MAX_BYTES / 1e9:g} GB")
@@ -150,6 +157,15 @@ def _download(url: str, partial: Path, progress: Progress | None) -> None:
                     progress(url, done, total)
     if total is not None and done != total:
         raise OSError(f"the connection was cut after {done} of {total} bytes")
+
+
+def _write(out: BinaryIO, chunk: bytes, path: Path) -> None:
+    """Write bytes; an error says to where, which a full disk's own does not."""
+    try:
+        out.write(chunk)
+    except OSError as error:
+        error.filename = str(path)
+        raise
 
 
 def _verify(path: Path, md5: str) -> None:

@@ -104,8 +104,8 @@ def apply(images: Tensor, draws: Draws) -> Tensor:
     """Crop, flip and jitter a batch of images as drawn.
 
     The operations are torchvision's on float images: zero padding and crop, `horizontal_flip`,
-    then `adjust_brightness`, `adjust_contrast` and `adjust_saturation` in the drawn order, each
-    clamped to [0, 1]. An image's result does not depend on the rest of the batch.
+    then `adjust_brightness`, `adjust_contrast`, `adjust_saturation` and `adjust_hue` in the drawn
+    order, each clamped to [0, 1]. An image's result does not depend on the rest of the batch.
 
     Args:
         images: (B, 3, H, W) uint8 RGB, in any memory format.

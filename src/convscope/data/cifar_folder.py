@@ -1,10 +1,11 @@
 """CIFAR-10 and CIFAR-100 from the files into which torchvision unpacks an archive."""
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from convscope.base import files
+from convscope.base import inputs
 from convscope.base.errors import UserError
 from convscope.data import cifar_archive
 from convscope.data.cifar_archive import Arrays
@@ -65,14 +66,14 @@ def read(folder: Path, source: str) -> Found:
     for file, md5 in official.files.items():
         path = inner / file
         try:
-            found = files.digest(path)
+            inputs.note_file(path)
             content = path.read_bytes()
         except OSError as error:
             raise UserError(
                 f"params.yaml: data.path: {path} cannot be read ({error.strerror}): name the "
                 f"folder into which torchvision.datasets put {name}, or leave data.path out"
             ) from None
-        if found != md5:
+        if (found := hashlib.md5(content).hexdigest()) != md5:
             raise UserError(
                 f"params.yaml: data.path: {path} is not {kind.name}'s: its md5 is {found}, not "
                 f"{md5}: unpack the archive once more, or leave data.path out"

@@ -52,7 +52,7 @@ def _found(
         raise ValueError(f"it unpacks to more than {in_all} bytes")
     with _opened(content) as tar:
         for member in tar:
-            if (name := _base(member.name)) not in names:
+            if member.isdir() or (name := _base(member.name)) not in names:
                 continue
             if not member.isreg() or member.issparse():
                 raise ValueError(f"{member.name} is not a plain file")

@@ -23,13 +23,18 @@ def read(path: Path) -> torch.Tensor:
 
     Raises:
         UserError: There is no such file, or it is not a picture that Pillow can read.
+        OSError: The system refuses to read it.
     """
     try:
         with Image.open(path, formats=FORMATS) as opened:
             upright = ImageOps.exif_transpose(_of_eight_bits(opened)).convert("RGBA")
     except FileNotFoundError:
         raise UserError(f"{path} is missing: name a picture that is there") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # of a broken picture Pillow raises anything
+        if isinstance(error, OSError) and error.errno and not isinstance(error, IsADirectoryError):
+            raise  # the file may be intact
         why = getattr(error, "strerror", None) or error
         raise UserError(
             f"{path} is not a picture that can be read ({why}): give a PNG, JPEG or WebP file"

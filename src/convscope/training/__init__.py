@@ -1,4 +1,4 @@
 """A network's grid: runs that are seeded, resumed, reused, and trained side by side.
 
-May import config, nets, data and base.
+May import config, tracking, nets, data and base.
 """

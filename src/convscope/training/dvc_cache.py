@@ -25,7 +25,6 @@ from convscope.training.trainer import is_finished
 LOCK = Path("dvc.lock")
 DVC = Path(".dvc")
 _APP = ("dvc", "iterative")  # by these names it finds its configuration of a user, and of a machine
-# run.json is copied last: it says that the run is complete
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, YAMLError)
 
 
@@ -37,6 +36,7 @@ def recall(runs: Iterable[Run], models: Path) -> None:
     missing = [run for run in runs if not is_finished(run, store_folder(run))]
     held = cached(missing, models) if missing else {}
     for run in missing:
+        # run.json comes last: it says that the run is complete
         for path, name in zip(held.get(run.fingerprint, ()), RUN_FILES, strict=False):
             with files.atomic_write(store_folder(run) / name) as partial:
                 files.copy(path, partial)

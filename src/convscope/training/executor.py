@@ -72,23 +72,27 @@ def _train_in_processes(
     context = processes.context()
     events = context.Queue()
     with ProcessPoolExecutor(workers, context, _begin, (dataset, events)) as pool:
+        left = {run.id for run, _ in jobs}
+
+        def heard(event: Event) -> None:
+            tell(event)
+            if event.finished:
+                left.discard(event.run_id)
+
         try:
             with interrupts_held():
-                waiting = {pool.submit(_work, job) for job in jobs}
-            while waiting:
-                _pass_on(events, tell)
-                done = {future for future in waiting if future.done()}
-                for future in done:
-                    future.result()
-                waiting -= done
+                futures = [pool.submit(_work, job) for job in jobs]
+            # a process does not end before all that it said is heard
+            while left:
+                _pass_on(events, heard)
+                for future in futures:
+                    if future.done():
+                        future.result()
         except BaseException:
             # leaving the pool then waits until they are gone
             for process in multiprocessing.active_children():
                 process.terminate()
             raise
-    # a process that ends has sent all its events, though perhaps after its result
-    while not events.empty():
-        tell(events.get())
 
 
 def _pass_on(events: Any, tell: Callable[[Event], None]) -> None:

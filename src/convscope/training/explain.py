@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -88,8 +89,9 @@ def explain(runs: Sequence[Run], models: Path) -> list[Explained]:
 def _verdict(run: Run, cached: bool, known: dict[Path, _Known]) -> tuple[str, str]:
     """What would happen to a run, and why; in the order in which a grid looks."""
     folder = store_folder(run)
-    if is_finished(run, folder):
-        kinds = known[folder].computed_on
+    # a grid may be at work meanwhile
+    if is_finished(run, folder) and (here := known.get(folder) or _read(folder / RUN)):
+        kinds = here.computed_on
         elsewhere = kinds != [kernels.computed_on(runtime.device().type)]
         return REUSE, "finished in the store" + f", computed on {' and '.join(kinds)}" * elsewhere
     if cached:
@@ -97,6 +99,8 @@ def _verdict(run: Run, cached: bool, known: dict[Path, _Known]) -> tuple[str, st
     checkpoint = folder / CHECKPOINT
     if kept := checkpoints.read(checkpoint):
         return RESUME, f"interrupted after epoch {len(kept.history)} of {run.settings.epochs}"
+    if is_finished(run, folder):
+        return REUSE, "finished in the store"
     if any((folder / name).exists() for name in (RUN, HISTORY, WEIGHTS)):
         return TRAIN, f"the finished run in {folder} is damaged"
     if checkpoint.exists():
@@ -136,13 +140,17 @@ def _finished_or_damaged() -> dict[Path, _Known]:
     """What the store's folders say that they hold, complete or not."""
     found = {}
     for path in sorted(paths.KEPT_RUNS.glob(f"*/{RUN}")):
-        try:
-            known = _Known.model_validate_json(path.read_bytes())
-        except (OSError, ValidationError):
-            continue
-        if "seed" in known.point:
+        known = _read(path)
+        if known and "seed" in known.point:
             found[path.parent] = known
     return found
+
+
+def _read(path: Path) -> _Known | None:
+    """A run.json; None where there is none that can be read."""
+    with suppress(OSError, ValidationError):
+        return _Known.model_validate_json(path.read_bytes())
+    return None
 
 
 def is_outdated(params: Params) -> bool:

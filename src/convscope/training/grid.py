@@ -10,6 +10,7 @@ import pandas as pd
 from convscope.base import files
 from convscope.base.paths import BEST, HISTORY, KEPT_RUNS, RUN, RUN_FILES
 from convscope.training import trainer
+from convscope.training.checkpoints import CHECKPOINT
 from convscope.training.cluster import driver as cluster
 from convscope.training.executor import Event, Job, train_side_by_side
 from convscope.training.run import Run
@@ -66,6 +67,7 @@ def complete(grid: Sequence[Run], dataset: Path, observers: Sequence[Observer] =
     for run in grid:
         folder = store_folder(run)
         if trainer.is_finished(run, folder):
+            (folder / CHECKPOINT).unlink(missing_ok=True)  # if another than this one finished it
             tell(Event(run.id))
             tell(Event(run.id, finished=True))
         else:

@@ -43,7 +43,7 @@ def _shorten_sockets() -> None:
 
 
 def warm_up() -> None:
-    """Start the server now, so that the first epoch begins sooner, where processes will train."""
+    """Start the server now, so that the first epoch begins sooner, where processes may train."""
     if sys.platform == "linux" and os.environ.get(WORKERS) != "1" and not os.environ.get(CLUSTER):
         context()
         # started by the server, it would let interrupts through again

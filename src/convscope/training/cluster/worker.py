@@ -6,6 +6,7 @@ chooses its kernels before it does; and a child can be killed, which a thread of
 
 import asyncio
 import multiprocessing
+import shutil
 import subprocess
 import sys
 from collections import defaultdict
@@ -79,6 +80,10 @@ class _Child:
         (told,) = self._told()
         return dict(told)
 
+    def ends(self) -> bool:
+        """Whether it is about to end, or has: what is idle has nothing else to say."""
+        return self._connection.poll() or self.process.poll() is not None
+
     def train(self, run: Mapping[str, Any], folder: Path, dataset: Path) -> Iterator[Any]:
         """Yield the events of a run, given as plain values, while it trains it in a folder."""
         with suppress(OSError):  # it is gone, as the next line finds out
@@ -112,7 +117,7 @@ def _child(worker: str, kernels: str, threads: int) -> Iterator[_Child]:
     """A child for one thing at a time, kept for the next one unless this fails."""
     idle = _idle[kernels, threads]
     child = idle.pop() if idle else None
-    if child is None or child.process.poll() is not None:  # it was idle for too long
+    if child is None or child.ends():  # it was idle for too long
         child = _Child(worker, kernels, threads)
     try:
         _ = child.description  # before anything else that it tells
@@ -173,4 +178,7 @@ def train(
                     worker.log_event(grid["topic"], {"event": event})
         finally:
             del _training[key]
-    return [(folder / name).read_bytes() for name in RUN_FILES]
+    made = [(folder / name).read_bytes() for name in RUN_FILES]
+    if folder.parent == here:  # the driver keeps them
+        shutil.rmtree(folder, ignore_errors=True)
+    return made
