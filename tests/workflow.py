@@ -12,8 +12,12 @@ from ruamel.yaml import YAML
 
 from tests import projects
 
-TEXT = (projects.ROOT / ".github/workflows/study.yml").read_text(encoding="utf-8")
-WORKFLOW = YAML(typ="safe").load(TEXT)
+TEXTS = {
+    path.stem: path.read_text(encoding="utf-8")
+    for path in sorted((projects.ROOT / ".github/workflows").glob("*.yml"))
+}
+WORKFLOWS = {name: YAML(typ="safe").load(text) for name, text in TEXTS.items()}
+WORKFLOW = WORKFLOWS["study"]
 STEPS = WORKFLOW["jobs"]["compare"]["steps"]
 SHELL = [step["run"] for step in STEPS if "run" in step]
 SUMMARY, ARTIFACT = "summary.md", "https://example.invalid/artifact"
@@ -61,7 +65,7 @@ class Runner:
         self.summary, self.output = folder / SUMMARY, folder / "output"
         self.write_comments([])
 
-    def run(self, line: str) -> subprocess.CompletedProcess[str]:
+    def run(self, line: str, event: str = "pull_request") -> subprocess.CompletedProcess[str]:
         """Run a step's line."""
         return self.project.run(
             *("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", line),
@@ -69,6 +73,7 @@ class Runner:
             GITHUB_OUTPUT=str(self.output),
             GITHUB_STEP_SUMMARY=str(self.summary),
             GITHUB_REPOSITORY="me/study",
+            GITHUB_EVENT_NAME=event,
             GITHUB_SERVER_URL="https://example.invalid",
             GITHUB_RUN_ID="5",
             COMMENTS=str(self.folder / "comments.json"),
