@@ -13,7 +13,7 @@ from torch import nn
 from convscope.base import files, kernels, machine
 from convscope.base.paths import WEIGHTS
 from convscope.base.tensors import read_tensors
-from convscope.data import cifar10, digits
+from convscope.data import cifar, digits
 from convscope.data.archives import Archive
 from convscope.data.augment import Augmentation
 from convscope.data.datasets import DataSet
@@ -52,7 +52,7 @@ def images() -> DataSet:
     source = archive()
     if source is None:
         return digits.read()
-    return cifar10.read([source], Path())  # a file is read where it is
+    return cifar.read("cifar10", [source], Path())  # a file is read where it is
 
 
 def images_used() -> str:

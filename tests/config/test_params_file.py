@@ -125,6 +125,14 @@ LACKS_8 = "conv1 has no filter 8: choose from 0 to 7 (net4"
             "filter_ablation.filters: the network has no 'conv5': choose from conv1, conv2, conv3",
         ),
         ({"data.train_images": 1438}, "data.train_images is 1438: take 10 to 1437 images, or"),
+        (
+            {
+                "data.source": "cifar10",
+                "data.archives": [{"url": "file:a", "md5": "0" * 32}],
+                "data.test_images": 10_001,
+            },
+            "data.test_images is 10001: take 10 to 10000 images, or null",
+        ),
         ({"data.test_images": 361}, "data.test_images is 361: take 10 to 360 images, or null"),
         (
             {"nets.net2.batch_size": [16, 1438]},

@@ -1,7 +1,9 @@
+from functools import partial
+
 import pytest
 
 from convscope.base import inputs
-from convscope.data import cifar10, cifar100
+from convscope.data import cifar
 from convscope.data.cifar_folder import UNPACKED, Unpacked
 from tests import archive_samples as samples
 from tests import toys
@@ -22,8 +24,7 @@ def unpacked(request, tmp_path, monkeypatch):
         path.write_bytes(content)
         md5s[path.name] = md5_of(content)
     monkeypatch.setitem(UNPACKED, request.param, Unpacked("0" * 32, md5s))
-    reader = {"cifar10": cifar10, "cifar100": cifar100}[request.param].read_unpacked
-    return path.parent, reader
+    return path.parent, partial(cifar.read_unpacked, request.param)
 
 
 def test_the_md5s_are_those_that_torchvision_checks():

@@ -6,7 +6,7 @@ import pytest
 import torch
 from tests import toys
 
-from convscope.data import cifar10
+from convscope.data import cifar
 from convscope.figures import dots, galleries, matrices, windows
 from convscope.figures.names import LONGEST, drawn
 
@@ -23,7 +23,7 @@ WILD = (
 
 
 def test_names_that_can_be_written_are_as_they_are():
-    for classes in (cifar10.CLASSES, tuple("0123456789"), ("größe", "a" * LONGEST, "50 %")):
+    for classes in (cifar.CLASSES, tuple("0123456789"), ("größe", "a" * LONGEST, "50 %")):
         assert drawn(classes) == dict(zip(classes, classes, strict=True))
 
 

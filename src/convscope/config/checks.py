@@ -17,6 +17,7 @@ MAX_RUNS = 10_000
 MAX_PARAMETERS = 200_000_000
 # training images of a source; of others they are known once there is a data set
 _IMAGES = {"digits": digits.TRAIN_IMAGES, "cifar10": 50_000}
+_TEST_IMAGES = {"digits": digits.TEST_IMAGES, "cifar10": 10_000, "cifar100": 10_000}
 # of so many classes each, of which a part that is held out is rounded
 _CLASSES = 10
 
@@ -70,7 +71,7 @@ def filters(key: str, section: Selecting, net: str, of_net: Grid) -> None:
 
 def images(data: Data) -> None:
     """Refuse more images than the source has."""
-    for key, known in (("train", _IMAGES), ("test", {"digits": digits.TEST_IMAGES})):
+    for key, known in (("train", _IMAGES), ("test", _TEST_IMAGES)):
         held, wanted = known.get(data.source), getattr(data, f"{key}_images")
         if held is not None and wanted is not None and wanted > held:
             raise ValueError(

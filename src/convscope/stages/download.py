@@ -10,7 +10,7 @@ from convscope.base.progress import counter, download_bar
 from convscope.base.report_folder import MadeFrom, reporting
 from convscope.config import params_file
 from convscope.config.schema import Data
-from convscope.data import cifar10, cifar100, datasets, digits, folder
+from convscope.data import cifar, datasets, digits, folder
 from convscope.data.datasets import DataSet
 from convscope.figures import galleries, names
 
@@ -51,10 +51,8 @@ def _read(settings: Data) -> DataSet:
         told = counter("download", "picture")
         return folder.read(settings.folder, settings.test_fraction, settings.seed, _warn, told)
     if settings.folder is not None:
-        unpacked = {"cifar10": cifar10.read_unpacked, "cifar100": cifar100.read_unpacked}
-        return unpacked[settings.source](settings.folder)
-    packed = {"cifar10": cifar10.read, "cifar100": cifar100.read}
-    return packed[settings.source](settings.archives, paths.ARCHIVES, download_bar())
+        return cifar.read_unpacked(settings.source, settings.folder)
+    return cifar.read(settings.source, settings.archives, paths.ARCHIVES, download_bar())
 
 
 def _warn(line: str) -> None:
