@@ -120,11 +120,11 @@ def test_files_that_cannot_be_read_are_left_to_dvc():
         assert before.announcement() == []
 
 
-@pytest.mark.parametrize(("command", "reader"), [("before", "yaml"), ("after", "ruamel.yaml")])
-def test_nothing_heavy_is_imported(command, reader, here):
+@pytest.mark.parametrize("command", ["before", "after"])
+def test_nothing_heavy_is_imported(command, here):
     (here / ".git").mkdir()
     done = projects.python("-X", "importtime", "-m", "convscope.cli", command)
     assert done.returncode == 0, done.stderr
     imported = {line.split()[-1] for line in done.stderr.splitlines() if "import time" in line}
-    assert reader in imported
+    assert "yaml" in imported
     assert not HEAVY & imported

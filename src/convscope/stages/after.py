@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from convscope.base import files, paths
-from convscope.config import content
+from convscope.base.errors import UserError
+from convscope.stages import pipeline
 from convscope.tracking.records import flatten
 
 LAST = paths.KEPT / "last.json"
@@ -50,10 +51,22 @@ def summary() -> list[str]:
         for path in sorted(paths.REPORTS.rglob(VERDICTS))
     }
     accuracies = {net: numbers[0] for net, numbers in best.items()}
-    found = Outcome(flatten(content.read(paths.PARAMS)), accuracies, metrics)
+    found = Outcome(flatten(_params()), accuracies, metrics)
     last = _last()
     files.write_json(LAST, asdict(found))
     return [*_table(best, last), "", *_changes(last, found), "", *_places()]
+
+
+def _params() -> dict[str, Any]:
+    """The parameters as they stand; what checks them imports much."""
+    try:
+        found = pipeline.load(paths.PARAMS.read_text(encoding="utf-8"))
+    except pipeline.UNREADABLE as error:
+        why = " ".join(str(error).split())
+        raise UserError(f"{paths.PARAMS} cannot be read ({why}): correct it") from None
+    if not isinstance(found, dict):
+        raise UserError(f"{paths.PARAMS} does not map sections to their keys: correct it")
+    return found
 
 
 def _made_by(path: Path) -> str:
