@@ -35,7 +35,7 @@ compare: install  ## run revision BASE and the working tree, say what is differe
 test: install  ## run the tests
 	python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder --durations 20
 
-check: install  ## format, lint, types, direction of imports, the workflow, that versions fit together
+check: install  ## format, lint, types, direction of imports, the workflows, that versions fit together
 	ruff format --check src tests benchmarks install.py
 	ruff check src tests benchmarks install.py
 	mypy

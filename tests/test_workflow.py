@@ -1,4 +1,4 @@
-"""The workflow of CI: what it may do, and the scripts of its steps; test_pipeline runs them all."""
+"""The workflows of CI: what they may do, and their scripts, which test_pipeline runs."""
 
 import re
 

@@ -133,6 +133,14 @@ LACKS_8 = "conv1 has no filter 8: choose from 0 to 7 (net4"
             },
             "data.test_images is 10001: take 10 to 10000 images, or null",
         ),
+        (
+            {
+                "data.source": "cifar100",
+                "data.archives": [{"url": "file:a", "md5": "0" * 32}],
+                "data.train_images": 50_001,
+            },
+            "data.train_images is 50001: take 10 to 50000 images, or null",
+        ),
         ({"data.test_images": 361}, "data.test_images is 361: take 10 to 360 images, or null"),
         (
             {"nets.net2.batch_size": [16, 1438]},

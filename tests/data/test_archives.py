@@ -90,14 +90,17 @@ def test_a_download_that_was_killed_at_its_end_is_not_made_again(host, tmp_path)
     assert host.asked == []
 
 
-def test_trouble_of_this_disk_is_told_as_such_and_no_mirror_is_tried(host, tmp_path, monkeypatch):
+@pytest.mark.parametrize("path", ["whole", "html"])  # large, and within a buffer
+def test_trouble_of_this_disk_is_told_as_such_and_no_mirror_is_tried(
+    path, host, tmp_path, monkeypatch
+):
     usual = Path.open
     with monkeypatch.context() as patched:
         patched.setattr(Path, "open", lambda _, mode: usual(Path("/dev/full"), mode))
         with pytest.raises(OSError, match="No space left") as raised:
-            fetch([host.archive("whole"), host.archive("no-ranges")], tmp_path)
-    assert raised.value.filename == str(tmp_path / PARTIAL)
-    assert {path for path, _ in host.asked} == {"whole"}
+            fetch([host.archive(path), host.archive("no-ranges")], tmp_path)
+    assert raised.value.filename == str(tmp_path)
+    assert {asked for asked, _ in host.asked} == {path}
     blocked = tmp_path / "a file"
     blocked.touch()
     with pytest.raises(OSError, match="a file"):

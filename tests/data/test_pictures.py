@@ -1,4 +1,6 @@
 import errno
+import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -109,6 +111,12 @@ def test_half_a_picture_a_folder_and_nothing_are_refused_in_a_line(tmp_path):
     assert toys.refusal(pictures.read, gone) == f"{gone} is missing: name a picture that is there"
 
 
+def test_a_picture_that_leads_beyond_every_file_is_refused_in_a_line(tmp_path):
+    path = tmp_path / "a.tif"
+    path.write_bytes(struct.pack("<2sHHHQ", b"II", 43, 8, 0, 2**60))  # a BigTIFF
+    assert "is not a picture that can be read" in toys.refusal(pictures.read, path)
+
+
 @pytest.mark.parametrize("ending", ["png", "webp"])
 def test_a_picture_whose_camera_says_rubbish_is_refused_in_a_line(ending, tmp_path):
     path = tmp_path / f"a.{ending}"
@@ -117,10 +125,10 @@ def test_a_picture_whose_camera_says_rubbish_is_refused_in_a_line(ending, tmp_pa
 
 
 def test_what_the_system_refuses_to_read_may_be_a_picture(tmp_path, monkeypatch):
-    def refused(*_, **__):
-        raise PermissionError(errno.EACCES, "Permission denied", "a.png")
+    def refused(path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
-    monkeypatch.setattr(Image, "open", refused)
+    monkeypatch.setattr(Path, "read_bytes", refused)
     with pytest.raises(PermissionError, match=r"a\.png"):
         pictures.read(tmp_path / "a.png")
 

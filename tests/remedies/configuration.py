@@ -8,6 +8,7 @@ import torch
 from convscope.config import params_file
 from convscope.config.params_file import load
 from convscope.nets import filter_selection, zoo
+from convscope.stages import after
 from convscope.training import plan
 from tests import toys
 from tests.remedies.row import Row, instead, nothing, params, remove, write
@@ -139,6 +140,21 @@ WRONG = [
 ]
 
 ROWS = [
+    Row(
+        "stages/after._params",
+        "params.yaml cannot be read (…): correct it, and run `convscope after` again",
+        after.summary,
+        write("params.yaml", "train: {"),
+        RIGHT,
+    ),
+    Row(
+        "stages/after._params 2",
+        "params.yaml does not map sections to their keys: correct it, and run `convscope after` "
+        "again",
+        after.summary,
+        write("params.yaml", "- train"),
+        RIGHT,
+    ),
     Row(
         "config/content.read",
         "params.yaml is missing: run convscope in the project's folder",

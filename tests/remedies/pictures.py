@@ -100,7 +100,7 @@ SET = (
 NAME = (
     "rename its folder (names have up to 60 printable characters, and are none of "
     "adjusted_p_value, all, class, drop_percent, filter, gained, layer, lost, max_class, overall, "
-    "true)"
+    "predicted, true)"
 )
 LEAVE = "or leave data.path out"
 TWO = each(IN_OWN, pictured(a=5, b=5))
@@ -284,8 +284,8 @@ ROWS = [
         lambda _: picture(Path("a.png")),
     ),
     Row(
-        "data/pictures.read 2",
-        "a.png is not a picture that can be read (cannot identify image file 'a.png'): give a "
+        "data/pictures._refused",
+        "a.png is not a picture that can be read (its format is not known): give a "
         "PNG, JPEG or WebP file",
         own_picture,
         write("a.png", "x"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import vl_convert
 
-from convscope.comparison import programs
+from convscope.comparison import clone, programs
 from convscope.stages import clean, dvc_lock, dvc_plots
 from tests.comparison import states
 from tests.comparison.conftest import DVC, Repository
@@ -159,10 +159,17 @@ ROWS = [
     Row(
         "comparison/clone.Clone.__init__",
         "comparing needs a git repository with a commit: run `git init`, `git add --all` and "
-        "`git commit`",
+        "`git commit` (git says: fatal: not a git repository…)",
         compare("HEAD"),
         fake,
         in_git,
+    ),
+    Row(
+        "comparison/clone.Clone.__init__ 2",
+        "comparing needs git 2.31 or later: install that",
+        compare("HEAD"),
+        each(FAKED, replaced(clone, "git", lambda *_: "--path-format=absolute\n/a\n\nobjects")),
+        replaced(clone, "git", programs.git),
     ),
     Row(
         "comparison/clone.Clone.revision",
@@ -189,6 +196,13 @@ ROWS = [
     ),
     Row(
         "comparison/command._require_own",
+        "other is a link: name the folder itself",
+        compare("HEAD", "--out", "other"),
+        each(FAKED, lambda _: OTHER.symlink_to("elsewhere")),
+        instead(compare("HEAD", "--out", "elsewhere")),
+    ),
+    Row(
+        "comparison/command._require_own 2",
         "other is not a folder that `convscope compare` made: name another",
         compare("HEAD", "--out", "other"),
         each(FAKED, write(OTHER / "thesis.tex", "")),

@@ -182,6 +182,14 @@ ROWS = [
         "has nothing to do again",
     ),
     Row(
+        "tracking/ui._is_server",
+        "MLFLOW_TRACKING_URI is not an address (Invalid IPv6 URL): unset it, or name a server or a "
+        "database",
+        lambda: ui._is_server(ui.tracking_uri(Path())),
+        env(MLFLOW_TRACKING_URI="http://[::1:5000"),
+        env(MLFLOW_TRACKING_URI=None),
+    ),
+    Row(
         "tracking/ui._require_free",
         "port … is not available (Address already in use): try another --port",
         free,

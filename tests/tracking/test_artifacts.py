@@ -7,24 +7,30 @@ import pytest
 
 from convscope.tracking import artifacts
 from convscope.tracking.publishing import publish
-from convscope.tracking.server import connect
+from convscope.tracking.server import NOTE, connect
 
 
-def addresses(root):
+def addresses(root, name="convscope"):
     """What the database in a folder names as places of files, without the folder's own address."""
     with contextlib.closing(sqlite3.connect(root / "mlflow.db")) as database:
         places = database.execute(
-            "select artifact_location from experiments where name = 'convscope'"
+            "select artifact_location from experiments where name = ?", (name,)
         )
         runs = database.execute("select artifact_uri from runs")
         return [text.removeprefix(root.as_uri()) for (text,) in [*places, *runs]]
 
 
-def test_a_moved_project_has_its_old_runs_files_and_gives_new_ones_a_place(project, tmp_path):
+@pytest.mark.parametrize("name", ["convscope", "mine"])
+def test_a_moved_project_has_its_old_runs_files_and_gives_new_ones_a_place(
+    name, project, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", name)
     publish(project.root)
-    moved = project.root.rename(tmp_path.parent / "moved")
+    client, experiment = connect(project.root)
+    client.set_experiment_tag(experiment, NOTE, "what a user wrote there")
+    moved = project.root.rename(tmp_path.parent / f"moved-{name}")
     client, experiment = connect(moved)
-    assert {text.split("/")[1] for text in addresses(moved)} == {"mlartifacts"}
+    assert {text.split("/")[1] for text in addresses(moved, name)} == {"mlartifacts"}
     (run,) = client.search_runs([experiment], "tags.stage = 'occlusion'")
     found = client.download_artifacts(run.info.run_id, "maps.png")
     assert Path(found).read_text() == "a picture"

@@ -44,6 +44,16 @@ def test_a_finished_run_is_reused():
     assert explained(toys.run(epochs=1)) == [(REUSE, "finished in the store")]
 
 
+def test_a_run_that_a_grid_finishes_meanwhile_is_reused(monkeypatch):
+    # listed before, and looked at as if just then it had been at its last epoch
+    monkeypatch.setattr(explain, "_finished_or_damaged", dict)
+    in_the_store(toys.run(epochs=1))
+    assert explained(toys.run(epochs=1)) == [(REUSE, "finished in the store")]
+    answers, finished = iter([False, True]), explain.is_finished
+    monkeypatch.setattr(explain, "is_finished", lambda *each: finished(*each) and next(answers))
+    assert explained(toys.run(epochs=1)) == [(REUSE, "finished in the store")]
+
+
 def test_a_run_of_other_processors_is_reused_and_they_are_named(monkeypatch):
     in_the_store(toys.run(epochs=1))
     here = kernels.computed_on("cpu")

@@ -7,6 +7,7 @@ import pytest
 
 from convscope.base import names, paths
 from convscope.training import grid
+from convscope.training.checkpoints import CHECKPOINT
 from tests import toys
 from tests.projects import contents
 from tests.training.toy_runs import damage
@@ -75,6 +76,15 @@ def test_finished_runs_are_reused_whatever_grid_they_are_in(tmp_path):
     assert trained(wanted) == {wanted[1].id}
     history = grid.assemble(wanted, tmp_path / "models/net1").history
     assert history.groupby("run")["l1_oc"].first().tolist() == [6, 8, 4]
+
+
+def test_of_a_run_that_another_finished_no_checkpoint_stays():
+    (run,) = widths(4, epochs=1)
+    grid.complete([run], paths.DATASET)
+    left = grid.store_folder(run) / CHECKPOINT
+    left.touch()
+    assert trained([run]) == set()
+    assert not left.exists()
 
 
 def test_a_runs_bytes_do_not_depend_on_the_rest_of_the_grid():

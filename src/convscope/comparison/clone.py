@@ -61,7 +61,7 @@ class Clone:
         except FailedError as error:
             raise UserError(
                 "comparing needs a git repository with a commit: run `git init`, `git add --all` "
-                f"and `git commit` (git says: {error})"
+                f"and `git commit` (git says: {error.reason})"
             ) from None
         told = found.split("\n")
         if len(told) != len(asked) - 1:  # it gives back the options that it does not know

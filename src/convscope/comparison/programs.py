@@ -16,7 +16,11 @@ GRACE_SECONDS = 10
 
 
 class FailedError(UserError):
-    """A command that is there ended in an error."""
+    """A command that is there ended in an error, for a ``reason`` in its own words."""
+
+    def __init__(self, command: str, reason: str) -> None:
+        super().__init__(f"`{command}` failed ({reason}): put that right, and compare again")
+        self.reason = reason
 
 
 def followed(
@@ -74,9 +78,7 @@ def said(command: Sequence[str], folder: Path) -> str:
         ) from None
     except subprocess.CalledProcessError as error:
         reason = " ".join(error.stderr.split()) or f"exit code {error.returncode}"
-        raise FailedError(
-            f"`{' '.join(command)}` failed ({reason}): put that right, and compare again"
-        ) from None
+        raise FailedError(" ".join(command), reason) from None
     return done.stdout.removesuffix("\n")
 
 

@@ -16,10 +16,10 @@ from convscope.nets.layers import Norm, final_size
 MAX_RUNS = 10_000
 MAX_PARAMETERS = 200_000_000
 # training images of a source; of others they are known once there is a data set
-_IMAGES = {"digits": digits.TRAIN_IMAGES, "cifar10": 50_000}
+_IMAGES = {"digits": digits.TRAIN_IMAGES, "cifar10": 50_000, "cifar100": 50_000}
 _TEST_IMAGES = {"digits": digits.TEST_IMAGES, "cifar10": 10_000, "cifar100": 10_000}
-# of so many classes each, of which a part that is held out is rounded
-_CLASSES = 10
+# of so many classes, of each of which a part that is held out is rounded
+_CLASSES = {"digits": 10, "cifar10": 10, "cifar100": 100}
 
 # the axes that decide a network's convolutions
 _CONVOLUTIONS = [axis for axis in SHAPE_AXES if axis != "dropout_rate"]
@@ -86,7 +86,8 @@ def batches(nets: Mapping[str, Grid], train: Train, data: Data) -> None:
         return
     most = min(known)
     if train.select_on == "validation" and data.source in _IMAGES:
-        most = min(most, math.floor((1 - train.validation_fraction) * most + _CLASSES / 2))
+        rounded = _CLASSES[data.source] / 2
+        most = min(most, math.floor((1 - train.validation_fraction) * most + rounded))
     _no_larger(nets, most, "that there can be to train on")
 
 

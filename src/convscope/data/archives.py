@@ -1,11 +1,12 @@
 """Get a data set's archive from one of several urls, its md5 verified before it is opened."""
 
+import errno
 import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +16,7 @@ from convscope.base.files import digest
 
 STALL_SECONDS = 30.0  # without a byte, while connecting or reading
 CHUNK_BYTES = 1 << 18
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)  # which no mirror is without
 MAX_BYTES = 1_000_000_000  # six times CIFAR-10's archives; a server may send for ever
 
 Progress = Callable[[str, int, int | None], None]
@@ -72,11 +74,14 @@ def fetch(
     """
     failures = []
     for archive in archives:
+        if not archive.is_file:
+            folder.mkdir(parents=True, exist_ok=True)
         try:
             path = _obtain(archive, folder, progress)
         except (OSError, http.client.HTTPException, ValueError, _WrongContentError) as error:
-            if isinstance(error, OSError) and str(error.filename or "").startswith(str(folder)):
-                raise  # this machine's trouble, which no mirror is without
+            if isinstance(error, OSError) and error.errno in _DISK:
+                error.filename = error.filename or str(folder)  # a full disk does not say where
+                raise
             failures.append(f"{archive.url}, md5 {archive.md5} ({_reason(error)})")
         else:
             return path, next(other for other in archives if other.md5 == archive.md5)
@@ -102,7 +107,6 @@ def _obtain(archive: Archive, folder: Path, progress: Progress | None) -> Path:
     kept = folder / f"{archive.md5}.tar.gz"
     if kept.is_file() and digest(kept) == archive.md5:
         return kept
-    folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{kept.name}.partial"
     resuming = partial.exists()
     try:
@@ -149,7 +153,7 @@ def _download(url: str, partial: Path, progress: Progress | None) -> None:
         total = None if length is None else done + int(length)
         with partial.open("ab" if resumed else "wb") as out:
             while chunk := response.read1(CHUNK_BYTES):
-                _write(out, chunk, partial)
+                out.write(chunk)
                 done += len(chunk)
                 if done > MAX_BYTES:
                     raise _WrongContentError(f"it is larger than {MAX_BYTES / 1e9:g} GB")
@@ -157,15 +161,6 @@ def _download(url: str, partial: Path, progress: Progress | None) -> None:
                     progress(url, done, total)
     if total is not None and done != total:
         raise OSError(f"the connection was cut after {done} of {total} bytes")
-
-
-def _write(out: BinaryIO, chunk: bytes, path: Path) -> None:
-    """Write bytes; an error says to where, which a full disk's own does not."""
-    try:
-        out.write(chunk)
-    except OSError as error:
-        error.filename = str(path)
-        raise
 
 
 def _verify(path: Path, md5: str) -> None:

@@ -1,10 +1,11 @@
 """Pictures of any size and kind as images of a data set's size."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from convscope.base.errors import UserError
 from convscope.data.datasets import IMAGE_SHAPE
@@ -26,23 +27,31 @@ def read(path: Path) -> torch.Tensor:
         OSError: The system refuses to read it.
     """
     try:
-        with Image.open(path, formats=FORMATS) as opened:
-            upright = ImageOps.exif_transpose(_of_eight_bits(opened)).convert("RGBA")
+        content = io.BytesIO(path.read_bytes())
     except FileNotFoundError:
         raise UserError(f"{path} is missing: name a picture that is there") from None
+    except IsADirectoryError as error:
+        raise _refused(path, error) from None
+    try:
+        with Image.open(content, formats=FORMATS) as opened:
+            upright = ImageOps.exif_transpose(_of_eight_bits(opened)).convert("RGBA")
     except MemoryError:
         raise
     except Exception as error:  # of a broken picture Pillow raises anything
-        if isinstance(error, OSError) and error.errno and not isinstance(error, IsADirectoryError):
-            raise  # the file may be intact
-        why = getattr(error, "strerror", None) or error
-        raise UserError(
-            f"{path} is not a picture that can be read ({why}): give a PNG, JPEG or WebP file"
-        ) from None
+        raise _refused(path, error) from None
     flat = Image.new("RGBA", upright.size, WHITE)
     flat.alpha_composite(upright)
     fitted = ImageOps.fit(flat.convert("RGB"), IMAGE_SHAPE[1:], Image.Resampling.LANCZOS)
     return torch.from_numpy(np.asarray(fitted).copy()).permute(2, 0, 1).contiguous()
+
+
+def _refused(path: Path, error: Exception) -> UserError:
+    why = getattr(error, "strerror", None) or error
+    if isinstance(error, UnidentifiedImageError):
+        why = "its format is not known"
+    return UserError(
+        f"{path} is not a picture that can be read ({why}): give a PNG, JPEG or WebP file"
+    )
 
 
 def _of_eight_bits(picture: Image.Image) -> Image.Image:

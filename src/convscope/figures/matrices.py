@@ -68,8 +68,7 @@ def confusion(
     counts = {name: matrix.cpu().numpy() for name, matrix in matrices.items()}
     plain = [_mistakes(counts[name]) for name in counts if name != difference]
     columns = len(counts) if len(counts) < 4 else 2
-    rows = -(-len(counts) // columns)
-    side = _side(classes)
+    rows, side = -(-len(counts) // columns), _side(classes)
     width = max(columns * side, 30 + text_width(title, TITLE_SIZE, "bold"))
     figure, panels = chart(width, rows * side + 100, title, rows, columns)
     for axes in panels.flat[len(counts) :]:

@@ -18,6 +18,7 @@ BEST = paths.REPORTS / "evaluate/best.csv"
 COLUMNS = ("test_accuracy", "low", "high")
 VERDICTS = "metrics.json"
 MOST = 8
+_AGAIN = "correct it, and run `convscope after` again"
 PAGES = {
     paths.REPORTS / "report.html": "every table, figure and claim",
     paths.REPORTS / "explore.html": "the analyzed network at work, in the browser",
@@ -63,9 +64,9 @@ def _params() -> dict[str, Any]:
         found = pipeline.load(paths.PARAMS.read_text(encoding="utf-8"))
     except pipeline.UNREADABLE as error:
         why = " ".join(str(error).split())
-        raise UserError(f"{paths.PARAMS} cannot be read ({why}): correct it") from None
+        raise UserError(f"{paths.PARAMS} cannot be read ({why}): {_AGAIN}") from None
     if not isinstance(found, dict):
-        raise UserError(f"{paths.PARAMS} does not map sections to their keys: correct it")
+        raise UserError(f"{paths.PARAMS} does not map sections to their keys: {_AGAIN}")
     return found
 
 

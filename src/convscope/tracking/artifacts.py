@@ -4,8 +4,6 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from convscope.tracking.descriptions import EXPERIMENT, NOTE
-
 FOLDER = "mlartifacts"
 # all columns of MLflow's tables that hold the address of a run's or a model's files
 _ADDRESSES = (
@@ -15,10 +13,11 @@ _ADDRESSES = (
     ("model_versions", "storage_location"),
 )
 _HAS_TABLES = "select 1 from sqlite_master where name = 'experiments'"
-# others keep theirs where they want
+# of convscope's experiment, and of others that hold its runs: the rest keep theirs where they want
 _OWN = (
-    "select distinct artifact_location from experiments join experiment_tags using (experiment_id) "
-    "where artifact_location like ? and key = ? and substr(value, 1, ?) = ?"
+    "select distinct artifact_location from experiments where artifact_location like ? and "
+    "(name = 'convscope' or experiment_id in "
+    "(select experiment_id from runs join tags using (run_uuid) where key = 'project'))"
 )
 
 
@@ -40,8 +39,7 @@ def follow(database: Path) -> None:
     with contextlib.closing(sqlite3.connect(database)) as connection, connection:
         if not connection.execute(_HAS_TABLES).fetchone():
             return  # MLflow makes them
-        known = (f"file:///%/{FOLDER}", NOTE, len(EXPERIMENT), EXPERIMENT)
-        for (former,) in connection.execute(_OWN, known).fetchall():
+        for (former,) in connection.execute(_OWN, (f"file:///%/{FOLDER}",)).fetchall():
             if former == here:
                 continue
             connection.execute(

@@ -5,7 +5,6 @@ from typing import Any
 
 from convscope.tracking.records import REPORT_STAGE, numbers
 
-NOTE = "mlflow.note.content"  # the tag with an experiment's description
 EXPERIMENT = (
     "A published study of convolutional networks, rerun: a run for each stage, and below that of a "
     "grid a run for each of its points."

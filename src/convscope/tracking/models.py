@@ -15,10 +15,9 @@ from convscope.base import files, paths, progress
 from convscope.base.errors import UserError
 from convscope.base.report_folder import Finished
 from convscope.tracking import registrar
-from convscope.tracking.descriptions import NOTE
 from convscope.tracking.failures import PUBLISH, reason, warn
 from convscope.tracking.records import flatten
-from convscope.tracking.server import Store, tracking_uri
+from convscope.tracking.server import NOTE, Store, tracking_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -9,7 +9,7 @@ from convscope.tracking.failures import failure, reason
 from convscope.tracking.finished import finished_stages, read_stage
 from convscope.tracking.records import Record
 from convscope.tracking.runs import StageRuns
-from convscope.tracking.server import Store, connect, publish_lock, tracking_uri
+from convscope.tracking.server import NOTE, Store, connect, publish_lock, tracking_uri
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def _publish_record(store: Store, root: Path, record: Record) -> Published:
 
 def _describe_experiment(store: Store, evaluate: Record) -> None:
     """Say above an experiment's runs what was measured last; what a user wrote there stays."""
-    said = store.client.get_experiment(store.experiment_id).tags.get(descriptions.NOTE, "")
+    said = store.client.get_experiment(store.experiment_id).tags.get(NOTE, "")
     if not said or said.startswith(descriptions.EXPERIMENT):
         text = descriptions.of_experiment(evaluate.metrics, evaluate.tags.get("data", "other data"))
-        store.client.set_experiment_tag(store.experiment_id, descriptions.NOTE, text)
+        store.client.set_experiment_tag(store.experiment_id, NOTE, text)

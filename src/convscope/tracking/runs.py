@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convscope.tracking import images
-from convscope.tracking.descriptions import NOTE
 from convscope.tracking.finished import outputs
 from convscope.tracking.ownership import project_id
 from convscope.tracking.provenance import provenance, source
 from convscope.tracking.records import POINT, Record
-from convscope.tracking.server import Store
+from convscope.tracking.server import NOTE, Store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Experiment
 
 EXPERIMENT = "convscope"
+NOTE = "mlflow.note.content"
 DATABASE = "mlflow.db"
 LOCK_SECONDS = 30
 
@@ -144,10 +145,7 @@ def _experiment(client: "MlflowClient", artifact_location: str | None) -> str:
 
 def _created(client: "MlflowClient", name: str, artifact_location: str | None) -> "Experiment":
     # with this tag MLflow's page opens on runs and their comparison, not on tools for chat models
-    tags = {
-        "mlflow.experimentKind": "custom_model_development",
-        descriptions.NOTE: descriptions.EXPERIMENT,
-    }
+    tags = {"mlflow.experimentKind": "custom_model_development", NOTE: descriptions.EXPERIMENT}
     try:
         number = client.create_experiment(name, artifact_location=artifact_location, tags=tags)
     except Exception:

@@ -79,6 +79,21 @@ OFFICIAL = [{"name": "cifar10", "md5": archive} for archive in ARCHIVES]
 
 
 @pytest.mark.parametrize(
+    ("taken", "words"),
+    [
+        ({"train_images": None}, "measured on the same images."),
+        ({"train_images": 50_000, "test_images": 10_000}, "measured on the same images."),
+        ({"train_images": 5_000}, "measured on a part of the same images."),
+        ({"test_images": 500}, "measured on a part of the same images."),
+    ],
+)
+def test_a_part_of_the_images_is_not_called_the_same_images(taken, words, changed):
+    data = {"download/dataset.json": OFFICIAL[0], "download/params.json": {"data": taken}}
+    report = changed(data, claims=CLAIMS)
+    assert words in read.words(read.section(report, "claims"))
+
+
+@pytest.mark.parametrize(
     ("data", "called", "about"),
     [
         # another data set's archive is never the study's

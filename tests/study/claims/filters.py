@@ -85,8 +85,8 @@ JUDGED = [
 UNMEASURED = [
     (18, responses("conv1/0,conv1,10,9,False"), "has no filter of conv5"),
     (18, conv1_and_5(10, top_k=5), "has the top 5 images, the claim is about 20"),
-    (19, filters(9), "has 9 filters of 5 layers, the claim is about two of each of five"),
-    (19, filters(10, each=10), "has 10 filters of 1 layers"),
+    (19, filters(9), "does not have two filters of each of five convolutions"),
+    (19, filters(10, each=10), "does not have two filters of each"),
     (20, {}, "tests/test_pipeline.py"),
     (41, frequency("conv1/0,7,7,6,car"), "has no filter of conv5"),
     (42, sparsity("conv1,0.5,0.9", "conv2,0.5,0.9"), "has no filter of conv5"),

@@ -40,6 +40,11 @@ def differences(folder: Finished) -> list[str] | None:
     return [f"{each.key} {_values(each.ours)} (study: {_values(each.theirs)})" for each in settings]
 
 
+def takes_fewer_images(download: Finished) -> bool:
+    """Whether only a part of CIFAR-10 was taken."""
+    return bool(published.fewer_images(download.sections))
+
+
 def made_of(folder: Finished) -> str:
     """A sentence on a network that the study does not have, from its layers; empty of the study's.
 

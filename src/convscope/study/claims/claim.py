@@ -110,7 +110,7 @@ class Claim(Judgment):
         rule: What exactly is computed from which file below reports/.
         published: What the rule finds in the study's own numbers, by name; empty where the study
             prints none.
-        differing: The grids that it rests on whose epochs, widths or other settings are not the
+        differing: The grids that it rests on whose epochs, widths, images or settings are not the
             study's. On such a claim the verdict is of these grids, and does not check the study.
         goal: Whether it is this project's own goal, and no finding of the study.
         usual: The same in the usual way, where the ways differ.

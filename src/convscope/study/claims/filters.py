@@ -47,8 +47,8 @@ def responses_fall(source: Source) -> Finding:
 def filters_die(source: Source) -> Finding:
     """Of ten filters, two of each of five convolutions, at least one is dead.
 
-    filter-identify/dead_by_layer.csv, of net4, with ten filters in responses.csv: of as many
-    filters of each of their layers, drawn by chance, one or more are dead in more than half of all
+    filter-identify/dead_by_layer.csv, of net4, with two filters of each of five convolutions in
+    responses.csv: of two of each that chance draws, one or more are dead in more than half of all
     draws. Dead is a filter whose map no test image makes positive anywhere. Which of the selected
     ten are dead is shown, and decides for the study, which looked at ten.
     """
@@ -57,9 +57,9 @@ def filters_die(source: Source) -> Finding:
     drawn = Counter(name.partition("/")[0] for name in responses["filter"])
     if [*drawn.values()] != [2] * 5:
         raise NotMeasuredError(
-            f"reports/{STAGE}/responses.csv has {len(responses)} filters of {len(drawn)} layers, "
-            "the claim is about two of each of five: change filter_identify.filters "
-            "and filter_identify.convolutions in params.yaml and run `dvc repro`"
+            f"reports/{STAGE}/responses.csv does not have two filters of each of five "
+            "convolutions: change filter_identify.filters and filter_identify.convolutions in "
+            "params.yaml and run `dvc repro`"
         )
     dead = responses.loc[responses["dead"].astype(bool), "filter"].tolist()
     numbers: dict[str, float] = {"dead filters": len(dead), "filters": len(responses)}

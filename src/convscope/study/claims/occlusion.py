@@ -37,7 +37,8 @@ def animals_lose_confidence(source: Source) -> Finding:
 
     occlusion/fall_with_window.csv, of net4: confidence without a window less that at window 13, the
     mean over the surveyed images, is larger for the six animals than for the four vehicles. The
-    study says that vehicles have more features that tell them, in dispersed places.
+    study says that vehicles have more features that tell them, in dispersed places. Each of the
+    ten classes has an image among those surveyed.
     """
     surveyed = _surveyed(source)
     of_classes = surveyed[surveyed["class"] != ALL]
@@ -94,8 +95,8 @@ def deepest_near_center(source: Source) -> Finding:
 
     occlusion/deepest_by_window.csv, of net4: at each window size mean_distance of the deepest drops
     is below chance_distance by more than 1.645 times standard_error (a one-sided test at 5 percent,
-    as the claim has a direction). The study says that where confidence falls localizes the object,
-    and prints no number.
+    as the claim has a direction). A window whose places are all as far from the center is left out.
+    The study says that where confidence falls localizes the object, and prints no number.
     """
     need_net4(source, STAGE)
     wanted = ["window", "mean_distance", "chance_distance", "standard_error"]

@@ -1,4 +1,4 @@
-"""The epochs, widths and other settings of a grid that are not the study's."""
+"""The epochs, widths and other settings of a grid, and the images, that are not the study's."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,17 +35,25 @@ def differing(name: str, params: Mapping[str, Any]) -> list[Setting] | None:
         return None
     block = study()[name]
     theirs = {"epochs": block["epochs"], **_strengths(block), **block["grid"]}
-    theirs |= {"validation_fraction": 0, **{f"data.{part}": all_ for part, all_ in IMAGES.items()}}
+    theirs |= {"validation_fraction": 0}
     train = params.get("train", {})
     held_out = train.get("validation_fraction") if train.get("select_on") == "validation" else 0
     net = params.get("net", {})
     ours = {**net, **_strengths(net), "validation_fraction": held_out}
-    taken = params.get("data", {})
-    ours |= {f"data.{part}": taken.get(part) or all_ for part, all_ in IMAGES.items()}
     settings = [
         Setting(key, _values(ours.get(key)), _values(value)) for key, value in theirs.items()
     ]
-    return [setting for setting in settings if setting.ours != setting.theirs]
+    return [each for each in settings if each.ours != each.theirs] + fewer_images(params)
+
+
+def fewer_images(params: Mapping[str, Any]) -> list[Setting]:
+    """The parts of CIFAR-10 of which not all images were taken, by the download's params.json."""
+    taken = params.get("data", {})
+    return [
+        Setting(f"data.{part}", (taken[part],), (every,))
+        for part, every in IMAGES.items()
+        if (taken.get(part) or every) != every
+    ]
 
 
 def _strengths(block: Mapping[str, Any]) -> dict[str, Any]:

@@ -111,7 +111,7 @@ export class Filter {
     const values = layer.subarray(look.filter * area, (look.filter + 1) * area);
     drawMap(this.#map, values, { low: -high, high, colors: this.#app.colors.difference });
     this.#mark(look, size);
-    drawPart(this.#patch, pixels, field, this.#app.page.side);
+    drawPart(this.#patch, pixels, field);
     const value = values[look.row * size + look.column];
     this.#map.title = Number.isNaN(value) ? "not computed" : `${value.toFixed(2)} at row ${look.row}, column ${look.column}`;
   }
@@ -136,7 +136,7 @@ export class Filter {
 }
 
 /** Draw a part of an image, in a square of the size that the part would have if it were not cut off. */
-function drawPart(canvas, pixels, { top, left, height, width, full }, side) {
+function drawPart(canvas, pixels, { top, left, height, width, full }) {
   const whole = document.createElement("canvas");
   drawImage(whole, pixels);
   canvas.width = full.width;
