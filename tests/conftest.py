@@ -9,10 +9,13 @@ from filelock import FileLock
 
 from convscope.base import names, paths
 from convscope.tracking import server
-from tests import projects, warm
+from tests import projects, threads, warm
 from tests.browser import chromium, visit  # noqa: F401  fixtures
 
 server.quiet()  # tests may import MLflow before it is asked for
+os.environ["DVC_NO_ANALYTICS"] = "1"  # or DVC starts a process after each command, to report it
+
+LONG = ("/explorer/browser/", "/training/cluster/", "/tests/tracking/", "/remedies/")
 
 # a shell's background job ignores interrupts, as do its children: some tests send them
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -74,9 +77,13 @@ def empty_store(made_once):
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection():
+def pytest_collection(session):
     """Spare garbage collection what is imported: a fifth of the time, and as much at every pass."""
+    if os.environ.get("PYTEST_XDIST_WORKER") == "gw0":
+        warm.programs()  # whose import need not be waited for until a test needs them
     gc.disable()
+    if session.config.getoption("dist", "no") == "no":  # it does not only hand tests out
+        threads.import_torch()
     try:
         return (yield)
     finally:
@@ -97,4 +104,10 @@ def pytest_collection_modifyitems(items):
     server.import_mlflow()
     importlib.import_module("mlflow.store.tracking.sqlalchemy_store")
     importlib.import_module("tests.prepared")
-    items.sort(key=lambda item: item.get_closest_marker("pipeline") is None)
+    items.sort(key=_order)
+
+
+def _order(item):
+    """Tests of the pipeline before all others, and then files that take long."""
+    path = item.path.as_posix()
+    return item.get_closest_marker("pipeline") is None, not any(part in path for part in LONG)

@@ -94,10 +94,14 @@ class Project:
         return [line.split("'")[1] for line in lines if line.startswith("Running stage")]
 
 
-def copied(folder: Path, *programs: Path) -> Project:
-    """Copy this project's files, committed or not, into a repository of their own."""
+def copied(folder: Path, *programs: Path, results: bool = False) -> Project:
+    """Copy this project's files, committed or not, into a repository of their own.
+
+    Without the kept results, most of its bytes, unless they are asked for.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", "."]
+    listed += [] if results else [":!docs/results"]
     names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in names.splitlines():
         if (ROOT / name).is_file():

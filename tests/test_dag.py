@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import sys
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import MagicMock
@@ -31,9 +32,14 @@ CHARTS = {
 }
 PICTURES = [plot for plot in PIPELINE["plots"] if isinstance(plot, str)]
 TEMPLATES = projects.ROOT / ".dvc/plots"
-GRAPH = grimp.build_graph("convscope", cache_dir=None)
 # tracking sees what a stage does and changes nothing of it
 UNDECLARED = "src/convscope/tracking/"
+
+
+@cache
+def graph():
+    """What imports what."""
+    return grimp.build_graph("convscope", cache_dir=None)
 
 
 def definition(stage):
@@ -72,7 +78,7 @@ def test_dvc_parses_by_compiled_code_and_reads_what_python_would():
 def test_every_stage_has_a_command_and_a_module():
     assert set(STAGES) == set(cli.STAGES)
     for stage in STAGES:
-        assert module(stage) in GRAPH.modules, stage
+        assert module(stage) in graph().modules, stage
         argument = " ${item}" if stage == "train" else ""
         assert definition(stage)["cmd"] == f"convscope {stage}{argument}"
     assert STAGES["train"]["foreach"] == [net for net in zoo.NETS if net != "baseline"]
@@ -80,7 +86,7 @@ def test_every_stage_has_a_command_and_a_module():
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_what_a_stage_imports_lies_in_the_folders_that_it_names_and_each_is_used(stage):
-    modules = {module(stage), *GRAPH.find_upstream_modules(module(stage))} - {"convscope"}
+    modules = {module(stage), *graph().find_upstream_modules(module(stage))} - {"convscope"}
     imported = [path for path in map(path_of, modules) if not path.startswith(UNDECLARED)]
     declared = [dep for dep in definition(stage)["deps"] if dep.startswith("src/")]
     used = {dep: [p for p in imported if p == dep or p.startswith(f"{dep}/")] for dep in declared}

@@ -74,7 +74,7 @@ def test_a_stage_is_interrupted_when_time_is_up(tmp_path, work, monkeypatch):
     (package / "cli.py").write_text("import time\ntime.sleep(600)\n")
     monkeypatch.setattr(go, "ROOT", tmp_path)
     began = time.monotonic()
-    assert go._stage(["train", "net4"], 3, {}) == go.CUT
+    assert go._stage(["train", "net4"], 1, {}) == go.CUT
     assert time.monotonic() - began < 60
 
 

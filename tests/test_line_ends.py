@@ -17,7 +17,7 @@ b"""
 
 
 def test_a_checkout_has_the_same_bytes(tmp_path):
-    project = projects.copied(tmp_path / "project")
+    project = projects.copied(tmp_path / "project", results=True)
     clone = tmp_path / "clone"
     windows = ["-c", "core.autocrlf=true", "-c", "core.eol=crlf"]
     command = ["git", *windows, "clone", "--quiet", str(project.folder), str(clone)]

@@ -2,6 +2,7 @@
 
 import ast
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,6 @@ from convscope.tracking import failures
 from tests import projects, toys
 
 PACKAGE = projects.ROOT / "src/convscope"
-NODES = {
-    str(path.relative_to(PACKAGE)): list(ast.walk(ast.parse(path.read_text())))
-    for path in sorted(PACKAGE.rglob("*.py"))
-}
 SECRET = "hunter2-tracking"
 # each of them runs what the bytes say, or hands words to a shell
 RUNS_CODE = {
@@ -26,6 +23,15 @@ RUNS_CODE = {
     *("numpy.load", "np.load", "pd.read_pickle", "marshal.loads", "shelve.open", "dill.load"),
     *("eval", "exec", "os.system", "os.popen", "yaml.load", "yaml.unsafe_load"),
 }
+
+
+@cache
+def sources():
+    """All nodes of the syntax trees of the package, by module."""
+    return {
+        str(path.relative_to(PACKAGE)): list(ast.walk(ast.parse(path.read_text())))
+        for path in sorted(PACKAGE.rglob("*.py"))
+    }
 
 
 def dotted(node):
@@ -38,7 +44,7 @@ def dotted(node):
 def test_nothing_that_is_read_can_run_code():
     found = {
         f"{name}: {dotted(node.func)}"
-        for name, nodes in NODES.items()
+        for name, nodes in sources().items()
         for node in nodes
         if isinstance(node, ast.Call)
         if dotted(node.func) in RUNS_CODE
@@ -50,7 +56,7 @@ def test_nothing_that_is_read_can_run_code():
 def test_the_only_unpickler_looks_up_no_name_freely():
     subclasses = {
         name: node
-        for name, nodes in NODES.items()
+        for name, nodes in sources().items()
         for node in nodes
         if isinstance(node, ast.ClassDef) and "pickle.Unpickler" in map(dotted, node.bases)
     }

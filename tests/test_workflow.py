@@ -6,7 +6,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from convscope.comparison.answer import MARKER
-from tests import projects, workflow
+from tests import projects, warm, workflow
 from tests.workflow import BOT, STEPS, TEXTS, WORKFLOW, WORKFLOWS, needs_jq
 
 
@@ -28,7 +28,7 @@ def test_a_comment_is_edited_in_place_and_nobody_elses_is(tmp_path):
 
 
 def test_an_error_is_the_summary_and_fails_the_step(tmp_path):
-    project = projects.copied(tmp_path / "clone")
+    project = projects.copied(tmp_path / "clone", warm.programs())
     ci = workflow.Runner(project, tmp_path)
     done = ci.run(".ci/compare nowhere")
     assert done.returncode != 0
@@ -50,7 +50,7 @@ def test_an_error_is_the_summary_and_fails_the_step(tmp_path):
 def test_a_turned_claim_fails_a_pull_request_and_not_what_was_merged(
     event, answered, code, tmp_path
 ):
-    project = projects.copied(tmp_path / "clone")
+    project = projects.copied(tmp_path / "clone", warm.programs())
     ci = workflow.Runner(project, tmp_path)
     (tmp_path / "programs/make").write_text(f"#!/bin/sh\n{answered}\nexit 2\n")
     (tmp_path / "programs/make").chmod(0o755)

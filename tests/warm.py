@@ -26,7 +26,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from tests import forked
+from tests import forked, threads
 
 ROOT = Path(__file__).parent.parent
 IMPORTED = (
@@ -239,6 +239,7 @@ def main() -> None:
     """Import, then serve; this ends with the last process that runs tests."""
     folder, listening = Path(sys.argv[1]), socket.socket(fileno=int(sys.argv[2]))
     gc.disable()  # a fifth of the time
+    threads.import_torch()
     for module in IMPORTED:
         importlib.import_module(module)
     gc.freeze()

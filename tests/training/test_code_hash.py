@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from functools import cache
 
 import grimp
 import pytest
@@ -204,12 +205,15 @@ def test_what_is_left_out_of_a_runs_identity_exists(name):
     assert reader.path(name) or reader._module(module).definitions[definition]
 
 
-GRAPH = grimp.build_graph("convscope", cache_dir=None, include_external_packages=True)
+@cache
+def graph():
+    """What imports what, also of other packages."""
+    return grimp.build_graph("convscope", cache_dir=None, include_external_packages=True)
 
 
 def test_of_the_core_rooms_only_readers_of_documents_import_pydantic():
     core = ("base", "data", "nets", "training", "analysis", "evaluation")
-    importers = GRAPH.find_modules_that_directly_import("pydantic")
+    importers = graph().find_modules_that_directly_import("pydantic")
     found = {name for name in importers if name.split(".")[1] in core}
     assert found <= {
         f"convscope.{n}" for n in ("data.archives", "nets.trained", "training.explain")
@@ -217,6 +221,6 @@ def test_of_the_core_rooms_only_readers_of_documents_import_pydantic():
 
 
 def test_training_needs_neither_tracking_nor_configuration_nor_figures():
-    used = GRAPH.find_upstream_modules("convscope.training.trainer")
+    used = graph().find_upstream_modules("convscope.training.trainer")
     rooms = {name.split(".")[1] for name in used if name.startswith("convscope.")}
     assert rooms == {"base", "data", "nets", "training"}

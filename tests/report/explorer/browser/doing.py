@@ -28,8 +28,18 @@ def held(page):
     page.clock.pause_at(1000)
 
 
+ANSWERED = """() => new Promise((done) => {
+  const bars = document.querySelector("#bars");
+  const look = () => { if (bars.ariaBusy === "false") done(); };
+  new MutationObserver(look).observe(bars, { attributeFilter: ["aria-busy"] });
+  AbortSignal.timeout(60_000).addEventListener("abort", () => done());
+  look();
+})"""
+
+
 def answered(page):
     """Wait until the network has answered for what is shown, and return the page."""
+    page.evaluate(ANSWERED)  # at once: what follows looks every half second
     expect(page.locator("#bars")).to_have_attribute("aria-busy", "false")
     return page
 
