@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from convscope.analysis.ablation.joint import Comparison, ablated
-from convscope.data.cifar10 import CLASSES, GROUPS
+from convscope.data.cifar import CLASSES, GROUPS
 from convscope.nets.inference import logits
 from convscope.study.published.study import study
 from tests.toys import assert_table, left_alone, noise, sure_of

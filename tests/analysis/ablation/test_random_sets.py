@@ -4,7 +4,7 @@ import torch
 from convscope.analysis.ablation import random_sets
 from convscope.analysis.ablation.joint import Comparison, ablated
 from convscope.base import metrics
-from convscope.data.cifar10 import CLASSES, GROUPS
+from convscope.data.cifar import CLASSES, GROUPS
 from convscope.nets import zoo
 from convscope.nets.inference import logits
 from tests.toys import left_alone, noise

@@ -60,7 +60,7 @@ def test_what_a_filter_costs_is_what_the_pipeline_measured(page, explored):
 def test_the_studys_filters_all_on_and_reset(page, explored):
     before = boxes(page)
     study, on = page.locator("#study"), page.locator("#on")
-    expect(study).to_have_text("The study\u2019s 3 filters off")
+    expect(study).to_have_text("The 3 selected filters off")
     expect(on).to_be_disabled()
     study.click()
     close(bars(page)[1], torchs(explored, 0, off=FILTERS))
