@@ -76,6 +76,12 @@ def empty_store(made_once):
     return made_once("empty.db", make)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """One more than there are processors: tests often wait for what they have started."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session):
     """Spare garbage collection what is imported: a fifth of the time, and as much at every pass."""

@@ -30,6 +30,8 @@ def become(request: dict[str, Any], streams: list[int], programs: Path) -> NoRet
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
+    # of busy processors what is nicer than tests gets nothing, and tests wait for it
+    os.nice = lambda _: os.getpriority(os.PRIO_PROCESS, 0)
     sys.executable = str(programs / "python")  # what a program starts by it is forked too
     multiprocessing.set_executable(sys.executable)
     process.ORIGINAL_DIR = request["folder"]  # for "" in the path of what this one starts
