@@ -94,7 +94,7 @@ def test_a_file_that_may_not_grow(capfd):
 def test_a_network_that_memory_cannot_hold(project, capfd):
     assert is_complete()
     # of one allocation: this process may have much memory that other tests have freed
-    project.write_params(projects.one_run(l1_oc=[1024], kernel_size=[7]))
+    project.write_params(projects.one_run(l1_oc=[1024], kernel_size=[7], filter_multiplier=[3.0]))
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     with limited(resource.RLIMIT_AS, pages * resource.getpagesize() + 2**27):
         line = refused(capfd)
