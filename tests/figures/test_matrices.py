@@ -88,6 +88,7 @@ def test_of_many_classes_the_cells_have_no_numbers_and_some_have_names(monkeypat
     axes, bar = figure.axes
     assert not axes.texts
     assert bar.get_ylabel() == "test images"
+    assert all(tick == int(tick) for tick in bar.get_yticks())
     assert words(axes.get_yticklabels()) == ["plane", "cat"]
     assert axes.get_yticks().tolist() == [0, 2]
 

@@ -11,9 +11,11 @@ import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from convscope.figures.page import TITLE_SIZE, text_width
 from convscope.figures.style import (
@@ -36,6 +38,7 @@ CELL_TEXT = 7.5
 MOST_CLASSES = 30
 # pixels: a panel of many classes, the least one of few, a name, and what stands beside the cells
 LARGE, SMALL, NAME, BESIDE = 1000, 160, 14, 70
+BAR = 140  # beside a panel of many classes
 SLANTED = 90  # and the longest slanted name for which there is room anyway
 LINES: tuple[Any, ...] = ("-", (0, (3, 1.2)))
 OUTLINES: tuple[Any, ...] = (PALETTE[1], PALETTE[2])
@@ -69,7 +72,8 @@ def confusion(
     plain = [_mistakes(counts[name]) for name in counts if name != difference]
     columns = len(counts) if len(counts) < 4 else 2
     rows, side = -(-len(counts) // columns), _side(classes)
-    width = max(columns * side, 30 + text_width(title, TITLE_SIZE, "bold"))
+    bar = BAR if len(classes) > MOST_CLASSES else 0
+    width = max(columns * (side + bar), 30 + text_width(title, TITLE_SIZE, "bold"))
     figure, panels = chart(width, rows * side + 100, title, rows, columns)
     for axes in panels.flat[len(counts) :]:
         axes.set_axis_off()
@@ -82,12 +86,7 @@ def confusion(
             norm=Normalize(-end if changes else 0, end),
         )
         axes.set_facecolor(DIAGONAL)
-        if len(classes) > MOST_CLASSES:
-            _name_some(axes, classes)
-            figure.colorbar(image, ax=axes, shrink=0.8, label="test images")
-        else:
-            _annotate(axes, image, matrix, changes)
-            _name_cells(axes, classes, classes)
+        _label(figure, axes, image, matrix, classes, changes)
         axes.set(title=name, xlabel="predicted class", ylabel="true class")
         handles = _outline(axes, classes, groups)
     if handles:
@@ -118,6 +117,26 @@ def class_frequency(table: pd.DataFrame) -> Drawing:
     _name_cells(axes, list(table.index), list(table.columns))
     axes.set(xlabel="class of the image (cells: number of images)", ylabel="filter")
     return figure
+
+
+def _label(
+    figure: Figure,
+    axes: Axes,
+    image: AxesImage,
+    matrix: Counts,
+    classes: Sequence[str],
+    changes: bool,
+) -> None:
+    """Name the classes, and say what the colors count: in each cell, or beside many of them."""
+    if len(classes) > MOST_CLASSES:
+        _name_some(axes, classes)
+        whole = MaxNLocator(integer=True)
+        figure.colorbar(
+            image, ax=axes, shrink=0.6, fraction=0.04, pad=0.01, ticks=whole, label="test images"
+        )
+    else:
+        _annotate(axes, image, matrix, changes)
+        _name_cells(axes, classes, classes)
 
 
 def _side(classes: Sequence[str]) -> float:
