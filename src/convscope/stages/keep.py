@@ -189,10 +189,10 @@ def about(root: Path) -> dict[str, Any]:
     found = provenance(root)
     device, memory = runtime.device(), os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     nets = [path.name for path in (root / paths.MODELS).glob("[a-z]*/")]
-    trained = {run["fingerprint"] for net in nets for _, run in grid_runs(root, net)}
+    finished = {run["fingerprint"] for net in nets for _, run in grid_runs(root, net)}
     log = timings.read(root / timings.TIMINGS)
     stages = log[log["run"] == ""]
-    runs = log[(log["run"] != "") & log["fingerprint"].isin(trained)]
+    runs = log[(log["run"] != "") & log["fingerprint"].isin(finished)]
     runs = runs.drop_duplicates("fingerprint", keep="last")
     return {
         "data": {key: data.get(key, "") for key in ("name", "md5")},
@@ -211,7 +211,7 @@ def about(root: Path) -> dict[str, Any]:
         "versions": {"python": platform.python_version(), **dict(_versions())},
         "git": {key: found.get(key, "") for key in ("git_commit", "git_dirty")},
         "stage_seconds": dict(zip(stages["stage"], stages["seconds"], strict=True)),
-        "training_runs": len(trained),
+        "training_runs": len(finished),
         "timed_training_runs": len(runs),
         "training_seconds": runs.groupby("stage")["seconds"].sum().round(3).to_dict(),
     }
