@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from convscope.base import names
+from convscope.base.paths import RUN_FILES
 from convscope.training.checkpoints import CHECKPOINT
 from convscope.training.cluster import driver
 from convscope.training.executor import train_side_by_side
@@ -65,6 +66,7 @@ def test_two_workers_give_the_bytes_and_the_events_of_this_process(two, data, mo
         mine = [event for event in told if event.run_id == run.id]
         what = [(event.row and event.row["epoch"], event.finished) for event in mine]
         assert what == [(None, False), (1, False), (2, False), (None, True)]
+    assert [path for name in RUN_FILES for path in two.folder.rglob(name)] == []
 
 
 def test_two_grids_at_once_do_not_meet(two, data, monkeypatch):
