@@ -53,7 +53,7 @@ JUDGED = [
     # whatever the widths: three doublings that gain 1 point each
     holds(21, widths(NET2, "6,0.7\n48,0.73")),
     fails(21, widths(NET2, "6,0.7\n12,0.7"), "net3 gains nothing"),
-    fails(21, widths(NET2, "6,0.7\n12,0.75"), "net3 gains as much as net2"),
+    fails(21, widths(NET2, "6,0.7\n12,0.75"), "net3 gains no less than net2"),
     holds(29, best("16,0.1,0.8")),
     fails(29, best("8,0.1,0.8"), "the best run's l1_oc is 8, not 16"),
     fails(29, best("16,0.5,0.8"), "the best run's dropout_rate is 0.5, not 0.1"),

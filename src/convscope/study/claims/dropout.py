@@ -28,7 +28,7 @@ def net3_doubling(source: Source) -> Finding:
     gains = {net: a_doubling(Means(source, f"train/{net}/by_l1_oc")) for net in ("net2", "net3")}
     against = {
         "net3 gains nothing": Margin(gains["net3"]),
-        "net3 gains as much as net2": Margin(gains["net2"] - gains["net3"]),
+        "net3 gains no less than net2": Margin(gains["net2"] - gains["net3"]),
     }
     return Finding({f"{net}, points a doubling": gain for net, gain in gains.items()}, against)
 
