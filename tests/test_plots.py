@@ -21,7 +21,7 @@ from convscope.evaluation import predictions
 from convscope.study import claims
 from tests import projects, warm
 
-RESULTS = projects.ROOT / "docs/results/cifar10-laptop"
+RESULTS = projects.ROOT / "docs/results/cifar10-overnight"
 TEMPLATES = projects.ROOT / ".dvc/plots"
 PLOTS = YAML(typ="safe").load((projects.ROOT / "dvc.yaml").read_text())["plots"]
 CHARTS = {name: chart for plot in PLOTS if isinstance(plot, dict) for name, chart in plot.items()}

@@ -19,7 +19,7 @@ def composed(path, *choices):
     "choice",
     [
         *("data=digits", "data=cifar10", "data=cifar100"),
-        *("study=quick", "study=laptop", "study=overnight", "study=published"),
+        *("study=quick", "study=overnight", "study=published"),
     ],
 )
 def test_every_choice_composes_to_accepted_parameters(choice, tmp_path):

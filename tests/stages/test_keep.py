@@ -158,7 +158,7 @@ def ran_with(project, data, study):
     return params
 
 
-@pytest.mark.parametrize("study", ["quick", "laptop", "published"])
+@pytest.mark.parametrize("study", ["quick", "overnight", "published"])
 @pytest.mark.parametrize("data", ["digits", "cifar10"])
 def test_params_with_which_the_stages_ran_are_kept(data, study, project):
     ran_with(project, data, study)
@@ -194,7 +194,7 @@ def test_params_that_were_changed_since_are_refused(key, value, stage, project):
 
 
 def test_a_network_that_was_taken_out_since_is_refused_and_another_place_of_data_is_not(project):
-    params = ran_with(project, "cifar10", "laptop")
+    params = ran_with(project, "cifar10", "overnight")
     params["data"]["archives"] = params["data"]["archives"][:1]
     YAML().dump(params, project / "params.yaml")
     assert keep.keep(project, project / MINE)

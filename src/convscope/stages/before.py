@@ -21,8 +21,8 @@ NOTHING = "nothing seems to have changed: DVC looks at every file, some seconds"
 STARTING, ASSEMBLING = 7.0, 5.0
 UNKNOWN = (
     "how long this takes is not known here yet. Measured once: the default study, on digits, took "
-    "3 to 5 min on two cores of an Intel Xeon; on CIFAR-10 with study=laptop it took 74 min on two "
-    "of an AMD EPYC; study=published is work for a GPU"
+    "3 to 5 min on two cores of an Intel Xeon; on CIFAR-10 study=overnight takes such two a night; "
+    "study=published is work for a GPU"
 )
 
 
