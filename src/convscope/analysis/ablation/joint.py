@@ -6,6 +6,7 @@ Study, part 2.2.2.
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pandas as pd
 import torch
@@ -15,9 +16,10 @@ from convscope.base import metrics
 from convscope.nets.filter_selection import Chosen, check
 
 OVERALL = "overall"
+Network = TypeVar("Network", bound=nn.Module)
 
 
-def ablated(module: nn.Module, filters: Chosen) -> nn.Module:
+def ablated(module: Network, filters: Chosen) -> Network:
     """A copy of a network with the convolution weights of some filters set to zero.
 
     The bias and the batch normalization after it stay, as in the study, so that the filter's map

@@ -9,7 +9,9 @@ from torch import Tensor, nn
 
 from convscope.analysis.ablation.joint import Comparison, ablated
 from convscope.base import metrics
+from convscope.base.parallel import side_by_side
 from convscope.nets.filter_selection import Chosen
+from convscope.nets.fused import fused
 from convscope.nets.inference import logits
 
 SETS, SEED = 50, 0
@@ -34,7 +36,7 @@ def draw(module: nn.Module, like: Chosen, sets: int = SETS, seed: int = SEED) ->
 
 
 def costs(
-    module: nn.Module,
+    module: nn.Sequential,
     sets: Sequence[Chosen],
     images: Tensor,
     intact: Comparison,
@@ -43,6 +45,9 @@ def costs(
     progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """What each set costs when it is ablated together: one more pass over the images for a set.
+
+    Batch normalization is folded into the convolutions, so single logits differ from the plain
+    network's by rounding.
 
     Args:
         module: The network, which stays as it is.
@@ -61,9 +66,13 @@ def costs(
         such as ``cat_dog_mixed_up``, the images of either taken for the other.
     """
     before = metrics.accuracy(intact.before, intact.labels)
+
+    def outputs(chosen: Chosen) -> Tensor:
+        return logits(fused(ablated(module, chosen).eval()), images)
+
     rows = []
-    for number, chosen in enumerate(sets, start=1):
-        after = logits(ablated(module, chosen), images)
+    found_by_set = side_by_side(outputs, sets, intact.before.device)
+    for number, (chosen, after) in enumerate(zip(sets, found_by_set, strict=True), start=1):
         accuracy = metrics.accuracy(after, intact.labels)
         found = Comparison(intact.labels, intact.before, after, intact.classes)
         errors = found.between_groups(groups).set_index(["true", "predicted"])["after"]
