@@ -2,6 +2,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -63,7 +64,7 @@ def test_a_failed_save_leaves_the_earlier_file(tmp_path, monkeypatch):
         partial.write_bytes(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr(Figure, "savefig", fail)
+    monkeypatch.setattr(FigureCanvasAgg, "print_png", fail)
     with pytest.raises(OSError, match="disk full"):
         wavy().write(path)
     assert [file.name for file in tmp_path.iterdir()] == ["figure.png"]

@@ -10,6 +10,7 @@ import matplotlib
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -84,7 +85,9 @@ class Drawing(Figure):
                 # once only: another pass would start from this one's result and give other bytes
                 layout.execute(self)
                 self.set_layout_engine("none")
-            self.savefig(target, format="png", dpi=DPI, metadata={"Software": None})
+            # savefig draws everything twice, the first time for a layout that is already made
+            canvas: Any = FigureCanvasAgg(self)
+            canvas.print_png(target, metadata={"Software": None})
 
 
 def chart(
