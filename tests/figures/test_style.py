@@ -2,8 +2,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib import image
 from PIL import Image
 
 from convscope.figures import atlas, diagrams, style
@@ -60,11 +59,11 @@ def test_a_failed_save_leaves_the_earlier_file(tmp_path, monkeypatch):
     path = tmp_path / "figure.png"
     path.write_bytes(b"earlier")
 
-    def fail(_figure, partial, **_options):
+    def fail(partial, *_pixels, **_options):
         partial.write_bytes(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr(FigureCanvasAgg, "print_png", fail)
+    monkeypatch.setattr(image, "imsave", fail)
     with pytest.raises(OSError, match="disk full"):
         wavy().write(path)
     assert [file.name for file in tmp_path.iterdir()] == ["figure.png"]
