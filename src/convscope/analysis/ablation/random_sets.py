@@ -1,6 +1,7 @@
 """Sets of filters that chance draws, ablated together: whether the selected ones are special."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import permutations
 
 import pandas as pd
@@ -65,30 +66,33 @@ def costs(
         as ``vehicles_drop_points``, the mean accuracy that its classes lost; and for each pair one
         such as ``cat_dog_mixed_up``, the images of either taken for the other.
     """
-    before = metrics.accuracy(intact.before, intact.labels)
 
     def outputs(chosen: Chosen) -> Tensor:
         return logits(fused(ablated(module, chosen).eval()), images)
 
     rows = []
-    found_by_set = side_by_side(outputs, sets, intact.before.device)
-    for number, (chosen, after) in enumerate(zip(sets, found_by_set, strict=True), start=1):
-        accuracy = metrics.accuracy(after, intact.labels)
-        found = Comparison(intact.labels, intact.before, after, intact.classes)
-        errors = found.between_groups(groups).set_index(["true", "predicted"])["after"]
-        drops = found.class_accuracy().set_index("class")["drop_points"]
-        cells = metrics.labeled(found.confusion()["after"], intact.classes).set_index("true")
-        rows.append(
-            {
-                "set": number,
-                "filters": " ".join(f"{layer}/{i}" for layer in chosen for i in chosen[layer]),
-                "accuracy_percent": 100 * accuracy,
-                "drop_points": 100 * (before - accuracy),
-                **{f"{a}_as_{b}": int(errors[a, b]) for a, b in permutations(groups, 2)},
-                **{f"{a}_drop_points": drops[[*groups[a]]].mean() for a in groups},
-                **{f"{a}_{b}_mixed_up": int(cells[a][b] + cells[b][a]) for a, b in pairs},
-            }
-        )
+    outputs_by_set = side_by_side(outputs, sets, intact.before.device)
+    for number, (chosen, after) in enumerate(zip(sets, outputs_by_set, strict=True), start=1):
+        filters = " ".join(f"{layer}/{i}" for layer in chosen for i in chosen[layer])
+        cost = _cost(replace(intact, after=after), groups, pairs)
+        rows.append({"set": number, "filters": filters, **cost})
         if progress:
             progress(number, len(sets))
     return pd.DataFrame(rows)
+
+
+def _cost(
+    found: Comparison, groups: Mapping[str, Sequence[str]], pairs: Sequence[tuple[str, str]]
+) -> dict[str, float]:
+    """The columns of one set, but for its number and its filters."""
+    before, after = (metrics.accuracy(each, found.labels) for each in (found.before, found.after))
+    errors = found.between_groups(groups).set_index(["true", "predicted"])["after"]
+    drops = found.class_accuracy().set_index("class")["drop_points"]
+    cells = metrics.labeled(found.confusion()["after"], found.classes).set_index("true")
+    return {
+        "accuracy_percent": 100 * after,
+        "drop_points": 100 * (before - after),
+        **{f"{a}_as_{b}": int(errors[a, b]) for a, b in permutations(groups, 2)},
+        **{f"{a}_drop_points": drops[[*groups[a]]].mean() for a in groups},
+        **{f"{a}_{b}_mixed_up": int(cells[a][b] + cells[b][a]) for a, b in pairs},
+    }
