@@ -1,6 +1,7 @@
 """Claims over several seeds: each is judged by its own runs, by the same rule."""
 
 from dataclasses import replace
+from itertools import product
 
 import pandas as pd
 import pytest
@@ -74,6 +75,24 @@ def test_the_best_run_and_the_highest_accuracy_are_those_of_each_seed(tmp_path):
     best = [each.table("train/net4/best")["test_accuracy"].tolist() for each in sources.values()]
     assert best == [[0.8], [0.75]]
     assert sources[1].table("train/net4/runs")["test_accuracy"].tolist() == [0.6, 0.75]
+
+
+def test_settings_that_differ_from_seed_to_seed_have_no_mean(tmp_path):
+    runs = [
+        {"seed": seed, "l1_oc": l1_oc, "filter_multiplier": 2.0, "stride": stride}
+        | {"kernel_size": size, "test_accuracy": accuracy if (l1_oc, stride) == (18, 1) else 0.1}
+        for seed, pair in enumerate([(0.8, 0.7), (0.6, 0.7), (0.9, 0.5)])
+        for size, accuracy in zip((3, 5), pair, strict=True)
+        for l1_oc, stride in product((6, 18), (1, 2))
+    ]
+    measured = folders.judged(tmp_path, 5, trained("net1", runs)).measured
+    settings = {name: value for name, value in measured.items() if "accuracy" not in name}
+    lead = settings.pop("ahead of any other setting by, points")
+    assert settings == {
+        **{"l1_oc": 18, "filter_multiplier": 2.0, "stride": 1},
+        **{"kernel_size, seed 0": 3, "kernel_size, seed 1": 5, "kernel_size, seed 2": 3},
+    }
+    assert (lead, measured["test accuracy"]) == (pytest.approx(40 / 3), pytest.approx(0.8))
 
 
 def test_a_claim_about_two_grids_takes_the_same_seed_of_both(tmp_path):

@@ -44,8 +44,9 @@ class Judgment:
         way: How networks are tested that were trained on augmented images: ``LIKE_STUDY`` or
             ``USUAL``; empty where no such network has a part in the claim.
         verdict: Whether the files bear it out, in every seed that was measured.
-        measured: What the rule finds in the files, by name, means over the seeds; empty if they do
-            not hold what it needs. Accuracies are in [0, 1] unless a name says percent or points.
+        measured: What the rule finds in the files, by name, means over the seeds, and settings by
+            seed where they differ; empty if the files do not hold what it needs. Accuracies are in
+            [0, 1] unless a name says percent or points.
         why: What is missing and how to make it; or where a claim fails; or empty.
         unit: What its margins are in.
         one_network: Whether it is of a single trained network, whatever seeds were trained.

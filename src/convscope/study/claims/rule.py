@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from convscope.base.errors import UserError
+from convscope.base.names import AXES
 from convscope.study.claims.claim import (
     LIKE_STUDY,
     USUAL,
@@ -118,13 +119,13 @@ class Rule:
         by_seed = [
             (seed, *self._applied(each)) for seed, each in source.by_seed(self.grids, one_network)
         ]
-        found = [finding for _, finding, _ in by_seed if finding]
+        found = {seed: finding for seed, finding, _ in by_seed if finding}
         seeds = tuple(_of_seed(*each) for each in by_seed)
         return Judgment(
             verdict=_of_all(seeds),
-            measured=_means([finding.numbers for finding in found]),
+            measured=_over_seeds({seed: finding.numbers for seed, finding in found.items()}),
             why=_reasons(seeds),
-            unit=found[0].unit if found else "points",
+            unit=next((finding.unit for finding in found.values()), "points"),
             one_network=one_network,
             seeds=() if self.goal else seeds,
         )
@@ -198,13 +199,21 @@ def _reasons(seeds: Sequence[SeedVerdict]) -> str:
     return "; ".join(f"seed {each.seed}: {each.why}" for each in seeds if each.why)
 
 
-def _means(numbers: Sequence[Numbers]) -> Numbers:
-    """The means, by name, of what all have; what is the same in all stays as it is."""
-    if len(numbers) == 1:
-        return numbers[0]
-    shared = [name for name in (numbers[0] if numbers else ()) if all(name in n for n in numbers)]
-    values = {name: [each[name] for each in numbers] for name in shared}
-    return {name: of[0] if len({*of}) == 1 else fmean(of) for name, of in values.items()}
+def _over_seeds(numbers: Mapping[int | None, Numbers]) -> Numbers:
+    """What all seeds have, by name: the means; each seed's where settings differ, or as it is."""
+    first = next(iter(numbers.values()), {})
+    found: dict[str, float] = {}
+    for name in first:
+        of = {seed: each[name] for seed, each in numbers.items() if name in each}
+        if len(of) < len(numbers):
+            continue
+        if len({*of.values()}) == 1:
+            found[name] = first[name]
+        elif name.rpartition(", ")[2] in AXES:
+            found |= {f"{name}, seed {seed}": value for seed, value in of.items()}
+        else:
+            found[name] = fmean(of.values())
+    return found
 
 
 def _differs(source: Reports, grid: str) -> bool:
