@@ -45,4 +45,4 @@ def visit(chromium):
     yield opened
     for each in visits:
         each.close()
-    assert complaints == []
+    assert complaints == [], complaints

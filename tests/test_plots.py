@@ -109,7 +109,7 @@ def test_metrics_say_by_name_what_moved_and_which_verdict_turned(project):
     assert set(moved) == {CHANGED, "reports/metrics.json"}
     assert moved[CHANGED]["test_accuracy"]["new"] == 0.75
     assert moved["reports/metrics.json"] == {
-        "claim_03_net1_stride": {"old": "holds (one seed)", "new": "not measured"}
+        "claim_03_net1_stride": {"old": "holds in 3 of 3 seeds", "new": "not measured"}
     }
 
 
@@ -166,22 +166,36 @@ def test_each_confusion_matrix_is_under_its_network_and_beside_its_revision():
     assert [text for text in texts if text.isdigit()] == ["11", "12", "13", "21", "22", "23"]
 
 
-def test_a_run_is_called_by_what_varies():
+def grid_drawn(rates, seeds):
+    """The chart of a grid of these dropout rates, each from some seeds."""
     same = dict.fromkeys((*POINT, "loss", "total_parameters"), "1")
     rows = [
         {
             **same,
             "rev": "old",
-            "run": run,
+            "run": f"{rate} {seed}",
             "epoch": epoch,
             "test_accuracy": "0.5",
             "dropout_rate": rate,
+            "seed": seed,
         }
-        for run, rate in (("1", "0.1"), ("2", "0.5"))
+        for rate in rates
+        for seed in seeds
         for epoch in ("1", "2")
     ]
-    chart = {"x": "epoch", "y": "test_accuracy"}
-    texts = drawn_texts(filled("runs", rows, **chart).get_filled_template())
-    assert [text for text in texts if "dropout" in text] == ["dropout_rate 0.1", "dropout_rate 0.5"]
-    one = drawn_texts(filled("runs", rows[:2], **chart).get_filled_template())
-    assert "the only run" in one
+    return filled("runs", rows, x="epoch", y="test_accuracy").get_filled_template()
+
+
+def test_a_setting_is_called_by_what_varies_and_its_seeds_are_lines_of_their_own():
+    chart = grid_drawn(("0.1", "0.5"), "012")
+    named = [text for text in drawn_texts(chart) if "dropout" in text]
+    assert named == ["dropout_rate 0.1", "dropout_rate 0.5"]
+    lines = re.findall('aria-roledescription="line mark"', vl_convert.vegalite_to_svg(chart))
+    assert len(lines) == 6
+    assert "the only setting" in drawn_texts(grid_drawn(("0.1",), "01"))
+
+
+def test_the_legend_of_a_large_grid_names_every_setting():
+    rates = [f"0.{tenths:02}" for tenths in range(1, 50)]
+    named = [text for text in drawn_texts(grid_drawn(rates, "0")) if "dropout" in text]
+    assert named == [f"dropout_rate {rate}" for rate in rates]
