@@ -1,10 +1,12 @@
 import pytest
 import torch
 from benchmarks import __main__ as command
-from benchmarks import table, tutorial
+from benchmarks import subjects, table, tutorial
 from benchmarks.measuring import Row, below, duration, faster, interleaved
 
+from convscope.base import files
 from convscope.nets import zoo
+from tests import archive_samples as samples
 from tests import projects, toys
 
 
@@ -12,12 +14,21 @@ from tests import projects, toys
 @pytest.mark.usefixtures("warm_python")
 def test_every_benchmark_runs_on_next_to_nothing(monkeypatch):
     monkeypatch.chdir(projects.ROOT)
+    monkeypatch.delenv(subjects.ARCHIVE, raising=False)  # each of its processes would unpack it
     done = projects.python("-m", "benchmarks", "--quick", "--markdown")
     assert done.returncode == 0, done.stderr
     sections = done.stdout.split("\n## ")[1:]
     assert len(sections) == len(command.NAMES)
     for section in sections:
         assert len(section.split("\n| --- |")[1].strip().splitlines()) > 1, section
+
+
+def test_images_are_those_of_the_archive_that_the_environment_names(tmp_path, monkeypatch):
+    packed = samples.written(tmp_path / "toy.tar.gz", samples.packed(samples.binary_members()))
+    monkeypatch.setenv(subjects.ARCHIVE, str(packed))
+    images = subjects.images.__wrapped__()
+    assert (images.classes[0], images.md5) == ("plane", files.digest(packed))
+    assert subjects.images_used() == "CIFAR-10 (file:toy.tar.gz)"
 
 
 def test_an_unknown_name_is_refused(capsys):
