@@ -69,8 +69,8 @@ class Torture:
         """Start the pipeline and kill it, unless it ends before."""
         done = self.victim.finished_runs()
         attempt = self.victim.start(self.target)
-        if self._moment(attempt):
-            whom = self.chance.choice(["all", "all", "all", "all", "dvc", "stage", "trainer"])
+        whom = self.chance.choice(["all", "all", "all", "all", "dvc", "stage", "trainer"])
+        if self._moment(attempt, whom):
             stage, whom = attempt.stage(), attempt.kill(whom)
             self.killed[f"{stage}, killed: {whom}"] += 1
             left = self.victim.temporary()
@@ -87,8 +87,11 @@ class Torture:
         again = [run for run in done if run in after and after[run] != done[run]]
         self.wrong += [f"finished run {run} was written again" for run in again]
 
-    def _moment(self, attempt: Attempt) -> bool:
-        """Wait for a drawn moment; False if the pipeline ended before it."""
+    def _moment(self, attempt: Attempt, whom: str) -> bool:
+        """Wait for a drawn moment, at which there is whom to kill; False if it ended before."""
+        if whom == "trainer":  # which lives a second
+            soon = self.chance.uniform(0, 0.5)
+            return attempt.runs_until_trained() and attempt.runs_until(time.monotonic() + soon)
         until = time.monotonic() + self.chance.uniform(0, self.longest)
         if self.chance.random() < 0.5:
             return attempt.runs_until(until)

@@ -1,19 +1,34 @@
 import random
 import sqlite3
+import time
 
+import psutil
 import pytest
 
 from convscope.base.files import digest, write_text
-from tests.torture import state
+from convscope.training import processes
+from tests.torture import state, victim
 from tests.torture.__main__ import Torture
 
 
 @pytest.mark.pipeline
 def test_three_kills_of_the_first_stage_change_nothing(tmp_path, capsys):
-    torture = Torture(tmp_path, random.Random(50), target="download")
+    torture = Torture(tmp_path, random.Random(5), target="download")
     assert torture.run(kills=3, deadline=float("inf")) == 0, capsys.readouterr().out
     assert torture.killed.total() == 3
     assert torture.finished >= 1
+
+
+def test_a_process_that_trains_is_told_from_the_one_that_it_came_from():
+    started = processes.context().Process(target=time.sleep, args=(60,))
+    started.start()
+    trainer = psutil.Process(started.pid)
+    try:
+        assert victim.role(trainer) == "trainer"
+        assert victim.role(trainer.parent()) == ""
+    finally:
+        trainer.kill()
+        started.join()
 
 
 def left(folder, out, files, run, metric, trainings):

@@ -105,10 +105,7 @@ class Attempt:
 
     def kill(self, whom: str) -> str:
         """Kill ``all``, ``dvc``, ``stage`` or ``trainer``, and say whom: all if there is none."""
-        victims: list[psutil.Process] = []
-        with contextlib.suppress(psutil.NoSuchProcess):
-            root = psutil.Process(self.process.pid)
-            victims += [p for p in (root, *root.children(recursive=True)) if _role(p) == whom]
+        victims = self._those(whom)
         self.killed = whom if victims else "all"
         with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
             if victims:
@@ -136,6 +133,10 @@ class Attempt:
         """Wait for a moment; False if DVC ended before it."""
         return self._runs_until(lambda: time.monotonic() >= moment)
 
+    def runs_until_trained(self) -> bool:
+        """Wait until a process trains; False if DVC ended before."""
+        return self._runs_until(lambda: bool(self._those("trainer")))
+
     def runs_until_changed(self, changes: int) -> bool:
         """Wait until so many changes were seen on the disk; False if DVC ended before."""
         seen = [self._looks()]
@@ -151,6 +152,13 @@ class Attempt:
         while not met() and self.process.poll() is None:
             time.sleep(POLL_SECONDS)
         return self.process.poll() is None
+
+    def _those(self, whom: str) -> list[psutil.Process]:
+        """Its processes of such a role."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            root = psutil.Process(self.process.pid)
+            return [p for p in (root, *root.children(recursive=True)) if role(p) == whom]
+        return []
 
     def _looks(self) -> list[str]:
         """The names that come and go while the pipeline works, and the size of its database."""
@@ -168,12 +176,16 @@ def _names(folder: Path) -> list[str]:
     return [f"{top}/{name}" for top, folders, names in walk for name in (*folders, *names)]
 
 
-def _role(process: psutil.Process) -> str:
-    """What a process of the pipeline does."""
+def role(process: psutil.Process) -> str:
+    """What a process of the pipeline does; empty for those that only help."""
     words: list[str] = []
+    parents: list[str] = []
     with contextlib.suppress(psutil.Error):
-        words = process.cmdline()
-    if any("spawn_main" in word for word in words):
+        words, parent = process.cmdline(), process.parent()
+        parents = parent.cmdline() if parent else []
+    # under Linux those that train are forked from a server, and have its command line
+    served = any("forkserver" in word for word in words) and words == parents
+    if served or any("spawn_main" in word for word in words):
         return "trainer"
     if {"dvc", "repro"} <= set(words):
         return "dvc"
