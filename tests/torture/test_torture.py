@@ -13,7 +13,7 @@ from tests.torture.__main__ import Torture
 
 @pytest.mark.pipeline
 def test_three_kills_of_the_first_stage_change_nothing(tmp_path, capsys):
-    torture = Torture(tmp_path, random.Random(5), target="download")
+    torture = Torture(tmp_path, random.Random(207), target="download")
     assert torture.run(kills=3, deadline=float("inf")) == 0, capsys.readouterr().out
     assert torture.killed.total() == 3
     assert torture.finished >= 1
