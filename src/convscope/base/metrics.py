@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import pandas as pd
 import torch
-from scipy.special import bdtr
 from torch import Tensor
 
 # standard deviations within which 95 % of a normal distribution lie, on either side
@@ -49,6 +48,8 @@ def mcnemar_p_value(only_first: int, only_second: int) -> float:
     is binomial (n, 1/2) (McNemar, "Note on the sampling error of the difference between correlated
     proportions", 1947). Without such images the value is 1.
     """
+    from scipy.special import bdtr  # a tenth of a second to import, and few stages need it
+
     total = only_first + only_second
     one_sided = float(bdtr(min(only_first, only_second), total, 0.5))
     return min(2 * one_sided, 1.0)

@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 from typing import TextIO
 
+from convscope import figures
 from convscope.base import files
 from convscope.base.errors import UserError
 from convscope.comparison import answer
 from convscope.comparison.clone import cloned
 from convscope.comparison.state import State
-from convscope.figures import curves
 
 ANSWER, CURVES = "answer.md", "curves.png"
 BEFORE, AFTER = "before", "after"
@@ -68,5 +68,6 @@ def _keep(out: Path, text: str, before: State, after: State) -> None:
             shutil.copytree(state.folder, partial / name)
         nets = {*before.curves, *after.curves}
         if nets:
-            curves.before_and_after(before.curves, after.curves).write(partial / CURVES)
+            drawn = figures.curves.before_and_after(before.curves, after.curves)
+            drawn.write(partial / CURVES)
         files.write_text(partial / ANSWER, text)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -142,6 +143,12 @@ def fixed(value: float, decimals: int) -> str:
 def brief(value: float) -> str:
     """A number in four digits at most, with a true minus."""
     return f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
+
+
+def scale(name: str, count: int) -> list[str]:
+    """So many colors of a color map, from its low end to its high one, each as ``#rrggbb``."""
+    colors = matplotlib.colormaps[name].resampled(count)
+    return [to_hex(colors(at)) for at in range(count)]
 
 
 def bare(axes: Axes) -> None:

@@ -5,6 +5,7 @@ import sys
 import pandas as pd
 import torch
 
+from convscope import figures
 from convscope.base import paths
 from convscope.base.progress import counter, download_bar
 from convscope.base.report_folder import MadeFrom, reporting
@@ -12,7 +13,6 @@ from convscope.config import params_file
 from convscope.config.schema import Data
 from convscope.data import cifar, datasets, digits, folder
 from convscope.data.datasets import DataSet
-from convscope.figures import galleries, names
 
 
 def run() -> None:
@@ -36,8 +36,8 @@ def run() -> None:
         }
         report.table("class_counts", pd.DataFrame({"class": dataset.classes, **counts}))
         report.metrics({f"{part}_images": sum(count) for part, count in counts.items()})
-        shown = list(names.drawn(dataset.classes).values())
-        samples = galleries.samples(dataset.train_images, dataset.train_labels, shown)
+        shown = list(figures.names.drawn(dataset.classes).values())
+        samples = figures.galleries.samples(dataset.train_images, dataset.train_labels, shown)
         report.figure("samples", samples)
         datasets.save(dataset, paths.DATASET)
 

@@ -7,6 +7,7 @@ import pandas as pd
 import torch
 from torch import nn
 
+from convscope import figures
 from convscope.base import files, metrics, paths, runtime
 from convscope.base.errors import UserError
 from convscope.base.names import CLEAN, STUDY, STUDY_ACCURACY
@@ -16,7 +17,6 @@ from convscope.config.schema import Evaluate
 from convscope.data import datasets
 from convscope.data.augment import Augmentation
 from convscope.evaluation import departures, predictions, protocols, selection
-from convscope.figures import dots, galleries, matrices, names
 from convscope.nets import study_mode, trained, zoo
 from convscope.nets.inference import logits
 
@@ -108,8 +108,8 @@ def _compare(report: Report, tested: _Tested, histories: dict[str, pd.DataFrame]
     report.table("selection", selected)
     accuracies = zip(best["net"], best["test_accuracy"], strict=True)
     report.metrics({f"{net}_test_accuracy": accuracy for net, accuracy in accuracies})
-    report.figure("best", dots.best_runs(best))
-    report.figure("selection", dots.selection(selected))
+    report.figure("best", figures.dots.best_runs(best))
+    report.figure("selection", figures.dots.selection(selected))
     return str(best["net"].iloc[int(best["test_accuracy"].argmax())])
 
 
@@ -144,8 +144,8 @@ def _confusions(report: Report, tested: _Tested) -> None:
     report.table("confusion", predictions.confusion_cells(matrix, classes))
     report.table("class_accuracy", predictions.class_accuracies(matrix, classes))
     title = "Confusion matrices of the best run of each network"
-    shown = list(names.drawn(classes).values())
-    report.figure("confusion", matrices.confusion(matrix, shown, dataset.groups, title))
+    shown = list(figures.names.drawn(classes).values())
+    report.figure("confusion", figures.matrices.confusion(matrix, shown, dataset.groups, title))
 
 
 def _protocols(report: Report, tested: _Tested, seed: int) -> None:
@@ -173,7 +173,7 @@ def _protocols(report: Report, tested: _Tested, seed: int) -> None:
     gain = 100 * (ours["with"] - ours["without"])
     report.table("departures", ours.assign(gain_points=gain.astype(float)))
     if rows:
-        report.figure("protocols", dots.protocols(table))
+        report.figure("protocols", figures.dots.protocols(table))
 
 
 def _mistakes(report: Report, tested: _Tested, net: str, settings: Evaluate) -> None:
@@ -183,8 +183,8 @@ def _mistakes(report: Report, tested: _Tested, net: str, settings: Evaluate) -> 
     sample = predictions.class_sample(net, tested.outputs[net], labels, dataset.classes)
     report.table("misclassified", wrong)
     report.table("class_sample", sample)
-    drawn = names.drawn(dataset.classes)
+    drawn = figures.names.drawn(dataset.classes)
     named = wrong.assign(**{side: wrong[side].map(drawn) for side in ("true", "predicted")})
     rows = predictions.commonest_pairs(named, settings.pairs, settings.images_per_pair)
     pairs = [(label, dataset.test_images[torch.tensor(shown)]) for label, shown in rows]
-    report.figure("misclassified", galleries.pair_gallery(pairs))
+    report.figure("misclassified", figures.galleries.pair_gallery(pairs))

@@ -5,12 +5,11 @@ from dataclasses import replace
 import torch
 from torch import nn
 
+from convscope import figures
 from convscope.analysis.ablation import atlas, atlas_tables, joint, mean, random_sets
 from convscope.base import metrics, paths, progress, runtime
 from convscope.base.report_folder import Report, reporting
 from convscope.config import params_file
-from convscope.figures import atlas as atlas_figure
-from convscope.figures import dots, galleries, matrices, names
 from convscope.nets import filter_selection, trained
 from convscope.nets.filter_selection import Chosen
 from convscope.nets.inference import logits
@@ -78,18 +77,20 @@ def _together(
     report.table("between_groups", found.between_groups(groups))
     report.table("newly_misclassified", lost)
 
-    drawn = names.drawn(classes)
-    report.figure("class_accuracy", dots.before_after(accuracies.replace({"class": drawn})))
+    drawn = figures.names.drawn(classes)
+    report.figure("class_accuracy", figures.dots.before_after(accuracies.replace({"class": drawn})))
     change = "before \N{MINUS SIGN} after"
     shown = list(drawn.values())
     title = f"Confusion with and without the selected filters; difference: {change}"
-    report.figure("confusion", matrices.confusion(cells, shown, groups, title, "difference"))
+    report.figure(
+        "confusion", figures.matrices.confusion(cells, shown, groups, title, "difference")
+    )
     first = lost.head(newly_wrong)
     pairs = first[["true", "predicted"]].to_numpy(dtype=str)
     captions = [f"{drawn[true]} → {drawn[predicted]}" for true, predicted in pairs]
     pixels = dataset.test_images[torch.tensor(first["image"].tolist(), dtype=torch.int64)]
     title = "Wrong only with the selected filters at zero: the first images (true → predicted)"
-    report.figure("newly_misclassified", galleries.gallery(pixels.cpu(), captions, title))
+    report.figure("newly_misclassified", figures.galleries.gallery(pixels.cpu(), captions, title))
     return found.headlines()
 
 
@@ -138,5 +139,5 @@ def _alone(report: Report, subject: Subject, first: int | None) -> dict[str, flo
     report.table("atlas_extremes", atlas_tables.extremes(filters, classes, EXTREMES))
     report.table("atlas_depth", depth)
     report.table("atlas_halves", atlas_tables.halves(filters))
-    report.figure("atlas", atlas_figure.atlas(filters, significant, images))
+    report.figure("atlas", figures.atlas.atlas(filters, significant, images))
     return atlas_tables.headlines(depth)

@@ -1,13 +1,12 @@
 """filter-identify: what filters respond to -> reports/filter-identify/ (study, part 2.2.1)."""
 
+from convscope import figures
 from convscope.analysis.filters import brightness, crops, tables
 from convscope.analysis.filters.responses import first_layer_pictures
 from convscope.base import paths, runtime
 from convscope.base.report_folder import Report, reporting
 from convscope.config import params_file
 from convscope.data.datasets import DataSet
-from convscope.figures import dots, galleries, matrices, names
-from convscope.figures.style import fixed
 from convscope.nets import filter_selection, trained
 from convscope.nets.trained import Subject
 
@@ -55,13 +54,15 @@ def run() -> None:
         _brightness(report, subject)
 
         first = first_layer_pictures(subject.module.get_parameter("conv1.weight"))
-        report.figure("first_layer", galleries.filter_pictures(first))
+        report.figure("first_layer", figures.galleries.filter_pictures(first))
         by_class = frequency.set_index("filter")[list(classes)]
-        drawn = names.drawn(classes)
-        report.figure("class_frequency", matrices.class_frequency(by_class.rename(columns=drawn)))
-        report.figure("responses", dots.responses(responses))
+        drawn = figures.names.drawn(classes)
+        report.figure(
+            "class_frequency", figures.matrices.class_frequency(by_class.rename(columns=drawn))
+        )
+        report.figure("responses", figures.dots.responses(responses))
         blocks = [_block(item, dataset, settings.shown) for item in found]
-        report.figure("top_images", galleries.top_images(blocks))
+        report.figure("top_images", figures.galleries.top_images(blocks))
 
 
 def _brightness(report: Report, subject: Subject) -> None:
@@ -75,7 +76,7 @@ def _brightness(report: Report, subject: Subject) -> None:
 def _block(item: tables.Identified, dataset: DataSet, shown: int) -> dict[str, object]:
     """One filter's part of the figure: its first images, where the patch is, and captions."""
     top = item.images[:shown].to(dataset.test_images.device)
-    drawn = list(names.drawn(dataset.classes).values())
+    drawn = list(figures.names.drawn(dataset.classes).values())
     classes = [drawn[label] for label in dataset.test_labels[top].tolist()]
     return {
         "name": item.name,
@@ -83,7 +84,7 @@ def _block(item: tables.Identified, dataset: DataSet, shown: int) -> dict[str, o
         "images": dataset.test_images[top].cpu(),
         "boxes": [tuple(patch) for patch in item.patches[:shown]],
         "captions": [
-            f"{name} {fixed(response, 1)}"
+            f"{name} {figures.style.fixed(response, 1)}"
             for name, response in zip(classes, item.responses[:shown].tolist(), strict=True)
         ],
     }

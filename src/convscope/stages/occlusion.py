@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
+from convscope import figures
 from convscope.analysis.occlusion import sensitivity, sliding, tables
 from convscope.base import paths, runtime
 from convscope.base.progress import counter
@@ -11,9 +12,6 @@ from convscope.base.report_folder import Report, reporting
 from convscope.config import params_file
 from convscope.config.schema import Occlusion
 from convscope.data import datasets
-from convscope.figures import maps
-from convscope.figures import names as class_names
-from convscope.figures import windows as window_figures
 from convscope.nets import trained
 from convscope.nets.trained import Subject
 
@@ -64,11 +62,11 @@ def _maps(report: Report, subject: Subject, settings: Occlusion) -> None:
         report.table(f"map_{window}", tables.long_map(shown, confidence))
     report.metrics(tables.headlines(by_image))
 
-    drawn = class_names.drawn(dataset.classes)
+    drawn = figures.names.drawn(dataset.classes)
     titles = [
         f"{drawn[name]} ({sure:.2f})" for name, sure in zip(names, clean.tolist(), strict=True)
     ]
-    report.figure("maps", maps.confidence_maps(images.cpu(), titles, mapped))
+    report.figure("maps", figures.maps.confidence_maps(images.cpu(), titles, mapped))
 
 
 def _survey(report: Report, subject: Subject, settings: Occlusion) -> None:
@@ -84,9 +82,9 @@ def _survey(report: Report, subject: Subject, settings: Occlusion) -> None:
     report.table("fall_with_window", fall)
     report.table("deepest_by_position", positions)
     report.table("deepest_by_window", tables.deepest_by_window(positions, len(many), size))
-    named = fall.replace({"class": class_names.drawn(dataset.classes)})
-    report.figure("fall_with_window", window_figures.fall_with_window(named))
-    report.figure("deepest", maps.by_position(positions, size))
+    named = fall.replace({"class": figures.names.drawn(dataset.classes)})
+    report.figure("fall_with_window", figures.windows.fall_with_window(named))
+    report.figure("deepest", figures.maps.by_position(positions, size))
 
 
 def _progress(

@@ -46,6 +46,8 @@ def _work(net: str | None, name: str, tracking: tracker.Tracker) -> float:
         processes.warm_up()
         module, arguments = "train", [net, tracking]
     run = importlib.import_module(f"convscope.stages.{module}").run
+    if figures := sys.modules.get("convscope.figures"):  # of a stage that draws
+        figures.get_ready()
     gc.freeze()
     gc.enable()
     device = "cpu"  # of a stage that does not import torch

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from convscope import figures
 from convscope.base import inputs, machine, paths, runtime
 from convscope.base.names import STUDY_MEASURED
 from convscope.base.progress import GridProgress
@@ -13,7 +14,6 @@ from convscope.base.timings import Timings
 from convscope.config import params_file
 from convscope.data import datasets
 from convscope.evaluation import history_tables
-from convscope.figures import curves, diagrams
 from convscope.nets import layer_table, zoo
 from convscope.tracking.records import grid_fingerprint
 from convscope.tracking.tracker import Tracker
@@ -74,8 +74,8 @@ def _report(net: str, history: pd.DataFrame, best: dict[str, Any], report: Repor
         report.table(name, table)
     measured = {name: best["best"][name] for name in HEADLINES if name in best["best"]}
     report.metrics({**measured, "total_parameters": best["total_parameters"]})
-    report.figure("network", diagrams.network(layers, title=net))
-    report.figure("curves", curves.learning_curves(history, title=net))
+    report.figure("network", figures.diagrams.network(layers, title=net))
+    report.figure("curves", figures.curves.learning_curves(history, title=net))
     if by_rate := history_tables.dropout_extremes(history, best["point"]):
         named = {f"dropout rate {rate:g}": rows for rate, rows in by_rate.items()}
-        report.figure("dropout", curves.train_against_test(named, title=net))
+        report.figure("dropout", figures.curves.train_against_test(named, title=net))

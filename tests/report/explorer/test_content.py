@@ -10,6 +10,7 @@ from tests import toys
 from tests.report.explorer import folders, networks
 
 from convscope.data.datasets import DataSet
+from convscope.figures import style
 from convscope.report.explorer import content, network
 
 NAMES = ("red", "green", "blue")
@@ -116,7 +117,7 @@ def test_the_network_is_there_or_its_answers_are(module, gathered, monkeypatch):
 
 def test_color_maps_are_those_of_the_report_s_figures(gathered):
     colors = gathered()["colors"]
-    for name, kind in (("sequential", content.SEQUENTIAL), ("difference", content.DIFFERENCE)):
+    for name, kind in (("sequential", style.SEQUENTIAL), ("difference", style.DIFFERENCE)):
         found = re.findall("[0-9a-f]{6}", colors[name])
         assert len(found) == len(colors[name]) / 6 == 256
         for at in (0, 100, 255):

@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
-import matplotlib
 import torch
-from matplotlib.colors import to_hex
 from torch import Tensor, nn
 
+from convscope import figures
 from convscope.base import metrics
 from convscope.base.report_folder import Finished
 from convscope.data.datasets import DataSet
-from convscope.figures.style import DIFFERENCE, SEQUENTIAL
 from convscope.nets.inference import logits
 from convscope.report.explorer import findings, network, packing, recorded, selection
 from convscope.report.explorer.findings import Analyses
@@ -67,7 +65,10 @@ def gather(
         "maps": findings.maps(analyses.occluded, numbers),
         "top": findings.top(analyses.identified, numbers),
         "top_here": findings.top_here(module, layers, images.to(device), numbers),
-        "colors": {"sequential": _colors(SEQUENTIAL), "difference": _colors(DIFFERENCE)},
+        "colors": {
+            "sequential": _colors(figures.style.SEQUENTIAL),
+            "difference": _colors(figures.style.DIFFERENCE),
+        },
         **_answers(module, held, entries, shown.to(device), analyses),
     }
 
@@ -136,5 +137,4 @@ def introduction(content: dict[str, Any], dataset: DataSet) -> str:
 
 def _colors(name: str) -> str:
     """A color map as six hexadecimal digits a color."""
-    colors = matplotlib.colormaps[name].resampled(COLORS)
-    return "".join(to_hex(colors(at)).removeprefix("#") for at in range(COLORS))
+    return "".join(color.removeprefix("#") for color in figures.style.scale(name, COLORS))
