@@ -150,7 +150,7 @@ def finished(tmp_path_factory):
 
 def run_with(stage, params):
     """Run a stage in this process with these parameters, and return its exit code."""
-    YAML().dump(params, Path("params.yaml"))
+    projects.write_yaml(params, Path("params.yaml"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("convscope.tracking.tracker.Tracker", MagicMock())
         return cli.main([stage, "net1"] if stage == "train" else [stage])
@@ -240,7 +240,7 @@ def test_a_stages_params_file_says_what_it_used(stage, finished):
 
 
 def test_the_results_of_the_stages_can_be_kept_and_no_link_of_the_kept_report_is_dead(finished):
-    YAML().dump(finished.params, Path("params.yaml"))
+    projects.write_yaml(finished.params, Path("params.yaml"))
     kept = keep.keep(Path(), Path("kept"))
     report = Path("kept/reports/report.md").read_text(encoding="utf-8")
     targets = re.findall(r"\]\(([^)#]+)\)", report)
@@ -252,7 +252,7 @@ def test_the_results_of_the_stages_can_be_kept_and_no_link_of_the_kept_report_is
 def test_the_readmes_code_runs_in_a_finished_project(finished):
     readme = (projects.ROOT / "README.md").read_text(encoding="utf-8")
     example, imports, _ = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
-    YAML().dump(finished.params, Path("params.yaml"))
+    projects.write_yaml(finished.params, Path("params.yaml"))
     exec(example, drawn := {})
     assert tuple(drawn["confidence"].shape) == (1, 24, 24)
     assert Path("confidence.png").read_bytes().startswith(b"\x89PNG")
@@ -272,7 +272,7 @@ def test_the_notebook_runs_from_top_to_bottom_and_keeps_no_outputs(finished, mon
     notebook = json.loads((projects.ROOT / "docs/convscope.ipynb").read_text(encoding="utf-8"))
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells)
-    YAML().dump(finished.params, Path("params.yaml"))
+    projects.write_yaml(finished.params, Path("params.yaml"))
     monkeypatch.chdir("models")  # Jupyter starts a notebook in its own folder
     ran = {"display": [].append}
     for cell in cells:

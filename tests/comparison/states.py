@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
+from tests import projects
 
 from convscope.comparison.state import State
 
@@ -58,7 +58,7 @@ def write(folder: Path, content: dict[str, Any], name: str = "", seconds: float 
         elif isinstance(value, str):
             path.write_text(value)
         elif value is not None and path.suffix == ".yaml":
-            YAML().dump(value, path)
+            projects.write_yaml(value, path)
         elif value is not None:
             path.write_text(json.dumps(value))
     return State(name or folder.name, folder, seconds)

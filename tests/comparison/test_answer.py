@@ -1,8 +1,8 @@
 import re
 
 import pytest
+import scipy
 from markdown_it import MarkdownIt
-from scipy.stats import binomtest
 from tests.comparison import states
 
 from convscope.comparison import answer
@@ -81,7 +81,7 @@ def test_accuracies_with_their_intervals_and_the_images_that_only_one_gets_right
             "reports/evaluate/metrics.json": {"net1_test_accuracy": 0.9},
         }
     )
-    p_value = f"{binomtest(1, 3).pvalue:.3f}"
+    p_value = f"{scipy.stats.binomtest(1, 3).pvalue:.3f}"
     both = ["80.00 % (49.00 to 94.33)", "90.00 % (59.58 to 98.21)"]
     assert rows(found, "Test accuracy") == [
         ["net1", *both, "+10.00", "1", "2", p_value],

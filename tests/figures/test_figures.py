@@ -60,5 +60,5 @@ def test_a_failed_import_is_told_to_who_draws(monkeypatch):
 
     monkeypatch.setattr(figures.importlib, "import_module", broken)
     figures._import_all()
-    with pytest.raises(ImportError, match="cannot import convscope.figures.dots"):
+    with pytest.raises(ImportError, match=r"cannot import convscope\.figures\.dots"):
         figures.__getattr__("dots")

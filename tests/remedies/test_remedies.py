@@ -24,7 +24,6 @@ from tests.remedies import (
 
 TABLES = (settings, configuration, pictures, results, training, cluster, programs, tracking)
 ROWS = [row for table in TABLES for row in table.ROWS]
-SITES = sites.found()
 # lines that ask for nothing, or pass on what others say
 ELSEWHERE = {
     "base/locks.stage_lock": "waits by itself",
@@ -53,6 +52,12 @@ def said(do, capfd):
     return capfd.readouterr().err.rstrip("\n")
 
 
+@pytest.fixture(scope="module")
+def known():
+    """All places in the sources that make such a line."""
+    return sites.found()
+
+
 @pytest.fixture
 def project(here, monkeypatch, empty_store):
     """A folder with parameters, an empty store of MLflow, and nothing else."""
@@ -66,14 +71,14 @@ def project(here, monkeypatch, empty_store):
 
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.site}: {row.says[:40]}")
-def test_who_follows_a_line_is_helped(row, monkeypatch, capfd):
+def test_who_follows_a_line_is_helped(row, known, monkeypatch, capfd):
     if row.site.startswith("training/cluster/"):
         pytest.importorskip("distributed")
     row.cause(monkeypatch)
     with sites.passed() as lines:
         found = said(row.do, capfd)
     assert row.is_said_in(found), found
-    assert SITES[row.site].is_among(lines)
+    assert known[row.site].is_among(lines)
     if isinstance(row.mend, str):
         return
     then = row.mend(monkeypatch)
@@ -83,10 +88,10 @@ def test_who_follows_a_line_is_helped(row, monkeypatch, capfd):
     assert not row.is_said_in(capfd.readouterr().err)
 
 
-def test_no_line_is_without_a_row():
-    missing = SITES.keys() - {row.site for row in ROWS} - ELSEWHERE.keys()
-    assert not missing, [f"{SITES[name].path}:{SITES[name].first}: {name}" for name in missing]
-    assert not ELSEWHERE.keys() - SITES.keys()
+def test_no_line_is_without_a_row(known):
+    missing = known.keys() - {row.site for row in ROWS} - ELSEWHERE.keys()
+    assert not missing, [f"{known[name].path}:{known[name].first}: {name}" for name in missing]
+    assert not ELSEWHERE.keys() - known.keys()
 
 
 def test_every_remedy_of_the_tables_in_the_sources_is_in_a_row():

@@ -187,7 +187,7 @@ def test_params_that_were_changed_since_are_refused(key, value, stage, project):
     for name in outer:
         section = section[name]
     section[last] = value
-    YAML().dump(params, project / "params.yaml")
+    projects.write_yaml(params, project / "params.yaml")
     message = refused(project)
     assert f"params.yaml: {key} is not what stage {stage} ran with" in message
     assert "run `dvc repro` first" in message
@@ -196,10 +196,10 @@ def test_params_that_were_changed_since_are_refused(key, value, stage, project):
 def test_a_network_that_was_taken_out_since_is_refused_and_another_place_of_data_is_not(project):
     params = ran_with(project, "cifar10", "overnight")
     params["data"]["archives"] = params["data"]["archives"][:1]
-    YAML().dump(params, project / "params.yaml")
+    projects.write_yaml(params, project / "params.yaml")
     assert keep.keep(project, project / MINE)
     del params["nets"]["net2"]
-    YAML().dump(params, project / "params.yaml")
+    projects.write_yaml(params, project / "params.yaml")
     assert "nets.net2.epochs is not what stage train@net2 ran" in refused(project)
 
 

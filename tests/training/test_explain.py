@@ -220,7 +220,7 @@ def test_data_parameters_that_have_changed_since_are_pointed_out():
 def test_an_unknown_grid_is_exit_code_2(net, told, capsys):
     params = YAML(typ="safe").load(Path("params.yaml").read_text())
     del params["nets"]["net3"]
-    YAML().dump(params, Path("params.yaml"))
+    projects.write_yaml(params, Path("params.yaml"))
     assert cli.main(["explain", net]) == 2
     assert capsys.readouterr().err.startswith(f"convscope: {told}")
 

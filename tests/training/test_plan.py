@@ -1,8 +1,6 @@
 import copy
 from dataclasses import replace
 
-from ruamel.yaml import YAML
-
 from convscope.config import params_file
 from convscope.nets import zoo
 from convscope.training import plan
@@ -15,7 +13,7 @@ def params_with(tmp_path, net="net4", **changes):
     for key, value in changes.items():
         holder = content["train"] if key in content["train"] else content["nets"][net]
         holder[key.removeprefix("nets.")] = value
-    YAML().dump(content, tmp_path / "params.yaml")
+    projects.write_yaml(content, tmp_path / "params.yaml")
     return params_file.load(tmp_path / "params.yaml")
 
 

@@ -44,6 +44,6 @@ def one_line(text: str, most: int = MAX_TEXT) -> str:
     return text if len(text) <= most else f"{text[:most]}..."
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=8)
 def _parsed(text: str) -> Any:
     return YAML(typ="safe", pure=True).load(text)

@@ -1,6 +1,6 @@
 import pytest
+import scipy
 import torch
-from scipy import stats
 
 from convscope.analysis.ablation import atlas_tables
 from convscope.analysis.ablation.atlas import Atlas
@@ -93,7 +93,7 @@ def test_a_filter_serves_the_classes_that_lose_at_least_half_of_the_most(lost, s
 
 def test_depth_correlates_layers_with_drops():
     found = depth(conv1=[6, 5], conv2=[3, 4], conv10=[1, 2, 1])
-    oracle = stats.spearmanr([0, 0, 1, 1, 2, 2, 2], [6, 5, 3, 4, 1, 2, 1])
+    oracle = scipy.stats.spearmanr([0, 0, 1, 1, 2, 2, 2], [6, 5, 3, 4, 1, 2, 1])
     assert found[["correlation", "p_value"]].tolist() == pytest.approx(list(oracle))
     assert found["correlation"] < -0.9
     assert found[["layer_correlation", "layer_p_value"]].tolist() == pytest.approx([-1, 0])
@@ -101,7 +101,7 @@ def test_depth_correlates_layers_with_drops():
 
 def test_depth_leaves_out_the_last_convolution_once():
     found = depth(conv1=[1, 2], conv2=[3, 4, 5], conv3=[-90] * 9)
-    oracle = stats.spearmanr([0, 0, 1, 1, 1], [1, 2, 3, 4, 5])
+    oracle = scipy.stats.spearmanr([0, 0, 1, 1, 1], [1, 2, 3, 4, 5])
     but_last = ["but_last_correlation", "but_last_p_value"]
     assert found[but_last].tolist() == pytest.approx(list(oracle))
     assert found["correlation"] < 0 < found["but_last_correlation"]
@@ -111,7 +111,7 @@ def test_depth_compares_the_filters_of_the_halves_in_pairs():
     # of 2 x 3 pairs, the first costs more in 3 and the same in 1; the middle does not count
     found = depth(conv1=[5, 1], conv2=[100], conv3=[0, 1, 7])
     assert found["first_costs_more"] == pytest.approx(3.5 / 6)
-    oracle = stats.mannwhitneyu([5, 1], [0, 1, 7])
+    oracle = scipy.stats.mannwhitneyu([5, 1], [0, 1, 7])
     assert found["halves_p_value"] == pytest.approx(oracle.pvalue)
 
 

@@ -3,7 +3,6 @@ from itertools import product
 
 import pytest
 import torch
-from captum.attr import Occlusion
 from torch import nn
 
 from convscope.analysis.occlusion.sensitivity import (
@@ -77,6 +76,8 @@ def test_maps_are_those_of_one_image_at_a_time_whatever_the_batch_size_and_mode(
 
 @pytest.mark.parametrize("window", [1, 3, 5])
 def test_maps_agree_with_captum(convolutional, window):
+    from captum.attr import Occlusion  # a second, for the process that runs this alone
+
     clean = confidences(convolutional, IMAGES, LABELS)
     drops = clean[:, None, None] - confidence_maps(convolutional, IMAGES, LABELS, window)
     convolutional.eval()

@@ -101,20 +101,21 @@ def grid(frame: pd.DataFrame, headings: Headings, bold: Collection[int] = ()) ->
 
 def _cells(frame: pd.DataFrame, name: str, kind: Kind) -> list[str]:
     """A column as it is printed, with its spread where it has one."""
-    spreads = frame.get(f"{name}{SPREAD}", pd.Series(index=frame.index, dtype=float))
+    spread_of = f"{name}{SPREAD}"
+    spreads = frame[spread_of].tolist() if spread_of in frame else [None] * len(frame)
     try:
         shown = [
             value if isinstance(value, Markup) else _with_spread(kind, value, spread)
-            for value, spread in zip(frame[name].tolist(), spreads.tolist(), strict=True)
+            for value, spread in zip(frame[name].tolist(), spreads, strict=True)
         ]
     except (TypeError, ValueError) as error:
         raise ValueError(f"its column {name} holds something that is not a number") from error
     return [escape(text) for text in shown]
 
 
-def _with_spread(kind: Kind, value: object, spread: float) -> str:
+def _with_spread(kind: Kind, value: object, spread: float | None) -> str:
     shown = kind.show(value)
-    return shown if pd.isna(spread) else f"{shown} ± {kind.show(spread)}"
+    return shown if spread is None or pd.isna(spread) else f"{shown} ± {kind.show(spread)}"
 
 
 def run_link(net: str, run: int) -> Markup:

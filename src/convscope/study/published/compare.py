@@ -34,7 +34,9 @@ def compare(
     shared = [name for name in published if name in measured and name not in keys]
     sides, missing = ("_published", "_measured"), pd.DataFrame()
     if keys:
-        missing = published[keys].merge(measured[keys], on=keys, how="left_anti")
+        known = {*measured[keys].itertuples(index=False, name=None)}
+        rows = published[keys].itertuples(index=False, name=None)
+        missing = published.loc[[row not in known for row in rows], keys]
         both = published.merge(measured, on=keys, suffixes=sides)
     else:
         both = published.merge(measured, how="cross", suffixes=sides)
@@ -44,8 +46,7 @@ def compare(
         found |= {str(theirs.name): theirs, str(ours.name): ours}
         if _is_number(theirs) and _is_number(ours):
             found[f"{name}_difference"] = ours - theirs
-    rows = both[keys].assign(**found)
-    return Comparison(rows, missing.reset_index(drop=True))
+    return Comparison(both[keys].assign(**found), missing.reset_index(drop=True))
 
 
 def _is_number(column: "pd.Series[float]") -> bool:
