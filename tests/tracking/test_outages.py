@@ -124,7 +124,7 @@ def damaged(_):
     ("outage", "why", "remedy"),
     [
         (absent, "Connection refused", WAIT),
-        (refusing, "503", WAIT),
+        (refusing, "503 error responses", WAIT),
         (mute_server, "timed out", WAIT),
         (dying, "Connection reset by peer", WAIT),
         (locked, "database is locked", WAIT),
@@ -143,7 +143,7 @@ def test_a_stage_ends_the_same_and_is_published_later(
     assert warning.startswith("convscope: warning: train@net1: not tracked in MLflow at ")
     assert why in warning
     assert "INSERT" not in warning
-    assert remedy in warning.split(why)[1]
+    assert remedy in warning.rpartition(why)[2]
     assert "run `convscope publish`" in warning
     assert projects.contents(Path(), paths.MODELS, paths.REPORTS) == expected
     for said in ("created", "completed"), ("unchanged",):
