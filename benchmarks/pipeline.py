@@ -25,7 +25,7 @@ WEIGHT = 1.2
 NETS = ("net1", "net2", "net3", "net4")
 
 # what `convscope STAGE` imports before the stage's first line
-_IMPORTS = "import convscope.cli; from convscope.base import runtime, timings; "
+_IMPORTS = "import convscope.cli; from convscope.base import timings; "
 
 
 def rows(quick: bool) -> Iterator[Row]:
