@@ -19,6 +19,7 @@ WILD = (
     "_hidden",
     "long " * 12,
     "y" * 60,
+    "\N{ZERO WIDTH SPACE}",
 )
 
 
@@ -31,6 +32,7 @@ def test_others_have_their_number_and_what_can_be_written():
     assert list(drawn(WILD).values()) == [
         *("cost $5_{x", "a$ and $b^", "class 3", "class 4: \N{GRINNING FACE}"),
         *("שלום", "class 6: _hidden", "class 7: long long long l…", f"class 8: {'y' * 16}…"),
+        "class 9",
     ]
 
 
@@ -48,7 +50,7 @@ def test_figures_write_them_without_a_warning_of_matplotlib(kind, tmp_path):
         "gallery": lambda: galleries.gallery(images, classes, "A title"),
         "matrix": lambda: matrices.confusion({"net1": cells}, classes, {}, "A title"),
         "counts": lambda: matrices.class_frequency(
-            pd.DataFrame(np.eye(8, dtype=int), columns=classes)
+            pd.DataFrame(np.eye(len(WILD), dtype=int), columns=classes)
         ),
         "dots": lambda: dots.before_after(accuracy),
         "fall": lambda: windows.fall_with_window(

@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 from PIL import Image
 
-from convscope.figures import page
+from convscope.figures import page, style
 
 
 def test_pictures_are_crisp_and_exactly_in_place(tmp_path):
@@ -43,6 +45,19 @@ def test_text_width_agrees_with_the_renderer():
     drawn = sheet.axes.texts[1].get_window_extent(FigureCanvasAgg(sheet.figure).get_renderer())
     assert page.text_width("cat taken for dog (102)") == pytest.approx(drawn.width, rel=0.03)
     assert page.text_width(" ") == 0
+
+
+@pytest.mark.parametrize("text", ["", " ", "\N{NO-BREAK SPACE}"])
+def test_what_leaves_no_ink_has_no_width(text):
+    assert page.text_width(text) == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["W", "of 316 images (true \N{RIGHTWARDS ARROW} predicted)", "f.", "-"]
+)
+def test_text_ends_where_its_outline_does(text):
+    path = TextPath((0, 0), text, size=page.TEXT_SIZE, prop=FontProperties(family=style.FONT))
+    assert page.text_width(text) == pytest.approx(path.get_extents().x1 * style.DPI / 72, abs=1e-6)
 
 
 def test_pixels_puts_the_channels_last():

@@ -83,6 +83,11 @@ def test_labels_keep_their_order_and_distance(wanted, placed):
     assert style.apart(wanted, 1.0) == pytest.approx(placed)
 
 
+def test_a_scale_goes_from_one_end_of_its_colors_to_the_other():
+    assert style.scale("gray", 3) == ["#000000", "#808080", "#ffffff"]
+    assert style.scale("gray_r", 2) == ["#ffffff", "#000000"]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

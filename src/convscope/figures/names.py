@@ -31,5 +31,6 @@ def _drawn(name: str, number: int) -> str:
 
 @cache
 def _has(letter: str) -> bool:
-    """Whether the figures' font has a letter."""
-    return bool(get_font(findfont(FONT)).get_char_index(ord(letter)))
+    """Whether the figures' font has a letter, and it is one that can be seen, or a space."""
+    seen = letter.isprintable() or letter.isspace()
+    return seen and bool(get_font(findfont(FONT)).get_char_index(ord(letter)))
