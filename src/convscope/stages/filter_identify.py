@@ -26,8 +26,8 @@ def run() -> None:
     chosen = filter_selection.need(
         subject.module, settings.filters, settings.convolutions, "filter_identify.filters"
     )
-    dataset, classes = subject.dataset, subject.dataset.classes
-    pixels, labels = dataset.test_images, dataset.test_labels
+    classes, labels = subject.dataset.classes, subject.dataset.test_labels
+    pixels = subject.dataset.test_images
 
     used = {
         "kernels": kernels,
@@ -39,9 +39,7 @@ def run() -> None:
         reporting(paths.REPORTS / "filter-identify", used, subject.made_from) as report,
     ):
         found = tables.identify(subject.module, chosen, pixels, settings.top_k)
-        frequency = tables.class_frequency(found, labels, classes)
         responses = tables.response_sizes(found)
-        report.table("class_frequency", frequency)
         report.table("responses", responses)
         report.table("dead_by_layer", tables.dead_by_layer(found))
         report.table("sparsity", tables.sparsity(found))
@@ -51,18 +49,24 @@ def run() -> None:
         best_crops = crops.best(subject.module, found, pixels, settings.shown)
         report.table("crops", crops.by_image(best_crops))
         report.table("crops_by_layer", crops.by_layer(best_crops))
+        _class_frequency(report, subject, found)
         _brightness(report, subject)
 
         first = first_layer_pictures(subject.module.get_parameter("conv1.weight"))
         report.figure("first_layer", figures.galleries.filter_pictures(first))
-        by_class = frequency.set_index("filter")[list(classes)]
-        drawn = figures.names.drawn(classes)
-        report.figure(
-            "class_frequency", figures.matrices.class_frequency(by_class.rename(columns=drawn))
-        )
         report.figure("responses", figures.dots.responses(responses))
-        blocks = [_block(item, dataset, settings.shown) for item in found]
+        blocks = [_block(item, subject.dataset, settings.shown) for item in found]
         report.figure("top_images", figures.galleries.top_images(blocks))
+
+
+def _class_frequency(report: Report, subject: Subject, found: list[tables.Identified]) -> None:
+    """How often each class is among the images to which a filter responds most."""
+    dataset, classes = subject.dataset, subject.dataset.classes
+    frequency = tables.class_frequency(found, dataset.test_labels, classes)
+    report.table("class_frequency", frequency)
+    by_class = frequency.set_index("filter")[list(classes)]
+    named = by_class.rename(columns=figures.names.drawn(classes))
+    report.figure("class_frequency", figures.matrices.class_frequency(named))
 
 
 def _brightness(report: Report, subject: Subject) -> None:

@@ -65,10 +65,7 @@ def gather(
         "maps": findings.maps(analyses.occluded, numbers),
         "top": findings.top(analyses.identified, numbers),
         "top_here": findings.top_here(module, layers, images.to(device), numbers),
-        "colors": {
-            "sequential": _colors(figures.style.SEQUENTIAL),
-            "difference": _colors(figures.style.DIFFERENCE),
-        },
+        "colors": _colors(),
         **_answers(module, held, entries, shown.to(device), analyses),
     }
 
@@ -135,6 +132,11 @@ def introduction(content: dict[str, Any], dataset: DataSet) -> str:
     )
 
 
-def _colors(name: str) -> str:
-    """A color map as six hexadecimal digits a color."""
-    return "".join(color.removeprefix("#") for color in figures.style.scale(name, COLORS))
+def _colors() -> dict[str, str]:
+    """The color maps of the report's figures, as six hexadecimal digits a color."""
+    style = figures.style
+    maps = {"sequential": style.SEQUENTIAL, "difference": style.DIFFERENCE}
+    return {
+        kind: "".join(color.removeprefix("#") for color in style.scale(name, COLORS))
+        for kind, name in maps.items()
+    }
